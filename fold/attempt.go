@@ -1,0 +1,134 @@
+package fold
+
+import (
+	"errors"
+	"fmt"
+)
+
+//go:generate go run ./internal/chaingen chain.go
+
+// ErrUnexplained is the error of a failure that was given a nil error.
+var ErrUnexplained = errors.New("fold: failure without an error")
+
+// Attempt holds a value, or the error met on the way to it. The zero Attempt is a
+// success with T's zero value, like a function that returns a zero value and a
+// nil error.
+type Attempt[T any] struct {
+	value T // the zero value when err != nil
+	err   error
+}
+
+// Succeed returns a success with the value.
+func Succeed[T any](value T) Attempt[T] { return Attempt[T]{value: value} }
+
+// Fail returns a failure with the error as it is. A failure never turns into a
+// success by accident: a nil error fails with [ErrUnexplained].
+func Fail[T any](err error) Attempt[T] {
+	if err == nil {
+		err = ErrUnexplained
+	}
+	return Attempt[T]{err: err}
+}
+
+// Try returns what a plain Go function returned: a failure if err is not nil, else
+// a success with the value. It wraps the call: fold.Try(os.ReadFile(path)). The
+// value that comes with an error is dropped.
+func Try[T any](value T, err error) Attempt[T] {
+	if err != nil {
+		return Fail[T](err)
+	}
+	return Succeed(value)
+}
+
+// Trying makes a step for [Then] and the chains of a plain Go function:
+// fold.Then(text, fold.Trying(strconv.Atoi)).
+func Trying[A, B any](f func(A) (B, error)) func(A) Attempt[B] {
+	return func(a A) Attempt[B] { return Try(f(a)) }
+}
+
+// Get returns the value and a nil error, or T's zero value and the error.
+func (a Attempt[T]) Get() (T, error) { return a.value, a.err }
+
+// GetOr returns the value, or the fallback in place of an error.
+func (a Attempt[T]) GetOr(fallback T) T {
+	if a.err != nil {
+		return fallback
+	}
+	return a.value
+}
+
+// Err returns the error of a failure, or nil.
+func (a Attempt[T]) Err() error { return a.err }
+
+// Maybe returns Just the value, or Nothing in place of an error.
+func (a Attempt[T]) Maybe() Maybe[T] { return MaybeOf(a.value, a.err == nil) }
+
+// Either returns Right of the value, or Left of the error.
+func (a Attempt[T]) Either() Either[error, T] {
+	if a.err != nil {
+		return Left[T](a.err)
+	}
+	return Right[error](a.value)
+}
+
+// Filter returns a failure with the error that reject makes of a value that keep
+// does not accept, else the Attempt itself. A nil error fails with
+// [ErrUnexplained].
+func (a Attempt[T]) Filter(keep func(T) bool, reject func(T) error) Attempt[T] {
+	if a.err == nil && !keep(a.value) {
+		return Fail[T](reject(a.value))
+	}
+	return a
+}
+
+// Recover returns what f makes of the error of a failure, else the Attempt itself.
+func (a Attempt[T]) Recover(f func(error) Attempt[T]) Attempt[T] {
+	if a.err != nil {
+		return f(a.err)
+	}
+	return a
+}
+
+// MapError returns a failure with what f makes of the error of a failure, else the
+// Attempt itself. It is where to wrap an error. A nil error fails with
+// [ErrUnexplained].
+func (a Attempt[T]) MapError(f func(error) error) Attempt[T] {
+	if a.err != nil {
+		return Fail[T](f(a.err))
+	}
+	return a
+}
+
+// String returns Success(value) or Failure(error).
+func (a Attempt[T]) String() string {
+	if a.err != nil {
+		return fmt.Sprintf("Failure(%v)", a.err)
+	}
+	return fmt.Sprintf("Success(%v)", a.value)
+}
+
+// Map returns a success with what f makes of the value, and lets an error pass.
+func Map[A, B any](a Attempt[A], f func(A) B) Attempt[B] {
+	if a.err != nil {
+		return Fail[B](a.err)
+	}
+	return Succeed(f(a.value))
+}
+
+// Then returns what f makes of the value, and lets an error pass. [Chain2] to
+// [Chain9] take several steps.
+func Then[A, B any](a Attempt[A], f func(A) Attempt[B]) Attempt[B] {
+	if a.err != nil {
+		return Fail[B](a.err)
+	}
+	return f(a.value)
+}
+
+// Match returns what success makes of the value, or what failure makes of the
+// error.
+func Match[A, R any](a Attempt[A], success func(A) R, failure func(error) R) R {
+	if a.err != nil {
+		return failure(a.err)
+	}
+	return success(a.value)
+}
