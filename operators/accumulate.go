@@ -1,0 +1,101 @@
+package operators
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Scan emits the running total of the values under a monoid: after each value,
+// the combination of all up to it. The total starts from a fresh identity in
+// each run. A total that holds maps, slices or pointers is emitted as a copy,
+// which stays as it is while the next values are combined.
+func Scan[T any](m fold.Monoid[T]) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			shares := sharesStorage(reflect.TypeFor[T]())
+			total := m.Identity()
+			return source(ctx, func(v T) bool {
+				total = m.Combine(total, v)
+				shown := total
+				if shares {
+					shown = fold.Copy(m, total)
+				}
+				return yield(shown)
+			})
+		}
+	}
+}
+
+// sharesStorage reports whether a copy by assignment of a value of type t may
+// share memory that can change.
+func sharesStorage(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return sharesStorage(t.Elem())
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if sharesStorage(field.Type) {
+				return true
+			}
+		}
+		return false
+	default:
+		return t.Kind() > reflect.Complex128 && t.Kind() != reflect.String
+	}
+}
+
+// ScanFrom emits, after each value, the state that step makes of the state
+// before and the value (Rx: scan with a seed). The first state is seed in every
+// run; where that is a map or a slice, step must return a new one, or the source
+// be wrapped in [stream.Defer].
+func ScanFrom[A, B any](seed B, step func(state B, value A) B) stream.Operator[A, B] {
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		return func(ctx context.Context, yield func(B) bool) error {
+			state := seed
+			return source(ctx, func(a A) bool {
+				state = step(state, a)
+				return yield(state)
+			})
+		}
+	}
+}
+
+// Fold emits one value when the source completes: the combination of all values
+// under a monoid, its identity if there were none. A failure emits nothing.
+func Fold[T any](m fold.Monoid[T]) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			total := m.Identity()
+			err := source(ctx, func(v T) bool {
+				total = m.Combine(total, v)
+				return true
+			})
+			if err == nil {
+				yield(total)
+			}
+			return err
+		}
+	}
+}
+
+// Reduce emits one value when the source completes: the state that step made of
+// seed and all values in turn. What is said of the seed at [ScanFrom] holds here.
+// A failure emits nothing.
+func Reduce[A, B any](seed B, step func(state B, value A) B) stream.Operator[A, B] {
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		return func(ctx context.Context, yield func(B) bool) error {
+			state := seed
+			err := source(ctx, func(a A) bool {
+				state = step(state, a)
+				return true
+			})
+			if err == nil {
+				yield(state)
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,49 @@
+// Package stream holds the Observable, its contract, where observables come
+// from and how their values come out again.
+//
+// An [Observable] is a function. Calling it is subscribing: it pushes values
+// into yield until it completes, fails or is no longer wanted. It is an
+// [iter.Seq] with the two things that asynchronous sources need beside: a
+// context, and an error at the end.
+//
+//	err := stream.Range(1, 3)(ctx, func(n int) bool {
+//		fmt.Println(n)
+//		return true // false: no more, thank you
+//	})
+//
+// # The contract
+//
+// Whoever writes an observable or an operator keeps these six rules; whoever
+// uses one may rely on them. Package streamtest checks them for any of either.
+//
+//  1. Independent runs. Each call is a run of its own, with its own state and
+//     its own values, unless the source is documented as hot.
+//  2. Serial, on the caller's goroutine. yield is called on the goroutine that
+//     called the observable, one call at a time, never again after it returned
+//     false, never after the run has returned. Operators hold plain local
+//     variables: no locks, no atomics. A panic or a [runtime.Goexit] in a
+//     function of the user's travels up the caller's own stack.
+//  3. One end. nil says completed, or no longer wanted; an error says failed.
+//     Values delivered before a failure stay delivered.
+//  4. Cancellation. When ctx is done the run ends promptly, whatever it is
+//     blocked on, and returns [context.Cause] of ctx. A run that ended for
+//     another reason in the same moment may report that reason instead.
+//  5. Nothing is left. When a run returns, all that it started has ended:
+//     goroutines, timers, sockets, files. There is no Close to forget.
+//  6. Backpressure is the call itself. A slow yield slows the source. Where
+//     values cross to another goroutine there is a bounded buffer with a stated
+//     capacity and a stated [Overflow]; waiting is the default.
+//
+// # Composing
+//
+// An [Operator] makes one observable out of another. [Pipe1] to [Pipe9] compose
+// them left to right. The catalogue of operators is in package operators; this
+// package keeps what they are made of.
+//
+// # Where goroutines are
+//
+// A pipeline of plain operators has none: it runs on its caller's stack. What
+// needs several producers at once uses [Gather], the one place where values
+// change goroutines, and a [Subject] gives each of its subscribers a buffer of
+// the same kind.
+package stream

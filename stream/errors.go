@@ -1,0 +1,32 @@
+package stream
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrEmpty says that a run completed without the value that was asked of it.
+// It is what Rx calls an EmptyError.
+var ErrEmpty = errors.New("stream: completed without a value")
+
+// ErrOverflow says that a buffer whose [Overflow] is [Fail] was full.
+var ErrOverflow = errors.New("stream: buffer full")
+
+// PanicError is what the caller of a run panics with when a function of the
+// user's panicked on a goroutine that the run had started: the value, and the
+// stack of the goroutine it happened on.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error gives the value and the stack that belongs to it.
+func (p *PanicError) Error() string {
+	return fmt.Sprintf("stream: panic: %v\n\n%s", p.Value, p.Stack)
+}
+
+// Unwrap returns the value if it is an error.
+func (p *PanicError) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}

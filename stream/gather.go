@@ -1,0 +1,218 @@
+package stream
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// DefaultBuffer is the capacity of a buffer between goroutines that nobody chose.
+const DefaultBuffer = 128
+
+// Gather makes one observable of several that run at the same time, each on a
+// goroutine of its own, while yield stays on the caller's. start, there too,
+// gives the run its first producers with [Group.Go]; producers may add more.
+// Values of one producer stay in order, and producers with values take turns.
+//
+// The run completes when all producers have. It fails when the first of them
+// does, after what had been handed over by then; the others are cancelled. At
+// most capacity values of each producer wait (at least one may); a producer that
+// has one more waits for room.
+//
+// A producer's panic or runtime.Goexit ends the run and then reaches its caller,
+// the panic as a [*PanicError], since the stack it happened on is gone.
+func Gather[T any](capacity int, start func(*Group[T])) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		g := &Group[T]{capacity: max(1, capacity), running: 1, wake: make(chan struct{}, 1)}
+		g.ctx, g.cancel = context.WithCancel(ctx)
+		return g.run(ctx, start, yield)
+	}
+}
+
+// Group holds the producers of one run of [Gather].
+type Group[T any] struct {
+	capacity int
+	ctx      context.Context
+	cancel   context.CancelFunc
+	over     atomic.Bool   // nobody may push any more
+	wake     chan struct{} // one token for an idle consumer
+
+	_ cacheLine // every push reads what is above
+
+	joined  sync.WaitGroup
+	mu      sync.Mutex
+	listed  []*lane[T] // lanes with values that the consumer has not seen yet
+	idle    bool       // the consumer waits for wake
+	running int        // producers that have not ended; start counts as one
+	ended   bool       // nothing more will come; err says why
+	err     error
+	crash   func() // what a producer that panicked or exited left to be done
+}
+
+// Go starts a producer. Its context ends with the run. Go may be called by start
+// and by producers, until they return.
+func (g *Group[T]) Go(producer Observable[T]) { g.GoThen(producer, nil) }
+
+// GoThen is Go, and calls then when the producer has completed and the consumer
+// has taken its last value: what limits how many producers there are, so limits
+// what waits too. then is called on the consumer's goroutine and must not block;
+// a run that ends before does not call it.
+func (g *Group[T]) GoThen(producer Observable[T], then func()) {
+	g.mu.Lock()
+	g.running++
+	g.mu.Unlock()
+	g.joined.Go(func() { g.produce(producer, then) })
+}
+
+func (g *Group[T]) produce(producer Observable[T], then func()) {
+	var err error
+	l := newLane(g)
+	l.then = then
+	returned := false
+	defer func() {
+		if !returned {
+			g.crashed(recover())
+		} else if err == nil && then != nil {
+			l.finish()
+		}
+		g.leave(err)
+	}()
+	err = producer(g.ctx, l.push)
+	returned = true
+}
+
+// crashed keeps the first panic, or Goexit, for the run's caller.
+func (g *Group[T]) crashed(value any) {
+	crash := runtime.Goexit
+	if value != nil {
+		p, handedOn := value.(*PanicError)
+		if !handedOn {
+			p = &PanicError{Value: value, Stack: debug.Stack()}
+		}
+		crash = func() { panic(p) }
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.crash == nil {
+		g.crash = crash
+	}
+	g.end(nil)
+}
+
+// leave counts a producer out. The first failure, or the last one to leave, ends
+// the run.
+func (g *Group[T]) leave(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running--
+	if err != nil || g.running == 0 {
+		g.end(err)
+	}
+}
+
+// end says, mu held, that nothing more will come; only the first call counts.
+func (g *Group[T]) end(err error) {
+	if g.ended {
+		return
+	}
+	g.ended, g.err = true, err
+	g.over.Store(true)
+	g.cancel()
+	g.rouse()
+}
+
+// list tells the consumer of a lane that has got values.
+func (g *Group[T]) list(l *lane[T]) {
+	if !l.listed.CompareAndSwap(false, true) {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listed = append(g.listed, l)
+	g.rouse()
+}
+
+// rouse wakes an idle consumer, mu held.
+func (g *Group[T]) rouse() {
+	if g.idle {
+		g.idle = false
+		g.wake <- struct{}{} // has room: idle is set anew only by who took the last token
+	}
+}
+
+func (g *Group[T]) run(ctx context.Context, start func(*Group[T]), yield func(T) bool) error {
+	defer g.join() // also when start or yield panics
+	start(g)
+	g.leave(nil)
+	err := g.deliver(ctx, yield)
+	g.join()
+	if g.crash != nil {
+		g.crash()
+	}
+	return err
+}
+
+// join ends all producers and waits until they have ended.
+func (g *Group[T]) join() {
+	g.over.Store(true)
+	g.cancel()
+	g.joined.Wait()
+}
+
+// deliver yields what the producers push, in rounds of a batch a lane.
+func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
+	var round, next []*lane[T]
+	for {
+		round, next = g.await(ctx, next), round[:0]
+		if len(round) == 0 {
+			return g.outcome(ctx)
+		}
+		for _, l := range round {
+			more, err := l.deliver(ctx, yield)
+			switch {
+			case err == errUnwanted:
+				return nil
+			case err != nil:
+				return context.Cause(ctx)
+			case more:
+				next = append(next, l)
+			}
+		}
+		clear(round) // an ended producer's lane is not kept by its place here
+	}
+}
+
+// await adds the newly listed lanes to those of the next round, and waits for one
+// if there is none: none even so is the end of the run.
+func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(round)+len(g.listed) == 0 && !g.ended {
+		g.idle = true
+		g.mu.Unlock()
+		select {
+		case <-g.wake:
+		case <-ctx.Done():
+		}
+		g.mu.Lock()
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+	round = append(round, g.listed...)
+	clear(g.listed)
+	g.listed = g.listed[:0]
+	return round
+}
+
+// outcome is what a run returns that found nothing more to deliver.
+func (g *Group[T]) outcome(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.ended {
+		return context.Cause(ctx)
+	}
+	return g.err
+}
