@@ -1,0 +1,115 @@
+package socket
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"time"
+)
+
+// Dialect is the version of the protocol that a server speaks. They differ in
+// the acknowledgement alone. A client needs none: it learns from the server.
+type Dialect uint8
+
+// The dialects of innmind/ipc.
+const (
+	Dialect5 Dialect = iota // innmind/ipc:ack; the default
+	Dialect4                // innmind/ipc:message.received
+)
+
+// acknowledgement is the control message a server of the dialect acknowledges with.
+func (d Dialect) acknowledgement() kind {
+	if d == Dialect4 {
+		return kindReceived
+	}
+	return kindAck
+}
+
+// Config says how processes talk. The zero Config is ready for use: each field
+// that is zero stands for the default that is given with it.
+type Config struct {
+	// Dir is the folder of the sockets; default [DefaultDir]. To talk with
+	// innmind/ipc, take the folder that it uses: the system's temporary folder +
+	// /innmind/ipc.
+	Dir string
+
+	// Transport replaces unix sockets in Dir.
+	Transport Transport
+
+	// Dialect is what a server of ours speaks; default Dialect5.
+	Dialect Dialect
+
+	// MaxMessage is the longest content of a message, in bytes, that is sent or
+	// received; default 16 MiB.
+	MaxMessage int
+
+	// MaxUnread is how much a client keeps, in bytes of content, of messages that
+	// came while it waited for something else; default 64 MiB. Beyond it, what
+	// waits for something else fails with ErrUnread until some are read.
+	MaxUnread int
+
+	// MaxHeld is how many exchanges of a connection may be held at the same time;
+	// default 64. Beyond it the connection is not read until one is answered.
+	MaxHeld int
+
+	// Heartbeat is the silence after which a server, and the time after which a
+	// waiting client, says that it is still there; default 1 s. Negative: never.
+	Heartbeat time.Duration
+
+	// Grace is how long a connection that is closed from here waits for the other
+	// side to agree; default 1 s. Negative: a millisecond, to say so.
+	Grace time.Duration
+
+	// Listening is called when a server has begun to listen, on its goroutine.
+	Listening func(Name)
+
+	// Log gets what happens to connections: warnings of peers that break the
+	// protocol, errors of a server that continues. Default: nothing.
+	Log *slog.Logger
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	if c.Transport == nil {
+		c.Transport = Unix{Dir: c.Dir}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Listening == nil {
+		c.Listening = func(Name) {}
+	}
+	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
+	c.MaxUnread = orDefault(c.MaxUnread, 64<<20)
+	c.MaxHeld = orDefault(c.MaxHeld, 64)
+	c.Heartbeat = orDefault(c.Heartbeat, time.Second)
+	if c.Heartbeat < 0 {
+		c.Heartbeat = math.MaxInt64
+	}
+	c.Grace = max(offerTime, orDefault(c.Grace, time.Second))
+	return c
+}
+
+func orDefault[T ~int | ~int64](value, otherwise T) T {
+	if value == 0 {
+		return otherwise
+	}
+	return value
+}
+
+// IPC is where processes find each other: a transport and how to use it. It is
+// safe for concurrent use.
+type IPC struct {
+	config Config
+}
+
+// New makes an IPC of a config, which it copies. The zero Config is the usual one.
+func New(config Config) *IPC { return &IPC{config.withDefaults()} }
+
+// closing derives the context that bounds an orderly close: not ctx, which is
+// mostly done by then, but the grace, and a second signal (see [NotifyContext]).
+func (c *Config) closing(ctx context.Context) (context.Context, context.CancelFunc) {
+	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
+	release := context.AfterFunc(forced(ctx), cancel)
+	return inner, func() { release(); cancel() }
+}

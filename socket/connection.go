@@ -1,0 +1,294 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Connection is the server's side of one client. Whoever gets one reads it, once,
+// with Exchanges or Messages, or closes it. Send and Close may be called from any
+// goroutine.
+type Connection struct {
+	link
+	dialect kind // how it acknowledges
+	turn    turn
+	holds   holds
+
+	claimed atomic.Bool     // somebody reads it, or it was closed unread
+	ending  context.Context // done once Close was called
+	end     context.CancelFunc
+
+	mu  sync.Mutex
+	err error
+}
+
+func newConnection(conn net.Conn, config *Config) *Connection {
+	c := &Connection{link: newLink(conn, config), dialect: config.Dialect.acknowledgement()}
+	c.ending, c.end = context.WithCancel(context.Background())
+	c.out = appendControl(c.out, kindStart) // whatever is written first, this is
+	c.turn.woken = make(chan struct{}, 1)
+	c.holds.changed = make(chan struct{}, 1)
+	return c
+}
+
+// Conn returns the connection beneath, for its addresses and for who is behind it.
+// Reading from it or writing to it breaks the protocol.
+func (c *Connection) Conn() net.Conn { return c.conn }
+
+// Err tells, once the connection has ended, why: nil after an orderly close from
+// either side; io.ErrUnexpectedEOF if the client left without one; an error that
+// wraps ErrProtocol or ErrTooLarge if it sent what it must not; else what the
+// connection beneath reported.
+func (c *Connection) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Close asks the connection to end in an orderly way: its Exchanges complete, as if
+// the client had closed it. A connection that nobody reads is closed at once.
+// Closing twice is fine.
+func (c *Connection) Close() {
+	c.end()
+	if c.claimed.CompareAndSwap(false, true) {
+		c.conn.Close()
+	}
+}
+
+// Send sends messages to the client, at any time, beside the answers to its own:
+// all of them, in this order, in one write. It returns when they are written and
+// does not wait for the client to acknowledge them. One that cannot be sent is
+// refused, with ErrTooLarge, ErrReserved or ErrInvalid, before any is. When ctx
+// ends first its cause is returned; the messages are sent all the same if their
+// first byte was. After the end of the connection it fails with net.ErrClosed.
+func (c *Connection) Send(ctx context.Context, messages ...Message) error {
+	if err := check(messages, c.config.MaxMessage); err != nil {
+		return &Error{Op: "send", Err: err}
+	}
+	if err := c.acquire(ctx); err != nil {
+		return &Error{Op: "send", Err: err}
+	}
+	defer c.release()
+	if _, err := c.send(ctx, messages...); err != nil {
+		return &Error{Op: "send", Err: err}
+	}
+	return nil
+}
+
+// Messages is the connection's messages alone, each acknowledged when it has been
+// handled: Exchanges without the means to answer.
+func (c *Connection) Messages() stream.Observable[Message] {
+	return operators.Map(func(x Exchange) Message { return x.Message })(c.Exchanges())
+}
+
+// Exchanges is the connection's messages, each with the means to answer it. The
+// run does the handshake, answers heartbeats, and owns the connection: when it
+// returns, that is closed.
+//
+// An exchange is acknowledged, with what it was responded, when yield has returned.
+// The run completes when the connection ends, whichever side ended it and however:
+// a client that breaks the protocol or dies concerns nobody else, and what was
+// folded of its messages stays folded; [Connection.Err] tells why it ended. When
+// yield has had enough, or ctx ends, the client is told connection.close and its
+// consent is awaited, up to [Config.Grace].
+//
+// It is hot: one run reads a connection, a second one fails.
+func (c *Connection) Exchanges() stream.Observable[Exchange] {
+	return func(ctx context.Context, yield func(Exchange) bool) error {
+		return c.serve(ctx, func(_ context.Context, x Exchange) bool {
+			c.turn.take(x.id)
+			more := yield(x)
+			c.turn.conclude(x.id)
+			return more
+		})
+	}
+}
+
+var (
+	errClaimed = errors.New("the connection is being read already, or is closed")
+	errEnough  = errors.New("nothing more is wanted") // by yield or Close: goodbye
+	errAgreed  = errors.New("the client closed")      // and was answered
+)
+
+// serve runs the connection. handle hands each exchange to who handles it, waits
+// until that has concluded its turn, and reports whether to go on.
+func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exchange) bool) error {
+	if !c.claimed.CompareAndSwap(false, true) {
+		return &Error{Op: "read", Err: errClaimed}
+	}
+	defer c.cleanUp()
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.ending, func() { cancel(errEnough) })()
+
+	err := c.talk(inner, handle)
+	switch {
+	case err == errAgreed:
+	case err == errEnough, inner.Err() != nil:
+		c.sayGoodbye(ctx)
+	default:
+		c.failed(err)
+	}
+	if err != errEnough && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// talk reads frames, and has messages handled, until the connection ends.
+func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exchange) bool) error {
+	if err := c.write(ctx, kindMessage); err != nil { // connection.start
+		return err
+	}
+	c.listen(ctx)
+	started := false
+	for {
+		f, ok, err := c.in.next()
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			err = c.turnOver(ctx)
+		case f.kind == kindMessage && started: // before, 4.4 drops it, too
+			err = c.handle(ctx, f.message, handle)
+		case f.kind == kindStartOK:
+			started = true
+		case f.kind == kindClose:
+			return c.agree(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// turnOver writes the answers there are and reads what comes next.
+func (c *Connection) turnOver(ctx context.Context) error {
+	if c.turn.ready {
+		if err := c.write(ctx, kindMessage); err != nil {
+			return err
+		}
+	}
+	if err := c.fill(ctx); err != nil {
+		return err
+	}
+	c.since = time.Now()
+	return nil
+}
+
+// handle has one message handled. Its answer waits for those of the messages that
+// the reader holds already.
+func (c *Connection) handle(ctx context.Context, m Message, handle func(context.Context, Exchange) bool) error {
+	if err := c.holds.room(ctx, c.config.MaxHeld); err != nil {
+		return err
+	}
+	id := c.turn.begin(c.dialect)
+	more := handle(ctx, Exchange{Message: m, c: c, id: id})
+	c.turn.end(&c.holds)
+	switch {
+	case !more:
+		return errEnough
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case len(c.turn.answers) >= writeAt:
+		return c.write(ctx, kindMessage)
+	}
+	return nil
+}
+
+// write writes the answers there are, and after them a control frame unless it is
+// kindMessage, in one write.
+func (c *Connection) write(ctx context.Context, last kind) error {
+	if err := c.acquire(ctx); err != nil {
+		return err
+	}
+	defer c.release()
+	c.out = c.turn.move(c.out)
+	c.out = c.holds.move(c.out)
+	if last != kindMessage {
+		c.out = appendControl(c.out, last)
+	}
+	return c.flush(ctx)
+}
+
+// agree answers the client's connection.close.
+func (c *Connection) agree(ctx context.Context) error {
+	if err := c.write(ctx, kindCloseOK); err != nil {
+		return err
+	}
+	return errAgreed
+}
+
+// sayGoodbye tells the client connection.close, once what is held was answered, and
+// awaits its consent, for as long as the grace lasts.
+func (c *Connection) sayGoodbye(ctx context.Context) {
+	ctx, cancel := c.config.closing(ctx)
+	defer cancel()
+	c.holds.settled(ctx)
+	if c.write(ctx, kindClose) != nil {
+		return
+	}
+	for {
+		f, ok, err := c.in.next()
+		switch {
+		case err != nil, f.kind == kindCloseOK:
+			return
+		case !ok:
+			err = c.fill(ctx)
+		case f.kind == kindClose: // both at the same time
+			err = c.write(ctx, kindCloseOK)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// failed keeps why the connection ended, the first reason, and tells the log.
+func (c *Connection) failed(err error) {
+	level := slog.LevelDebug // a client that left, a probe among them
+	switch {
+	case errors.Is(err, ErrProtocol), errors.Is(err, ErrTooLarge):
+		level = slog.LevelWarn
+	case err == io.EOF:
+		err = io.ErrUnexpectedEOF
+	}
+	err = &Error{Op: "read", Err: err}
+	c.mu.Lock()
+	if c.err == nil {
+		c.err = err
+	}
+	c.mu.Unlock()
+	c.config.Log.Log(context.Background(), level, "connection ended", "error", err)
+}
+
+// cleanUp ends what is left of the connection.
+func (c *Connection) cleanUp() {
+	c.conn.Close()
+	c.end()
+	c.holds.close()
+	c.reads.unbind()
+	c.writing <- struct{}{} // whoever writes finds the connection closed
+	c.writes.unbind()
+	c.release()
+	c.in.release()
+}
+
+// check refuses messages of which one cannot be sent.
+func check(messages []Message, limit int) error {
+	for _, m := range messages {
+		if err := m.check(limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}

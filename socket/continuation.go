@@ -1,0 +1,88 @@
+package socket
+
+// Continuation is how a handler says what comes after its message. It is a value:
+// each method returns a changed one, and the handler returns the last.
+type Continuation[C any] struct {
+	connection *Connection
+	carry      C
+	first      Message // of the responses; most answers have just one
+	more       []Message
+	responses  int
+	then       then
+}
+
+// then is how things go on after an exchange.
+type then uint8
+
+const (
+	goOn then = iota
+	finishConnection
+	stopServer
+)
+
+// Respond adds messages to what the client gets, together with the acknowledgement.
+func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
+	for _, m := range messages {
+		if c.responses == 0 {
+			c.first = m
+		} else {
+			c.more = append(c.more, m)
+		}
+		c.responses++
+	}
+	return c
+}
+
+// CarryWith replaces the connection's carry, which stays as it is otherwise.
+func (c Continuation[C]) CarryWith(carry C) Continuation[C] {
+	c.carry = carry
+	return c
+}
+
+// Finish ends this connection, after the responses.
+func (c Continuation[C]) Finish() Continuation[C] {
+	c.then = finishConnection
+	return c
+}
+
+// Stop ends the server, after the responses: this connection and all others are
+// closed in an orderly way, and what they carried is combined.
+func (c Continuation[C]) Stop() Continuation[C] {
+	c.then = stopServer
+	return c
+}
+
+// Connection returns the connection that the message came by, for what its handler
+// wants to know of it, or to send to it later.
+func (c Continuation[C]) Connection() *Connection { return c.connection }
+
+// respond gives the responses to the exchange.
+func (c Continuation[C]) respond(x Exchange) error {
+	if c.responses == 0 {
+		return nil
+	}
+	if err := x.Respond(c.first); err != nil {
+		return err
+	}
+	return x.Respond(c.more...)
+}
+
+// Next is how a monitor says whether the server goes on, and what it carries. It is
+// a value: each method returns a changed one, and the monitor returns the last.
+type Next[C any] struct {
+	carry  C
+	finish bool
+}
+
+// CarryWith replaces the server's carry, which stays as it is otherwise.
+func (n Next[C]) CarryWith(carry C) Next[C] {
+	n.carry = carry
+	return n
+}
+
+// Finish ends the server: all connections are closed in an orderly way, and what
+// they carried is combined. The monitor is not asked again.
+func (n Next[C]) Finish() Next[C] {
+	n.finish = true
+	return n
+}

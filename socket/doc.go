@@ -1,0 +1,44 @@
+// Package socket lets processes on one machine exchange messages by name, over
+// the protocol of innmind/ipc, and shows connections and messages as observables
+// of package stream, so that servers are pipelines.
+//
+// # Server
+//
+// The usual server gives each message to a function and keeps a carry, folded
+// with a monoid over all connections:
+//
+//	total := socket.Serve(ipc, name, fold.Sum[int]()).
+//		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
+//			if total == 42 {
+//				return next.Finish()
+//			}
+//			return next
+//		}).
+//		With(ctx, func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
+//			return c.Respond(m).CarryWith(count + 1)
+//		})
+//
+// It is made of [IPC.Listen], the observable of connections, and
+// [Connection.Exchanges], the observable of one connection's messages with the
+// means to answer each. [Exchanges] merges those of all connections into one
+// ordered stream, for a server that keeps one state for everybody.
+//
+// # Who acknowledges
+//
+// An [Exchange] is acknowledged when it has been handled: when the pipeline's
+// yield has returned, in the same write as its responses. So a message that was
+// filtered out is acknowledged too (that was its handling), one whose handler
+// panicked is not, and what was acknowledged has had its effect. To answer later,
+// or from another goroutine, take [Exchange.Hold]: the answer is then the
+// holder's, and leaves in the order of the messages.
+//
+// # Client
+//
+// [IPC.ConnectTo] waits for a server and gives a [Process]; [Send] and [Wait]
+// chain on it with package fold, and every result opens to plain Go with Get.
+//
+// # Limits
+//
+// What is bounded, and by what, is in [Config]. The bytes on the wire are
+// described in PROTOCOL.md.
+package socket

@@ -1,0 +1,64 @@
+package socket
+
+import "errors"
+
+// The sentinels of the package. What the package returns wraps them, mostly
+// inside an *Error, so they are tested with errors.Is. Whatever is used after it
+// was closed answers with net.ErrClosed.
+var (
+	// ErrProtocol says that the peer sent bytes that break the wire protocol. The
+	// connection they came from cannot be read any further.
+	ErrProtocol = errors.New("protocol violation")
+
+	// ErrTooLarge says that the content of a message passes the limit: of the
+	// sender, found before a byte is written, or of the receiver, found before a
+	// byte is stored.
+	ErrTooLarge = errors.New("message too large")
+
+	// ErrReserved says that a message equals a control message of the protocol:
+	// its media type is exactly text/plain and its content is, for instance,
+	// innmind/ipc:heartbeat. The wire cannot carry it as a message; any other
+	// media type, a parameter is enough, carries the same content.
+	ErrReserved = errors.New("content is reserved by the protocol")
+
+	// ErrInvalid says that a name or a media type breaks its grammar, or is the
+	// zero value where one is needed.
+	ErrInvalid = errors.New("invalid")
+
+	// ErrInUse says that a name is already served.
+	ErrInUse = errors.New("name already in use")
+
+	// ErrNotListening says that nobody listens on a name now: there is no socket,
+	// or one that its server left behind. A server may start later, so trying
+	// again makes sense.
+	ErrNotListening = errors.New("nobody listens")
+
+	// ErrBusy says that somebody listens on a name but its queue of connections
+	// not accepted yet is full. Trying again, after a moment, makes sense.
+	ErrBusy = errors.New("too many connections are waiting")
+)
+
+// Error is the structured error of the package: what was being done, to which
+// name, and why it failed. Use errors.As to get at it and errors.Is to test what
+// it wraps.
+type Error struct {
+	// Op is what failed: "listen", "dial", "parse name".
+	Op string
+
+	// Name is the process name it was about, empty when there is none.
+	Name string
+
+	// Err is the cause.
+	Err error
+}
+
+// Error reads "socket: op name: cause", without the name when there is none.
+func (e *Error) Error() string {
+	if e.Name == "" {
+		return "socket: " + e.Op + ": " + e.Err.Error()
+	}
+	return "socket: " + e.Op + " " + e.Name + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,122 @@
+package socket
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+const fuzzLimit = 1 << 16
+
+// model decodes frames the plain way, all bytes at hand, and returns the canonical
+// encoding of what it decoded. It is what frameReader is compared with.
+func model(data []byte) (frames []frame, canonical []byte, good bool) {
+	for len(data) > 0 {
+		header := headerSize(data)
+		if len(data) < header {
+			return frames, canonical, false
+		}
+		mediaType, err := ParseMediaType(string(data[2 : header-4]))
+		size := uint64(binary.BigEndian.Uint32(data[header-4:]))
+		body := data[header:]
+		if err != nil || size > fuzzLimit || uint64(len(body)) <= size || body[size] != 0xCE {
+			return frames, canonical, false
+		}
+		message := Message{mediaType, string(body[:size])}
+		canonical = appendFrame(canonical, message)
+		f := frame{message: message}
+		if mediaType == TextPlain() && slices.Contains(controlContents[1:], message.content) {
+			f = frame{kind: controlKind(message.content)}
+		}
+		frames = append(frames, f)
+		data = body[size+1:]
+	}
+	return frames, canonical, true
+}
+
+// pieces hands out its bytes in pieces of random length.
+type pieces struct {
+	data   []byte
+	random *rand.Rand
+}
+
+func (p *pieces) Read(into []byte) (int, error) {
+	if len(p.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(into, p.data[:1+p.random.IntN(len(p.data))])
+	p.data = p.data[n:]
+	return n, nil
+}
+
+func FuzzFrameReader(f *testing.F) {
+	for _, recorded := range loadRecordedBytes(f) {
+		f.Add(recorded.server, uint64(1))
+		f.Add(recorded.client, uint64(2))
+	}
+	_, encoded := assorted()
+	f.Add(encoded[:20_000], uint64(3))
+	f.Add([]byte(raw("text/x,a=b;c=d", 1, "x", 0xCE)), uint64(4))
+	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
+		want, canonical, good := model(data)
+		whole, wholeErr := readAll(bytes.NewReader(data), fuzzLimit)
+		if !slices.Equal(whole, want) || good != (wholeErr == nil) {
+			t.Fatalf("%v, %v\nwant %v, good: %v", whole, wholeErr, want, good)
+		}
+		if encoded := encodeFrames(whole); !bytes.Equal(encoded, canonical) {
+			t.Fatalf("encoded again:\n got %q\nwant %q", encoded, canonical)
+		}
+		src := &pieces{data, rand.New(rand.NewPCG(seed, 0))}
+		cut, cutErr := readAll(src, fuzzLimit)
+		if !slices.Equal(cut, whole) || (cutErr == nil) != (wholeErr == nil) {
+			t.Fatalf("in pieces: %v, %v\nwant %v, %v", cut, cutErr, whole, wholeErr)
+		}
+		if wholeErr != nil && cutErr.Error() != wholeErr.Error() {
+			t.Fatalf("in pieces it fails with %v, in one with %v", cutErr, wholeErr)
+		}
+	})
+}
+
+func FuzzParseMediaType(f *testing.F) {
+	for _, recorded := range loadRecordedBytes(f) {
+		frames, _ := readAll(bytes.NewReader(recorded.client), fuzzLimit)
+		for _, frame := range frames {
+			f.Add(frame.message.mediaType.text)
+		}
+	}
+	for _, text := range []string{"nonsense", "text/*", "text/plain;", "text/x,a=b;c=d", "image/svg+xml; a=b, c=d"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		mediaType, err := ParseMediaType(text)
+		if err != nil {
+			if !mediaType.IsZero() {
+				t.Fatalf("%q, %v", mediaType, err)
+			}
+			return
+		}
+		checkMediaTypeParts(t, mediaType)
+	})
+}
+
+// checkMediaTypeParts puts a media type together again from its parts.
+func checkMediaTypeParts(t *testing.T, mediaType MediaType) {
+	text := mediaType.TopLevel() + "/" + mediaType.Sub()
+	if mediaType.Suffix() != "" {
+		text += "+" + mediaType.Suffix()
+	}
+	separator := "; "
+	for name, value := range mediaType.Parameters() {
+		text += separator + name + "=" + value
+		separator = ", "
+	}
+	if text != mediaType.String() {
+		t.Fatalf("the parts of %q make %q", mediaType, text)
+	}
+	if again, err := ParseMediaType(text); err != nil || again != mediaType {
+		t.Fatalf("%q parses as %q, %v", text, again, err)
+	}
+}

@@ -1,0 +1,133 @@
+package socket
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// recordedBytes is what both sides of a recorded session sent, one after the other
+// and each as one stream.
+type recordedBytes struct {
+	name           string
+	server, client []byte
+}
+
+// loadRecordedBytes reads the sessions recorded from innmind/ipc 4.4.
+func loadRecordedBytes(tb testing.TB) (all []recordedBytes) {
+	tb.Helper()
+	paths, err := filepath.Glob("testdata/transcripts/*.json")
+	if err != nil || len(paths) == 0 {
+		tb.Fatal("no transcripts", err)
+	}
+	for _, path := range paths {
+		all = append(all, loadRecording(tb, path))
+	}
+	return all
+}
+
+func loadRecording(tb testing.TB, path string) recordedBytes {
+	tb.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var file struct {
+		Name   string
+		Chunks []struct{ From, Hex string }
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		tb.Fatal(path, err)
+	}
+	recorded := recordedBytes{name: file.Name}
+	for _, chunk := range file.Chunks {
+		sent, err := hex.DecodeString(chunk.Hex)
+		if err != nil {
+			tb.Fatal(path, err)
+		}
+		if chunk.From == "server" {
+			recorded.server = append(recorded.server, sent...)
+		} else {
+			recorded.client = append(recorded.client, sent...)
+		}
+	}
+	return recorded
+}
+
+// encodeFrames is the inverse of decoding.
+func encodeFrames(frames []frame) (encoded []byte) {
+	for _, f := range frames {
+		if f.kind == kindMessage {
+			encoded = appendFrame(encoded, f.message)
+		} else {
+			encoded = appendControl(encoded, f.kind)
+		}
+	}
+	return encoded
+}
+
+// brokenOnPurpose are the sessions whose client sends bytes that break the
+// protocol, and what stands behind its last good frame.
+var brokenOnPurpose = map[string]string{
+	"j2_garbage_after_start": "000a68656c6c6f206761726261676520ffff",
+	"j6_bad_media_type":      "00086e6f6e73656e7365000000026869ce",
+}
+
+func TestTranscriptsDecodeAndEncodeToTheSameBytes(t *testing.T) {
+	for _, recorded := range loadRecordedBytes(t) {
+		t.Run(recorded.name, func(t *testing.T) {
+			checkRecording(t, recorded.server, "")
+			checkRecording(t, recorded.client, brokenOnPurpose[recorded.name])
+		})
+	}
+}
+
+func checkRecording(t *testing.T, sent []byte, broken string) {
+	t.Helper()
+	frames, err := readAll(bytes.NewReader(sent), 1<<20)
+	if broken == "" && err != nil || broken != "" && !errors.Is(err, ErrProtocol) {
+		t.Errorf("ended with %v", err)
+	}
+	tail, _ := hex.DecodeString(broken)
+	if got := append(encodeFrames(frames), tail...); !bytes.Equal(got, sent) {
+		t.Errorf("encoded again:\n got %q\nwant %q", got, sent)
+	}
+	pieces, _ := readAll(iotest.OneByteReader(bytes.NewReader(sent)), 1<<20)
+	if !slices.Equal(pieces, frames) {
+		t.Errorf("byte by byte: %v\nwant %v", pieces, frames)
+	}
+}
+
+func TestTranscriptsHoldTheFramesTheyTellOf(t *testing.T) {
+	recorded := loadRecording(t, "testdata/transcripts/h_params.json")
+	frames, err := readAll(bytes.NewReader(recorded.client), 1<<20)
+	json := MustParseMediaType("application/json; charset=utf-8")
+	want := []frame{{kind: kindStartOK}, {message: NewMessage(json, `{"a":"é"}`)}, {kind: kindClose}}
+	if err != nil || !slices.Equal(frames, want) {
+		t.Errorf("client: %v, %v", frames, err)
+	}
+	frames, err = readAll(bytes.NewReader(recorded.server), 1<<20)
+	want = []frame{{kind: kindStart}, {kind: kindReceived}, {message: NewMessage(json, `echo: {"a":"é"}`)}, {kind: kindCloseOK}}
+	if err != nil || !slices.Equal(frames, want) {
+		t.Errorf("server: %v, %v", frames, err)
+	}
+}
+
+func TestRecordingsAreAllThere(t *testing.T) {
+	var names []string
+	for _, recorded := range loadRecordedBytes(t) {
+		names = append(names, recorded.name)
+	}
+	for name := range brokenOnPurpose {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is not among %s", name, strings.Join(names, ", "))
+		}
+	}
+}

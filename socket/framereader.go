@@ -1,0 +1,364 @@
+package socket
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"sync"
+	"unsafe"
+)
+
+const (
+	// readSize is the size of the buffer a frameReader reads into. A longer frame
+	// has its content read to where it stays.
+	readSize = 4 << 10
+
+	// firstContent is how much is allocated for a content before its bytes come;
+	// a longer one grows by contentGrowth as it fills. So a peer that announces
+	// much and sends little costs little.
+	firstContent  = 1 << 20
+	contentGrowth = 4
+
+	// maxInterned is the longest media type remembered between frames.
+	maxInterned = 127
+
+	// maxEmptyReads is how many reads in a row may bring neither bytes nor an error.
+	maxEmptyReads = 100
+)
+
+// readBuffers holds buffers for the readers that hold bytes at the moment.
+var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
+
+// readStage is what a frameReader waits for.
+type readStage uint8
+
+const (
+	stageHeader readStage = iota // the header, in the buffer
+	stageSmall                   // content and end, in the buffer
+	stageLarge                   // content and end, in content
+)
+
+// frameReader decodes frames from bytes that may come in any pieces. It is used in
+// a loop: next until it has no more, then fill. It is not safe for concurrent use.
+// frameReader{limit: n} is ready for use, and is what newFrameReader returns.
+type frameReader struct {
+	limit int // the longest content of a message, in bytes
+
+	buffer     []byte // nil while it holds nothing
+	start, end int    // the bytes of buffer not decoded yet
+
+	stage     readStage
+	mediaType MediaType // of the frame being read, after its header
+	size      int       // length of its content, after its header
+	content   []byte    // in stageLarge: what came of size+1 bytes
+
+	lastRaw string // the media type of the last frame, as it was spelled
+	last    MediaType
+
+	empty   int   // reads in a row that brought nothing
+	readErr error // of a Read that also brought bytes, kept for the next fill
+	err     error // of next, for good
+}
+
+// newFrameReader returns a reader that refuses messages with a content of more
+// than limit bytes. Control messages pass whatever the limit.
+func newFrameReader(limit int) *frameReader { return &frameReader{limit: limit} }
+
+// next returns the next frame among the bytes held, and false when more bytes are
+// needed. It fails with ErrProtocol or ErrTooLarge, and then does so for good: what
+// follows a broken frame cannot be told apart.
+func (r *frameReader) next() (f frame, ok bool, err error) {
+	if r.err != nil {
+		return frame{}, false, r.err
+	}
+	f, ok, err = r.decode()
+	if err != nil {
+		r.fail(err)
+		return frame{}, false, err
+	}
+	return f, ok, nil
+}
+
+// fill makes one Read from src. Call it after next returned false.
+//
+// Bytes that come together with an error are kept, and the error is what the next
+// fill returns, without reading; unless it is a timeout, which is dropped, as the
+// Read after it makes a new one. Any other error leaves the reader as it was: after
+// a timeout the rest of a frame may still come.
+//
+// At the end of src fill returns io.EOF between two frames, and an error that wraps
+// io.ErrUnexpectedEOF inside one. After 100 reads in a row that brought nothing at
+// all it returns io.ErrNoProgress.
+func (r *frameReader) fill(src io.Reader) error {
+	if r.err != nil {
+		return r.err
+	}
+	if r.readErr != nil {
+		return r.ended(r.readErr)
+	}
+	space := r.space()
+	if len(space) == 0 {
+		return nil // full of frames that next has not been asked for
+	}
+	n, err := src.Read(space)
+	r.filled(n)
+	if n > 0 {
+		r.empty = 0
+		if err != nil && !isTimeout(err) {
+			r.readErr = err
+		}
+		return nil
+	}
+	if err != nil {
+		return r.ended(err)
+	}
+	if r.empty++; r.empty >= maxEmptyReads {
+		return io.ErrNoProgress
+	}
+	return nil
+}
+
+// idle tells whether the reader stands between two frames and holds no bytes.
+func (r *frameReader) idle() bool { return r.stage == stageHeader && r.start == r.end }
+
+// release gives the buffer back when it holds no bytes; fill gets a new one. What
+// was decoded of a frame stays.
+func (r *frameReader) release() {
+	if r.start == r.end {
+		r.dropBuffer()
+	}
+}
+
+// decode is next without the memory of a failure.
+func (r *frameReader) decode() (frame, bool, error) {
+	if r.stage == stageHeader {
+		if ok, err := r.header(); !ok {
+			return frame{}, false, err
+		}
+	}
+	if r.stage == stageLarge {
+		return r.largeBody()
+	}
+	return r.smallBody()
+}
+
+// header decodes a header once all of it is held.
+func (r *frameReader) header() (ok bool, err error) {
+	held := r.buffer[r.start:r.end]
+	size := headerSize(held)
+	if len(held) < size {
+		return false, nil
+	}
+	mediaType, err := r.intern(held[2 : size-4])
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	announced := binary.BigEndian.Uint32(held[size-4:])
+	if err := r.checkSize(mediaType, announced); err != nil {
+		return false, err
+	}
+	r.mediaType, r.size = mediaType, int(announced)
+	r.consume(size)
+	r.stage = stageSmall
+	if r.size >= readSize {
+		r.startLarge()
+	}
+	return true, nil
+}
+
+// intern returns the media type spelled raw, without allocating for the usual ones
+// and the one that came last.
+func (r *frameReader) intern(raw []byte) (MediaType, error) {
+	switch string(raw) {
+	case textPlain:
+		return TextPlain(), nil
+	case octetStream:
+		return OctetStream(), nil
+	case jsonText:
+		return JSON(), nil
+	}
+	if len(raw) > 0 && string(raw) == r.lastRaw {
+		return r.last, nil
+	}
+	text := string(raw)
+	mediaType, err := parseMediaType(text)
+	if err == nil && len(text) <= maxInterned {
+		r.lastRaw, r.last = text, mediaType
+	}
+	return mediaType, err
+}
+
+// checkSize compares the announced length of a content with the limit, in 64 bits
+// because an int may have 32.
+func (r *frameReader) checkSize(mediaType MediaType, announced uint32) error {
+	limit := min(max(r.limit, 0), math.MaxInt-1) // size+1 must be an int
+	allowed := uint64(limit)
+	if mediaType.text == textPlain {
+		allowed = max(allowed, uint64(maxControl)) // smallBody looks again
+	}
+	if uint64(announced) > allowed {
+		return tooLarge(uint64(announced), limit)
+	}
+	return nil
+}
+
+func tooLarge(size uint64, limit int) error {
+	return fmt.Errorf("%w: content of %d bytes announced, the limit is %d", ErrTooLarge, size, limit)
+}
+
+// smallBody decodes a content and its end from the buffer.
+func (r *frameReader) smallBody() (f frame, ok bool, err error) {
+	held := r.buffer[r.start:r.end]
+	if len(held) <= r.size {
+		return frame{}, false, nil
+	}
+	content := held[:r.size]
+	if err := checkEnd(held[r.size]); err != nil {
+		return frame{}, false, err
+	}
+	if r.mediaType.text == textPlain && minControl <= r.size && r.size <= maxControl {
+		f.kind = controlKind(string(content))
+	}
+	if f.kind == kindMessage {
+		if r.size > max(r.limit, 0) {
+			return frame{}, false, tooLarge(uint64(r.size), max(r.limit, 0))
+		}
+		f.message = Message{r.mediaType, string(content)}
+	}
+	r.consume(r.size + 1)
+	r.stage = stageHeader
+	return f, true, nil
+}
+
+// startLarge prepares for a content too long for the buffer, and moves there what
+// the buffer holds of it. There is room for the end of the frame, too: a Read of
+// its own for that byte would cost more.
+func (r *frameReader) startLarge() {
+	r.stage = stageLarge
+	r.content = make([]byte, 0, min(r.size+1, firstContent))
+	held := r.buffer[r.start:r.end]
+	held = held[:min(len(held), r.size+1)]
+	r.content = append(r.content, held...)
+	r.consume(len(held))
+}
+
+// largeBody takes over a content that is complete. Its last byte, the end of the
+// frame, stays behind the string.
+func (r *frameReader) largeBody() (f frame, ok bool, err error) {
+	if len(r.content) <= r.size {
+		return frame{}, false, nil
+	}
+	if err := checkEnd(r.content[r.size]); err != nil {
+		return frame{}, false, err
+	}
+	// Nobody else has seen these bytes and nobody writes them again.
+	f.message = Message{r.mediaType, unsafe.String(unsafe.SliceData(r.content), r.size)}
+	r.content = nil
+	r.stage = stageHeader
+	return f, true, nil
+}
+
+func checkEnd(b byte) error {
+	if b != endOfFrame {
+		return fmt.Errorf("%w: the frame ends with 0x%02X instead of 0x%02X", ErrProtocol, b, endOfFrame)
+	}
+	return nil
+}
+
+// space returns where the next bytes go, empty only when the buffer is full of
+// whole frames.
+func (r *frameReader) space() []byte {
+	if r.stage == stageLarge {
+		r.growContent()
+		return r.content[len(r.content):cap(r.content)]
+	}
+	if r.buffer == nil {
+		r.buffer = readBuffers.Get().(*[readSize]byte)[:]
+	}
+	if r.start > 0 {
+		r.end = copy(r.buffer, r.buffer[r.start:r.end])
+		r.start = 0
+	}
+	if r.stage == stageHeader && r.end == len(r.buffer) {
+		r.growHeader()
+	}
+	return r.buffer[r.end:]
+}
+
+// filled records that n bytes were read into space.
+func (r *frameReader) filled(n int) {
+	if r.stage == stageLarge {
+		r.content = r.content[:len(r.content)+n]
+		return
+	}
+	r.end += n
+}
+
+// growContent makes room for more of a large content when there is none.
+func (r *frameReader) growContent() {
+	if len(r.content) < cap(r.content) {
+		return
+	}
+	grown := make([]byte, len(r.content), min(r.size+1, cap(r.content)*contentGrowth))
+	copy(grown, r.content)
+	r.content = grown
+}
+
+// growHeader makes room for a header longer than the full buffer.
+func (r *frameReader) growHeader() {
+	size := headerSize(r.buffer)
+	if size <= len(r.buffer) {
+		return
+	}
+	grown := make([]byte, min(size, 2*len(r.buffer)))
+	end := copy(grown, r.buffer)
+	r.dropBuffer()
+	r.buffer, r.end = grown, end
+}
+
+// consume lets go of the first n bytes held. A buffer that grew for a header ends
+// with it, so it is empty now and the usual one comes back.
+func (r *frameReader) consume(n int) {
+	r.start += n
+	if r.start < r.end {
+		return
+	}
+	r.start, r.end = 0, 0
+	if len(r.buffer) > readSize {
+		r.dropBuffer()
+	}
+}
+
+// dropBuffer lets go of the buffer and what it holds.
+func (r *frameReader) dropBuffer() {
+	if len(r.buffer) == readSize {
+		readBuffers.Put((*[readSize]byte)(r.buffer))
+	}
+	r.buffer, r.start, r.end = nil, 0, 0
+}
+
+// fail keeps an error for good and lets go of all memory.
+func (r *frameReader) fail(err error) {
+	r.err = err
+	r.content = nil
+	r.dropBuffer()
+}
+
+// ended tells an end of file inside a frame from one between two frames.
+func (r *frameReader) ended(err error) error {
+	if !errors.Is(err, io.EOF) {
+		return err
+	}
+	if r.idle() {
+		return io.EOF
+	}
+	return fmt.Errorf("the stream ended inside a frame: %w", io.ErrUnexpectedEOF)
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}

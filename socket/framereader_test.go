@@ -1,0 +1,361 @@
+package socket
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// readAll decodes all frames of src, and returns the error that ended it, nil for
+// an end between two frames.
+func readAll(src io.Reader, limit int) (frames []frame, err error) {
+	reader := newFrameReader(limit)
+	for {
+		f, ok, err := reader.next()
+		if err != nil {
+			return frames, err
+		}
+		if ok {
+			frames = append(frames, f)
+			continue
+		}
+		if err := reader.fill(src); err == io.EOF {
+			return frames, nil
+		} else if err != nil {
+			return frames, err
+		}
+	}
+}
+
+// assorted are frames of all sorts: empty, small, just around the size of the
+// buffer, large, long media types, control messages between them.
+func assorted() (frames []frame, encoded []byte) {
+	long := MustParseMediaType("text/x; a=" + strings.Repeat("b", 20_000))
+	odd := MustParseMediaType("application/x+y; a=b, c=d")
+	for k := kindStart; k < kindCount; k++ {
+		frames = append(frames, frame{kind: k})
+		encoded = appendControl(encoded, k)
+	}
+	for _, size := range []int{0, 1, 27, 100, readSize - 17, readSize - 2, readSize - 1, readSize,
+		readSize + 1, 3 * readSize, 50_000} {
+		content := strings.Repeat("0123456789abcdef", size/16+1)[:size]
+		for _, mediaType := range []MediaType{TextPlain(), odd, odd, JSON(), OctetStream(), long} {
+			message := NewMessage(mediaType, content)
+			frames = append(frames, frame{message: message}, frame{kind: kindHeartbeat})
+			encoded = appendControl(appendFrame(encoded, message), kindHeartbeat)
+		}
+	}
+	return frames, encoded
+}
+
+func TestFrameReaderCopesWithAnyReader(t *testing.T) {
+	want, encoded := assorted()
+	for name, wrap := range map[string]func(io.Reader) io.Reader{
+		"plain":                  func(r io.Reader) io.Reader { return r },
+		"one byte at a time":     iotest.OneByteReader,
+		"half of what was asked": iotest.HalfReader,
+		"last bytes with EOF":    iotest.DataErrReader,
+		"one byte, EOF with it":  func(r io.Reader) io.Reader { return iotest.DataErrReader(iotest.OneByteReader(r)) },
+		"nothing now and then":   func(r io.Reader) io.Reader { return &stutter{src: iotest.HalfReader(r)} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := readAll(wrap(bytes.NewReader(encoded)), 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%d frames, want %d, or they differ", len(got), len(want))
+			}
+		})
+	}
+}
+
+// stutter brings nothing on every second Read.
+type stutter struct {
+	src  io.Reader
+	odd  bool
+	fail error
+}
+
+func (s *stutter) Read(p []byte) (int, error) {
+	if s.odd = !s.odd; s.odd {
+		return 0, s.fail
+	}
+	return s.src.Read(p)
+}
+
+func TestFrameReaderSurvivesTimeouts(t *testing.T) {
+	want, encoded := assorted()
+	src := &stutter{src: iotest.HalfReader(bytes.NewReader(encoded)), fail: os.ErrDeadlineExceeded}
+	reader := newFrameReader(1 << 20)
+	var got []frame
+	for {
+		f, ok, err := reader.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			got = append(got, f)
+			continue
+		}
+		err = reader.fill(src)
+		if err == io.EOF {
+			break
+		}
+		if err != nil && err != os.ErrDeadlineExceeded {
+			t.Fatal(err)
+		}
+		reader.release()
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d frames, want %d, or they differ", len(got), len(want))
+	}
+}
+
+// script answers each Read with the next of its steps, then with io.EOF.
+type script []step
+
+type step struct {
+	data string
+	err  error
+}
+
+func (s *script) Read(p []byte) (int, error) {
+	if len(*s) == 0 {
+		return 0, io.EOF
+	}
+	first := (*s)[0]
+	*s = (*s)[1:]
+	return copy(p, first.data), first.err
+}
+
+func TestFrameReaderKeepsAnErrorThatCameWithBytes(t *testing.T) {
+	broken := errors.New("broken pipe or so")
+	src := &script{{string(appendFrame(nil, Text("hi"))), broken}, {"x", nil}}
+	reader := newFrameReader(10)
+	if err := reader.fill(src); err != nil {
+		t.Fatalf("the bytes came with %v", err)
+	}
+	if f, ok, err := reader.next(); !ok || err != nil || f.message != Text("hi") {
+		t.Fatalf("next = %v, %v, %v", f, ok, err)
+	}
+	for range 2 {
+		if err := reader.fill(src); err != broken {
+			t.Errorf("fill = %v, want the error kept", err)
+		}
+	}
+	if len(*src) != 1 {
+		t.Error("fill went on reading")
+	}
+}
+
+func TestFrameReaderForgetsATimeoutThatCameWithBytes(t *testing.T) {
+	encoded := string(appendFrame(nil, Text("hi")))
+	src := &script{{encoded[:7], os.ErrDeadlineExceeded}, {encoded[7:], nil}}
+	got, err := readAll(src, 10)
+	if err != nil || len(got) != 1 || got[0].message != Text("hi") {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestFrameReaderGivesUpOnAReaderThatBringsNothing(t *testing.T) {
+	src := script(make([]step, 10*maxEmptyReads))
+	if _, err := readAll(&src, 10); err != io.ErrNoProgress {
+		t.Error(err)
+	}
+}
+
+func TestFrameReaderTellsTheEndsApart(t *testing.T) {
+	encoded := appendFrame(nil, NewMessage(JSON(), strings.Repeat("x", 2*readSize)))
+	for _, cut := range []int{1, 2, 10, 18, 23, readSize, len(encoded) - 1} {
+		for _, src := range []io.Reader{
+			bytes.NewReader(encoded[:cut]),
+			iotest.DataErrReader(bytes.NewReader(encoded[:cut])),
+		} {
+			got, err := readAll(src, 1<<20)
+			if len(got) != 0 || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+				t.Errorf("after %d bytes: %v, %v", cut, got, err)
+			}
+		}
+	}
+	if _, err := readAll(iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(encoded))), 1<<20); err != iotest.ErrTimeout {
+		t.Errorf("another error came out as %v", err)
+	}
+}
+
+// raw spells a frame as it is told to.
+func raw(mediaType string, size uint32, content string, end byte) string {
+	b := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
+	b = binary.BigEndian.AppendUint32(append(b, mediaType...), size)
+	return string(append(append(b, content...), end))
+}
+
+func TestFrameReaderSaysWhatIsWrong(t *testing.T) {
+	big := strings.Repeat("x", 50_000)
+	for _, test := range []struct {
+		name, bytes string
+		limit       int
+		want        error
+		says        string
+	}{
+		{"wrong end", raw("text/plain", 2, "hi", 'A'), 100, ErrProtocol, "ends with 0x41 instead of 0xCE"},
+		{"wrong end of nothing", raw("text/plain", 0, "", 0), 0, ErrProtocol, "ends with 0x00 instead of 0xCE"},
+		{"wrong end of a large frame", raw("text/plain", 50_000, big, 0xCF), 50_000, ErrProtocol, "ends with 0xCF"},
+		{"unknown media type", raw("nonsense", 2, "hi", 0xCE), 100, ErrProtocol, `media type "nonsense": expected`},
+		{"no media type", raw("", 2, "hi", 0xCE), 100, ErrProtocol, `media type "": expected`},
+		{"long bad media type", raw(big, 2, "hi", 0xCE), 100, ErrProtocol, `x"… (50000 bytes): expected`},
+		{"garbage", "\x00\x0ahello garbage \xff\xff", 100, ErrProtocol, `media type "hello garb": expected`},
+		{"too large", raw("text/plain", 101, big, 0xCE), 100, ErrTooLarge, "content of 101 bytes announced, the limit is 100"},
+		{"absurd", raw("text/plain", 1<<32-1, "", 0), 100, ErrTooLarge, "content of 4294967295 bytes announced"},
+		{"past a limit below control messages", raw("text/plain", 6, "123456", 0xCE), 5, ErrTooLarge, "6 bytes announced, the limit is 5"},
+		{"past a negative limit", raw("text/plain", 1, "1", 0xCE), -1, ErrTooLarge, "1 bytes announced, the limit is 0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := readAll(strings.NewReader(test.bytes), test.limit)
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v\nwant %v saying %s", err, test.want, test.says)
+			}
+			if len(err.Error()) > 400 {
+				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+		})
+	}
+}
+
+func TestFrameReaderGivesTheFramesBeforeABrokenOne(t *testing.T) {
+	src := string(appendFrame(nil, Text("good"))) + raw("nonsense", 2, "hi", 0xCE)
+	got, err := readAll(strings.NewReader(src), 100)
+	if !errors.Is(err, ErrProtocol) || !slices.Equal(got, []frame{{message: Text("good")}}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestFrameReaderStaysBroken(t *testing.T) {
+	reader := newFrameReader(100)
+	src := strings.NewReader(raw("nonsense", 2, "hi", 0xCE))
+	if err := reader.fill(src); err != nil {
+		t.Fatal(err)
+	}
+	_, _, first := reader.next()
+	good := bytes.NewReader(appendFrame(nil, Text("hi")))
+	if err := reader.fill(good); err != first || first == nil {
+		t.Errorf("fill = %v, want %v", err, first)
+	}
+	if _, ok, err := reader.next(); ok || err != first {
+		t.Errorf("next = %v, %v; want %v", ok, err, first)
+	}
+	if reader.buffer != nil {
+		t.Error("it holds on to its buffer")
+	}
+}
+
+func TestControlMessagesPassAnyLimit(t *testing.T) {
+	var encoded []byte
+	for k := kindStart; k < kindCount; k++ {
+		encoded = appendControl(encoded, k)
+	}
+	got, err := readAll(bytes.NewReader(encoded), 0)
+	if err != nil || len(got) != int(kindCount-kindStart) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestControlContentOfAnotherMediaTypeIsAMessage(t *testing.T) {
+	for _, message := range []Message{
+		NewMessage(JSON(), contentClose),
+		NewMessage(MustParseMediaType("text/plain; a=b"), contentClose),
+		Text(contentClose[:len(contentClose)-1] + "X"),
+	} {
+		got, err := readAll(bytes.NewReader(appendFrame(nil, message)), 100)
+		if err != nil || !slices.Equal(got, []frame{{message: message}}) {
+			t.Errorf("%v: %v, %v", message, got, err)
+		}
+	}
+}
+
+func TestFrameReaderHoldsNoMemoryWhenIdle(t *testing.T) {
+	_, encoded := assorted()
+	encoded = append(encoded, "\x00"...)
+	reader, src := newFrameReader(1<<20), bytes.NewReader(encoded)
+	for src.Len() > 0 {
+		if err := reader.fill(src); err != nil {
+			t.Fatal(err)
+		}
+		for ok := true; ok; {
+			_, ok, _ = reader.next()
+		}
+		if idle := reader.stage == stageHeader && reader.start == reader.end; idle != reader.idle() {
+			t.Fatalf("idle = %v in stage %d with %d bytes", reader.idle(), reader.stage, reader.end-reader.start)
+		}
+	}
+	if reader.release(); reader.idle() || reader.buffer == nil {
+		t.Error("the beginning of a frame was let go of")
+	}
+	if len(reader.buffer) != readSize || reader.content != nil {
+		t.Errorf("a buffer of %d bytes, a content of %d", len(reader.buffer), len(reader.content))
+	}
+
+	reader = newFrameReader(10)
+	if !reader.idle() || reader.buffer != nil {
+		t.Error("a new reader holds a buffer")
+	}
+	_ = reader.fill(bytes.NewReader(appendFrame(nil, Text("hi"))))
+	if reader.release(); reader.idle() || reader.buffer == nil {
+		t.Error("a frame not asked for yet was let go of")
+	}
+	if err := reader.fill(strings.NewReader("")); err == nil {
+		t.Error("no end of file")
+	}
+	_, _, _ = reader.next()
+	if reader.release(); !reader.idle() || reader.buffer != nil {
+		t.Error("an idle reader holds on to its buffer")
+	}
+}
+
+func TestFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
+	encoded := bytes.Repeat(appendControl(nil, kindHeartbeat), 1000)
+	reader, src := newFrameReader(10), bytes.NewReader(encoded)
+	for range 3 {
+		if err := reader.fill(src); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if read := len(encoded) - src.Len(); read != readSize {
+		t.Errorf("%d bytes read", read)
+	}
+}
+
+func TestAnAnnouncedContentCostsMemoryOnlyAsItComes(t *testing.T) {
+	const announced = 1 << 30
+	reader := newFrameReader(announced)
+	header := raw("text/plain", announced, "", 'x')
+	if err := reader.fill(strings.NewReader(header)); err != nil {
+		t.Fatal(err)
+	}
+	piece := strings.Repeat("x", 1<<16)
+	for sent := 1; sent < 8<<20; sent += len(piece) {
+		if _, ok, err := reader.next(); ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if held := cap(reader.content); held > firstContent && held > contentGrowth*sent {
+			t.Fatalf("%d bytes came, %d are held", sent, held)
+		}
+		if err := reader.fill(strings.NewReader(piece)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestALongContentArrivesWhole(t *testing.T) {
+	message := Text(strings.Repeat("0123456789abcdef", 6<<20/16) + "end")
+	got, err := readAll(bytes.NewReader(appendFrame(nil, message)), 1<<30)
+	if err != nil || len(got) != 1 || got[0].message != message {
+		t.Errorf("%v, %v", got, err)
+	}
+}

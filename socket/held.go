@@ -1,0 +1,149 @@
+package socket
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Held is an exchange whose answer is its holder's: to give at any time, from any
+// goroutine, while the connection lasts. Until then its client waits, and so do the
+// answers to its later messages.
+type Held struct {
+	Message
+	c        *Connection
+	answered atomic.Bool
+
+	// Under the connection's holds.mu.
+	answer []byte // the acknowledgement and responses
+	done   bool   // may be written
+}
+
+// Connection returns the connection that the message came by.
+func (h *Held) Connection() *Connection { return h.c }
+
+// Respond acknowledges the message and sends the responses, none if there are none,
+// in one write. It returns when that is written, or stands behind an exchange that
+// is still held. A response that cannot be sent is refused, with ErrTooLarge,
+// ErrReserved or ErrInvalid, and nothing is answered then; nor is it when ctx ends
+// before it could begin. A second answer fails with ErrAnswered, one after the end
+// of the connection with net.ErrClosed.
+func (h *Held) Respond(ctx context.Context, responses ...Message) error {
+	err := h.respond(ctx, responses)
+	if err != nil {
+		return &Error{Op: "respond", Err: err}
+	}
+	return nil
+}
+
+func (h *Held) respond(ctx context.Context, responses []Message) error {
+	if err := check(responses, h.c.config.MaxMessage); err != nil {
+		return err
+	}
+	if err := h.c.acquire(ctx); err != nil {
+		return err
+	}
+	defer h.c.release()
+	if !h.answered.CompareAndSwap(false, true) {
+		return ErrAnswered
+	}
+	if !h.c.holds.answer(h, responses) {
+		return net.ErrClosed
+	}
+	h.c.out = h.c.holds.move(h.c.out)
+	return h.c.flush(ctx)
+}
+
+// holds is a connection's queue of answers that must keep their order: exchanges
+// that are held, and those handled since.
+type holds struct {
+	mu      sync.Mutex
+	waiting []*Held
+	closed  bool
+	changed chan struct{} // one token, for the connection's goroutine
+}
+
+// hold puts a held exchange in the queue with its answer so far, behind the answers
+// that were given before.
+func (q *holds) hold(held *Held, before, answer []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(before) > 0 {
+		q.waiting = append(q.waiting, &Held{answer: slices.Clone(before), done: true})
+	}
+	held.answer = slices.Clone(answer)
+	q.waiting = append(q.waiting, held)
+}
+
+// queue puts an answer behind those that wait; with none there it declines.
+func (q *holds) queue(answer []byte) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		return false
+	}
+	q.waiting = append(q.waiting, &Held{answer: slices.Clone(answer), done: true})
+	return true
+}
+
+// answer completes a held exchange, and reports whether the connection still lasts.
+func (q *holds) answer(held *Held, responses []Message) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	for _, m := range responses {
+		held.answer = appendFrame(held.answer, m)
+	}
+	held.done = true
+	return true
+}
+
+// move appends the answers that need not wait any more to dst.
+func (q *holds) move(dst []byte) []byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for ; n < len(q.waiting) && q.waiting[n].done; n++ {
+		dst = append(dst, q.waiting[n].answer...)
+	}
+	if n > 0 {
+		q.waiting = slices.Delete(q.waiting, 0, n)
+		select {
+		case q.changed <- struct{}{}:
+		default:
+		}
+	}
+	return dst
+}
+
+// room waits until fewer than limit answers wait.
+func (q *holds) room(ctx context.Context, limit int) error {
+	for {
+		q.mu.Lock()
+		waiting := len(q.waiting)
+		q.mu.Unlock()
+		if waiting < limit {
+			return nil
+		}
+		select {
+		case <-q.changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// settled waits until none waits.
+func (q *holds) settled(ctx context.Context) error { return q.room(ctx, 1) }
+
+// close refuses answers from now on.
+func (q *holds) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.waiting = nil
+}

@@ -1,0 +1,113 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Listen is the connections of clients to the name. Listening begins with the run
+// and ends with it: two runs at a time are two servers, of which the second fails
+// with ErrInUse.
+//
+// A connection belongs to who receives it, beyond the end of the run: it is read,
+// which ends with its being closed, or closed by hand. One for which yield returned
+// false, and which nobody has begun to read, is closed.
+//
+// The run completes when yield has had enough. Otherwise it ends with ctx, or fails
+// when the listener does; [operators.TakeUntilDone] is how to stop listening in an
+// orderly way.
+func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
+	return func(ctx context.Context, yield func(*Connection) bool) error {
+		if err := name.check(); err != nil {
+			return &Error{Op: "listen", Err: err}
+		}
+		listener, err := ipc.config.Transport.Listen(ctx, name)
+		if err != nil {
+			return ofName("listen", name, err)
+		}
+		defer listener.Close()
+		ipc.config.Listening(name)
+		return ipc.accept(ctx, name.String(), listener, yield)
+	}
+}
+
+// Accept is the connections that a listener accepts, of any kind that delivers
+// bytes in order. The run owns the listener and closes it; what Listen says holds
+// but for that. So it is hot: a second run finds the listener closed.
+func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
+	return func(ctx context.Context, yield func(*Connection) bool) error {
+		defer listener.Close()
+		return ipc.accept(ctx, listener.Addr().String(), listener, yield)
+	}
+}
+
+func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
+	defer context.AfterFunc(ctx, func() { listener.Close() })()
+	var pause time.Duration
+	for {
+		conn, err := listener.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return context.Cause(ctx)
+		case isPassing(err):
+			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+			ipc.config.Log.Warn("accept failed", "name", name, "error", err, "again in", pause)
+			if sleep(ctx, pause) != nil {
+				return context.Cause(ctx)
+			}
+			continue
+		case err != nil:
+			return &Error{Op: "accept", Name: name, Err: err}
+		}
+		pause = 0
+		c := newConnection(conn, &ipc.config)
+		if !yield(c) {
+			if !c.claimed.Load() {
+				c.Close()
+			}
+			return nil
+		}
+	}
+}
+
+// isPassing reports whether a failure to accept may pass: a client that left while
+// it waited, or a want of descriptors or memory.
+func isPassing(err error) bool {
+	for _, passing := range []error{
+		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
+}
+
+// sleep waits for d, or returns ctx's cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// ofName makes sure that an error tells which name it is about.
+func ofName(op string, name Name, err error) error {
+	var structured *Error
+	if errors.As(err, &structured) {
+		return err
+	}
+	return &Error{Op: op, Name: name.String(), Err: err}
+}

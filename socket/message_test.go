@@ -1,0 +1,76 @@
+package socket
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestMessageKeepsWhatItWasMadeOf(t *testing.T) {
+	content := []byte("hello")
+	message := NewMessageBytes(JSON(), content)
+	content[0] = 'j'
+	message.Bytes()[1] = '!'
+	if message != NewMessage(JSON(), "hello") {
+		t.Errorf("changed: %q", message.Content())
+	}
+	if message.MediaType() != JSON() || message.Len() != 5 || string(message.Bytes()) != "hello" {
+		t.Errorf("%v: %q", message, message.Bytes())
+	}
+	if Text("hello") == message || Text("hello") != NewMessage(TextPlain(), "hello") {
+		t.Error("== does not compare media type and content")
+	}
+	if all, err := io.ReadAll(message.Reader()); err != nil || string(all) != "hello" {
+		t.Errorf("Reader gave %q, %v", all, err)
+	}
+}
+
+func TestMessageDoesNotLogItsContent(t *testing.T) {
+	var text strings.Builder
+	slog.New(slog.NewJSONHandler(&text, nil)).Info("got", "message", Text("secret"))
+	if !strings.Contains(text.String(), `"message":{"media_type":"text/plain","bytes":6}`) {
+		t.Error(text.String())
+	}
+	if got := Text("secret").String(); got != "text/plain (6 bytes)" {
+		t.Error(got)
+	}
+}
+
+func TestMessageCheck(t *testing.T) {
+	for _, test := range []struct {
+		message Message
+		limit   int
+		want    error
+		says    string
+	}{
+		{Text(""), 0, nil, ""},
+		{Text("12345"), 5, nil, ""},
+		{Text("123456"), 5, ErrTooLarge, "content of 6 bytes, the limit is 5"},
+		{Text("1"), -1, ErrTooLarge, "content of 1 bytes, the limit is 0"},
+		{Text("1"), int(^uint(0) >> 1), nil, ""},
+		{Message{}, 5, ErrInvalid, "no media type"},
+		{Text(contentHeartbeat), 100, ErrReserved, "innmind/ipc:heartbeat"},
+		{Text(contentHeartbeat + " "), 100, nil, ""},
+		{NewMessage(JSON(), contentHeartbeat), 100, nil, ""},
+		{NewMessage(MustParseMediaType("text/plain; a=b"), contentClose), 100, nil, ""},
+	} {
+		err := test.message.check(test.limit)
+		if !errors.Is(err, test.want) || (test.want == nil) != (err == nil) {
+			t.Errorf("%v, limit %d: %v, want %v", test.message, test.limit, err, test.want)
+			continue
+		}
+		if err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%v: %v\nwant it to say %s", test.message, err, test.says)
+		}
+	}
+}
+
+func TestEveryControlContentIsReserved(t *testing.T) {
+	for k := kindStart; k < kindCount; k++ {
+		if err := Text(controlContents[k]).check(1 << 10); !errors.Is(err, ErrReserved) {
+			t.Errorf("%v: %v", k, err)
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package socket
+
+import "fmt"
+
+// Name is the name of a process that others can reach: one or more of the letters
+// a to z and A to Z, the digits, '-' and '_', the rule of innmind/ipc. Only
+// ParseName and MustParseName make one, so a Name that is not zero is always good.
+// Names are compared with ==, case matters.
+type Name struct{ text string }
+
+// ParseName checks text and makes it a Name. It fails with ErrInvalid, telling
+// which byte is not allowed.
+func ParseName(text string) (Name, error) {
+	if text == "" {
+		return Name{}, &Error{Op: "parse name", Err: fmt.Errorf("%w: the name is empty", ErrInvalid)}
+	}
+	for i := range len(text) {
+		if !isNameByte(text[i]) {
+			return Name{}, &Error{Op: "parse name", Err: fmt.Errorf(
+				"%w: %s has %s at byte %d, only a-z, A-Z, 0-9, '-' and '_' are allowed",
+				ErrInvalid, quoted(text), quotedByte(text[i]), i)}
+		}
+	}
+	return Name{text}, nil
+}
+
+// MustParseName is ParseName for names known when the program is written; it
+// panics when the name is not good.
+func MustParseName(text string) Name {
+	name, err := ParseName(text)
+	if err != nil {
+		panic(err)
+	}
+	return name
+}
+
+// String returns the name as it was parsed, empty for the zero Name.
+func (n Name) String() string { return n.text }
+
+// IsZero tells whether n is the zero Name, which names nobody.
+func (n Name) IsZero() bool { return n.text == "" }
+
+// MarshalText implements encoding.TextMarshaler. The zero Name has no text and
+// fails with ErrInvalid.
+func (n Name) MarshalText() ([]byte, error) {
+	if err := n.check(); err != nil {
+		return nil, &Error{Op: "marshal name", Err: err}
+	}
+	return []byte(n.text), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler with the rules of ParseName.
+// After an error n is as it was.
+func (n *Name) UnmarshalText(text []byte) error {
+	name, err := ParseName(string(text))
+	if err != nil {
+		return err
+	}
+	*n = name
+	return nil
+}
+
+// check refuses the zero Name, for those who are about to use it.
+func (n Name) check() error {
+	if n.IsZero() {
+		return fmt.Errorf("%w: the zero Name names nobody", ErrInvalid)
+	}
+	return nil
+}
+
+func isNameByte(b byte) bool { return isAlphanumeric(b) || b == '-' || b == '_' }
+
+func isAlphanumeric(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+// quotedSize is how much of a text that may come from a stranger an error shows.
+const quotedSize = 64
+
+// quoted quotes text for an error, cut after quotedSize bytes.
+func quoted(text string) string {
+	if len(text) <= quotedSize {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", text[:quotedSize], len(text))
+}
+
+// quotedByte shows one byte for an error: a printable one as itself, any other,
+// pieces of UTF-8 included, as its value.
+func quotedByte(b byte) string {
+	if ' ' <= b && b <= '~' {
+		return fmt.Sprintf("%q", b)
+	}
+	return fmt.Sprintf("0x%02X", b)
+}

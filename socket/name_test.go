@@ -1,0 +1,87 @@
+package socket
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestParseName(t *testing.T) {
+	for _, text := range []string{"a", "Z", "0", "-", "_", "foo-bar_42", strings.Repeat("n", 1000)} {
+		name, err := ParseName(text)
+		if err != nil || name.String() != text || name.IsZero() {
+			t.Errorf("ParseName(%q) = %v, %v", text, name, err)
+		}
+	}
+}
+
+func TestParseNameSaysWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"":          `socket: parse name: invalid: the name is empty`,
+		"foo.bar":   `"foo.bar" has '.' at byte 3`,
+		"../x":      `"../x" has '.' at byte 0`,
+		"a/b":       `"a/b" has '/' at byte 1`,
+		"a\nb":      `"a\nb" has 0x0A at byte 1`,
+		"ab\x00":    `"ab\x00" has 0x00 at byte 2`,
+		"naïve":     `"naïve" has 0xC3 at byte 2`,
+		"with room": `"with room" has ' ' at byte 4`,
+	} {
+		name, err := ParseName(text)
+		if !errors.Is(err, ErrInvalid) || !name.IsZero() {
+			t.Errorf("ParseName(%q) = %v, %v; want ErrInvalid", text, name, err)
+			continue
+		}
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseName(%q): %v\nwant it to say %s", text, err, want)
+		}
+	}
+}
+
+func TestParseNameShowsLittleOfALongText(t *testing.T) {
+	_, err := ParseName(strings.Repeat("x", 1<<20) + "!")
+	if size := len(err.Error()); size > 300 {
+		t.Errorf("the error has %d bytes", size)
+	}
+}
+
+func TestMustParseNamePanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	MustParseName("not good")
+}
+
+func TestNameTravelsAsText(t *testing.T) {
+	type config struct{ Server Name }
+	text, err := json.Marshal(config{MustParseName("counter")})
+	if err != nil || string(text) != `{"Server":"counter"}` {
+		t.Fatalf("Marshal = %s, %v", text, err)
+	}
+	var back config
+	if err := json.Unmarshal(text, &back); err != nil || back.Server != MustParseName("counter") {
+		t.Errorf("Unmarshal = %v, %v", back, err)
+	}
+	if err := json.Unmarshal([]byte(`{"Server":"a b"}`), &back); !errors.Is(err, ErrInvalid) {
+		t.Errorf("a bad name: %v", err)
+	}
+	if back.Server != MustParseName("counter") {
+		t.Errorf("a bad name left %v", back.Server)
+	}
+	if _, err := (Name{}).MarshalText(); !errors.Is(err, ErrInvalid) {
+		t.Errorf("the zero name: %v", err)
+	}
+}
+
+func TestErrorNamesTheOperationAndTheProcess(t *testing.T) {
+	err := error(&Error{Op: "dial", Name: "counter", Err: ErrNotListening})
+	if err.Error() != "socket: dial counter: nobody listens" || !errors.Is(err, ErrNotListening) {
+		t.Error(err)
+	}
+	err = &Error{Op: "names", Err: ErrInvalid}
+	if err.Error() != "socket: names: invalid" {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,84 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// probeLimit bounds the messages a probe reads past: a server may push some.
+const probeLimit = 1 << 20
+
+// probe checks that a server is behind conn, and closes conn. It goes through a
+// whole session: it awaits connection.start, answers with connection.start-ok and
+// connection.close in one write, and awaits connection.close-ok, passing over what
+// else the server sends. An end of file in its place is good, too: the server was
+// there. The context bounds all of it; when it ends first its cause is returned.
+//
+// The ceremony is for the server's sake: innmind/ipc 4.4 forgets its carry when a
+// client just hangs up, and 5.0 ends with an error.
+func probe(ctx context.Context, conn net.Conn) error {
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if err := probeSession(conn); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	return nil
+}
+
+func probeSession(conn net.Conn) error {
+	reader := newFrameReader(probeLimit)
+	defer reader.release()
+	first, err := nextFrame(conn, reader)
+	if err != nil {
+		return err
+	}
+	if first.kind != kindStart {
+		return fmt.Errorf("%w: %s came before %s", ErrProtocol, first.kind, kindStart)
+	}
+	goodbye := appendControl(appendControl(nil, kindStartOK), kindClose)
+	if _, err := conn.Write(goodbye); err != nil {
+		return err
+	}
+	return awaitCloseOK(conn, reader)
+}
+
+// awaitCloseOK reads until the server agrees to close. A server that wants to close
+// at the same moment is told that it may.
+func awaitCloseOK(conn net.Conn, reader *frameReader) error {
+	for {
+		f, err := nextFrame(conn, reader)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || f.kind == kindCloseOK {
+			return err
+		}
+		if f.kind != kindClose {
+			continue
+		}
+		if _, err := conn.Write(appendControl(nil, kindCloseOK)); err != nil {
+			return err
+		}
+	}
+}
+
+// nextFrame returns the next frame of src, reading as often as it takes.
+func nextFrame(src io.Reader, reader *frameReader) (frame, error) {
+	for {
+		f, ok, err := reader.next()
+		if ok || err != nil {
+			return f, err
+		}
+		if err := reader.fill(src); err != nil {
+			return frame{}, err
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// probed runs probe against serve, and returns what both made of it.
+func probed(ctx context.Context, serve func(conn net.Conn) error) (probeErr, serveErr error) {
+	ours, theirs := net.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		defer theirs.Close()
+		served <- serve(theirs)
+	}()
+	probeErr = probe(ctx, ours)
+	return probeErr, <-served
+}
+
+// sendControls writes control messages in one write.
+func sendControls(conn net.Conn, kinds ...kind) error {
+	var out []byte
+	for _, k := range kinds {
+		out = appendControl(out, k)
+	}
+	_, err := conn.Write(out)
+	return err
+}
+
+// expectControls reads control messages that came in one write.
+func expectControls(conn net.Conn, kinds ...kind) error {
+	var want []byte
+	for _, k := range kinds {
+		want = appendControl(want, k)
+	}
+	got := make([]byte, len(want)+1)
+	n, err := conn.Read(got)
+	if err == nil && !slices.Equal(got[:n], want) {
+		return errors.New("received " + string(got[:n]))
+	}
+	return err
+}
+
+func TestProbeGoesThroughAWholeSession(t *testing.T) {
+	probeErr, serveErr := probed(t.Context(), func(conn net.Conn) error {
+		return errors.Join(
+			sendControls(conn, kindStart, kindHeartbeat),
+			expectControls(conn, kindStartOK, kindClose),
+			sendControls(conn, kindHeartbeat),
+			writeMessage(conn, Text("pushed to everybody")),
+			sendControls(conn, kindCloseOK),
+			expectEnd(conn),
+		)
+	})
+	if probeErr != nil || serveErr != nil {
+		t.Error(probeErr, serveErr)
+	}
+}
+
+func writeMessage(conn net.Conn, m Message) error {
+	_, err := conn.Write(appendFrame(nil, m))
+	return err
+}
+
+func expectEnd(conn net.Conn) error {
+	if n, err := conn.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+		return errors.Join(errors.New("no end of file"), err)
+	}
+	return nil
+}
+
+func TestProbeAgreesToAServerThatCloses(t *testing.T) {
+	probeErr, serveErr := probed(t.Context(), func(conn net.Conn) error {
+		return errors.Join(
+			sendControls(conn, kindStart),
+			expectControls(conn, kindStartOK, kindClose),
+			sendControls(conn, kindClose),
+			expectControls(conn, kindCloseOK),
+			conn.Close(),
+		)
+	})
+	if probeErr != nil || serveErr != nil {
+		t.Error(probeErr, serveErr)
+	}
+}
+
+func TestProbeSaysWhatIsNoServer(t *testing.T) {
+	for name, test := range map[string]struct {
+		serve func(net.Conn) error
+		want  error
+	}{
+		"another kind of frame": {func(c net.Conn) error { return sendControls(c, kindHeartbeat) }, ErrProtocol},
+		"a message first":       {func(c net.Conn) error { return writeMessage(c, Text("hi")) }, ErrProtocol},
+		"another protocol":      {func(c net.Conn) error { _, err := c.Write([]byte("\x00\x03220 smtp ready")); return err }, ErrProtocol},
+		"nothing":               {func(c net.Conn) error { return nil }, io.EOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err, _ := probed(t.Context(), test.serve); !errors.Is(err, test.want) {
+				t.Errorf("%v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestProbeIsBoundedByItsContext(t *testing.T) {
+	for name, serve := range map[string]func(conn net.Conn, probed <-chan struct{}) error{
+		"silent": func(conn net.Conn, _ <-chan struct{}) error { return expectEnd(conn) },
+		"never agrees to close": func(conn net.Conn, _ <-chan struct{}) error {
+			return errors.Join(
+				sendControls(conn, kindStart),
+				expectControls(conn, kindStartOK, kindClose),
+				expectEnd(conn),
+			)
+		},
+		"does not read": func(conn net.Conn, probed <-chan struct{}) error {
+			err := sendControls(conn, kindStart)
+			<-probed
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				start := time.Now()
+				ours, theirs := net.Pipe()
+				served, probed := make(chan error, 1), make(chan struct{})
+				go func() { served <- serve(theirs, probed) }()
+				err := probe(ctx, ours)
+				close(probed)
+				if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+					t.Errorf("%v after %v", err, time.Since(start))
+				}
+				if err := <-served; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,140 @@
+package socket
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Server serves connections, and folds what each carried when it ended into one
+// carry. It is a value: Monitor returns a changed one, With runs it.
+type Server[C any] struct {
+	connections stream.Observable[*Connection]
+	monoid      fold.Monoid[C]
+	monitor     func(C, Next[C]) Next[C]
+}
+
+// Serve makes a server of the name. Its carry, and that of each connection, starts
+// at the monoid's identity; a server that carries nothing has fold.Unit.
+func Serve[C any](ipc *IPC, name Name, monoid fold.Monoid[C]) Server[C] {
+	return ServeConnections(ipc.Listen(name), monoid)
+}
+
+// ServeConnections makes a server of any observable of connections: from another
+// listener (see [IPC.Accept]), or filtered, or a test's.
+func ServeConnections[C any](connections stream.Observable[*Connection], monoid fold.Monoid[C]) Server[C] {
+	return Server[C]{
+		connections: connections,
+		monoid:      monoid,
+		monitor:     func(_ C, next Next[C]) Next[C] { return next },
+	}
+}
+
+// Monitor lets a function look at the server's carry each time a connection's has
+// been combined into it, one call at a time, and decide whether to go on.
+func (s Server[C]) Monitor(monitor func(carry C, next Next[C]) Next[C]) Server[C] {
+	s.monitor = monitor
+	return s
+}
+
+// Handler handles one message of a connection: carry is what the connection carries
+// up to now, and what the continuation carries unless it is told otherwise. A
+// handler is called one message at a time for a connection, and at the same time
+// for different connections.
+type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
+
+// With runs the server until its monitor or a handler ends it, and gives the carry.
+//
+// When ctx ends first, the server closes all connections in an orderly way, as it
+// does otherwise, and fails with an *[InterruptedError] that holds the carry; so it
+// does when listening fails, at once or later. What was acknowledged is in the
+// carry in any case. A panic in a handler or the monitor passes through, after all
+// has been closed.
+func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
+	open, end := context.WithCancelCause(ctx) // done when no more is to come
+	defer end(nil)
+
+	carries := stream.Pipe3(
+		s.connections,
+		operators.TakeUntilDone[*Connection](open),
+		operators.Catch(func(err error) stream.Observable[*Connection] {
+			end(err) // what the connections carry is not lost with the listener
+			return stream.Empty[*Connection]()
+		}),
+		operators.MergeMap(func(c *Connection) stream.Observable[C] {
+			return s.session(open, end, c, handle)
+		}),
+	)
+	total := s.monoid.Identity()
+	err := carries.ForEach(context.WithoutCancel(ctx), func(carry C) {
+		total = s.monoid.Combine(total, carry)
+		if context.Cause(open) != errFinished {
+			next := s.monitor(total, Next[C]{carry: total})
+			total = next.carry
+			if next.finish {
+				end(errFinished)
+			}
+		}
+	})
+	if err == nil && open.Err() != nil && context.Cause(open) != errFinished {
+		err = context.Cause(open)
+	}
+	if err != nil {
+		return fold.Fail[C](&InterruptedError[C]{Carry: total, Err: err})
+	}
+	return fold.Succeed(total)
+}
+
+// errFinished is why a server ends that wants to.
+var errFinished = errors.New("finished")
+
+// session runs a connection to its end and emits what it carried then.
+func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c *Connection, handle Handler[C]) stream.Observable[C] {
+	exchanges := operators.TakeUntilDone[Exchange](open)(c.Exchanges())
+	return func(ctx context.Context, yield func(C) bool) error {
+		carry := s.monoid.Identity()
+		err := exchanges(ctx, func(x Exchange) bool {
+			next := handle(x.Message, Continuation[C]{connection: c, carry: carry}, carry)
+			if err := next.respond(x); err != nil {
+				x.Reject(err)
+				return false
+			}
+			carry = next.carry
+			if next.then == stopServer {
+				end(errFinished)
+			}
+			return next.then == goOn
+		})
+		yield(carry)
+		return err
+	}
+}
+
+// InterruptedError is what a server fails with that ended before its monitor or a
+// handler ended it: the carry it had by then, and why.
+type InterruptedError[C any] struct {
+	Carry C
+	Err   error
+}
+
+// Error tells why the server ended.
+func (e *InterruptedError[C]) Error() string {
+	return "socket: server interrupted: " + e.Err.Error()
+}
+
+// Unwrap returns why the server ended.
+func (e *InterruptedError[C]) Unwrap() error { return e.Err }
+
+// Carry returns what a server carried when it ended, whether it finished or was
+// interrupted: nothing for a failure of any other kind.
+func Carry[C any](served fold.Attempt[C]) fold.Maybe[C] {
+	carry, err := served.Get()
+	var interrupted *InterruptedError[C]
+	if errors.As(err, &interrupted) {
+		return fold.Just(interrupted.Carry)
+	}
+	return fold.MaybeOf(carry, err == nil)
+}

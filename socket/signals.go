@@ -1,0 +1,67 @@
+package socket
+
+import (
+	"context"
+	"os"
+	"os/signal"
+)
+
+// SignalError is the cause of a context that a signal ended.
+type SignalError struct {
+	Signal os.Signal
+}
+
+// Error names the signal.
+func (e *SignalError) Error() string { return "socket: signal: " + e.Signal.String() }
+
+// NotifyContext derives a context that ends at the first signal, with a
+// *SignalError as its cause, so that a server run with it shuts down gracefully. A
+// second signal forces: the server's connections are closed without waiting for
+// the other side's consent. From then on signals do again what they did before.
+//
+// Without signals given it takes those that innmind/ipc takes: HUP, INT, ABRT,
+// TERM, TSTP and ALRM where the system has them. stop ends the context, too, and
+// gives the signals back.
+func NotifyContext(parent context.Context, signals ...os.Signal) (ctx context.Context, stop context.CancelFunc) {
+	if len(signals) == 0 {
+		signals = gracefulSignals
+	}
+	came := make(chan os.Signal, 2)
+	signal.Notify(came, signals...)
+
+	force, forceNow := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.WithValue(parent, forceKey{}, force))
+	stopped := make(chan struct{})
+	release := context.AfterFunc(force, func() { signal.Stop(came) })
+	go func() {
+		defer close(stopped)
+		select {
+		case s := <-came:
+			cancel(&SignalError{s})
+		case <-force.Done():
+			return
+		}
+		select {
+		case <-came:
+			forceNow()
+		case <-force.Done():
+		}
+	}()
+	return ctx, func() {
+		release()
+		signal.Stop(came)
+		cancel(nil)
+		forceNow()
+		<-stopped
+	}
+}
+
+type forceKey struct{}
+
+// forced returns the context that ends when there is no more time for manners.
+func forced(ctx context.Context) context.Context {
+	if force, ok := ctx.Value(forceKey{}).(context.Context); ok {
+		return force
+	}
+	return context.Background()
+}

@@ -1,0 +1,332 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+var counter = MustParseName("counter")
+
+// shortDir is t.TempDir with a path that leaves room for a socket: macOS has long
+// temporary folders and a low limit.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rxipc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// leaveStale makes the socket of a server that died.
+func leaveStale(t *testing.T, path string) {
+	t.Helper()
+	listener := listenForeign(t, path)
+	listener.SetUnlinkOnClose(false)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listenForeign listens without the lock, as innmind/ipc does.
+func listenForeign(t *testing.T, path string) *net.UnixListener {
+	t.Helper()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return listener
+}
+
+// mustListen listens until the test ends.
+func mustListen(t *testing.T, u Unix, name Name) net.Listener {
+	t.Helper()
+	listener, err := u.Listen(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return listener
+}
+
+func TestUnixConnectsBothEnds(t *testing.T) {
+	u := Unix{Dir: filepath.Join(shortDir(t), "made", "with", "parents")}
+	listener := mustListen(t, u, counter)
+	client, err := u.Dial(t.Context(), counter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if err := sendControls(server, kindStart); err != nil {
+		t.Fatal(err)
+	}
+	if err := expectControls(client, kindStart); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnixKeepsOthersOut(t *testing.T) {
+	u := Unix{Dir: filepath.Join(shortDir(t), "d")}
+	mustListen(t, u, counter)
+	for path, want := range map[string]fs.FileMode{
+		u.Dir:                                fs.ModeDir | 0o700,
+		filepath.Join(u.Dir, "counter.sock"): fs.ModeSocket | 0o600,
+		filepath.Join(u.Dir, "counter.lock"): 0o600,
+	} {
+		if info, err := os.Lstat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+		}
+	}
+}
+
+func TestASecondListenerIsRefused(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	first := mustListen(t, u, counter)
+	second, err := u.Listen(t.Context(), counter)
+	if !errors.Is(err, ErrInUse) || second != nil {
+		t.Fatalf("%v, %v; want ErrInUse", second, err)
+	}
+	var structured *Error
+	if !errors.As(err, &structured) || structured.Op != "listen" || structured.Name != "counter" {
+		t.Errorf("%#v", err)
+	}
+	// The first never noticed.
+	if conn, err := u.Dial(t.Context(), counter); err != nil {
+		t.Error(err)
+	} else {
+		conn.Close()
+	}
+	mustListen(t, u, MustParseName("other"))
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustListen(t, u, counter)
+}
+
+func TestClosingAListenerRemovesItsSocketOnce(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	listener := mustListen(t, u, counter)
+	if err := listener.Close(); err != nil {
+		t.Error(err)
+	}
+	path := filepath.Join(u.Dir, "counter.sock")
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is still there: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(u.Dir, "counter.lock")); err != nil {
+		t.Errorf("the lock file went away: %v", err)
+	}
+	if _, err := listener.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept after Close: %v", err)
+	}
+	next := mustListen(t, u, counter)
+	if err := listener.Close(); err != nil {
+		t.Errorf("closing again: %v", err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("closing again took the next one's socket: %v", err)
+	}
+	if err := next.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClosingAListenerSparesTheSocketOfAnother(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	listener := mustListen(t, u, counter)
+	path := filepath.Join(u.Dir, "counter.sock")
+	if err := os.Rename(path, path+".aside"); err != nil {
+		t.Fatal(err)
+	}
+	listenForeign(t, path)
+	if err := listener.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAStaleSocketIsReplaced(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	leaveStale(t, filepath.Join(u.Dir, "counter.sock"))
+	if _, err := u.Dial(t.Context(), counter); !errors.Is(err, ErrNotListening) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("before: %v", err)
+	}
+	mustListen(t, u, counter)
+	conn, err := u.Dial(t.Context(), counter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+}
+
+func TestALiveForeignServerIsLeftInPeace(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	path := filepath.Join(u.Dir, "counter.sock")
+	foreign := listenForeign(t, path)
+	session := make(chan error, 1)
+	go func() {
+		conn, err := foreign.Accept()
+		if err != nil {
+			session <- err
+			return
+		}
+		defer conn.Close()
+		session <- errors.Join(
+			sendControls(conn, kindStart),
+			expectControls(conn, kindStartOK, kindClose),
+			sendControls(conn, kindCloseOK),
+			expectEnd(conn),
+		)
+	}()
+	if _, err := u.Listen(t.Context(), counter); !errors.Is(err, ErrInUse) {
+		t.Errorf("%v, want ErrInUse", err)
+	}
+	if err := <-session; err != nil {
+		t.Errorf("the session was not polite: %v", err)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestListenFollowsNoLinks(t *testing.T) {
+	for _, suffix := range []string{".sock", ".lock"} {
+		u, target := Unix{Dir: shortDir(t)}, filepath.Join(shortDir(t), "target")
+		link := filepath.Join(u.Dir, "counter"+suffix)
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+		if suffix == ".sock" {
+			leaveStale(t, target) // would be replaced if it stood there itself
+		}
+		if _, err := u.Listen(t.Context(), counter); err == nil || errors.Is(err, ErrInUse) {
+			t.Errorf("%s: %v", suffix, err)
+		}
+		if info, err := os.Lstat(link); err != nil || info.Mode().Type() != fs.ModeSymlink {
+			t.Errorf("%s: the link: %v, %v", suffix, info, err)
+		}
+		if _, err := os.Lstat(target); (suffix == ".sock") != (err == nil) {
+			t.Errorf("%s: the target: %v", suffix, err)
+		}
+	}
+}
+
+func TestListenLeavesOtherFilesAlone(t *testing.T) {
+	for _, suffix := range []string{".sock", ".lock"} {
+		u := Unix{Dir: shortDir(t)}
+		path := filepath.Join(u.Dir, "counter"+suffix)
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := u.Listen(t.Context(), counter)
+		if err == nil || errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", suffix, err)
+		}
+		if _, err := os.Lstat(path); err != nil {
+			t.Errorf("%s: %v", suffix, err)
+		}
+	}
+}
+
+func TestAFailedListenFreesTheLock(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	path := filepath.Join(u.Dir, "counter.sock")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Listen(t.Context(), counter); err == nil {
+		t.Fatal("no error")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	mustListen(t, u, counter)
+}
+
+func TestExactlyOneOfTwoStartersWins(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	path := filepath.Join(u.Dir, "counter.sock")
+	for round := range 200 {
+		if round%2 == 0 {
+			leaveStale(t, path)
+		}
+		won := startTogether(t, u, 3)
+		if len(won) != 1 {
+			t.Fatalf("round %d: %d won", round, len(won))
+		}
+		conn, err := u.Dial(t.Context(), counter)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		conn.Close()
+		if err := won[0].Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// startTogether has several listen at the same time and returns those who did.
+func startTogether(t *testing.T, u Unix, starters int) (won []net.Listener) {
+	t.Helper()
+	var (
+		started sync.WaitGroup
+		mu      sync.Mutex
+		begin   = make(chan struct{})
+	)
+	for range starters {
+		started.Go(func() {
+			<-begin
+			listener, err := u.Listen(t.Context(), counter)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won = append(won, listener)
+			} else if !errors.Is(err, ErrInUse) {
+				t.Errorf("lost with %v", err)
+			}
+		})
+	}
+	close(begin)
+	started.Wait()
+	return won
+}
+
+func TestNamesListsSocketsOnly(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	for _, text := range []string{"b", "a", "a-b", "A"} {
+		mustListen(t, u, MustParseName(text))
+	}
+	leaveStale(t, filepath.Join(u.Dir, "left-over.sock"))
+	leaveStale(t, filepath.Join(u.Dir, "not.a.name.sock"))
+	leaveStale(t, filepath.Join(u.Dir, "another-end"))
+	if err := os.WriteFile(filepath.Join(u.Dir, "file.sock"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	names, err := u.Names(t.Context())
+	var got []string
+	for _, name := range names {
+		got = append(got, name.String())
+	}
+	if want := []string{"A", "a", "a-b", "b", "left-over"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+}
