@@ -72,7 +72,7 @@ func (l *link) fill(ctx context.Context) error {
 	l.reads.by(ctx)
 	for {
 		err := l.in.fill(l.conn)
-		if !isTimeout(err) {
+		if err == nil || !isTimeout(err) {
 			return err
 		}
 		if ctx.Err() != nil {
