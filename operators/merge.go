@@ -54,18 +54,13 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 			places := newPlaces(config.limit)
 			free := places.freeing()
 			g.Go(func(ctx context.Context, _ func(B) bool) error {
-				cancelled := false
-				err := source(ctx, func(a A) bool {
-					if cancelled = !places.take(ctx); cancelled {
+				return source(ctx, func(a A) bool {
+					if !places.take(ctx) {
 						return false
 					}
 					g.GoThen(project(a), free)
 					return true
 				})
-				if err == nil && cancelled {
-					return context.Cause(ctx)
-				}
-				return err
 			})
 		})
 	}

@@ -207,11 +207,13 @@ func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 	return round
 }
 
-// outcome is what a run returns that found nothing more to deliver.
+// outcome is what a run returns that found nothing more to deliver. Producers that
+// all returned nil may have done so because their values were turned away when ctx
+// ended, which is no completion.
 func (g *Group[T]) outcome(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.ended {
+	if g.err == nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return g.err

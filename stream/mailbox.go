@@ -12,7 +12,7 @@ type Overflow uint8
 // What a full buffer may do.
 const (
 	Block      Overflow = iota // the producer waits for room: nothing is lost
-	DropOldest                 // the oldest value not yet on its way makes room
+	DropOldest                 // the value that waited longest makes room
 	DropNewest                 // the value that just came is dropped
 	Fail                       // the run fails with ErrOverflow, after what it holds
 )
@@ -20,159 +20,164 @@ const (
 // errLeft is how take says that the consumer's context ended.
 var errLeft = errors.New("stream: left")
 
-// mailbox carries values from any number of producers to one consumer. The
-// producers fill one half of the buffer while the consumer empties the other;
-// the consumer takes a half as a whole, so that it locks once a batch and a
-// value costs a producer one uncontended lock. No user code runs under the lock.
+// mailbox carries values from any number of producers to one consumer, and keeps
+// exactly as many as it may until the consumer takes them. No user code runs under
+// its lock.
 type mailbox[T any] struct {
-	half     int // values a half may hold
+	capacity int
 	overflow Overflow
 
-	mu      sync.Mutex
-	room    sync.Cond // producers wait here for room; on mu
-	waiting int       // how many do
-	fill    []T       // the half the producers fill
-	spare   []T       // the half the consumer last emptied
-	idle    bool      // the consumer waits for wake
-	ended   bool      // nothing more will come: take what is here, then err
-	err     error
-	closed  bool // the consumer has left: producers are turned away
-
-	wake chan struct{} // one token for an idle consumer
+	mu     sync.Mutex
+	room   sync.Cond // producers wait here, on mu
+	values []T       // a ring: count values from first on
+	first  int
+	count  int
+	idle   bool // the consumer waits for wake
+	ended  bool // nothing more will come: take what is here, then err
+	err    error
+	closed bool          // the consumer has left: producers are turned away
+	wake   chan struct{} // one token for an idle consumer
 }
 
-// init makes room for capacity values that wait. Beside a half that fills there
-// are the values of the other half that still wait while its first is delivered:
-// 2·half−1 ≤ capacity.
-func (h *mailbox[T]) init(capacity int, overflow Overflow) {
-	h.half = max(1, (capacity+1)/2)
-	h.overflow = overflow
-	h.room.L = &h.mu
-	h.wake = make(chan struct{}, 1)
+func (m *mailbox[T]) init(capacity int, overflow Overflow) {
+	m.capacity = max(1, capacity)
+	m.overflow = overflow
+	m.room.L = &m.mu
+	m.wake = make(chan struct{}, 1)
 }
 
 // push adds a value and reports whether the consumer still wants more.
-func (h *mailbox[T]) push(v T) bool {
-	h.mu.Lock()
-	if len(h.fill) >= h.half && !h.makeRoom() {
-		more := !h.closed && !h.ended
-		h.mu.Unlock()
-		return more
+func (m *mailbox[T]) push(v T) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.count == m.capacity {
+		m.makeRoom()
 	}
-	if h.closed || h.ended {
-		h.mu.Unlock()
+	if m.closed || m.ended {
 		return false
 	}
-	h.fill = append(h.fill, v)
-	h.unlockAndWake()
+	if m.count < m.capacity {
+		m.add(v)
+		m.rouse()
+	}
 	return true
 }
 
-// makeRoom does what overflow says about a full half, mu held, and reports
-// whether there is room now.
-func (h *mailbox[T]) makeRoom() bool {
-	switch h.overflow {
+// makeRoom does what overflow says about a full box, mu held.
+func (m *mailbox[T]) makeRoom() {
+	switch m.overflow {
 	case DropOldest:
-		var zero T
-		h.fill[0] = zero
-		h.fill = h.fill[1:] // append moves the rest once a half: constant a value
+		m.remove()
 	case DropNewest:
-		return false
 	case Fail:
-		h.endLocked(ErrOverflow)
-		return false
+		m.endLocked(ErrOverflow)
 	default:
-		h.waiting++
-		for len(h.fill) >= h.half && !h.closed && !h.ended {
-			h.room.Wait()
+		for m.count == m.capacity && !m.closed && !m.ended {
+			m.room.Wait()
 		}
-		h.waiting--
 	}
-	return true
 }
 
-// end says that nothing more will come and why; only the first call counts.
-// Values already here are still delivered.
-func (h *mailbox[T]) end(err error) {
-	h.mu.Lock()
-	h.endLocked(err)
-	h.unlockAndWake()
+// add puts a value at the end of the ring, which doubles up to the capacity.
+func (m *mailbox[T]) add(v T) {
+	if m.count == len(m.values) {
+		grown := make([]T, min(m.capacity, max(4, 2*m.count)))
+		n := copy(grown, m.values[m.first:])
+		copy(grown[n:], m.values[:m.first])
+		m.values, m.first = grown, 0
+	}
+	m.values[(m.first+m.count)%len(m.values)] = v
+	m.count++
 }
 
-func (h *mailbox[T]) endLocked(err error) {
-	if h.ended {
+// remove takes the value at the beginning of the ring.
+func (m *mailbox[T]) remove() T {
+	var zero T
+	v := m.values[m.first]
+	m.values[m.first] = zero
+	m.first = (m.first + 1) % len(m.values)
+	m.count--
+	return v
+}
+
+// end says that nothing more will come and why; only the first call counts. Values
+// already here are still delivered.
+func (m *mailbox[T]) end(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.endLocked(err)
+	m.rouse()
+}
+
+func (m *mailbox[T]) endLocked(err error) {
+	if m.ended {
 		return
 	}
-	h.ended, h.err = true, err
-	h.room.Broadcast()
+	m.ended, m.err = true, err
+	m.room.Broadcast()
 }
 
-func (h *mailbox[T]) unlockAndWake() {
-	wake := h.idle
-	h.idle = false
-	h.mu.Unlock()
-	if wake {
-		h.wake <- struct{}{} // has room: idle is set anew only by who took the last token
+// rouse wakes an idle consumer, mu held.
+func (m *mailbox[T]) rouse() {
+	if m.idle {
+		m.idle = false
+		m.wake <- struct{}{} // has room: idle is set anew only by who took the last token
 	}
 }
 
-// deliver yields what comes, on the caller's goroutine, until the end, ctx's
-// end, or yield has enough.
-func (h *mailbox[T]) deliver(ctx context.Context, yield func(T) bool) error {
-	cancellable := ctx.Done() != nil
+// deliver yields what comes, on the caller's goroutine, until the end, ctx's end,
+// or yield has enough.
+func (m *mailbox[T]) deliver(ctx context.Context, yield func(T) bool) error {
 	for {
-		batch, err := h.take(ctx.Done())
-		if batch == nil {
-			if err == errLeft {
-				err = context.Cause(ctx)
-			}
-			return err
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		for i, v := range batch {
-			if cancellable && ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			var zero T
-			batch[i] = zero // the buffer outlives the value
-			if !yield(v) {
-				return nil
-			}
+		v, ok, err := m.take(ctx.Done())
+		switch {
+		case err == errLeft:
+			return context.Cause(ctx)
+		case !ok:
+			return err
+		case !yield(v):
+			return nil
 		}
 	}
 }
 
-// take waits for values and returns all there are. None means the end: of the
-// mailbox, with the error it ended with, or of the consumer's patience (errLeft).
-func (h *mailbox[T]) take(done <-chan struct{}) ([]T, error) {
-	h.mu.Lock()
-	for len(h.fill) == 0 {
-		if h.ended {
-			h.mu.Unlock()
-			return nil, h.err // written once, before ended
+// take waits for a value. None means the end: of the mailbox, with the error it
+// ended with, or of the consumer's patience, errLeft.
+func (m *mailbox[T]) take(done <-chan struct{}) (v T, ok bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.count == 0 {
+		if m.ended {
+			return v, false, m.err
 		}
-		h.idle = true
-		h.mu.Unlock()
+		m.idle = true
+		m.mu.Unlock()
+		left := false
 		select {
-		case <-h.wake:
+		case <-m.wake:
 		case <-done:
-			return nil, errLeft
+			left = true
 		}
-		h.mu.Lock()
+		m.mu.Lock()
+		if left {
+			return v, false, errLeft
+		}
 	}
-	batch := h.fill
-	h.fill, h.spare = h.spare[:0], batch
-	if h.waiting > 0 {
-		h.room.Broadcast()
+	v = m.remove()
+	if m.overflow == Block {
+		m.room.Signal()
 	}
-	h.mu.Unlock()
-	return batch, nil
+	return v, true, nil
 }
 
 // close turns producers away and frees those that wait.
-func (h *mailbox[T]) close() {
-	h.mu.Lock()
-	h.closed = true
-	h.fill, h.spare = nil, nil
-	h.room.Broadcast()
-	h.mu.Unlock()
+func (m *mailbox[T]) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	m.values, m.first, m.count = nil, 0, 0
+	m.room.Broadcast()
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/rxipc/rxipc/fold"
@@ -46,6 +47,9 @@ func (o Observable[T]) Last(ctx context.Context) fold.Attempt[T] {
 	return attempt(last, found, err)
 }
 
+// errExited is the error of a run that neither returned nor panicked.
+var errExited = errors.New("stream: the goroutine of the run has exited")
+
 func attempt[T any](v T, found bool, err error) fold.Attempt[T] {
 	if err == nil && !found {
 		err = ErrEmpty
@@ -76,7 +80,7 @@ func (o Observable[T]) Seq(ctx context.Context) iter.Seq2[T, error] {
 func (o Observable[T]) Channel(ctx context.Context, capacity int) (<-chan T, func() error) {
 	values := make(chan T, capacity)
 	ended := make(chan struct{})
-	var err error
+	err := errExited // until the run returns
 	go func() {
 		defer close(ended)
 		defer close(values)
@@ -115,7 +119,7 @@ type Subscription struct {
 // goroutine.
 func (o Observable[T]) Subscribe(ctx context.Context, observer Observer[T]) *Subscription {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Subscription{cancel: cancel, ended: make(chan struct{})}
+	s := &Subscription{cancel: cancel, ended: make(chan struct{}), err: errExited}
 	go func() {
 		defer close(s.ended)
 		defer cancel()

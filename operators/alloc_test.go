@@ -1,0 +1,30 @@
+package operators_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// TestInlinePipelineAllocatesNothing is about a pipeline written where it runs.
+func TestInlinePipelineAllocatesNothing(t *testing.T) {
+	cancellable, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for name, ctx := range map[string]context.Context{"plain": context.Background(), "cancellable": cancellable} {
+		t.Run(name, func(t *testing.T) {
+			allocations := testing.AllocsPerRun(100, func() {
+				last := 0
+				_ = stream.Pipe4(stream.Range(0, 1000),
+					operators.Map(triple), operators.Filter(even),
+					operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+				).ForEach(ctx, func(v int) { last = v })
+				sink = last
+			})
+			if allocations != 0 {
+				t.Errorf("%v allocations a run, want none", allocations)
+			}
+		})
+	}
+}

@@ -1,0 +1,131 @@
+package streamtest
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Check checks that source keeps the contract of package stream and emits the
+// values of want. It runs it many times, so each run must give the same values;
+// see [stream.Defer] for sources that are used up.
+func Check[T any](t *testing.T, source stream.Observable[T], want []T, options ...Option) {
+	t.Helper()
+	s := specimen[T]{config: configured(options), source: source, want: want}
+	for _, r := range rulesOfObservables[T]() {
+		t.Run(r.name, func(t *testing.T) { inBubble(t, t, func(f *findings) { r.check(f, s) }) })
+	}
+}
+
+// CheckOperator checks that op keeps the contract of package stream and makes
+// the values of want out of those of inputs. Beside all that Check looks at, op
+// is given sources that fail, panic, exit and never end.
+func CheckOperator[A, B any](t *testing.T, op stream.Operator[A, B], inputs []A, want []B, options ...Option) {
+	t.Helper()
+	s := operatorSpecimen[A, B]{config: configured(options), op: op, inputs: inputs, want: want}
+	for _, r := range rulesOfOperators[A, B]() {
+		t.Run(r.name, func(t *testing.T) { inBubble(t, t, func(f *findings) { r.check(f, s) }) })
+	}
+}
+
+// inBubble calls check in a bubble of t's and reports what it found to report,
+// outside of it: the bubble of a check that found something may never end.
+func inBubble(t *testing.T, report testing.TB, check func(*findings)) {
+	report.Helper()
+	f := new(findings)
+	func() {
+		defer func() {
+			if deadlock := recover(); deadlock != nil {
+				f.add("the bubble cannot end: %v", deadlock)
+			}
+		}()
+		synctest.Test(t, func(*testing.T) { check(f) })
+	}()
+	for _, finding := range f.all() {
+		report.Error(finding)
+	}
+}
+
+// A rule is one check; S is what it checks.
+type rule[S any] struct {
+	name  string
+	check func(*findings, S)
+}
+
+// specimen is an observable under check.
+type specimen[T any] struct {
+	config
+	source stream.Observable[T]
+	want   []T
+	left   func() string // says what a run has left of its own; may be nil
+}
+
+// operatorSpecimen is an operator under check.
+type operatorSpecimen[A, B any] struct {
+	config
+	op     stream.Operator[A, B]
+	inputs []A
+	want   []B
+}
+
+// over is the operator's observable over the feed.
+func (s operatorSpecimen[A, B]) over(f *feed[A]) specimen[B] {
+	return specimen[B]{config: s.config, source: s.op(f.run), want: s.want, left: f.left}
+}
+
+// lift makes a rule of observables one of operators: it checks what the operator
+// makes of the inputs, both when they come at once and when they come in time.
+func lift[A, B any](r rule[specimen[B]]) rule[operatorSpecimen[A, B]] {
+	return rule[operatorSpecimen[A, B]]{r.name, func(f *findings, s operatorSpecimen[A, B]) {
+		r.check(f.titled("inputs at once"), s.over(&feed[A]{inputs: s.inputs}))
+		r.check(f.titled("an input a second"), s.over(&feed[A]{inputs: s.inputs, pace: pace}))
+	}}
+}
+
+func rulesOfOperators[A, B any]() []rule[operatorSpecimen[A, B]] {
+	var rules []rule[operatorSpecimen[A, B]]
+	for _, r := range rulesOfObservables[B]() {
+		rules = append(rules, lift[A](r))
+	}
+	return append(rules,
+		rule[operatorSpecimen[A, B]]{"building starts nothing", buildingStartsNothing[A, B]},
+		rule[operatorSpecimen[A, B]]{"failure of the source", failureOfTheSource[A, B]},
+		rule[operatorSpecimen[A, B]]{"panic of the source", panicOfTheSource[A, B]},
+		rule[operatorSpecimen[A, B]]{"Goexit of the source", goexitOfTheSource[A, B]},
+		rule[operatorSpecimen[A, B]]{"backpressure", backpressure[A, B]},
+	)
+}
+
+func rulesOfObservables[T any]() []rule[specimen[T]] {
+	return []rule[specimen[T]]{
+		{"values and end", valuesAndEnd[T]},
+		{"independent runs", independentRuns[T]},
+		{"serial, on the caller's goroutine", serial[T]},
+		{"nothing after false", nothingAfterFalse[T]},
+		{"nothing after the return", nothingAfterReturn[T]},
+		{"nothing is left", nothingIsLeft[T]},
+		{"cancelled before", cancelledBefore[T]},
+		{"cancelled in yield", cancelledInYield[T]},
+		{"cancelled while the source waits", cancelledInSource[T]},
+		{"cancelled while yield waits", cancelledInSlowYield[T]},
+		{"panic of yield", panicOfYield[T]},
+		{"Goexit of yield", goexitOfYield[T]},
+	}
+}
+
+// positions are the places of a diagram where something is tried: all of a short
+// one, the ends and the middle of a long one.
+func positions(length int) []int {
+	if length <= 8 {
+		all := make([]int, length)
+		for i := range all {
+			all[i] = i + 1
+		}
+		return all
+	}
+	return []int{1, 2, length / 2, length - 1, length}
+}
+
+func describe(n int, what string) string { return fmt.Sprintf("%s at value %d", what, n) }

@@ -1,0 +1,118 @@
+package streamtest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// errFeed is what the source of an operator fails or panics with.
+var errFeed = errors.New("streamtest: failure of the source")
+
+func buildingStartsNothing[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	before := goroutines()
+	fed := &feed[A]{inputs: s.inputs}
+	s.over(fed)
+	time.Sleep(late)
+	if fed.runs.Load() > 0 {
+		f.add("the source ran before the observable was called")
+	}
+	for id, stack := range goroutines() {
+		if _, known := before[id]; !known {
+			f.add("a goroutine was started:\n%s", stack)
+		}
+	}
+}
+
+// ending runs the operator over feeds that end in a way of their own: at once,
+// and after the inputs, with and without time between them.
+func (s operatorSpecimen[A, B]) ending(f *findings, end func() error, check func(*findings, *feed[A], *outcome[B], bool)) {
+	for _, way := range []struct {
+		title  string
+		inputs []A
+		pace   time.Duration
+	}{
+		{"at once", nil, 0},
+		{"after the inputs", s.inputs, 0},
+		{"after an input a second", s.inputs, pace},
+	} {
+		g := f.titled(way.title)
+		fed := &feed[A]{inputs: way.inputs, pace: way.pace, end: end}
+		ctx, _ := cancellable()
+		over := s.over(fed)
+		o := run[B]{over, ctx, over.whole()}.start(g)
+		if !o.stuck {
+			check(g, fed, o, len(way.inputs) > 0)
+		}
+	}
+}
+
+func failureOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	fail := func() error { return errFeed }
+	s.ending(f, fail, func(f *findings, fed *feed[A], o *outcome[B], fedAll bool) {
+		over := s.over(fed)
+		if fedAll && !s.recovers {
+			over.same(f, o.values, !s.losesOnFailure || !fed.reachedEnd())
+		}
+		if fedAll && s.recovers && len(o.values) >= len(s.want) {
+			over.same(f, o.values[:len(s.want)], true)
+		}
+		switch {
+		case !o.returned:
+			f.add("%s, want its failure", o.way())
+		case s.recovers, !fed.reachedEnd():
+		case !errors.Is(o.err, errFeed):
+			f.add("the run returned %v, want %v", o.err, errFeed)
+		}
+	})
+}
+
+func panicOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	s.ending(f, func() error { panic(errFeed) }, func(f *findings, fed *feed[A], o *outcome[B], _ bool) {
+		if !fed.reachedEnd() {
+			return
+		}
+		thrown := o.panicked
+		if handedOn, ok := thrown.(*stream.PanicError); ok {
+			thrown = handedOn.Value
+		}
+		if thrown != any(errFeed) {
+			f.add("%s, want the panic of the source to reach the caller", o.way())
+		}
+	})
+}
+
+func goexitOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	exit := func() error { runtime.Goexit(); return nil }
+	s.ending(f, exit, func(f *findings, fed *feed[A], o *outcome[B], _ bool) {
+		if fed.reachedEnd() && !o.exited {
+			f.add("%s, want the Goexit of the source to reach the caller", o.way())
+		}
+	})
+}
+
+// backpressure holds the first value in yield for as long as a source of an
+// input a second has time to give more than may be read ahead.
+func backpressure[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	if s.readAhead < 0 || len(s.inputs) == 0 {
+		return
+	}
+	spare := 16 * (s.readAhead + len(s.inputs) + 1)
+	fed := &feed[A]{inputs: s.inputs, pace: pace, cycles: 1 + spare/len(s.inputs)}
+	inner, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	over := s.over(fed)
+	run[B]{over, inner, func(n int) bool {
+		if n == 1 {
+			before := fed.reads.Load()
+			time.Sleep(time.Duration(spare) * pace)
+			if more := fed.reads.Load() - before; more > int64(s.readAhead) {
+				f.add("the source was read for %d values more while yield was at its first, want at most %d", more, s.readAhead)
+			}
+		}
+		return false
+	}}.start(f)
+}
