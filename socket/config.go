@@ -43,9 +43,10 @@ type Config struct {
 	// received; default 16 MiB.
 	MaxMessage int
 
-	// MaxUnread is how much a client keeps, in bytes of content, of messages that
-	// came while it waited for something else; default 64 MiB. Beyond it, what
-	// waits for something else fails with ErrUnread until some are read.
+	// MaxUnread is how much a client keeps, in bytes, of messages that came while it
+	// waited for something else: their contents and 64 bytes each; default 64 MiB.
+	// Beyond it, what waits for something else fails with ErrUnread until some are
+	// read.
 	MaxUnread int
 
 	// MaxHeld is how many exchanges of a connection may be held at the same time;
@@ -110,6 +111,10 @@ func New(config Config) *IPC { return &IPC{config.withDefaults()} }
 // mostly done by then, but the grace, and a second signal (see [NotifyContext]).
 func (c *Config) closing(ctx context.Context) (context.Context, context.CancelFunc) {
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
-	release := context.AfterFunc(forced(ctx), cancel)
+	force := forced(ctx)
+	if force.Err() != nil {
+		cancel()
+	}
+	release := context.AfterFunc(force, cancel)
 	return inner, func() { release(); cancel() }
 }

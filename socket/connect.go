@@ -99,7 +99,7 @@ func (ipc *IPC) Attach(ctx context.Context, conn net.Conn) fold.Attempt[*Process
 
 func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process, error) {
 	p := newProcess(conn, name, &ipc.config)
-	err := p.await(ctx, limited, func() bool { return p.started })
+	err := p.await(ctx, limited, func() bool { return p.started && p.err == nil })
 	if err != nil {
 		p.shut(net.ErrClosed)
 		return nil, err
@@ -120,7 +120,8 @@ func Wait(ctx context.Context) func(*Process) fold.Attempt[Message] {
 }
 
 // Closing is a step of a chain that closes the process after it, however it went. A
-// failure to close is a failure only of a step that succeeded.
+// failure to close is a failure only of a step that succeeded. Where ctx may have
+// ended by then, close with context.WithoutCancel(ctx): [Config.Grace] bounds it.
 func Closing[T any](ctx context.Context, step func(*Process) fold.Attempt[T]) func(*Process) fold.Attempt[T] {
 	return func(p *Process) fold.Attempt[T] {
 		closed := false

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -24,7 +25,7 @@ type Connection struct {
 	holds   holds
 
 	claimed atomic.Bool     // somebody reads it, or it was closed unread
-	ending  context.Context // done once Close was called
+	ending  context.Context // done once Close was called, or the connection has ended
 	end     context.CancelFunc
 
 	mu  sync.Mutex
@@ -43,6 +44,12 @@ func newConnection(conn net.Conn, config *Config) *Connection {
 // Conn returns the connection beneath, for its addresses and for who is behind it.
 // Reading from it or writing to it breaks the protocol.
 func (c *Connection) Conn() net.Conn { return c.conn }
+
+// Context is done when the connection has ended, or Close asks it to. What is pushed
+// to the client for as long as it is there stops by it:
+//
+//	operators.TakeUntilDone[Message](c.Context())(pushed)
+func (c *Connection) Context() context.Context { return c.ending }
 
 // Err tells, once the connection has ended, why: nil after an orderly close from
 // either side; io.ErrUnexpectedEOF if the client left without one; an error that
@@ -101,7 +108,8 @@ func (c *Connection) Messages() stream.Observable[Message] {
 // yield has had enough, or ctx ends, the client is told connection.close and its
 // consent is awaited, up to [Config.Grace].
 //
-// It is hot: one run reads a connection, a second one fails.
+// It is hot: one run reads a connection, a second one fails. The run of a connection
+// that has ended, or was closed unread, is empty.
 func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		return c.serve(ctx, func(_ context.Context, x Exchange) bool {
@@ -114,7 +122,7 @@ func (c *Connection) Exchanges() stream.Observable[Exchange] {
 }
 
 var (
-	errClaimed = errors.New("the connection is being read already, or is closed")
+	errClaimed = errors.New("the connection is being read already")
 	errEnough  = errors.New("nothing more is wanted") // by yield or Close: goodbye
 	errAgreed  = errors.New("the client closed")      // and was answered
 )
@@ -123,6 +131,9 @@ var (
 // until that has concluded its turn, and reports whether to go on.
 func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exchange) bool) error {
 	if !c.claimed.CompareAndSwap(false, true) {
+		if c.ending.Err() != nil {
+			return nil
+		}
 		return &Error{Op: "read", Err: errClaimed}
 	}
 	defer c.cleanUp()
@@ -155,6 +166,7 @@ func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exch
 		f, ok, err := c.in.next()
 		switch {
 		case err != nil:
+			c.writeReady(ctx) // what came before it counts
 			return err
 		case !ok:
 			err = c.turnOver(ctx)
@@ -173,10 +185,8 @@ func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exch
 
 // turnOver writes the answers there are and reads what comes next.
 func (c *Connection) turnOver(ctx context.Context) error {
-	if c.turn.ready {
-		if err := c.write(ctx, kindMessage); err != nil {
-			return err
-		}
+	if err := c.writeReady(ctx); err != nil {
+		return err
 	}
 	if err := c.fill(ctx); err != nil {
 		return err
@@ -185,17 +195,37 @@ func (c *Connection) turnOver(ctx context.Context) error {
 	return nil
 }
 
+// writeReady writes the answers there are, if there are any, and what is left of a
+// write.
+func (c *Connection) writeReady(ctx context.Context) error {
+	if !c.turn.ready && !c.left.Load() {
+		return nil
+	}
+	return c.write(ctx, kindMessage)
+}
+
+// makeRoom waits until one more exchange may be held.
+func (c *Connection) makeRoom(ctx context.Context) error {
+	if c.holds.hasRoom(c.config.MaxHeld) {
+		return nil
+	}
+	if err := c.writeReady(ctx); err != nil { // the client may wait for it
+		return err
+	}
+	return c.holds.room(ctx, c.config.MaxHeld)
+}
+
 // handle has one message handled. Its answer waits for those of the messages that
 // the reader holds already.
 func (c *Connection) handle(ctx context.Context, m Message, handle func(context.Context, Exchange) bool) error {
-	if err := c.holds.room(ctx, c.config.MaxHeld); err != nil {
+	if err := c.makeRoom(ctx); err != nil {
 		return err
 	}
 	id := c.turn.begin(c.dialect)
 	more := handle(ctx, Exchange{Message: m, c: c, id: id})
-	c.turn.end(&c.holds)
+	answered := c.turn.end(&c.holds)
 	switch {
-	case !more:
+	case !more, !answered: // the next acknowledgement would be taken for this one's
 		return errEnough
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -234,7 +264,12 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 	ctx, cancel := c.config.closing(ctx)
 	defer cancel()
 	c.holds.settled(ctx)
+	if ctx.Err() != nil { // no time left: say so all the same, if it can be said at once
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), offerTime)
+		defer cancel()
+	}
 	if c.write(ctx, kindClose) != nil {
+		c.offer(kindMessage)
 		return
 	}
 	for {
@@ -259,10 +294,8 @@ func (c *Connection) failed(err error) {
 	switch {
 	case errors.Is(err, ErrProtocol), errors.Is(err, ErrTooLarge):
 		level = slog.LevelWarn
-	case err == io.EOF:
-		err = io.ErrUnexpectedEOF
 	}
-	err = &Error{Op: "read", Err: err}
+	err = &Error{Op: "read", Err: unexpected(err)}
 	c.mu.Lock()
 	if c.err == nil {
 		c.err = err
@@ -281,6 +314,23 @@ func (c *Connection) cleanUp() {
 	c.writes.unbind()
 	c.release()
 	c.in.release()
+}
+
+// isGone reports whether an error means that the other side is gone.
+func isGone(err error) bool {
+	return err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) || isReset(err)
+}
+
+// unexpected says of an error which means that the other side is gone that nothing
+// announced it.
+func unexpected(err error) error {
+	switch {
+	case isReset(err):
+		return fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
+	case err == io.EOF:
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // check refuses messages of which one cannot be sent.

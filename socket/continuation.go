@@ -1,5 +1,7 @@
 package socket
 
+import "slices"
+
 // Continuation is how a handler says what comes after its message. It is a value:
 // each method returns a changed one, and the handler returns the last.
 type Continuation[C any] struct {
@@ -7,7 +9,7 @@ type Continuation[C any] struct {
 	carry      C
 	first      Message // of the responses; most answers have just one
 	more       []Message
-	responses  int
+	responds   bool
 	then       then
 }
 
@@ -22,14 +24,14 @@ const (
 
 // Respond adds messages to what the client gets, together with the acknowledgement.
 func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
-	for _, m := range messages {
-		if c.responses == 0 {
-			c.first = m
-		} else {
-			c.more = append(c.more, m)
-		}
-		c.responses++
+	if len(messages) == 0 {
+		return c
 	}
+	if !c.responds {
+		c.first, c.responds = messages[0], true
+		messages = messages[1:]
+	}
+	c.more = append(slices.Clip(c.more), messages...) // nobody else's
 	return c
 }
 
@@ -58,7 +60,7 @@ func (c Continuation[C]) Connection() *Connection { return c.connection }
 
 // respond gives the responses to the exchange.
 func (c Continuation[C]) respond(x Exchange) error {
-	if c.responses == 0 {
+	if !c.responds {
 		return nil
 	}
 	if err := x.Respond(c.first); err != nil {

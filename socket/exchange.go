@@ -84,6 +84,7 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 			}
 			defer x.c.turn.wake() // a panic concludes nothing, but must not leave it waiting
 			more := yield(x)
+			x.c.turn.enough = !more
 			x.c.turn.conclude(x.id)
 			return more
 		})
@@ -109,6 +110,7 @@ type turn struct {
 	mark    int           // where this one's begins
 	ready   bool          // there is something to write, here or in holds
 	held    *Held         // once Hold was called
+	enough  bool          // once concluded: no more is wanted
 	woken   chan struct{} // one token: concluded, or given up
 }
 
@@ -149,7 +151,7 @@ func (t *turn) reject(id uint64) bool {
 func (t *turn) wake() { t.woken <- struct{}{} }
 
 // await waits until the turn is concluded, or withdraws it when ctx ends before
-// somebody took it. It reports whether it was concluded.
+// somebody took it. It reports whether it was concluded and more is wanted.
 func (t *turn) await(ctx context.Context, id uint64) bool {
 	select {
 	case <-t.woken:
@@ -159,15 +161,16 @@ func (t *turn) await(ctx context.Context, id uint64) bool {
 		}
 		<-t.woken
 	}
-	return t.state.Load() == id*phases+concluded
+	return t.state.Load() == id*phases+concluded && !t.enough
 }
 
 // end settles the answer: it stays if the exchange was handled, unless it is held or
-// must wait behind one that is.
-func (t *turn) end(holds *holds) {
+// must wait behind one that is. It reports whether there is one.
+func (t *turn) end(holds *holds) bool {
 	switch {
 	case t.state.Load()%phases != concluded:
 		t.answers = t.answers[:t.mark]
+		return false
 	case t.held != nil:
 		t.held = nil
 	case holds.queue(t.answers[t.mark:]):
@@ -175,6 +178,7 @@ func (t *turn) end(holds *holds) {
 	default:
 		t.ready = true
 	}
+	return true
 }
 
 // hold moves the answer so far into the queue, behind those of earlier turns.

@@ -120,13 +120,17 @@ func (q *holds) move(dst []byte) []byte {
 	return dst
 }
 
+// hasRoom reports whether fewer than limit answers wait.
+func (q *holds) hasRoom(limit int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) < limit
+}
+
 // room waits until fewer than limit answers wait.
 func (q *holds) room(ctx context.Context, limit int) error {
 	for {
-		q.mu.Lock()
-		waiting := len(q.waiting)
-		q.mu.Unlock()
-		if waiting < limit {
+		if q.hasRoom(limit) {
 			return nil
 		}
 		select {

@@ -26,7 +26,7 @@ var longAgo = time.Unix(1, 0)
 // out, and heartbeats. One goroutine at a time reads, and one at a time writes;
 // they may be different ones. A read or write that its context ends leaves the
 // link usable: what came of a frame stays, what is left of one goes out first
-// with the next write.
+// with the next write, which the reader is told to make.
 type link struct {
 	conn   net.Conn
 	config *Config
@@ -41,6 +41,8 @@ type link struct {
 	writing chan struct{}
 	out     []byte // frames not written yet, the first perhaps in part
 	writes  interrupt
+
+	left atomic.Bool // a context ended a write; fill returns early for the rest
 
 	// What a client owes the server; it leaves with the next write.
 	greeting atomic.Bool  // connection.start-ok
@@ -67,7 +69,8 @@ func (l *link) listen(ctx context.Context) {
 	}
 }
 
-// fill reads once, until ctx ends, and sends a heartbeat whenever one is due.
+// fill reads once, until ctx ends, and sends a heartbeat whenever one is due. It
+// returns early when there is something left to write.
 func (l *link) fill(ctx context.Context) error {
 	l.reads.by(ctx)
 	for {
@@ -83,6 +86,9 @@ func (l *link) fill(ctx context.Context) error {
 			l.offer(kindHeartbeat)
 		}
 		l.schedule(ctx)
+		if l.left.Load() {
+			return nil
+		}
 	}
 }
 
@@ -99,6 +105,9 @@ func (l *link) schedule(ctx context.Context) {
 
 // acquire takes the token of writing, or returns ctx's cause.
 func (l *link) acquire(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	select {
 	case l.writing <- struct{}{}:
 		return nil
@@ -129,6 +138,8 @@ func (l *link) flush(ctx context.Context) error {
 		case !isTimeout(err):
 			return err
 		case ctx.Err() != nil:
+			l.left.Store(true)
+			l.conn.SetReadDeadline(longAgo) // wakes the reader
 			return context.Cause(ctx)
 		}
 		l.writes.at(ctx, time.Time{}) // the deadline was of an earlier context
@@ -146,7 +157,7 @@ func (l *link) send(ctx context.Context, messages ...Message) (begun bool, err e
 	size := len(l.out) - before
 	err = l.flush(ctx)
 	if err != nil && len(l.out) >= size {
-		l.out = l.out[:len(l.out)-size]
+		l.keep(l.out[:len(l.out)-size])
 		return false, err
 	}
 	return true, err
@@ -171,12 +182,16 @@ func (l *link) settle() {
 
 // written drops the first n bytes of what there is to write.
 func (l *link) written(n int) {
-	if n < len(l.out) {
-		l.out = append(l.out[:0], l.out[n:]...)
-		return
+	l.keep(append(l.out[:0], l.out[n:]...))
+}
+
+// keep makes rest what there is to write, and lets go of a large buffer for nothing.
+func (l *link) keep(rest []byte) {
+	l.out = rest
+	if len(rest) == 0 && l.left.Load() {
+		l.left.Store(false)
 	}
-	l.out = l.out[:0]
-	if cap(l.out) > keepOut {
+	if len(rest) == 0 && cap(rest) > keepOut {
 		l.out = nil
 	}
 }
@@ -192,10 +207,10 @@ func (l *link) offer(k kind) {
 		return
 	}
 	defer l.release()
+	l.settle()
 	if k != kindMessage && (len(l.out) == 0 || k != kindHeartbeat) {
 		l.out = appendControl(l.out, k)
 	}
-	l.settle()
 	if len(l.out) == 0 {
 		return
 	}

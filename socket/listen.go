@@ -15,8 +15,8 @@ import (
 // with ErrInUse.
 //
 // A connection belongs to who receives it, beyond the end of the run: it is read,
-// which ends with its being closed, or closed by hand. One for which yield returned
-// false, and which nobody has begun to read, is closed.
+// which ends with its being closed, or closed by hand; a stage that drops one closes
+// it. One that yield refused because ctx had ended is closed.
 //
 // The run completes when yield has had enough. Otherwise it ends with ctx, or fails
 // when the listener does; [operators.TakeUntilDone] is how to stop listening in an
@@ -70,7 +70,7 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 		pause = 0
 		c := newConnection(conn, &ipc.config)
 		if !yield(c) {
-			if !c.claimed.Load() {
+			if ctx.Err() != nil && !c.claimed.Load() {
 				c.Close()
 			}
 			return nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,10 @@ import (
 // settleTime is how long an acknowledgement that a client owes may wait for
 // company.
 const settleTime = 5 * time.Millisecond
+
+// overhead is what an unread message counts beside its content, so that empty ones
+// are bounded, too.
+const overhead = 64
 
 var (
 	// ErrDisconnected says that the other side closed the connection.
@@ -51,7 +54,7 @@ type Process struct {
 	started bool          // connection.start came
 	inbox   []Message     // came; unread from head on
 	head    int           //
-	unread  int           // bytes in inbox
+	unread  int           // bytes in inbox, overhead included
 	sent    uint64        // messages written, for the writer
 	acked   uint64        // of those, acknowledged
 	agreed  bool          // the server consented to close
@@ -114,7 +117,7 @@ func (e *SendError) Unwrap() error { return e.Err }
 // it until ctx ends.
 func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
 	var m Message
-	err := p.await(ctx, true, func() bool {
+	err := p.await(ctx, unlimited, func() bool {
 		if p.head == len(p.inbox) {
 			return false
 		}
@@ -176,17 +179,18 @@ func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
 // which is as good.
 func (p *Process) part(ctx context.Context) error {
 	if err := p.acquire(ctx); err != nil {
+		p.offer(kindClose)
 		return err
 	}
 	p.settle()
 	p.out = appendControl(p.out, kindClose)
 	err := p.flush(ctx)
 	p.release()
-	if err != nil {
+	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	err = p.await(ctx, true, func() bool { return p.agreed })
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) {
+	err = p.await(ctx, unlimited, func() bool { return p.agreed })
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, ErrDisconnected) {
 		return nil
 	}
 	return err
@@ -194,7 +198,7 @@ func (p *Process) part(ctx context.Context) error {
 
 // sendOne writes a message and waits until it is acknowledged.
 func (p *Process) sendOne(ctx context.Context, m Message) error {
-	if frameSize(m) > writeAt {
+	if frameSize(m) > writeAt || p.left.Load() {
 		return p.sendLarge(ctx, m)
 	}
 	number, err := p.write(ctx, m)
@@ -235,7 +239,15 @@ func (p *Process) write(ctx context.Context, m Message) (uint64, error) {
 	if err := p.acquire(ctx); err != nil {
 		return 0, err
 	}
-	defer p.release()
+	number, err := p.writeNumbered(ctx, m)
+	p.release()
+	if err == nil || ctx.Err() != nil {
+		return number, err
+	}
+	return 0, cmp.Or(p.await(ctx, unlimited, func() bool { return false }), err)
+}
+
+func (p *Process) writeNumbered(ctx context.Context, m Message) (uint64, error) {
 	number, err := p.number()
 	if err != nil {
 		return 0, err
@@ -248,11 +260,7 @@ func (p *Process) write(ctx context.Context, m Message) (uint64, error) {
 	case !begun:
 		p.unnumber()
 	}
-	if ctx.Err() != nil {
-		return 0, err
-	}
-	defer p.writes.unbind()
-	return 0, cmp.Or(p.await(ctx, unlimited, func() bool { return false }), err)
+	return 0, err
 }
 
 // number counts one more message sent, before it is: its acknowledgement may come
@@ -323,7 +331,7 @@ func (p *Process) await(ctx context.Context, limit bool, ready func() bool) erro
 
 // read reads once, for all who wait, and takes in what came.
 func (p *Process) read(ctx context.Context) {
-	if p.unsettled() {
+	if p.unsettled() || p.left.Load() {
 		p.offer(kindMessage) // the server may be waiting for it
 	}
 	err := p.fill(ctx)
@@ -338,18 +346,21 @@ func (p *Process) read(ctx context.Context) {
 		}
 		err = p.receive(f)
 	}
+	if p.closing && isGone(err) {
+		err = net.ErrClosed // it need not consent any more
+	}
+	if err != nil {
+		p.mu.Unlock()
+		if err == ErrDisconnected {
+			p.offer(kindCloseOK)
+		}
+		p.shut(unexpected(err)) // before anybody else reads
+		p.mu.Lock()
+		p.reads.unbind()
+	}
 	p.reading = false
 	p.change()
 	p.mu.Unlock()
-	switch {
-	case err == nil:
-		return
-	case err == io.EOF:
-		err = io.ErrUnexpectedEOF
-	case err == ErrDisconnected:
-		p.offer(kindCloseOK)
-	}
-	p.shut(err)
 }
 
 // receive takes in one frame, p.mu held.
@@ -398,7 +409,7 @@ func (p *Process) keep(m Message) {
 		return
 	}
 	p.inbox = append(p.inbox, m)
-	p.unread += m.Len()
+	p.unread += m.Len() + overhead
 }
 
 // take takes the first unread message, p.mu held and there being one.
@@ -409,7 +420,7 @@ func (p *Process) take() Message {
 	if p.head == len(p.inbox) {
 		p.inbox, p.head = p.inbox[:0], 0
 	}
-	p.unread -= m.Len()
+	p.unread -= m.Len() + overhead
 	return m
 }
 
@@ -429,15 +440,21 @@ func (p *Process) change() {
 	}
 }
 
-// shut closes the connection for the given reason, if it is not closed yet.
+// shut closes the connection for the given reason, if it is not closed yet. The
+// token of writing is not the caller's.
 func (p *Process) shut(reason error) {
+	p.mu.Lock()
+	if p.err == nil {
+		p.err = reason // before a reader finds the connection closed
+	}
+	p.mu.Unlock()
 	p.timer.Stop()
-	p.conn.Close() // ends what blocks
+	p.conn.Close()          // ends what blocks
+	p.writing <- struct{}{} // whoever writes finds the connection closed
+	p.writes.unbind()
+	p.release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.err == nil {
-		p.err = reason
-	}
 	if !p.reading { // else the reader comes here, too
 		p.reads.unbind()
 	}

@@ -49,22 +49,27 @@ type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 // With runs the server until its monitor or a handler ends it, and gives the carry.
 //
 // When ctx ends first, the server closes all connections in an orderly way, as it
-// does otherwise, and fails with an *[InterruptedError] that holds the carry; so it
-// does when listening fails, at once or later. What was acknowledged is in the
-// carry in any case. A panic in a handler or the monitor passes through, after all
+// does otherwise, and fails with an *[InterruptedError] that holds the carry. So it
+// does when listening fails later; when it fails before there was a connection, the
+// error is that of listening. What was acknowledged is in the carry in any case. A panic in a handler or the monitor passes through, after all
 // has been closed.
 func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
 	open, end := context.WithCancelCause(ctx) // done when no more is to come
 	defer end(nil)
 
+	served := false
 	carries := stream.Pipe3(
 		s.connections,
 		operators.TakeUntilDone[*Connection](open),
 		operators.Catch(func(err error) stream.Observable[*Connection] {
+			if !served {
+				return stream.Throw[*Connection](err)
+			}
 			end(err) // what the connections carry is not lost with the listener
 			return stream.Empty[*Connection]()
 		}),
 		operators.MergeMap(func(c *Connection) stream.Observable[C] {
+			served = true
 			return s.session(open, end, c, handle)
 		}),
 	)
@@ -79,11 +84,11 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 			}
 		}
 	})
-	if err == nil && open.Err() != nil && context.Cause(open) != errFinished {
-		err = context.Cause(open)
-	}
-	if err != nil {
-		return fold.Fail[C](&InterruptedError[C]{Carry: total, Err: err})
+	switch cause := context.Cause(open); {
+	case err != nil: // nobody was served
+		return fold.Fail[C](err)
+	case cause != nil && cause != errFinished:
+		return fold.Fail[C](&InterruptedError[C]{Carry: total, Err: cause})
 	}
 	return fold.Succeed(total)
 }
@@ -109,7 +114,10 @@ func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c 
 			return next.then == goOn
 		})
 		yield(carry)
-		return err
+		if err != nil {
+			end(err) // a failure of this run would cut the others off
+		}
+		return nil
 	}
 }
 

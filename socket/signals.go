@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 )
 
 // SignalError is the cause of a context that a signal ended.
@@ -17,7 +18,8 @@ func (e *SignalError) Error() string { return "socket: signal: " + e.Signal.Stri
 // NotifyContext derives a context that ends at the first signal, with a
 // *SignalError as its cause, so that a server run with it shuts down gracefully. A
 // second signal forces: the server's connections are closed without waiting for
-// the other side's consent. From then on signals do again what they did before.
+// the other side's consent. A pipeline that stops by operators.TakeUntilDone runs
+// with context.WithoutCancel of this context, which still knows of the second signal. From then on signals do again what they did before.
 //
 // Without signals given it takes those that innmind/ipc takes: HUP, INT, ABRT,
 // TERM, TSTP and ALRM where the system has them. stop ends the context, too, and
@@ -31,29 +33,27 @@ func NotifyContext(parent context.Context, signals ...os.Signal) (ctx context.Co
 
 	force, forceNow := context.WithCancel(context.Background())
 	ctx, cancel := context.WithCancelCause(context.WithValue(parent, forceKey{}, force))
-	stopped := make(chan struct{})
-	release := context.AfterFunc(force, func() { signal.Stop(came) })
+	stopping, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
+		defer signal.Stop(came)
 		select {
 		case s := <-came:
 			cancel(&SignalError{s})
-		case <-force.Done():
+		case <-stopping:
 			return
 		}
 		select {
 		case <-came:
 			forceNow()
-		case <-force.Done():
+		case <-stopping:
 		}
 	}()
-	return ctx, func() {
-		release()
-		signal.Stop(came)
+	return ctx, sync.OnceFunc(func() {
 		cancel(nil)
-		forceNow()
+		close(stopping)
 		<-stopped
-	}
+	})
 }
 
 type forceKey struct{}

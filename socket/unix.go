@@ -182,7 +182,7 @@ func (u Unix) path(name Name) (string, error) {
 
 // trust checks the default folder, which somebody else may have made first.
 func (u Unix) trust(dir string) error {
-	if u.Dir != "" {
+	if dir != filepath.Clean(DefaultDir()) {
 		return nil
 	}
 	info, err := os.Lstat(dir)

@@ -1,0 +1,162 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+func TestBothSidesMayCloseAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{}, fold.Sum[int](), echo)
+		client := server.dial().greet()
+		synctest.Wait()
+		server.end()
+		client.expect("close")
+		client.send(kindClose) // as if it had crossed
+		client.expect("close-ok")
+		client.send(kindCloseOK)
+		client.expect("EOF")
+		interrupted(t, <-server.result, 0, context.Canceled)
+	})
+}
+
+func TestServerAwaitsConsentUpToTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{Grace: 3 * time.Second, Heartbeat: -1}, fold.Sum[int](), echo)
+		client, stuck := server.dial().greet(), server.dial()
+		synctest.Wait()
+		start := time.Now()
+		server.end()
+		client.expect("close", "EOF")
+		stuck.expect("start", "close", "EOF")
+		interrupted(t, <-server.result, 0, context.Canceled)
+		same(t, []time.Duration{time.Since(start)}, 3*time.Second)
+	})
+}
+
+func TestServerHeartbeatsWhileItAwaitsConsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{Grace: 2500 * time.Millisecond}, fold.Sum[int](), echo)
+		client := server.dial().greet()
+		synctest.Wait()
+		server.end()
+		client.expect("close", "heartbeat", "heartbeat", "EOF")
+		<-server.result
+	})
+}
+
+func TestClientThatDoesNotReadCostsTheServerTheGraceAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
+			return c.Respond(Text(strings.Repeat("x", 1000))).CarryWith(count + 1)
+		})
+		server.limit = 100
+		client := server.dial().greet()
+		client.send("one")
+		synctest.Wait()
+		start := time.Now()
+		server.end()
+		interrupted(t, <-server.result, 1, context.Canceled)
+		if took := time.Since(start); took > time.Second+10*time.Millisecond {
+			t.Error(took)
+		}
+	})
+}
+
+func TestSecondSignalSaysGoodbyeWithoutAwaitingConsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		force, forceNow := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), forceKey{}, force))
+		listener := newMemoryListener()
+		result := make(chan fold.Attempt[int])
+		go func() {
+			result <- ServeConnections(New(Config{Grace: time.Hour}).Accept(listener), fold.Sum[int]()).With(ctx, echo)
+		}()
+		conn, _ := listener.dial(0)
+		client := newPeer(t, conn).greet()
+		synctest.Wait()
+		cancel()
+		client.expect("close")
+		start := time.Now()
+		forceNow()
+		client.expect("EOF")
+		interrupted(t, <-result, 0, context.Canceled)
+		if took := time.Since(start); took > 10*time.Millisecond {
+			t.Error(took)
+		}
+	})
+}
+
+func TestForcedServerStillSaysGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		force, forceNow := context.WithCancel(context.Background())
+		forceNow()
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), forceKey{}, force))
+		listener := newMemoryListener()
+		result := make(chan fold.Attempt[int])
+		go func() {
+			result <- ServeConnections(New(Config{}).Accept(listener), fold.Sum[int]()).With(ctx, echo)
+		}()
+		conn, _ := listener.dial(0)
+		client := newPeer(t, conn).greet()
+		synctest.Wait()
+		cancel()
+		client.expect("close", "EOF")
+		<-result
+	})
+}
+
+func TestClosedConnectionCompletesItsExchanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(0)
+		listener := newMemoryListener()
+		listener.waiting <- theirs
+		c, err := New(Config{}).Accept(listener).First(t.Context()).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error)
+		go func() { ended <- c.Exchanges().Run(t.Context()) }()
+		client := newPeer(t, ours).greet()
+		synctest.Wait()
+		if err := c.Exchanges().Run(t.Context()); !errors.Is(err, errClaimed) {
+			t.Error(err)
+		}
+		c.Close()
+		c.Close()
+		client.expect("close")
+		client.send(kindCloseOK)
+		client.expect("EOF")
+		if err := <-ended; err != nil || c.Err() != nil {
+			t.Error(err, c.Err())
+		}
+	})
+}
+
+func TestCancelledExchangesFailWithTheCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(0)
+		config := Config{}.withDefaults()
+		c := newConnection(theirs, &config)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("reason")
+		ended := make(chan error)
+		go func() { ended <- c.Messages().Run(ctx) }()
+		client := newPeer(t, ours).greet()
+		client.send("hello")
+		client.expect("ack")
+		cancel(reason)
+		client.expect("close")
+		client.send(kindCloseOK)
+		client.expect("EOF")
+		if err := <-ended; err != reason {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,208 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+func TestConnectToWaitsForTheServerToAppear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc, name := New(Config{Transport: newMemory(0)}), MustParseName("late")
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan fold.Attempt[int])
+		go func() {
+			time.Sleep(time.Minute)
+			result <- Serve(ipc, name, fold.Sum[int]()).With(ctx, echo)
+		}()
+		start := time.Now()
+		answer := fold.Then(ipc.ConnectTo(ctx, name), Closing(ctx, func(p *Process) fold.Attempt[Message] {
+			if p.Name() != name {
+				t.Error(p.Name())
+			}
+			return fold.Then(p.Send(ctx, Text("hello")), Wait(ctx))
+		}))
+		if m, err := answer.Get(); m != Text("echo: hello") {
+			t.Error(m, err)
+		}
+		if took := time.Since(start); took < time.Minute || took > time.Minute+longestPause {
+			t.Error(took)
+		}
+		cancel()
+		interrupted(t, <-result, 1, context.Canceled)
+	})
+}
+
+func TestConnectToThatItsContextEndsTellsBothReasons(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc, name := New(Config{Transport: newMemory(0)}), MustParseName("nobody")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := ipc.ConnectTo(ctx, name).Err()
+		var e *Error
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrNotListening) || !errors.As(err, &e) || e.Name != "nobody" {
+			t.Error(err)
+		}
+		if err := ipc.ConnectTo(ctx, name).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if err := ipc.ConnectTo(t.Context(), Name{}).Err(); !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestConnectToTriesAgainWhenTheHandshakeBreaks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, name := newMemory(0), MustParseName("shaky")
+		listener, err := transport.Listen(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		played := make(chan struct{})
+		go func() {
+			defer close(played)
+			for _, first := range [][]byte{nil, []byte("\x00"), encode(kindClose), encode(kindStart, kindClose), encode(kindStart)} {
+				conn, err := listener.Accept()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				conn.Write(first)
+				if !bytes.Equal(first, encode(kindStart)) {
+					conn.Close()
+				}
+			}
+		}()
+		p, err := New(Config{Transport: transport}).ConnectTo(t.Context(), name).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-played
+		p.Conn().Close()
+	})
+}
+
+func TestConnectToDoesNotInsistOnAServerThatBreaksTheProtocol(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, name := newMemory(0), MustParseName("foreign")
+		listener, err := transport.Listen(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			conn, _ := listener.Accept()
+			conn.Write([]byte("220 mail ready\r\n"))
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := New(Config{Transport: transport}).ConnectTo(ctx, name).Err(); !errors.Is(err, ErrProtocol) && !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAttachThatFailsClosesTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := New(Config{Heartbeat: -1}).Attach(ctx, ours).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		newPeer(t, theirs).expect("EOF")
+	})
+}
+
+func TestAttachAndAcceptWorkOverAnyConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		listener := newMemoryListener()
+		listener.waiting <- theirs
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan fold.Attempt[int])
+		go func() { result <- ServeConnections(New(Config{}).Accept(listener), fold.Sum[int]()).With(ctx, echo) }()
+		answer := fold.Then(New(Config{}).Attach(ctx, ours), Closing(ctx, func(p *Process) fold.Attempt[Message] {
+			return fold.Then(p.Send(ctx, Text("a"), Text("b")), Wait(ctx))
+		}))
+		if m, err := answer.Get(); m != Text("echo: a") {
+			t.Error(m, err)
+		}
+		cancel()
+		interrupted(t, <-result, 2, context.Canceled)
+	})
+}
+
+func TestProcessesListsLiveServersAndDisturbsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		transport := newMemory(0)
+		ipc := New(Config{Transport: transport, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		ctx, cancel := context.WithCancel(t.Context())
+		results := make(chan fold.Attempt[int], 2)
+		for _, name := range []string{"beta", "alpha"} {
+			go func() { results <- Serve(ipc, MustParseName(name), fold.Sum[int]()).With(ctx, echo) }()
+		}
+		if _, err := transport.Listen(ctx, MustParseName("mute")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		p, err := ipc.ConnectTo(ctx, MustParseName("alpha")).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Send(ctx, Text("one")).Err(); err != nil {
+			t.Error(err)
+		}
+		names, err := ipc.Processes(ctx).Get()
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, names, MustParseName("alpha"), MustParseName("beta"))
+		if err := p.Send(ctx, Text("two")).Err(); err != nil {
+			t.Error(err)
+		}
+		p.Close(ctx)
+		cancel()
+		a, _ := Carry(<-results).Get()
+		b, _ := Carry(<-results).Get()
+		if a+b != 2 || log.Len() > 0 {
+			t.Error(a, b, log.String())
+		}
+		if err := ipc.Processes(ctx).Err(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestClosingClosesHoweverItsStepWent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reason := errors.New("reason")
+		p, server := attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)
+		err := Closing(t.Context(), func(*Process) fold.Attempt[int] { return fold.Fail[int](reason) })(p).Err()
+		if err != reason {
+			t.Error(err)
+		}
+		server.expect("start-ok", "close", "EOF")
+
+		p, server = attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)
+		if err := Closing(t.Context(), func(*Process) fold.Attempt[int] { return fold.Succeed(1) })(p).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		server.expect("start-ok", "close", "EOF")
+
+		p, server = attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)
+		func() {
+			defer func() { recover() }()
+			Closing(t.Context(), func(*Process) fold.Attempt[int] { panic("boom") })(p)
+		}()
+		server.expect("start-ok", "close", "EOF")
+	})
+}

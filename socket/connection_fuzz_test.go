@@ -1,0 +1,219 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// inChunks writes data in chunks of random length, with pauses, until it is refused.
+func inChunks(conn *pipeConn, data []byte, seed uint64) {
+	random := newRandom(seed)
+	for len(data) > 0 {
+		n := 1 + random.IntN(len(data))
+		conn.SetWriteDeadline(time.Now().Add(time.Minute))
+		if _, err := conn.Write(data[:n]); err != nil {
+			return
+		}
+		data = data[n:]
+		time.Sleep(time.Duration(random.IntN(3)) * 400 * time.Millisecond)
+	}
+}
+
+// allFrames reads frames up to the end of a connection.
+func allFrames(conn *pipeConn) (frames []frame, err error) {
+	reader := newFrameReader(1 << 30)
+	for {
+		f, err := nextFrame(conn, reader)
+		if err != nil {
+			return frames, err
+		}
+		frames = append(frames, f)
+	}
+}
+
+// countKind counts the frames of a kind.
+func countKind(frames []frame, k kind) (n int) {
+	for _, f := range frames {
+		if f.kind == k {
+			n++
+		}
+	}
+	return n
+}
+
+func FuzzServerConnection(f *testing.F) {
+	for i, recorded := range loadRecordedBytes(f) {
+		f.Add(recorded.client, uint64(i))
+		f.Add(recorded.server, uint64(i))
+	}
+	f.Add(encode(kindStartOK, "hold", "a", "hold", "finish", "b"), uint64(1))
+	f.Add(encode(kindStartOK, "a", kindStartOK, "reject", "b", kindClose, kindClose), uint64(2))
+	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
+		synctest.Test(t, func(t *testing.T) { fuzzServer(t, data, seed) })
+	})
+}
+
+// fuzzServer plays bytes to a connection whose exchanges are answered, held or
+// refused, and checks what came back.
+func fuzzServer(t *testing.T, data []byte, seed uint64) {
+	ours, theirs := newPipe(0)
+	theirs.in.most = int(seed % 7)
+	config := Config{MaxMessage: fuzzLimit, MaxHeld: 2, Grace: 5 * time.Second}.withDefaults()
+	c := newConnection(theirs, &config)
+	var handled []string
+	finished := make(chan error)
+	go func() {
+		finished <- c.Exchanges()(t.Context(), func(x Exchange) bool {
+			if x.Content() == "reject" {
+				x.Reject(errors.New("rejected"))
+				return true
+			}
+			handled = append(handled, x.Content())
+			x.Respond(NewMessage(OctetStream(), x.Content()))
+			if x.Content() == "hold" {
+				held := x.Hold()
+				go func() {
+					time.Sleep(time.Second)
+					held.Respond(context.Background())
+				}()
+			}
+			return x.Content() != "finish"
+		})
+	}()
+	go func() {
+		inChunks(ours, data, seed)
+		time.Sleep(10 * time.Second)
+		c.Close()
+	}()
+	frames, _ := allFrames(ours)
+	if err := <-finished; err != nil {
+		t.Error(err)
+	}
+	ours.Close()
+	time.Sleep(time.Minute) // for what this test started
+
+	var answers []string
+	acknowledged := 0
+	for _, f := range frames {
+		switch f.kind {
+		case kindAck:
+			acknowledged++
+		case kindMessage:
+			answers = append(answers, f.message.content)
+		}
+	}
+	if len(frames) == 0 || frames[0].kind != kindStart || acknowledged != len(answers) {
+		t.Errorf("%d acknowledged, answers %v", acknowledged, answers)
+	}
+	if len(answers) > len(handled) {
+		t.Fatalf("answers %v of %v", answers, handled)
+	}
+	same(t, answers, handled[:len(answers)]...)
+	want := expectedMessages(data)
+	if len(handled) > len(want) || !slices.Equal(handled, want[:len(handled)]) {
+		t.Errorf("handled %q of %q", handled, want)
+	}
+}
+
+// expectedMessages are the messages behind start-ok, as far as the bytes are good,
+// up to the first close.
+func expectedMessages(data []byte) (contents []string) {
+	frames, _, _ := model(data)
+	started := false
+	for _, f := range frames {
+		switch {
+		case f.kind == kindStartOK:
+			started = true
+		case f.kind == kindClose:
+			return contents
+		case f.kind == kindMessage && started:
+			contents = append(contents, f.message.content)
+		}
+	}
+	return contents
+}
+
+func FuzzClientConnection(f *testing.F) {
+	for i, recorded := range loadRecordedBytes(f) {
+		f.Add(recorded.server, uint64(i))
+		f.Add(recorded.client, uint64(i))
+	}
+	f.Add(encode(kindStart, "a", kindAck, "b", kindReceived, "c", kindCloseOK), uint64(3))
+	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
+		synctest.Test(t, func(t *testing.T) { fuzzClient(t, data, seed) })
+	})
+}
+
+// fuzzClient plays bytes to a Process that sends and reads, and checks that it
+// neither hangs nor makes messages up.
+func fuzzClient(t *testing.T, data []byte, seed uint64) {
+	ours, theirs := newPipe(0)
+	ours.in.most = int(seed % 7)
+	var written []frame
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		written, _ = allFrames(theirs)
+	}()
+	go inChunks(theirs, data, seed)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	attached := New(Config{MaxMessage: fuzzLimit, MaxUnread: 10 * fuzzLimit}).Attach(ctx, ours)
+	var got []string
+	p, err := attached.Get()
+	if err == nil {
+		short, stop := context.WithTimeout(ctx, time.Duration(seed%4)*time.Second)
+		sent := p.Send(short, Text("one"), Text("two"))
+		stop()
+		long, end := context.WithTimeout(ctx, time.Minute)
+		p.Messages().ForEach(long, func(m Message) { got = append(got, m.Content()) })
+		end()
+		var failed *SendError
+		if errors.As(sent.Err(), &failed) && failed.Acknowledged > 1 {
+			t.Error(failed.Acknowledged)
+		}
+		p.Close(ctx)
+	}
+	<-gone
+	theirs.Close()
+	time.Sleep(20 * time.Second)
+	frames, _, _ := model(data)
+	var want []string
+	for _, f := range frames {
+		if f.kind == kindMessage {
+			want = append(want, f.message.content)
+		}
+	}
+	if len(got) > len(want) {
+		t.Fatalf("read %q of %q", got, want)
+	}
+	same(t, got, want[:len(got)]...)
+	if countKind(written, kindAck) > len(want) || countKind(written, kindStartOK) > countKind(frames, kindStart) {
+		t.Error(written)
+	}
+}
+
+func TestFuzzedServersCombineWhatTheyHandled(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			server := serve(t, Config{}, fold.Sum[int](), echo)
+			for i, recorded := range loadRecordedBytes(t) {
+				conn := server.dial().conn.(*pipeConn)
+				go func() {
+					inChunks(conn, recorded.client, seed*100+uint64(i))
+					time.Sleep(time.Second)
+					conn.Close()
+				}()
+			}
+			time.Sleep(time.Minute)
+			server.end()
+			interrupted(t, <-server.result, len(server.handled()), context.Canceled)
+		})
+	}
+}

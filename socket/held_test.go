@@ -1,0 +1,214 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// holding runs a server that holds the exchanges whose content begins with "hold",
+// and hands them over.
+func holding(t *testing.T, config Config) (*memoryListener, chan *Held, context.CancelFunc, chan error) {
+	ctx, cancel := context.WithCancel(t.Context())
+	helds := make(chan *Held, 100)
+	listener, ended := merging(ctx, config, func(ctx context.Context, exchanges stream.Observable[Exchange]) error {
+		return exchanges.ForEach(ctx, func(x Exchange) {
+			if !strings.HasPrefix(x.Content(), "hold") {
+				x.Respond(Text("re: " + x.Content()))
+				return
+			}
+			held := x.Hold()
+			if held != x.Hold() {
+				t.Error("held twice")
+			}
+			helds <- held
+		})
+	})
+	return listener, helds, cancel, ended
+}
+
+func TestHeldAnswersLeaveInTheOrderOfTheMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{Heartbeat: -1})
+		client := listener.client(t, 0).greet()
+		client.send("a", "hold 1", "b", "hold 2", "c")
+		one, two := <-helds, <-helds
+		client.expect("ack", `"re: a"`)
+		if err := two.Respond(t.Context(), Text("2"), Text("2 too")); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		same(t, decoded(peerChunks(client)), "start", `ack "re: a"`)
+		if err := one.Respond(t.Context()); err != nil {
+			t.Error(err)
+		}
+		client.expect("ack", "ack", `"re: b"`, "ack", `"2"`, `"2 too"`, "ack", `"re: c"`)
+		if err := one.Respond(t.Context()); !errors.Is(err, ErrAnswered) {
+			t.Error(err)
+		}
+		if one.Content() != "hold 1" || one.Connection() != two.Connection() {
+			t.Error(one)
+		}
+		same(t, decoded(peerChunks(client)), "start", `ack "re: a"`, `ack ack "re: b" ack "2" "2 too" ack "re: c"`)
+		client.leave()
+		listener.Close()
+	})
+}
+
+func TestMaxHeldStopsReadingButNotAnswering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{MaxHeld: 2, Heartbeat: -1})
+		client := listener.client(t, 0).greet()
+		client.send("a", "hold 1", "hold 2", "hold 3", "b")
+		client.expect("ack", `"re: a"`)
+		one, two := <-helds, <-helds
+		synctest.Wait()
+		if len(helds) != 0 {
+			t.Error("the third was handled")
+		}
+		two.Respond(t.Context())
+		synctest.Wait()
+		if len(helds) != 0 {
+			t.Error("the third was handled while the first waits")
+		}
+		one.Respond(t.Context())
+		client.expect("ack", "ack")
+		(<-helds).Respond(t.Context())
+		client.expect("ack", "ack", `"re: b"`)
+		client.leave()
+		listener.Close()
+	})
+}
+
+func TestConnectionThatIsFullStillSendsTheAnswersBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{MaxHeld: 1, Heartbeat: -1})
+		client := listener.client(t, 0).greet()
+		client.send("a", "hold 1", "hold 2")
+		client.expect("ack", `"re: a"`)
+		(<-helds).Respond(t.Context())
+		(<-helds).Respond(t.Context())
+		client.expect("ack", "ack")
+		client.leave()
+		listener.Close()
+	})
+}
+
+func TestHeldAfterTheConnectionIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{})
+		client := listener.client(t, 0).greet()
+		client.send("hold")
+		held := <-helds
+		client.leave()
+		synctest.Wait()
+		if err := held.Respond(t.Context(), Text("late")); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+		listener.Close()
+	})
+}
+
+func TestRefusedAnswersOfHeldExchangesCanBeGivenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{})
+		client := listener.client(t, 0).greet()
+		client.send("hold")
+		held := <-helds
+		if err := held.Respond(t.Context(), Text("innmind/ipc:ack")); !errors.Is(err, ErrReserved) {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := held.Respond(ctx); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if err := held.Respond(t.Context(), Text("fine")); err != nil {
+			t.Error(err)
+		}
+		client.expect("ack", `"fine"`)
+		client.leave()
+		listener.Close()
+	})
+}
+
+func TestGracefulCloseWaitsForWhatIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, helds, cancel, ended := func() (*memoryListener, chan *Held, context.CancelFunc, chan error) {
+			l, h, c, e := holding(t, Config{Grace: 10 * time.Second, Heartbeat: -1})
+			go func() {
+				client := l.client(t, 0).greet()
+				client.send("hold 1", "hold 2")
+				client.expect("ack", `"in time"`, "close")
+				client.send(kindCloseOK)
+			}()
+			return l, h, c, e
+		}()
+		one, two := <-helds, <-helds
+		cancel()
+		time.Sleep(5 * time.Second)
+		if err := one.Respond(t.Context(), Text("in time")); err != nil {
+			t.Error(err)
+		}
+		<-ended
+		if err := two.Respond(t.Context()); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestRespondAndHoldMakeOneAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, _ := merging(t.Context(), Config{}, func(ctx context.Context, exchanges stream.Observable[Exchange]) error {
+			return exchanges.ForEach(ctx, func(x Exchange) {
+				x.Respond(Text("first"))
+				held := x.Hold()
+				if err := x.Respond(Text("no more")); !errors.Is(err, ErrAnswered) {
+					t.Error(err)
+				}
+				x.Reject(errors.New("not any more"))
+				go func() {
+					time.Sleep(time.Millisecond)
+					held.Respond(ctx, Text("second"))
+				}()
+			})
+		})
+		client := listener.client(t, 0).greet()
+		client.send("ask", "again")
+		client.expect("ack", `"first"`, `"second"`, "ack", `"first"`, `"second"`)
+		client.leave()
+		listener.Close()
+	})
+}
+
+func TestHeldAnswersFromManyGoroutinesKeepTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{})
+		client := listener.client(t, 50).greet()
+		go func() {
+			for held := range helds {
+				go func() {
+					time.Sleep(time.Duration(newRandom(uint64(held.Content()[5])).IntN(1000)) * time.Microsecond)
+					held.Respond(t.Context(), held.Message)
+				}()
+			}
+		}()
+		go func() {
+			for i := range 90 {
+				client.send("hold " + string(rune(' '+i)))
+			}
+		}()
+		for i := range 90 {
+			client.expect("ack", describe(frame{message: Text("hold " + string(rune(' '+i)))}))
+		}
+		close(helds)
+		client.leave()
+		listener.Close()
+	})
+}

@@ -1,0 +1,91 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+func TestAcceptTriesAgainAfterAFailureThatMayPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		config := Config{Log: slog.New(slog.NewTextHandler(&log, nil))}
+		server := serve(t, config, fold.Sum[int](), echo)
+		start := time.Now()
+		for range 3 {
+			server.listener.failing <- fmt.Errorf("accept: %w", syscall.EMFILE)
+		}
+		synctest.Wait()
+		client := server.dial().greet()
+		same(t, []time.Duration{time.Since(start)}, (5+10+20)*time.Millisecond)
+		client.leave()
+		server.listener.failing <- syscall.ECONNABORTED
+		synctest.Wait()
+		server.end() // while it pauses
+		interrupted(t, <-server.result, 0, context.Canceled)
+		if n := strings.Count(log.String(), "accept failed"); n != 4 {
+			t.Error(log.String())
+		}
+	})
+}
+
+func TestErrorsTellWhatEnded(t *testing.T) {
+	for want, err := range map[string]error{
+		"after 2 acknowledged: cause":       &SendError{Acknowledged: 2, Err: errors.New("cause")},
+		"cause":                             &SendError{Err: errors.New("cause")},
+		"socket: server interrupted: cause": &InterruptedError[int]{Err: errors.New("cause")},
+		"socket: listen name: cause":        ofName("listen", MustParseName("name"), errors.New("cause")),
+	} {
+		if err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+	if carry, ok := Carry(fold.Fail[int](net.ErrClosed)).Get(); ok {
+		t.Error(carry)
+	}
+}
+
+func TestConnectionContextEndsWithTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, client, c := pushing(t, Config{}, 0)
+		if c.Conn() == nil || c.Context().Err() != nil {
+			t.Error(c.Conn(), c.Context().Err())
+		}
+		client.leave()
+		<-c.Context().Done()
+		if err := c.Exchanges().Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestLogWarnsOfClientsThatBreakTheProtocolAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		server := serve(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))}, fold.Sum[int](), echo)
+		server.dial().greet().leave()
+		server.dial().greet().conn.Close()
+		synctest.Wait()
+		if log.Len() > 0 {
+			t.Error(log.String())
+		}
+		bad := server.dial().greet()
+		bad.send([]byte("\x00\x00"), kindClose)
+		bad.expect("EOF")
+		if !strings.Contains(log.String(), "level=WARN") {
+			t.Error(log.String())
+		}
+		server.end()
+		<-server.result
+	})
+}

@@ -1,0 +1,226 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// shortKinds are the control messages as tests spell them.
+var shortKinds = map[kind]string{
+	kindStart: "start", kindStartOK: "start-ok", kindReceived: "received", kindAck: "ack",
+	kindHeartbeat: "heartbeat", kindClose: "close", kindCloseOK: "close-ok",
+}
+
+// describe spells a frame: a control message by its short name, a text quoted.
+func describe(f frame) string {
+	if f.kind != kindMessage {
+		return shortKinds[f.kind]
+	}
+	content := f.message.content
+	if len(content) > 40 {
+		content = fmt.Sprintf("%d bytes", len(content))
+	}
+	if f.message.mediaType != TextPlain() {
+		return fmt.Sprintf("%s %q", f.message.mediaType, content)
+	}
+	return fmt.Sprintf("%q", content)
+}
+
+// decoded spells the frames of each chunk, one chunk a string.
+func decoded(chunks []string) (all []string) {
+	for _, chunk := range chunks {
+		frames, err := readAll(strings.NewReader(chunk), 1<<30)
+		var words []string
+		for _, f := range frames {
+			words = append(words, describe(f))
+		}
+		if err != nil {
+			words = append(words, err.Error())
+		}
+		all = append(all, strings.Join(words, " "))
+	}
+	return all
+}
+
+// peer is the other side of a connection, played by hand.
+type peer struct {
+	t      testing.TB
+	conn   net.Conn
+	reader *frameReader
+}
+
+func newPeer(t testing.TB, conn net.Conn) *peer {
+	return &peer{t, conn, newFrameReader(1 << 30)}
+}
+
+// encode makes bytes of control messages, messages, texts and raw bytes.
+func encode(parts ...any) (out []byte) {
+	for _, part := range parts {
+		switch part := part.(type) {
+		case kind:
+			out = appendControl(out, part)
+		case Message:
+			out = appendFrame(out, part)
+		case string:
+			out = appendFrame(out, Text(part))
+		case []byte:
+			out = append(out, part...)
+		default:
+			panic(part)
+		}
+	}
+	return out
+}
+
+// send sends parts in one write.
+func (p *peer) send(parts ...any) {
+	p.t.Helper()
+	if _, err := p.conn.Write(encode(parts...)); err != nil {
+		p.t.Errorf("send: %v", err)
+	}
+}
+
+// sendBytewise sends parts one byte a write.
+func (p *peer) sendBytewise(parts ...any) {
+	p.t.Helper()
+	for _, b := range encode(parts...) {
+		p.send([]byte{b})
+	}
+}
+
+// next describes the next frame, or the end.
+func (p *peer) next() string {
+	p.conn.SetReadDeadline(time.Now().Add(time.Hour))
+	f, err := nextFrame(p.conn, p.reader)
+	switch {
+	case errors.Is(err, io.EOF):
+		return "EOF"
+	case err != nil:
+		return err.Error()
+	}
+	return describe(f)
+}
+
+// expect reads the frames that come next.
+func (p *peer) expect(want ...string) {
+	p.t.Helper()
+	for _, w := range want {
+		if got := p.next(); got != w {
+			p.t.Errorf("received %s, want %s", got, w)
+		}
+	}
+}
+
+// greet does the client's side of the handshake.
+func (p *peer) greet() *peer {
+	p.t.Helper()
+	p.expect("start")
+	p.send(kindStartOK)
+	return p
+}
+
+// leave does the client's side of an orderly close.
+func (p *peer) leave() {
+	p.t.Helper()
+	p.send(kindClose)
+	p.expect("close-ok", "EOF")
+	p.conn.Close()
+}
+
+// served is a server on a listener in memory, and what its handler was given.
+type served[C any] struct {
+	t        *testing.T
+	listener *memoryListener
+	limit    int // of the pipes
+	end      context.CancelFunc
+	result   chan fold.Attempt[C]
+
+	mu   sync.Mutex
+	seen []string
+}
+
+// serve runs a server until its end or that of the test.
+func serve[C any](t *testing.T, config Config, monoid fold.Monoid[C], handle Handler[C], change ...func(Server[C]) Server[C]) *served[C] {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &served[C]{t: t, listener: newMemoryListener(), end: cancel, result: make(chan fold.Attempt[C], 1)}
+	server := ServeConnections(New(config).Accept(s.listener), monoid)
+	for _, f := range change {
+		server = f(server)
+	}
+	go func() {
+		s.result <- server.With(ctx, func(m Message, c Continuation[C], carry C) Continuation[C] {
+			s.mu.Lock()
+			s.seen = append(s.seen, m.Content())
+			s.mu.Unlock()
+			return handle(m, c, carry)
+		})
+	}()
+	return s
+}
+
+// dial connects a client played by hand.
+func (s *served[C]) dial() *peer {
+	s.t.Helper()
+	conn, err := s.listener.dial(s.limit)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return newPeer(s.t, conn)
+}
+
+// handled is what the handler was given.
+func (s *served[C]) handled() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.seen)
+}
+
+// echo answers as the recorded servers do, and counts.
+func echo(m Message, c Continuation[int], count int) Continuation[int] {
+	return c.Respond(NewMessage(m.MediaType(), "echo: "+m.Content())).CarryWith(count + 1)
+}
+
+// interrupted asserts that a server was interrupted, with a carry and a cause.
+func interrupted[C comparable](t *testing.T, result fold.Attempt[C], carry C, cause error) {
+	t.Helper()
+	_, err := result.Get()
+	var e *InterruptedError[C]
+	if !errors.As(err, &e) || e.Carry != carry || !errors.Is(err, cause) {
+		t.Errorf("ended with %v, want carry %v and %v", result, carry, cause)
+	}
+}
+
+// same asserts that two lists are equal.
+func same[T comparable](t testing.TB, got []T, want ...T) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// attached is a Process whose server is played by hand.
+func attached(t testing.TB, config Config, limit int) (*Process, *peer) {
+	t.Helper()
+	ours, theirs := newPipe(limit)
+	server := newPeer(t, theirs)
+	server.send(kindStart)
+	p, err := New(config).Attach(t.Context(), ours).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, server
+}
+
+// newRandom is a source of random numbers that a seed determines.
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

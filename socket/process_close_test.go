@@ -1,0 +1,267 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestCloseIsBoundedByTheGrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Grace: 2500 * time.Millisecond}, 0)
+		server.expect("start-ok")
+		start := time.Now()
+		if err := p.Close(t.Context()).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		same(t, []time.Duration{time.Since(start)}, 2500*time.Millisecond)
+		server.expect("close", "heartbeat", "heartbeat", "EOF")
+	})
+}
+
+func TestCloseWithAContextThatEndedStillSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.Close(ctx).Err(); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		server.expect("start-ok", "close", "EOF")
+	})
+}
+
+func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{MaxUnread: 100}, 0)
+		server.send(strings.Repeat("x", 50), strings.Repeat("x", 200))
+		p.Wait(t.Context())
+		go func() {
+			server.expect("start-ok", "close")
+			for range 100 {
+				server.send(strings.Repeat("x", 100))
+			}
+			server.send(kindCloseOK)
+			server.conn.Close()
+		}()
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+		if len(p.inbox) > 2 {
+			t.Error("kept", len(p.inbox))
+		}
+	})
+}
+
+func TestCloseAgreesWithAServerThatClosesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		server.send(kindClose)
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+		server.expect("start-ok", "close", "close-ok", "EOF")
+	})
+}
+
+func TestCloseCompletesMessagesAndWakesWhoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 {
+			p, server := attached(t, Config{}, 0)
+			go func() {
+				server.expect("start-ok", "close")
+				server.send("last", kindCloseOK)
+				server.conn.Close()
+			}()
+			var all sync.WaitGroup
+			for range 3 {
+				all.Go(func() {
+					if err := p.Messages().Run(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+				all.Go(func() {
+					if _, err := p.Wait(t.Context()).Get(); err != nil && !errors.Is(err, net.ErrClosed) {
+						t.Error(err)
+					}
+				})
+			}
+			time.Sleep(10 * time.Millisecond)
+			all.Go(func() { p.Close(t.Context()) })
+			all.Go(func() { p.Close(t.Context()) })
+			all.Wait()
+		}
+	})
+}
+
+func TestMessagesIsHotAndLeavesTheRestUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		server.send("a", "b", "c", kindClose)
+		first, err := p.Messages().First(t.Context()).Get()
+		if first != Text("a") {
+			t.Error(first, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if got, err := p.Messages().Collect(ctx); len(got) != 0 || !errors.Is(err, context.Canceled) {
+			t.Error(got, err)
+		}
+		rest, err := p.Messages().Collect(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, rest, Text("b"), Text("c"))
+		server.expect("start-ok", "close-ok", "EOF")
+	})
+}
+
+func TestBlockedWriteEndsWithItsContextAndTheStreamStaysInSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, size := range []int{1000, 200_000} {
+			p, server := attached(t, Config{Heartbeat: -1}, 100)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			start := time.Now()
+			err := p.Send(ctx, Text(strings.Repeat("x", size)), Text("never")).Err()
+			cancel()
+			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+				t.Error(err, time.Since(start))
+			}
+			go func() {
+				server.expect("start-ok")
+				server.next() // the large one
+				server.expect(`"after"`)
+				server.send(kindReceived, "re: large", kindReceived, "re: after")
+			}()
+			if err := p.Send(t.Context(), Text("after")).Err(); err != nil {
+				t.Error(err)
+			}
+			for _, want := range []string{"re: large", "re: after"} {
+				if m, err := p.Wait(t.Context()).Get(); m != Text(want) {
+					t.Error(m, err)
+				}
+			}
+			p.Conn().Close()
+		}
+	})
+}
+
+func TestSendWithAContextThatEndedSendsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: -1}, 0)
+		server.expect("start-ok")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("reason")
+		cancel(reason)
+		for _, size := range []int{1, 100_000} {
+			if err := p.Send(ctx, Text(strings.Repeat("x", size))).Err(); !errors.Is(err, reason) {
+				t.Error(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		same(t, decoded(peerChunks(server)), "start-ok")
+		p.Conn().Close()
+	})
+}
+
+func TestManyGoroutinesShareAProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newMemoryListener()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			Exchanges(New(Config{}).Accept(listener)).ForEach(ctx, func(x Exchange) { x.Respond(x.Message) })
+		}()
+		conn, _ := listener.dial(1 << 10)
+		p, err := New(Config{}).Attach(t.Context(), conn).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		const senders, each = 8, 30
+		var all sync.WaitGroup
+		for i := range senders {
+			all.Go(func() {
+				m := Text(strings.Repeat(string(rune('a'+i)), 1+i*400))
+				for range each {
+					if err := p.Send(t.Context(), m).Err(); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		counts := make(chan int, 4)
+		for range 2 {
+			all.Go(func() {
+				n := 0
+				for range senders * each / 4 {
+					if _, err := p.Wait(t.Context()).Get(); err == nil {
+						n++
+					}
+				}
+				counts <- n
+			})
+		}
+		all.Go(func() {
+			n := 0
+			p.Messages()(t.Context(), func(Message) bool { n++; return n < senders*each/2 })
+			counts <- n
+		})
+		all.Wait()
+		if total := <-counts + <-counts + <-counts; total != senders*each {
+			t.Error(total)
+		}
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		<-done
+	})
+}
+
+func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
+	for _, size := range []int{1 << 20, 16 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			listener := newMemoryListener()
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			large := NewMessage(OctetStream(), strings.Repeat("x", size))
+			go func() {
+				defer close(done)
+				Exchanges(New(Config{}).Accept(listener)).ForEach(ctx, func(x Exchange) {
+					go x.Connection().Send(ctx, large)
+					x.Respond(x.Message)
+				})
+			}()
+			conn, _ := listener.dial(64 << 10)
+			p, err := New(Config{MaxUnread: 1 << 30}).Attach(t.Context(), conn).Get()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all sync.WaitGroup
+			for range 2 {
+				all.Go(func() {
+					if err := p.Send(t.Context(), large).Err(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			for range 4 {
+				if m, err := p.Wait(t.Context()).Get(); m != large {
+					t.Error(m, err)
+				}
+			}
+			if err := p.Close(t.Context()).Err(); err != nil {
+				t.Error(err)
+			}
+			cancel()
+			<-done
+		})
+	}
+}

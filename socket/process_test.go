@@ -1,0 +1,366 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+func TestProcessSendsEachMessageOnceTheOneBeforeIsAcknowledged(t *testing.T) {
+	for _, ack := range []kind{kindReceived, kindAck} {
+		synctest.Test(t, func(t *testing.T) {
+			p, server := attached(t, Config{}, 0)
+			sent := make(chan error)
+			go func() { sent <- p.Send(t.Context(), Text("a"), Text("b"), Text("c")).Err() }()
+			server.expect("start-ok", `"a"`)
+			synctest.Wait()
+			same(t, decoded(peerChunks(server)), `start-ok "a"`)
+			server.send("not an ack", ack)
+			server.expect(`"b"`)
+			server.send(ack, kindClose)
+			server.expect("close-ok", "EOF")
+			err := <-sent
+			var e *SendError
+			if !errors.As(err, &e) || e.Acknowledged != 2 || !errors.Is(err, ErrDisconnected) {
+				t.Error(err)
+			}
+			if m, err := p.Wait(t.Context()).Get(); m != Text("not an ack") {
+				t.Error(m, err)
+			}
+			if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, ErrDisconnected) {
+				t.Error(err)
+			}
+			if err := p.Close(t.Context()).Err(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestResponsesAreNeverTakenForAcknowledgements(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		server.send("pushed", "pushed too")
+		sent := make(chan error)
+		go func() { sent <- p.Send(t.Context(), Text("a")).Err() }()
+		time.Sleep(time.Millisecond)
+		select {
+		case err := <-sent:
+			t.Error("not acknowledged yet", err)
+		default:
+		}
+		server.send("before", kindReceived, "after")
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		for _, want := range []string{"pushed", "pushed too", "before", "after"} {
+			if m, err := p.Wait(t.Context()).Get(); m != Text(want) {
+				t.Error(m, err)
+			}
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestUnknownAcknowledgementsAreIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		server.send(kindReceived, kindReceived, "m")
+		p.Wait(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := p.Send(ctx, Text("a")).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error("acknowledged before it was sent", err)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestProcessAcknowledgesOnlyToServersThatWantIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, dialect := range []kind{kindReceived, kindAck} {
+			p, server := attached(t, Config{Heartbeat: -1}, 0)
+			server.send("before anything is known")
+			p.Wait(t.Context())
+			sent := make(chan error)
+			go func() { sent <- p.Send(t.Context(), Text("a")).Err() }()
+			server.expect("start-ok", `"a"`)
+			server.send(dialect, "one", "two")
+			if err := <-sent; err != nil {
+				t.Error(err)
+			}
+			start := time.Now()
+			if dialect == kindReceived {
+				p.Wait(t.Context())
+				time.Sleep(time.Minute)
+				p.Conn().Close()
+				server.expect("EOF")
+				continue
+			}
+			server.expect("ack", "ack")
+			same(t, []time.Duration{time.Since(start)}, settleTime)
+			server.send("three")
+			go func() { // not read meanwhile
+				p.Wait(t.Context())
+				p.Wait(t.Context())
+				p.Wait(t.Context())
+				sent <- p.Send(t.Context(), Text("b")).Err()
+			}()
+			synctest.Wait()
+			server.expect("ack", `"b"`)
+			server.send(kindAck, "four", "five")
+			<-sent
+			p.Wait(t.Context())
+			p.Wait(t.Context())
+			start = time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			p.Wait(ctx) // blocks: what is owed leaves before
+			cancel()
+			server.expect("ack", "ack")
+			if took := time.Since(start); took > settleTime {
+				t.Error(took)
+			}
+			p.Conn().Close()
+		}
+	})
+}
+
+func TestAcknowledgementLeavesWithTheNextWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: -1}, 0)
+		go func() {
+			server.expect("start-ok", `"a"`)
+			server.send(kindAck, "re")
+			server.expect("ack", `"b"`)
+			server.send(kindAck)
+		}()
+		if err := p.Send(t.Context(), Text("a")).Err(); err != nil {
+			t.Error(err)
+		}
+		if err := p.Send(t.Context(), Text("b")).Err(); err != nil {
+			t.Error(err)
+		}
+		same(t, decoded(peerChunks(server)), `start-ok "a"`, `ack "b"`)
+		p.Conn().Close()
+	})
+}
+
+func TestStartOKLeavesByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		p, server := attached(t, Config{}, 0)
+		server.expect("start-ok")
+		same(t, []time.Duration{time.Since(start)}, settleTime)
+		p.Conn().Close()
+	})
+}
+
+func TestWaitingProcessSendsHeartbeatsEachInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: time.Second}, 0)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+		defer cancel()
+		go func() {
+			time.Sleep(1500 * time.Millisecond)
+			server.send(kindHeartbeat) // does not prolong anything
+		}()
+		if _, err := p.Wait(ctx).Get(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		same(t, []time.Duration{time.Since(start)}, 3500*time.Millisecond)
+		time.Sleep(time.Hour) // nobody waits: silence
+		same(t, decoded(peerChunks(server)), "start-ok", "heartbeat", "heartbeat", "heartbeat")
+		server.send("still usable")
+		if m, err := p.Wait(t.Context()).Get(); m != Text("still usable") {
+			t.Error(m, err)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestWaitCancelledInsideAFrameLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, m := range []Message{Text("small"), Text(strings.Repeat("x", 100_000))} {
+			p, server := attached(t, Config{}, 0)
+			bytes := encode(m)
+			for i := range 20 {
+				server.send(bytes[i : i+1])
+				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				if _, err := p.Wait(ctx).Get(); !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+				cancel()
+			}
+			server.send(bytes[20:])
+			if got, err := p.Wait(t.Context()).Get(); got != m || err != nil {
+				t.Error(got, err)
+			}
+			p.Conn().Close()
+		}
+	})
+}
+
+func TestProcessReadsOneByteAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(1)
+		ours.in.most = 1
+		server := newPeer(t, theirs)
+		go func() {
+			server.sendBytewise(kindStart)
+			server.expect("start-ok", `"a"`)
+			server.sendBytewise(kindHeartbeat, kindAck, "re: a")
+			server.expect("ack", "close")
+			server.sendBytewise("late", kindCloseOK)
+			theirs.Close()
+		}()
+		p, err := New(Config{}).Attach(t.Context(), ours).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := fold.Then(p.Send(t.Context(), Text("a")), Wait(t.Context())).Get()
+		if m != Text("re: a") {
+			t.Error(m, err)
+		}
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+		if m, err := p.Wait(t.Context()).Get(); err == nil && m != Text("late") {
+			t.Error(m, err)
+		}
+	})
+}
+
+func TestMaxUnreadRefusesUntilSomeAreRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, content := range []string{"", strings.Repeat("x", 100)} {
+			p, server := attached(t, Config{MaxUnread: 1000, Heartbeat: -1}, 0)
+			for range 20 {
+				server.send(content)
+			}
+			if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, ErrUnread) {
+				t.Fatal(err)
+			}
+			server.send(kindReceived)
+			for range 20 {
+				if m, err := p.Wait(t.Context()).Get(); m != Text(content) {
+					t.Error(m, err)
+				}
+			}
+			server.send(kindReceived)
+			if err := p.Send(t.Context(), Text("b")).Err(); err != nil {
+				t.Error(err)
+			}
+			p.Conn().Close()
+		}
+	})
+}
+
+func TestProcessRefusesWhatCannotBeSentBeforeAByteIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{MaxMessage: 100}, 0)
+		server.expect("start-ok")
+		for _, bad := range []struct {
+			m    Message
+			want error
+		}{{Text("innmind/ipc:ack"), ErrReserved}, {Message{}, ErrInvalid}, {Text(strings.Repeat("x", 101)), ErrTooLarge}} {
+			err := p.Send(t.Context(), Text("fine"), bad.m).Err()
+			var e *SendError
+			if !errors.Is(err, bad.want) || !errors.As(err, &e) || e.Acknowledged != 0 {
+				t.Error(err)
+			}
+		}
+		same(t, decoded(peerChunks(server)), "start-ok")
+		p.Conn().Close()
+	})
+}
+
+func TestProcessTellsHowTheServerEnded(t *testing.T) {
+	for name, test := range map[string]struct {
+		play func(*peer)
+		want error
+	}{
+		"in an orderly way": {func(s *peer) { s.send(kindClose) }, ErrDisconnected},
+		"just gone":         {func(s *peer) { s.conn.Close() }, io.ErrUnexpectedEOF},
+		"inside a frame":    {func(s *peer) { s.send([]byte("\x00\x06te")); s.conn.Close() }, io.ErrUnexpectedEOF},
+		"garbage":           {func(s *peer) { s.send([]byte("\x00\x06text/x\x00\x00\x00\x01a!")) }, ErrProtocol},
+		"too large":         {func(s *peer) { s.send(NewMessage(JSON(), strings.Repeat("x", 101))) }, ErrTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, server := attached(t, Config{MaxMessage: 100}, 0)
+				var waiting sync.WaitGroup
+				for range 5 {
+					waiting.Go(func() {
+						if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, test.want) {
+							t.Errorf("wait: %v", err)
+						}
+					})
+				}
+				synctest.Wait()
+				if test.want == io.ErrUnexpectedEOF {
+					server.expect("start-ok")
+				}
+				test.play(server)
+				waiting.Wait()
+				if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, test.want) {
+					t.Error(err)
+				}
+				err := p.Messages().Run(t.Context())
+				if test.want == ErrDisconnected != (err == nil) {
+					t.Error(err)
+				}
+				if err := p.Close(t.Context()).Err(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+func TestServerThatDiesWithUnreadBytesIsJustGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		time.Sleep(time.Second) // start-ok waits unread
+		server.conn.Close()
+		if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Error(err)
+		}
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestProcessIsUsedAfterCloseInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		go func() {
+			server.expect("start-ok", "close")
+			server.send("unread", kindCloseOK)
+		}()
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+		if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+		if m, err := p.Wait(t.Context()).Get(); m != Text("unread") {
+			t.Error(m, err)
+		}
+		if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Error(err)
+		}
+	})
+}

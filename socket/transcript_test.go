@@ -1,0 +1,272 @@
+package socket
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// recording is a session recorded from innmind/ipc 4.4: who wrote what, and when.
+type recording struct {
+	Name   string
+	Chunks []recordedChunk
+}
+
+type recordedChunk struct {
+	From string
+	At   float64 `json:"t_ms"`
+	Hex  string
+}
+
+func (c recordedChunk) bytes() []byte {
+	sent, err := hex.DecodeString(c.Hex)
+	if err != nil {
+		panic(err)
+	}
+	return sent
+}
+
+func (c recordedChunk) time() time.Duration {
+	return time.Duration(c.At * float64(time.Millisecond))
+}
+
+func loadChunks(t *testing.T, path string) (r recording) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		t.Fatal(path, err)
+	}
+	return r
+}
+
+// frames spells what one side sent, without heartbeats.
+func (r recording) frames(from string) (all []string) {
+	var sent []string
+	for _, chunk := range r.Chunks {
+		if chunk.From == from {
+			sent = append(sent, string(chunk.bytes()))
+		}
+	}
+	var stream string
+	for _, s := range sent {
+		stream += s
+	}
+	return withoutHeartbeats(stream)
+}
+
+func withoutHeartbeats(stream string) (all []string) {
+	reader := newFrameReader(1 << 20)
+	src := &pieces{[]byte(stream), newRandom(0)}
+	for {
+		f, err := nextFrame(src, reader)
+		if err != nil {
+			return all
+		}
+		if f.kind != kindHeartbeat {
+			all = append(all, describe(f))
+		}
+	}
+}
+
+// recordedNames are the sessions: how many messages stop the server, and whether
+// its context ends instead.
+var recordedNames = map[string]struct {
+	stopAt  string // which client's message stops the server
+	endAt   time.Duration
+	carried int
+}{
+	"a_one_request":                   {carried: 1},
+	"b_three_requests":                {carried: 3},
+	"c1_idle_both":                    {carried: 1},
+	"d1_stop_other_client":            {stopAt: "other", carried: 2},
+	"d2_stop_same_client":             {stopAt: "own", carried: 2},
+	"e_sigterm":                       {endAt: 1481 * time.Millisecond, carried: 1},
+	"f_client_killed":                 {carried: 1},
+	"h_params":                        {carried: 1},
+	"i_empty":                         {carried: 1},
+	"j2_garbage_after_start":          {carried: 1},
+	"j4_two_in_one_send":              {carried: 2},
+	"j6_bad_media_type":               {carried: 0},
+	"j7_message_before_startok":       {carried: 1},
+	"j8_startok_and_message_one_send": {carried: 1},
+}
+
+func TestServerAnswersRecordedClientsAsTheRecordedServerDid(t *testing.T) {
+	for name, about := range recordedNames {
+		t.Run(name, func(t *testing.T) {
+			r := loadChunks(t, "testdata/transcripts/"+name+".json")
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				count := 0
+				server := serve(t, Config{Dialect: Dialect4}, fold.Sum[int](),
+					func(m Message, c Continuation[int], carry int) Continuation[int] {
+						count++
+						if m.Content() == "stop" {
+							return c.CarryWith(carry + 1).Stop()
+						}
+						if about.stopAt == "own" && count == 2 {
+							return c.CarryWith(carry + 1).Stop()
+						}
+						return echo(m, c, carry)
+					})
+				client := server.dial()
+				var got string
+				read := make(chan struct{})
+				go func() {
+					defer close(read)
+					buffer := make([]byte, 1<<10)
+					for {
+						n, err := client.conn.Read(buffer)
+						got += string(buffer[:n])
+						if err != nil {
+							return
+						}
+					}
+				}()
+				last := 0 * time.Second
+				for _, chunk := range r.Chunks {
+					last = chunk.time()
+					if chunk.From != "client" {
+						continue
+					}
+					if about.endAt > 0 && chunk.time() > about.endAt {
+						time.Sleep(about.endAt - time.Since(start))
+						server.end()
+					}
+					if name == "d1_stop_other_client" && slices.Contains(decoded([]string{string(chunk.bytes())}), "close-ok") {
+						server.dial().send(kindStartOK, "stop")
+					}
+					time.Sleep(chunk.time() - time.Since(start))
+					client.send(chunk.bytes())
+					synctest.Wait()
+				}
+				time.Sleep(last - time.Since(start))
+				synctest.Wait()
+				client.conn.Close()
+				<-read
+				same(t, withoutHeartbeats(got), r.frames("server")...)
+				server.end()
+				carry, ok := Carry(<-server.result).Get()
+				if !ok || carry != about.carried {
+					t.Errorf("carried %d, want %d", carry, about.carried)
+				}
+			})
+		})
+	}
+}
+
+func TestClientGetsAlongWithTheRecordedServers(t *testing.T) {
+	for name := range recordedNames {
+		switch name {
+		case "j2_garbage_after_start", "j4_two_in_one_send", "j6_bad_media_type", "j7_message_before_startok", "j8_startok_and_message_one_send":
+			continue // their clients do what no Process does
+		}
+		t.Run(name, func(t *testing.T) {
+			r := loadChunks(t, "testdata/transcripts/"+name+".json")
+			synctest.Test(t, func(t *testing.T) { replayToClient(t, r) })
+		})
+	}
+}
+
+// replayToClient plays a recorded server, each chunk once the client has sent what
+// came before it, to a Process that does what the recorded client did.
+func replayToClient(t *testing.T, r recording) {
+	ours, theirs := newPipe(0)
+	server := newPeer(t, theirs)
+	played := make(chan []string)
+	go func() {
+		var got []string
+		for _, chunk := range r.Chunks {
+			if chunk.From == "server" {
+				server.send(chunk.bytes())
+				continue
+			}
+			for _, want := range withoutHeartbeats(string(chunk.bytes())) {
+				f := server.next()
+				for f == "heartbeat" && want != f {
+					f = server.next()
+				}
+				got = append(got, f)
+			}
+		}
+		if r.Name != "f_client_killed" {
+			server.expectEnd()
+		}
+		theirs.Close()
+		played <- got
+	}()
+	p, err := New(Config{}).Attach(t.Context(), ours).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	driveAsRecorded(t, p, r)
+	got := <-played
+	want := r.frames("client")
+	same(t, got, want...)
+}
+
+// expectEnd passes over heartbeats up to the end.
+func (p *peer) expectEnd() {
+	p.t.Helper()
+	got := p.next()
+	for got == "heartbeat" {
+		got = p.next()
+	}
+	if got != "EOF" {
+		p.t.Errorf("received %s, want the end", got)
+	}
+}
+
+func driveAsRecorded(t *testing.T, p *Process, r recording) {
+	start := time.Now()
+	reader := newFrameReader(1 << 20)
+	for _, chunk := range r.Chunks {
+		if chunk.From != "client" {
+			continue
+		}
+		src := &pieces{chunk.bytes(), newRandom(0)}
+		for {
+			f, err := nextFrame(src, reader)
+			if err != nil {
+				break
+			}
+			switch f.kind {
+			case kindMessage:
+				if r.Name == "c1_idle_both" {
+					time.Sleep(4*time.Second - time.Since(start))
+				}
+				m, err := fold.Then(p.Send(t.Context(), f.message), Wait(t.Context())).Get()
+				want := NewMessage(f.message.MediaType(), "echo: "+f.message.Content())
+				if r.Name == "d2_stop_same_client" && errors.Is(err, ErrDisconnected) {
+					m = want // the second has no answer
+				}
+				if m != want {
+					t.Errorf("answer %v, %v", m, err)
+				}
+			case kindClose:
+				if err := p.Close(t.Context()).Err(); err != nil {
+					t.Error(err)
+				}
+			case kindCloseOK:
+				if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, ErrDisconnected) {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if r.Name == "f_client_killed" {
+		if err := p.Conn().Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+//go:build unix
+
+package socket
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// roleKey is the variable that makes the test binary a server or a client.
+const roleKey = "RXIPC_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	role, dir, _ := strings.Cut(os.Getenv(roleKey), ":")
+	switch role {
+	case "server":
+		playServer(New(Config{Dir: dir, Listening: func(Name) { fmt.Println("listening") }}))
+	case "client":
+		playClient(New(Config{Dir: dir}))
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+// playServer serves until a signal, or the message "stop", and prints its carry.
+func playServer(ipc *IPC) {
+	ctx, stop := NotifyContext(context.Background())
+	defer stop()
+	served := Serve(ipc, counter, fold.Sum[int]()).With(ctx, func(m Message, c Continuation[int], count int) Continuation[int] {
+		if m.Content() == "stop" {
+			return c.Stop()
+		}
+		return echo(m, c, count)
+	})
+	fmt.Println("carried", Carry(served).GetOr(-1), errors.As(served.Err(), new(*SignalError)))
+}
+
+// playClient sends one message and waits for ever after.
+func playClient(ipc *IPC) {
+	p, err := fold.Then(ipc.ConnectTo(context.Background(), counter), Send(context.Background(), Text("one"))).Get()
+	fmt.Println("sent", err)
+	p.Messages().Run(context.Background())
+}
+
+// started is another process of this binary.
+type started struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+}
+
+func start(t *testing.T, role, dir string) *started {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleKey+"="+role+":"+dir)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &started{t, cmd, bufio.NewScanner(out)}
+	t.Cleanup(s.kill)
+	return s
+}
+
+func (s *started) expect(want string) {
+	s.t.Helper()
+	if !s.lines.Scan() || s.lines.Text() != want {
+		s.t.Fatalf("printed %q, want %q", s.lines.Text(), want)
+	}
+}
+
+func (s *started) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
+}
+
+// within is a context that ends a test which hangs.
+func within(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestKilledServerEndsWhoWaitsAtOnce(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	server := start(t, "server", dir)
+	ipc := New(Config{Dir: dir})
+	p, err := fold.Chain2(ipc.ConnectTo(ctx, counter), Send(ctx, Text("hello")), func(p *Process) fold.Attempt[*Process] {
+		return fold.Map(p.Wait(ctx), func(Message) *Process { return p })
+	}).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.expect("listening")
+	waiting := make(chan error)
+	go func() { waiting <- p.Wait(ctx).Err() }()
+	killed := time.Now()
+	server.kill()
+	if err := <-waiting; !errors.Is(err, io.ErrUnexpectedEOF) || time.Since(killed) > 2*time.Second {
+		t.Error(err, time.Since(killed))
+	}
+	if err := p.Close(ctx).Err(); err != nil {
+		t.Error(err)
+	}
+	if names, err := ipc.Processes(ctx).Get(); len(names) > 0 || err != nil {
+		t.Error(names, err)
+	}
+
+	again := start(t, "server", dir) // the name is free in spite of what is left there
+	again.expect("listening")
+	if names, err := ipc.Processes(ctx).Get(); len(names) != 1 || err != nil {
+		t.Error(names, err)
+	}
+	if err := fold.Then(ipc.ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("one"), Text("two"), Text("stop")))).Err(); err != nil && !errors.Is(err, ErrDisconnected) {
+		t.Error(err)
+	}
+	again.expect("carried 2 false")
+}
+
+func TestKilledClientCostsTheServerNothing(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	server := start(t, "server", dir)
+	server.expect("listening")
+	client := start(t, "client", dir)
+	client.expect("sent <nil>")
+	client.kill()
+	if err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("two")))).Err(); err != nil {
+		t.Error(err)
+	}
+	server.cmd.Process.Signal(os.Interrupt)
+	server.expect("carried 2 true")
+}
+
+func TestSignalEndsAServerThatIsWaitedFor(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	server := start(t, "server", dir)
+	server.expect("listening")
+	p, err := New(Config{Dir: dir}).ConnectTo(ctx, counter).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.cmd.Process.Signal(os.Interrupt)
+	if err := p.Wait(ctx).Err(); !errors.Is(err, ErrDisconnected) {
+		t.Error(err)
+	}
+	server.expect("carried 0 true")
+}
+
+func TestLargeMessagesPassOverRealSockets(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	ipc := New(Config{Dir: dir})
+	serving, end := context.WithCancel(ctx)
+	result := make(chan fold.Attempt[int])
+	go func() {
+		result <- Serve(ipc, counter, fold.Sum[int]()).With(serving, func(m Message, c Continuation[int], count int) Continuation[int] {
+			return c.Respond(m, m).CarryWith(count + 1)
+		})
+	}()
+	large := NewMessage(OctetStream(), strings.Repeat("x", 4<<20))
+	p, err := fold.Then(ipc.ConnectTo(ctx, counter), Send(ctx, large, large)).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		if m, err := p.Wait(ctx).Get(); m != large {
+			t.Error(m, err)
+		}
+	}
+	if err := p.Close(ctx).Err(); err != nil {
+		t.Error(err)
+	}
+	end()
+	interrupted(t, <-result, 2, context.Canceled)
+}
