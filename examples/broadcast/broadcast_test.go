@@ -1,0 +1,111 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rxipc/rxipc/examples/internal/programtest"
+)
+
+func TestMain(m *testing.M) { programtest.Main(m, main) }
+
+func TestStoryHasAllHearAll(t *testing.T) {
+	temp := programtest.Dir(t)
+	programtest.Start(t, temp).Wait().Expect(t, 0,
+		"Ada heard Ada: good morning, Bob: good afternoon, Cid: good night",
+		"Bob heard Ada: good morning, Bob: good afternoon, Cid: good night",
+		"Cid heard Ada: good morning, Bob: good afternoon, Cid: good night",
+	)
+	programtest.IsEmpty(t, temp)
+}
+
+func TestWhatOneSaysReachesAll(t *testing.T) {
+	dir := programtest.Dir(t)
+	server, listeners := room(t, dir, 3)
+	programtest.Run(t, "say", "-dir", dir, "good morning").Expect(t, 0)
+	programtest.Run(t, "say", "-dir", dir, "good night").Expect(t, 0)
+	for _, listener := range append(listeners, server) {
+		listener.Await("good morning")
+		listener.Await("good night")
+	}
+
+	listeners[0].Signal(syscall.SIGTERM) // one leaves, …
+	if result := listeners[0].Wait(); result.Code != 0 || result.Stderr != "" {
+		t.Errorf("the listener ended with %+v", result)
+	}
+	listeners[1].Await("2 here")
+	programtest.Run(t, "say", "-dir", dir, "still here").Expect(t, 0)
+	listeners[1].Await("still here")
+	server.Signal(syscall.SIGTERM) // … then the room closes
+	for _, p := range append(listeners[1:], server) {
+		if result := p.Wait(); result.Code != 0 || result.Stderr != "" {
+			t.Errorf("ended with %+v", result)
+		}
+	}
+}
+
+// A client that does not read fills its connection and its buffer, and nothing else.
+func TestStoppedListenerHoldsNobodyUp(t *testing.T) {
+	dir := programtest.Dir(t)
+	server, listeners := room(t, dir, 2)
+	stopped, other := listeners[0], listeners[1]
+	stopped.Signal(syscall.SIGSTOP)
+	long := strings.Repeat("long", 15_000)
+	for i := range 2 * waiting {
+		line := fmt.Sprint(i, long)
+		programtest.Run(t, "say", "-dir", dir, line).Expect(t, 0)
+		other.Await(line)
+	}
+	stopped.Signal(syscall.SIGKILL)
+	other.Await("1 here")
+	programtest.Run(t, "say", "-dir", dir, "bye").Expect(t, 0)
+	other.Await("bye")
+	server.Signal(syscall.SIGTERM)
+	if result := other.Wait(); result.Code != 0 {
+		t.Errorf("the listener ended with %+v", result)
+	}
+}
+
+func TestKilledRoomEndsItsListeners(t *testing.T) {
+	dir := programtest.Dir(t)
+	server, listeners := room(t, dir, 1)
+	server.Signal(syscall.SIGKILL)
+	if result := listeners[0].Wait(); result.Code != 1 || !strings.Contains(result.Stderr, "room: unexpected EOF") {
+		t.Errorf("the listener ended with %+v", result)
+	}
+	room(t, dir, 1)
+}
+
+func TestMistakesAreExplained(t *testing.T) {
+	dir := programtest.Dir(t)
+	server, _ := room(t, dir, 0)
+	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "name already in use")
+	programtest.Run(t, "serve", "-name", "no/name").ExpectError(t, "'/'")
+	programtest.Run(t, "say", "-dir", dir, "innmind/ipc:heartbeat").ExpectError(t, "reserved")
+	for _, args := range [][]string{{"nonsense"}, {"serve", "x"}, {"listen", "x"}, {"say"}} {
+		result := programtest.Run(t, args...)
+		if result.Code != 2 || len(result.Lines) > 0 || !strings.Contains(result.Stderr, "usage") {
+			t.Errorf("%q: got %+v", args, result)
+		}
+	}
+	server.Signal(syscall.SIGTERM)
+	server.Wait()
+}
+
+// room starts a server and so many listeners, and waits until all of them hear.
+func room(t *testing.T, dir string, size int) (server *programtest.Program, listeners []*programtest.Program) {
+	t.Helper()
+	server = programtest.Start(t, "", "serve", "-dir", dir)
+	server.Await("listening on room")
+	for range size {
+		listeners = append(listeners, programtest.Start(t, "", "listen", "-dir", dir))
+	}
+	for _, listener := range listeners {
+		listener.Await(fmt.Sprint(size, " here"))
+	}
+	return server, listeners
+}

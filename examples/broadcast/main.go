@@ -1,0 +1,86 @@
+// Command broadcast shows a server that pushes: what one client says reaches all
+// who listen. The server is a pipeline around a stream.Subject, in which each
+// client has a bounded buffer of its own, so that one that does not read loses what
+// is said and holds nobody up. Without arguments it is a story, a server and three
+// clients over a real socket in a temporary folder:
+//
+//	go run ./examples/broadcast
+//
+// Or play the roles in several terminals:
+//
+//	go run ./examples/broadcast serve
+//	go run ./examples/broadcast listen
+//	go run ./examples/broadcast say 'good morning'
+//
+// The server is in serve.go, the clients in client.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+const usage = `usage:
+  broadcast                      a server and three clients
+  broadcast serve [flags]        pass on what clients say
+  broadcast listen [flags]       print what is said
+  broadcast say [flags] TEXT     say something
+`
+
+func main() {
+	ctx, stop := socket.NotifyContext(context.Background())
+	err := run(ctx, os.Args[1:])
+	stop()
+	switch {
+	case err == errUsage:
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "broadcast:", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage")
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		return story(ctx)
+	}
+	flags := flag.NewFlagSet("broadcast "+args[0], flag.ExitOnError)
+	dir := flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
+	nameText := flags.String("name", "room", "`name` of the server")
+	flags.Parse(args[1:])
+	name, err := socket.ParseName(*nameText)
+	if err != nil {
+		return err
+	}
+	config := socket.Config{
+		Dir:       *dir,
+		Listening: func(name socket.Name) { fmt.Println("listening on", name) },
+	}
+	ipc := socket.New(config)
+	switch {
+	case args[0] == "serve" && flags.NArg() == 0:
+		return unlessSignalled(serve(ipc, name).ForEach(ctx, printMessage))
+	case args[0] == "listen" && flags.NArg() == 0:
+		return unlessSignalled(listen(ctx, ipc, name))
+	case args[0] == "say" && flags.NArg() == 1:
+		return say(ctx, ipc, name, flags.Arg(0))
+	}
+	return errUsage
+}
+
+// unlessSignalled takes a signal for the normal end that it is for who would go on
+// for ever.
+func unlessSignalled(err error) error {
+	if _, signalled := errors.AsType[*socket.SignalError](err); signalled {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// lines are what the clients of the story say, one each.
+var lines = []string{"Ada: good morning", "Bob: good afternoon", "Cid: good night"}
+
+// story opens a room and has all clients in it at the same time, over real
+// connections. Each says its line when all are here, and leaves when it has heard
+// all lines. They come in any order, so what was heard is printed sorted.
+func story(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "room")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ipc, name := socket.New(socket.Config{Dir: dir}), socket.MustParseName("room")
+
+	ctx, fail := context.WithCancelCause(ctx)
+	room := serve(ipc, name).Subscribe(ctx, stream.Observer[socket.Message]{Error: fail})
+	defer room.Wait()
+	defer room.Unsubscribe()
+
+	reports, err := stream.Pipe1(
+		stream.FromSlice(lines),
+		operators.MergeMap(func(line string) stream.Observable[string] { return visit(ipc, name, line) }),
+	).Collect(ctx)
+	slices.Sort(reports)
+	for _, report := range reports {
+		fmt.Println(report)
+	}
+	return err
+}
+
+// visit is a client of the story. It emits what it has heard.
+func visit(ipc *socket.IPC, name socket.Name, line string) stream.Observable[string] {
+	return func(ctx context.Context, yield func(string) bool) error {
+		report, err := fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx, func(p *socket.Process) fold.Attempt[string] {
+			return fold.Chain2(waitForAll(ctx, p), socket.Send(ctx, socket.Text(line)), hearAll(ctx))
+		})).Get()
+		if err != nil {
+			return err
+		}
+		who, _, _ := strings.Cut(line, ":")
+		yield(who + " heard " + report)
+		return nil
+	}
+}
+
+// waitForAll waits for the roll call that counts all.
+func waitForAll(ctx context.Context, p *socket.Process) fold.Attempt[*socket.Process] {
+	all := socket.NewMessage(here, strconv.Itoa(len(lines)))
+	called := operators.Filter(func(m socket.Message) bool { return m == all })(p.Messages()).First(ctx)
+	return fold.Map(called, func(socket.Message) *socket.Process { return p })
+}
+
+// hearAll waits until all lines were said.
+func hearAll(ctx context.Context) func(p *socket.Process) fold.Attempt[string] {
+	return func(p *socket.Process) fold.Attempt[string] {
+		heard, err := stream.Pipe3(
+			p.Messages(),
+			operators.Filter(func(m socket.Message) bool { return m.MediaType() == socket.TextPlain() }),
+			operators.Map(socket.Message.Content),
+			operators.Take[string](len(lines)),
+		).Collect(ctx)
+		slices.Sort(heard)
+		return fold.Try(strings.Join(heard, ", "), err)
+	}
+}

@@ -1,0 +1,234 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rxipc/rxipc/examples/internal/programtest"
+)
+
+func TestMain(m *testing.M) { programtest.Main(m, main) }
+
+const hello = "server responded hello world"
+
+// forever is so many messages that a client never gets through with them.
+const forever = "1000000000"
+
+func TestStoryCountsItsClients(t *testing.T) {
+	temp := programtest.Dir(t)
+	result := programtest.Start(t, temp).Wait()
+	lines := slices.DeleteFunc(result.Lines, func(line string) bool { return line == "listening on a" })
+	if len(result.Lines) != len(lines)+1 {
+		t.Errorf("listening was not said once: %q", result.Lines)
+	}
+	result.Lines = lines
+	result.Expect(t, 0, append(slices.Repeat([]string{hello}, 42), "counter: 42")...)
+	programtest.IsEmpty(t, temp)
+}
+
+func TestInterruptEndsTheStory(t *testing.T) {
+	for name, send := range map[string]func(*programtest.Program, syscall.Signal){
+		"of the program": func(p *programtest.Program, s syscall.Signal) { p.Signal(s) },
+		"by a terminal":  (*programtest.Program).SignalAll,
+	} {
+		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			t.Run(fmt.Sprint(signal, " ", name), func(t *testing.T) {
+				temp := programtest.Dir(t)
+				story := programtest.Start(t, temp)
+				story.Await("listening on a")
+				send(story, signal)
+				result := story.Wait() // for all processes
+				told := slices.IndexFunc(result.Lines, func(line string) bool { return strings.HasPrefix(line, "counter: ") })
+				switch {
+				case told < 0:
+					t.Errorf("the server did not tell its count: %+v", result)
+				case result.Code == 1 && strings.Contains(result.Stderr, signal.String()):
+				case result.Code == 0 && result.Lines[told] == "counter: 42": // the signal came too late
+				default:
+					t.Errorf("got %+v", result)
+				}
+				programtest.IsEmpty(t, temp)
+			})
+		}
+	}
+}
+
+func TestServeAndSend(t *testing.T) {
+	for _, dialect := range []string{"4", "5"} {
+		t.Run("dialect "+dialect, func(t *testing.T) {
+			dir := programtest.Dir(t)
+			server := serving(t, dir, "-dialect", dialect, "-until", "4", "-name", "other")
+			programtest.Run(t, "send", "-dir", dir, "-name", "other", "hello world").Expect(t, 0, hello)
+			programtest.Run(t, "send", "-dir", dir, "-name", "other", "-n", "3", "-type", "application/json", `{"a":1}`).
+				Expect(t, 0, slices.Repeat([]string{`server responded {"a":1}`}, 3)...)
+			server.Wait().Expect(t, 0, "counter: 4")
+			hasNoSocket(t, dir, "other")
+		})
+	}
+}
+
+func TestClientWaitsForItsServer(t *testing.T) {
+	dir := programtest.Dir(t)
+	client := programtest.Start(t, "", "send", "-dir", dir, "hello world")
+	server := programtest.Start(t, "", "serve", "-dir", dir, "-until", "1")
+	client.Wait().Expect(t, 0, hello)
+	server.Wait().Expect(t, 0, "listening on a", "counter: 1")
+}
+
+func TestSendWithoutServerGivesUp(t *testing.T) {
+	dir := programtest.Dir(t)
+	programtest.Run(t, "send", "-dir", dir, "-timeout", "50ms", "hello world").
+		ExpectError(t, "connect a", "deadline exceeded", "nobody listens")
+}
+
+func TestSignalEndsTheServerWithItsCount(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(signal.String(), func(t *testing.T) {
+			dir := programtest.Dir(t)
+			server := serving(t, dir)
+			programtest.Run(t, "send", "-dir", dir, "-n", "2", "hello world").Expect(t, 0, hello, hello)
+			server.Signal(signal)
+			server.Wait().Expect(t, 0, "counter: 2")
+			hasNoSocket(t, dir, "a")
+		})
+	}
+}
+
+func TestSignalEndsTheServerUnderLoadWithWhatWasAcknowledged(t *testing.T) {
+	dir := programtest.Dir(t)
+	server := serving(t, dir)
+	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", forever, "hello world")
+	client.Await(hello)
+	server.Signal(syscall.SIGTERM)
+	served, sent := server.Wait(), client.Wait()
+	if sent.Code != 1 || !strings.Contains(sent.Stderr, "the server closed the connection") {
+		t.Errorf("the client ended with %d, %q", sent.Code, sent.Stderr)
+	}
+	answered := 1 + len(sent.Lines)
+	if served.Code != 0 || !slices.Equal(served.Lines, countOneOf(served, answered, answered+1)) {
+		t.Errorf("the server ended with %+v, %d were answered", served, answered)
+	}
+}
+
+func TestKilledServerEndsItsClient(t *testing.T) {
+	dir := programtest.Dir(t)
+	server := serving(t, dir)
+	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", forever, "hello world")
+	client.Await(hello)
+	server.Signal(syscall.SIGSTOP) // so that the client waits, …
+	server.Signal(syscall.SIGKILL)
+	result := client.Wait() // … after what it has got
+	if result.Code != 1 || !strings.Contains(result.Stderr, " a: unexpected EOF") {
+		t.Errorf("the client ended with %d, %q", result.Code, result.Stderr)
+	}
+	if result := server.Wait(); result.Code != -1 {
+		t.Errorf("the server ended with %+v", result)
+	}
+}
+
+func TestServerStartsAgainAfterItWasKilled(t *testing.T) {
+	dir := programtest.Dir(t)
+	server := serving(t, dir)
+	server.Signal(syscall.SIGKILL)
+	server.Wait()
+	if _, err := os.Lstat(filepath.Join(dir, "a.sock")); err != nil {
+		t.Fatal("a server that was killed leaves its socket:", err)
+	}
+	client := programtest.Start(t, "", "send", "-dir", dir, "hello world")
+	server = serving(t, dir, "-until", "1")
+	client.Wait().Expect(t, 0, hello)
+	server.Wait().Expect(t, 0, "counter: 1")
+}
+
+func TestKilledClientConcernsNobodyElse(t *testing.T) {
+	for _, dialect := range []string{"4", "5"} {
+		t.Run("dialect "+dialect, func(t *testing.T) {
+			dir := programtest.Dir(t)
+			server := serving(t, dir, "-dialect", dialect)
+			beside := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", "200", "hello world")
+			beside.Await(hello)
+			killed := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", forever, "hello world")
+			killed.Await(hello)
+			killed.Signal(syscall.SIGSTOP)
+			programtest.Run(t, "send", "-dir", dir, "-n", "3", "hello world").Expect(t, 0, hello, hello, hello)
+			killed.Signal(syscall.SIGKILL)
+			answered := 1 + len(killed.Wait().Lines)
+			programtest.Run(t, "send", "-dir", dir, "hello world").Expect(t, 0, hello)
+			beside.Wait().Expect(t, 0, slices.Repeat([]string{hello}, 199)...)
+
+			server.Signal(syscall.SIGTERM)
+			served := server.Wait() // whatever the killed one had in flight counts or does not
+			served.Expect(t, 0, countOneOf(served, answered+204, answered+205)...)
+		})
+	}
+}
+
+func TestSecondServerOfANameIsRefused(t *testing.T) {
+	dir := programtest.Dir(t)
+	server := serving(t, dir, "-until", "1")
+	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "listen a", "name already in use")
+	programtest.Run(t, "send", "-dir", dir, "hello world").Expect(t, 0, hello)
+	server.Wait().Expect(t, 0, "counter: 1")
+}
+
+func TestMistakesAreExplained(t *testing.T) {
+	dir := programtest.Dir(t)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"serve", "-name", "no/name"}, "'/'"},
+		{[]string{"serve", "-dialect", "6"}, `"6"`},
+		{[]string{"serve", "-dir", filepath.Join(dir, strings.Repeat("long", 40))}, "the system allows"},
+		{[]string{"send", "-name", "", "x"}, "name is empty"},
+		{[]string{"send", "-type", "text", "x"}, "media type"},
+	} {
+		programtest.Run(t, c.args...).ExpectError(t, c.want)
+	}
+	for _, args := range [][]string{
+		{"nonsense"}, {"serve", "x"}, {"serve", "-until", "x"}, {"serve", "-x"},
+		{"send"}, {"send", "x", "y"}, {"send", "-n", "0", "x"}, {"send", "-timeout", "5", "x"},
+	} {
+		result := programtest.Run(t, args...)
+		if result.Code != 2 || len(result.Lines) > 0 || !strings.Contains(strings.ToLower(result.Stderr), "usage") {
+			t.Errorf("%q: got %+v", args, result)
+		}
+	}
+}
+
+// serving starts a server and waits until it listens.
+func serving(t *testing.T, dir string, args ...string) *programtest.Program {
+	t.Helper()
+	server := programtest.Start(t, "", append([]string{"serve", "-dir", dir, "-until", "0"}, args...)...)
+	if line := server.Line(); !strings.HasPrefix(line, "listening on ") {
+		t.Fatalf("got %q", line)
+	}
+	return server
+}
+
+// countOneOf is the output with the count that the server printed if that is one of
+// the given ones, else with the first.
+func countOneOf(served programtest.Result, counts ...int) []string {
+	for _, count := range counts {
+		if line := fmt.Sprint("counter: ", count); slices.Contains(served.Lines, line) {
+			return []string{line}
+		}
+	}
+	return []string{fmt.Sprint("counter: ", counts[0])}
+}
+
+func hasNoSocket(t *testing.T, dir, name string) {
+	t.Helper()
+	if _, err := os.Lstat(filepath.Join(dir, name+".sock")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is still there: %v", err)
+	}
+}

@@ -1,0 +1,116 @@
+// Command counter is the first example of rxipc: a server that answers each
+// message with itself and counts them, and clients that send it one. Without
+// arguments it is the whole story, a server and 42 clients that find each other in
+// a temporary folder, each a process of its own:
+//
+//	go run ./examples/counter
+//
+// Or play the roles in two terminals, in either order:
+//
+//	go run ./examples/counter serve -until 3
+//	go run ./examples/counter send -n 3 'hello world'
+//
+// The server is in serve.go, the client in send.go. With -dir set to the folder
+// that innmind/ipc uses, a PHP process may play either role.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+const usage = `usage:
+  counter                          a server and 42 clients, each a process
+  counter serve [flags]            answer messages and count them
+  counter send [flags] MESSAGE     send a message and print the answer
+`
+
+func main() {
+	err := errUsage
+	switch {
+	case len(os.Args) == 1:
+		err = story()
+	case os.Args[1] == "serve":
+		err = runServe(os.Args[2:])
+	case os.Args[1] == "send":
+		err = runSend(os.Args[2:])
+	}
+	switch {
+	case err == errUsage:
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "counter:", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage")
+
+func runServe(args []string) error {
+	flags := flag.NewFlagSet("counter serve", flag.ExitOnError)
+	dir, nameText := addressFlags(flags)
+	until := flags.Int("until", 42, "end when connections that have ended sent `N` messages; 0: never")
+	dialectText := flags.String("dialect", "5", "version of innmind/ipc to speak, `4 or 5`")
+	flags.Parse(args)
+	if flags.NArg() != 0 {
+		return errUsage
+	}
+	name, err := socket.ParseName(*nameText)
+	if err != nil {
+		return err
+	}
+	dialect, err := parseDialect(*dialectText)
+	if err != nil {
+		return err
+	}
+	ctx, stop := socket.NotifyContext(context.Background())
+	defer stop()
+	return serve(ctx, name, socket.Config{Dir: *dir, Dialect: dialect}, *until)
+}
+
+func runSend(args []string) error {
+	flags := flag.NewFlagSet("counter send", flag.ExitOnError)
+	dir, nameText := addressFlags(flags)
+	times := flags.Int("n", 1, "send the message `N` times")
+	mediaTypeText := flags.String("type", "text/plain", "`media type` of the message")
+	timeout := flags.Duration("timeout", 5*time.Second, "give up after this `time`")
+	flags.Parse(args)
+	if flags.NArg() != 1 || *times < 1 {
+		return errUsage
+	}
+	name, err := socket.ParseName(*nameText)
+	if err != nil {
+		return err
+	}
+	mediaType, err := socket.ParseMediaType(*mediaTypeText)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
+	defer cancel()
+	return send(ctx, socket.New(socket.Config{Dir: *dir}), name, socket.NewMessage(mediaType, flags.Arg(0)), *times)
+}
+
+// addressFlags are where the server is found.
+func addressFlags(flags *flag.FlagSet) (dir, name *string) {
+	dir = flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
+	name = flags.String("name", "a", "`name` of the server")
+	return dir, name
+}
+
+func parseDialect(text string) (socket.Dialect, error) {
+	switch text {
+	case "4":
+		return socket.Dialect4, nil
+	case "5":
+		return socket.Dialect5, nil
+	}
+	return 0, fmt.Errorf("dialect %q: there are 4 and 5", text)
+}

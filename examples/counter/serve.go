@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket"
+)
+
+// serve answers each message with itself and tells how many there were, when the
+// connections that ended sent as many as until says, or a signal came.
+func serve(ctx context.Context, name socket.Name, config socket.Config, until int) error {
+	config.Listening = func(name socket.Name) { fmt.Println("listening on", name) }
+
+	served := socket.Serve(socket.New(config), name, fold.Sum[int]()).
+		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
+			if until > 0 && total >= until {
+				return next.Finish()
+			}
+			return next
+		}).
+		With(ctx, func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
+			return c.Respond(m).CarryWith(count + 1)
+		})
+
+	if err := served.Err(); err != nil && !signalled(err) {
+		return err
+	}
+	count, _ := socket.Carry(served).Get() // of a signal, too
+	fmt.Println("counter:", count)
+	return nil
+}
+
+// signalled reports whether a server ended because a signal came.
+func signalled(err error) bool {
+	_, ok := errors.AsType[*socket.SignalError](err)
+	return ok
+}

@@ -1,0 +1,94 @@
+// Command words shows a server with one state for all its clients, the way of
+// innmind/ipc 4.x: the messages of all connections are one ordered stream, and a
+// running word count of it is folded with a monoid of maps. Without arguments it is
+// the whole story, a server and three clients, each a process of its own:
+//
+//	go run ./examples/words
+//
+// Or play the roles in two terminals, in either order:
+//
+//	go run ./examples/words serve
+//	go run ./examples/words send 'to be or not to be' 'that is the question'
+//
+// The server is in serve.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+const usage = `usage:
+  words                         a server and three clients, each a process
+  words serve [flags]           count the words of all messages
+  words send [flags] LINE...    send lines
+`
+
+func main() {
+	err := errUsage
+	switch {
+	case len(os.Args) == 1:
+		err = story()
+	case os.Args[1] == "serve":
+		err = runServe(os.Args[2:])
+	case os.Args[1] == "send":
+		err = runSend(os.Args[2:])
+	}
+	switch {
+	case err == errUsage:
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "words:", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage")
+
+func runServe(args []string) error {
+	flags := flag.NewFlagSet("words serve", flag.ExitOnError)
+	dir, nameText := addressFlags(flags)
+	until := flags.Int("until", 0, "end after `N` words; 0: never")
+	flags.Parse(args)
+	if flags.NArg() != 0 {
+		return errUsage
+	}
+	name, err := socket.ParseName(*nameText)
+	if err != nil {
+		return err
+	}
+	stop, forget := socket.NotifyContext(context.Background())
+	defer forget()
+	return serve(stop, name, socket.Config{Dir: *dir}, *until)
+}
+
+func runSend(args []string) error {
+	flags := flag.NewFlagSet("words send", flag.ExitOnError)
+	dir, nameText := addressFlags(flags)
+	timeout := flags.Duration("timeout", 5*time.Second, "give up after this `time`")
+	flags.Parse(args)
+	if flags.NArg() == 0 {
+		return errUsage
+	}
+	name, err := socket.ParseName(*nameText)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
+	defer cancel()
+	return send(ctx, socket.New(socket.Config{Dir: *dir}), name, flags.Args())
+}
+
+// addressFlags are where the server is found.
+func addressFlags(flags *flag.FlagSet) (dir, name *string) {
+	dir = flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
+	name = flags.String("name", "words", "`name` of the server")
+	return dir, name
+}

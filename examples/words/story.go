@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+// poem is what the clients of the story send, a client each verse.
+var poem = [][]string{
+	{"Peter Piper picked a peck", "of pickled peppers."},
+	{"A peck of pickled peppers", "Peter Piper picked."},
+	{"If Peter Piper picked a peck", "of pickled peppers,", "where is the peck?"},
+}
+
+// story runs a server and a client a verse as processes of their own, all at once:
+// a client waits for its server. The lines arrive in any order, the table does not
+// depend on it.
+func story() error {
+	dir, err := os.MkdirTemp("", "words")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	ctx, stop := socket.NotifyContext(context.Background())
+	defer stop()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+
+	var processes sync.WaitGroup
+	start := func(args ...string) {
+		processes.Go(func() {
+			if err := runSelf(ctx, args...); err != nil {
+				fail(fmt.Errorf("%s: %w", args[0], err)) // and end the others
+			}
+		})
+	}
+	words := 0
+	for _, verse := range poem {
+		start(append([]string{"send", "-dir", dir, "-timeout", "1m"}, verse...)...)
+		words += len(strings.Fields(strings.Join(verse, " ")))
+	}
+	start("serve", "-dir", dir, "-until", strconv.Itoa(words))
+	processes.Wait()
+	return context.Cause(ctx)
+}
+
+// runSelf runs this program with other arguments. When ctx ends first it is
+// interrupted, which lets a server say what it has counted.
+func runSelf(ctx context.Context, args ...string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	process := exec.CommandContext(ctx, self, args...)
+	process.Stdout, process.Stderr = os.Stdout, os.Stderr
+	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
+	process.WaitDelay = 5 * time.Second // then it is killed
+	return process.Run()
+}
