@@ -133,7 +133,7 @@ func TestSubjectHoldsNoMoreThanItsCapacity(t *testing.T) {
 				var s stream.Subject[int]
 				given, taken := 0, 0
 				go func() {
-					time.Sleep(1) // until it is observed
+					time.Sleep(time.Nanosecond) // until it is observed
 					for ctx.Err() == nil {
 						s.Next(given)
 						given++
@@ -208,7 +208,7 @@ func TestSubjectIsReentrant(t *testing.T) {
 							inner, _ = s.Observe(8, stream.Block).Collect(t.Context())
 						})
 						for s.Observers() < 2 {
-							time.Sleep(1)
+							time.Sleep(time.Nanosecond)
 						}
 						s.Next(1)
 					case n < 3:
