@@ -147,7 +147,7 @@ func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exc
 	case err == errEnough, inner.Err() != nil:
 		c.sayGoodbye(ctx)
 	default:
-		c.failed(err)
+		c.failed("read", unexpected(err))
 	}
 	if err != errEnough && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -289,13 +289,12 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 }
 
 // failed keeps why the connection ended, the first reason, and tells the log.
-func (c *Connection) failed(err error) {
-	level := slog.LevelDebug // a client that left, a probe among them
-	switch {
-	case errors.Is(err, ErrProtocol), errors.Is(err, ErrTooLarge):
-		level = slog.LevelWarn
+func (c *Connection) failed(op string, err error) {
+	level := slog.LevelWarn
+	if isGone(err) {
+		level = slog.LevelDebug // a client that left, a probe among them
 	}
-	err = &Error{Op: "read", Err: unexpected(err)}
+	err = &Error{Op: op, Err: err}
 	c.mu.Lock()
 	if c.err == nil {
 		c.err = err

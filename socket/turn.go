@@ -1,0 +1,105 @@
+package socket
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// turn is the handling of one exchange, between the connection's goroutine, which
+// begins and ends it, and the one that handles it, which takes and concludes it.
+// While it is taken, answers belongs to the latter.
+type turn struct {
+	state   atomic.Uint64 // the turn's id and its phase
+	answers []byte        // not written yet: of turns before, then this one's
+	mark    int           // where this one's begins
+	ready   bool          // there is something to write, here or in holds
+	held    *Held         // once Hold was called
+	enough  bool          // once concluded: no more is wanted
+	woken   chan struct{} // one token: concluded, or given up
+}
+
+// The phases of a turn, below its id.
+const (
+	offered   = 0
+	taken     = 1
+	concluded = 2
+	withdrawn = 3
+	phases    = 4
+)
+
+func (t *turn) begin(acknowledgement kind) uint64 {
+	t.mark = len(t.answers)
+	t.answers = appendControl(t.answers, acknowledgement)
+	id := t.state.Load()/phases + 1
+	t.state.Store(id * phases)
+	return id
+}
+
+// take gives the turn to who handles it, unless it was withdrawn.
+func (t *turn) take(id uint64) bool {
+	return t.state.CompareAndSwap(id*phases+offered, id*phases+taken)
+}
+
+// open reports whether the turn is being handled.
+func (t *turn) open(id uint64) bool { return t.state.Load() == id*phases+taken }
+
+// conclude says that the exchange has been handled, unless it was rejected.
+func (t *turn) conclude(id uint64) { t.state.CompareAndSwap(id*phases+taken, id*phases+concluded) }
+
+// reject says that the exchange was not handled, and reports whether it could.
+func (t *turn) reject(id uint64) bool {
+	return t.held == nil && t.state.CompareAndSwap(id*phases+taken, id*phases+withdrawn)
+}
+
+// wake tells await that who took the turn is done with it.
+func (t *turn) wake() { t.woken <- struct{}{} }
+
+// await waits until the turn is concluded, or withdraws it when ctx ends before
+// somebody took it. It reports whether it was concluded and more is wanted.
+func (t *turn) await(ctx context.Context, id uint64) bool {
+	select {
+	case <-t.woken:
+	case <-ctx.Done():
+		if t.state.CompareAndSwap(id*phases+offered, id*phases+withdrawn) {
+			return false
+		}
+		<-t.woken
+	}
+	return t.state.Load() == id*phases+concluded && !t.enough
+}
+
+// end settles the answer: it stays if the exchange was handled, unless it is held or
+// must wait behind one that is. It reports whether there is one.
+func (t *turn) end(holds *holds) bool {
+	switch {
+	case t.state.Load()%phases != concluded:
+		t.answers = t.answers[:t.mark]
+		return false
+	case t.held != nil:
+		t.held = nil
+	case holds.queue(t.answers[t.mark:]):
+		t.answers = t.answers[:t.mark]
+	default:
+		t.ready = true
+	}
+	return true
+}
+
+// hold moves the answer so far into the queue, behind those of earlier turns.
+func (t *turn) hold(holds *holds, held *Held) {
+	t.held, t.ready = held, true
+	holds.hold(held, t.answers[:t.mark], t.answers[t.mark:])
+	t.answers, t.mark = t.answers[:0], 0
+}
+
+// move appends the answers to dst.
+func (t *turn) move(dst []byte) []byte {
+	t.ready = false
+	if len(dst) == 0 {
+		dst, t.answers = t.answers, dst
+		return dst
+	}
+	dst = append(dst, t.answers...)
+	t.answers = t.answers[:0]
+	return dst
+}
