@@ -16,6 +16,10 @@
 // afresh in each run. Those that run several sources at the same time (Merge,
 // MergeMap) do so through [stream.Gather], and say what they buffer.
 //
-// Files are named after families: transform, filter, accumulate, merge, errors,
-// side effects (tap).
+// Operators that keep values say how many: Distinct a bound that its caller gives,
+// TakeLast and the windows their size, FoldByKey one total a key.
+//
+// Files are named after families: transform, filter, skip, element, distinct, until;
+// accumulate, aggregate, foldbykey, window, buffer; concat, merge; errors, retry,
+// notification; and what looks on: tap, log, timestamp.
 package operators

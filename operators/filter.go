@@ -15,6 +15,31 @@ func Filter[T any](keep func(T) bool) stream.Operator[T, T] {
 	}
 }
 
+// OfType emits the values that are of type B, as such: those of an interface type
+// A that hold a B, or that have the methods of B where that is an interface too.
+// Others are dropped.
+//
+//	operators.OfType[any, string]()
+func OfType[A, B any]() stream.Operator[A, B] {
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		return func(ctx context.Context, yield func(B) bool) error {
+			return source(ctx, func(a A) bool {
+				b, ok := any(a).(B)
+				return !ok || yield(b)
+			})
+		}
+	}
+}
+
+// IgnoreElements emits nothing: it ends when the source does, and as it does.
+func IgnoreElements[T any]() stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, _ func(T) bool) error {
+			return source.Run(ctx)
+		}
+	}
+}
+
 // Take emits the first count values and completes with the last of them, without
 // waiting for the source to go on. A count of zero or less completes at once and
 // does not run the source.
@@ -29,6 +54,26 @@ func Take[T any](count int) stream.Operator[T, T] {
 				left--
 				return yield(v) && left > 0
 			})
+		}
+	}
+}
+
+// TakeLast emits the last count values when the source completes, and all of them
+// where there are fewer. It keeps count values. A failure emits nothing. A count of
+// zero or less emits nothing either, and waits for the source all the same.
+func TakeLast[T any](count int) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			last := ring[T]{size: count}
+			err := source(ctx, func(v T) bool {
+				last.push(v)
+				return true
+			})
+			if err != nil {
+				return err
+			}
+			older, newer := last.halves()
+			return Concat(stream.FromSlice(older), stream.FromSlice(newer))(ctx, yield)
 		}
 	}
 }
@@ -53,30 +98,6 @@ func TakeWhile[T any](keep func(T) bool, options ...TakeWhileOption) stream.Oper
 				}
 				return false
 			})
-		}
-	}
-}
-
-// First emits the first value and completes; without one it completes empty. See
-// [stream.Observable.First] for the verb that runs and returns it.
-func First[T any]() stream.Operator[T, T] { return Take[T](1) }
-
-// Last emits the last value when the source completes; without one it completes
-// empty. A failure emits nothing. See [stream.Observable.Last] for the verb that
-// runs and returns it.
-func Last[T any]() stream.Operator[T, T] {
-	return func(source stream.Observable[T]) stream.Observable[T] {
-		return func(ctx context.Context, yield func(T) bool) error {
-			var last T
-			found := false
-			err := source(ctx, func(v T) bool {
-				last, found = v, true
-				return true
-			})
-			if err == nil && found {
-				yield(last)
-			}
-			return err
 		}
 	}
 }

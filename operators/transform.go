@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -57,6 +58,29 @@ func ConcatMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A
 				return failure
 			}
 			return err
+		}
+	}
+}
+
+// Flatten emits the values of each slice in turn. It is ConcatMap over slices.
+func Flatten[T any]() stream.Operator[[]T, T] { return ConcatMap(stream.FromSlice[T]) }
+
+// Pairwise emits each value together with the one before it, the earlier one first;
+// so the first value makes no pair by itself. It keeps one value.
+func Pairwise[T any]() stream.Operator[T, fold.Pair[T, T]] {
+	return func(source stream.Observable[T]) stream.Observable[fold.Pair[T, T]] {
+		return func(ctx context.Context, yield func(fold.Pair[T, T]) bool) error {
+			var before T
+			found := false
+			return source(ctx, func(v T) bool {
+				pair := fold.PairOf(before, v)
+				before = v
+				if !found {
+					found = true
+					return true
+				}
+				return yield(pair)
+			})
 		}
 	}
 }

@@ -9,6 +9,9 @@ import (
 // It is what Rx calls an EmptyError.
 var ErrEmpty = errors.New("stream: completed without a value")
 
+// ErrMoreThanOne says that a run that was asked for its only value had another.
+var ErrMoreThanOne = errors.New("stream: more than one value")
+
 // ErrOverflow says that a buffer whose [Overflow] is [Fail] was full.
 var ErrOverflow = errors.New("stream: buffer full")
 

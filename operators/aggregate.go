@@ -1,0 +1,120 @@
+package operators
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Count emits the number of values when the source completes. A failure emits
+// nothing.
+func Count[T any]() stream.Operator[T, int] {
+	return Reduce(0, func(count int, _ T) int { return count + 1 })
+}
+
+// Sum emits the sum of the values when the source completes, zero if there were
+// none. Integers wrap around when they overflow. A failure emits nothing.
+func Sum[T fold.Number]() stream.Operator[T, T] {
+	return Reduce(0, func(sum, v T) T { return sum + v })
+}
+
+// Min emits the least value when the source completes; without one it completes
+// empty. A NaN among the values makes it NaN, as for the built-in min. A failure
+// emits nothing. [Fold] with [fold.Lift] finds the least by another order.
+func Min[T cmp.Ordered]() stream.Operator[T, T] {
+	return best(func(least, v T) T { return min(least, v) })
+}
+
+// Max emits the greatest value when the source completes; without one it completes
+// empty. A NaN among the values makes it NaN, as for the built-in max. A failure
+// emits nothing. [Fold] with [fold.Lift] finds the greatest by another order.
+func Max[T cmp.Ordered]() stream.Operator[T, T] {
+	return best(func(greatest, v T) T { return max(greatest, v) })
+}
+
+// best emits what better has left of all values, if there were any.
+func best[T any](better func(best, v T) T) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var best T
+			found := false
+			err := source(ctx, func(v T) bool {
+				if found {
+					v = better(best, v)
+				}
+				best, found = v, true
+				return true
+			})
+			if err == nil && found {
+				yield(best)
+			}
+			return err
+		}
+	}
+}
+
+// Average emits the arithmetic mean of the values when the source completes; without
+// a value it completes empty. It adds up in float64. A failure emits nothing.
+func Average[T fold.Number]() stream.Operator[T, float64] {
+	return func(source stream.Observable[T]) stream.Observable[float64] {
+		return func(ctx context.Context, yield func(float64) bool) error {
+			sum, count := 0.0, 0
+			err := source(ctx, func(v T) bool {
+				sum += float64(v)
+				count++
+				return true
+			})
+			if err == nil && count > 0 {
+				yield(sum / float64(count))
+			}
+			return err
+		}
+	}
+}
+
+// All emits whether match is true for all values (RxJS: every). It emits false and
+// completes at the first for which it is not, and true when the source completes,
+// also without a value. A failure emits nothing.
+func All[T any](match func(T) bool) stream.Operator[T, bool] {
+	return func(source stream.Observable[T]) stream.Observable[bool] {
+		return func(ctx context.Context, yield func(bool) bool) error {
+			all := true
+			err := source(ctx, func(v T) bool {
+				all = match(v)
+				return all
+			})
+			if err == nil {
+				yield(all)
+			}
+			return err
+		}
+	}
+}
+
+// Any emits whether match is true for at least one value. It emits true and completes
+// at the first for which it is, and false when the source completes, also without a
+// value. A failure emits nothing.
+func Any[T any](match func(T) bool) stream.Operator[T, bool] {
+	return func(source stream.Observable[T]) stream.Observable[bool] {
+		return func(ctx context.Context, yield func(bool) bool) error {
+			found := false
+			err := source(ctx, func(v T) bool {
+				found = match(v)
+				return !found
+			})
+			if err == nil {
+				yield(found)
+			}
+			return err
+		}
+	}
+}
+
+// Contains emits whether a value equals the given one: true, and it completes, at
+// the first that does, and false when the source completes without. A failure emits
+// nothing.
+func Contains[T comparable](value T) stream.Operator[T, bool] {
+	return Any(func(v T) bool { return v == value })
+}

@@ -1,0 +1,57 @@
+package operators
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// BufferCount emits slices of size values each (ReactiveX: buffer). The values left
+// when the source completes make a last, shorter slice; a failure drops them. It
+// keeps size values. Slices belong to the receiver. A size below one is one.
+func BufferCount[T any](size int) stream.Operator[T, []T] { return BufferCountEvery[T](size, size) }
+
+// BufferCountEvery is [BufferCount] with a new slice begun at every step-th value: a
+// step less than size makes slices overlap, a greater one leaves values between them
+// out (RxJS: bufferCount with startBufferEvery). When the source completes it emits
+// what there is of each slice that has begun. It keeps size values. A step below one
+// is one.
+func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
+	size, step = max(1, size), max(1, step)
+	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		return func(ctx context.Context, yield func([]T) bool) error {
+			var open []T // the oldest slice that is not full; what follows begins within it
+			skip := 0
+			wanted := true
+			err := source(ctx, func(v T) bool {
+				switch {
+				case skip > 0:
+					skip--
+					return true
+				case open == nil:
+					open = make([]T, 0, min(size, 1024))
+				}
+				open = append(open, v)
+				if len(open) < size {
+					return true
+				}
+				full := open
+				open, skip = nil, max(0, step-size)
+				if step < size {
+					open = append(make([]T, 0, min(size, 1024)), full[step:]...)
+				}
+				wanted = yield(full)
+				return wanted
+			})
+			for err == nil && wanted && len(open) > 0 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				wanted = yield(slices.Clone(open))
+				open = open[min(step, len(open)):]
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// First emits the first value and completes; without one it completes empty. See
+// [stream.Observable.First] for the verb that runs and returns it.
+func First[T any]() stream.Operator[T, T] { return Take[T](1) }
+
+// Last emits the last value when the source completes; without one it completes
+// empty. A failure emits nothing. See [stream.Observable.Last] for the verb that
+// runs and returns it.
+func Last[T any]() stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var last T
+			found := false
+			err := source(ctx, func(v T) bool {
+				last, found = v, true
+				return true
+			})
+			if err == nil && found {
+				yield(last)
+			}
+			return err
+		}
+	}
+}
+
+// ElementAt emits the value at an index, counted from zero, and completes with it;
+// where there are not so many values it completes empty ([ThrowIfEmpty] makes that a
+// failure). A negative index completes at once and does not run the source.
+func ElementAt[T any](index int) stream.Operator[T, T] {
+	if index < 0 {
+		return Take[T](0)
+	}
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return Take[T](1)(Skip[T](index)(source))
+	}
+}
+
+// Find emits the first value that match is true for and completes with it; without
+// one it completes empty.
+func Find[T any](match func(T) bool) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return Take[T](1)(Filter(match)(source))
+	}
+}
+
+// Single emits the source's only value when the source completes. Without one it
+// fails with [stream.ErrEmpty]; at a second one it fails at once with
+// [stream.ErrMoreThanOne]. It emits nothing then.
+func Single[T any]() stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var single T
+			count := 0
+			err := source(ctx, func(v T) bool {
+				single = v
+				count++
+				return count == 1
+			})
+			switch {
+			case err != nil:
+				return err
+			case count == 0:
+				return stream.ErrEmpty
+			case count > 1:
+				return stream.ErrMoreThanOne
+			}
+			yield(single)
+			return nil
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package operators
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Notification is one thing that a run tells: a value, its failure or its
+// completion.
+type Notification[T any] struct {
+	Kind  NotificationKind
+	Value T     // of OnNext
+	Err   error // of OnError
+}
+
+// NotificationKind says what a notification tells.
+type NotificationKind uint8
+
+// The kinds of notifications.
+const (
+	OnNext     NotificationKind = iota // a value
+	OnError                            // the failure, and nothing after it
+	OnComplete                         // the completion, and nothing after it
+)
+
+// String returns Next(value), Error(error) or Complete.
+func (n Notification[T]) String() string {
+	switch n.Kind {
+	case OnNext:
+		return fmt.Sprintf("Next(%v)", n.Value)
+	case OnError:
+		return fmt.Sprintf("Error(%v)", n.Err)
+	default:
+		return "Complete"
+	}
+}
+
+// Materialize emits all that the source tells as values: its values, and then its
+// failure or completion. It completes after that one. The end of the run's own
+// context is not told but ends the run as usual.
+func Materialize[T any]() stream.Operator[T, Notification[T]] {
+	return func(source stream.Observable[T]) stream.Observable[Notification[T]] {
+		return func(ctx context.Context, yield func(Notification[T]) bool) error {
+			wanted := true
+			err := source(ctx, func(v T) bool {
+				wanted = yield(Notification[T]{Value: v})
+				return wanted
+			})
+			if !wanted || err != nil && ctx.Err() != nil {
+				return err
+			}
+			end := Notification[T]{Kind: OnComplete}
+			if err != nil {
+				end = Notification[T]{Kind: OnError, Err: err}
+			}
+			return stream.Just(end)(ctx, yield)
+		}
+	}
+}
+
+// Dematerialize does what the notifications say, and so undoes [Materialize]: it
+// emits their values up to a failure, with which it fails, or a completion, with
+// which it completes; it does not wait for the source then. A failure with a nil
+// error is [fold.ErrUnexplained]. Where the source ends by itself, it ends too.
+func Dematerialize[T any]() stream.Operator[Notification[T], T] {
+	return func(source stream.Observable[Notification[T]]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var failure error
+			err := source(ctx, func(n Notification[T]) bool {
+				if n.Kind == OnNext {
+					return yield(n.Value)
+				}
+				if n.Kind == OnError {
+					failure = fold.Fail[T](n.Err).Err()
+				}
+				return false
+			})
+			if failure != nil {
+				return failure
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Skip drops the first count values and emits the others. A count of zero or less
+// drops none.
+func Skip[T any](count int) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			left := count
+			return source(ctx, func(v T) bool {
+				if left > 0 {
+					left--
+					return true
+				}
+				return yield(v)
+			})
+		}
+	}
+}
+
+// SkipLast drops the last count values: it emits each value when count more have
+// come, and keeps count values for that. A count of zero or less drops none.
+func SkipLast[T any](count int) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			held := ring[T]{size: count}
+			return source(ctx, func(v T) bool {
+				old, ok := held.push(v)
+				return !ok || yield(old)
+			})
+		}
+	}
+}
+
+// SkipWhile drops values as long as skip is true, and emits the first for which it
+// is not and all that follow; skip is not asked about those.
+func SkipWhile[T any](skip func(T) bool) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			skipping := true
+			return source(ctx, func(v T) bool {
+				if skipping && skip(v) {
+					return true
+				}
+				skipping = false
+				return yield(v)
+			})
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package stream
+
+import (
+	"context"
+	"math"
+)
+
+// Forever is the number of times that has no end.
+const Forever = math.MaxInt
+
+// Repeat runs the source so many times, each when the run before has completed, and
+// emits what they emit; [Forever] is without end. The first failure ends it. Zero
+// times or less emit nothing.
+func Repeat[T any](source Observable[T], times int) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		wanted := true
+		pass := func(v T) bool {
+			wanted = yield(v)
+			return wanted
+		}
+		for n := 0; times == Forever || n < times; n++ {
+			if ctx.Err() != nil { // a source that emits nothing may not have looked
+				return context.Cause(ctx)
+			}
+			if err := source(ctx, pass); err != nil || !wanted {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Generate emits the values that the loop
+//
+//	for v := first; more(v); v = next(v)
+//
+// goes through, and completes with it. next is called only when one more value is
+// wanted. Each run starts from first.
+func Generate[T any](first T, more func(T) bool, next func(T) T) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		for v := first; ; v = next(v) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if !more(v) || !yield(v) {
+				return nil
+			}
+		}
+	}
+}

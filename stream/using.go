@@ -1,0 +1,46 @@
+package stream
+
+import "context"
+
+// Using acquires a resource for each run, emits what use's observable emits, and
+// releases the resource when that run has ended, however that was: completion,
+// failure, a consumer that wants no more, the end of the context, a panic or a
+// runtime.Goexit. It fails with the error of acquire, and releases nothing then; a
+// run whose context has ended acquires nothing. All three functions are called on
+// the goroutine of the run.
+func Using[R, T any](acquire func(context.Context) (R, error), use func(R) Observable[T], release func(R)) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		resource, err := acquire(ctx)
+		if err != nil {
+			if ctx.Err() != nil { // acquire need not know the cause
+				return context.Cause(ctx)
+			}
+			return err
+		}
+		defer release(resource)
+		return use(resource)(ctx, yield)
+	}
+}
+
+// Future calls f once in each run, on its goroutine, and emits the value it returns
+// or fails with its error (Rx: from a future, or a promise). f ought to return when
+// its context ends, with any error: the run then ends with the context's cause.
+func Future[T any](f func(context.Context) (T, error)) Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		v, err := f(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		yield(v)
+		return nil
+	}
+}
