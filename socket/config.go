@@ -44,13 +44,14 @@ type Config struct {
 	MaxMessage int
 
 	// MaxUnread is how much a client keeps, in bytes, of messages that came while it
-	// waited for something else: their contents and 64 bytes each; default 64 MiB.
-	// Beyond it, what waits for something else fails with ErrUnread until some are
-	// read.
+	// waited for something else: their contents and 64 bytes each; default 64 MiB,
+	// and twice that while a message is being written. Beyond it, what waits for
+	// something else fails with ErrUnread until some are read.
 	MaxUnread int
 
-	// MaxHeld is how many exchanges of a connection may be held at the same time;
-	// default 64. Beyond it the connection is not read until one is answered.
+	// MaxHeld is how many answers of a connection may wait at the same time: those
+	// that are held, and those behind them; default 64. Beyond it the connection is
+	// not read until the first is answered, nor is it noticed that the client left.
 	MaxHeld int
 
 	// Heartbeat is the silence after which a server, and the time after which a
@@ -64,8 +65,9 @@ type Config struct {
 	// Listening is called when a server has begun to listen, on its goroutine.
 	Listening func(Name)
 
-	// Log gets what happens to connections: warnings of peers that break the
-	// protocol, errors of a server that continues. Default: nothing.
+	// Log gets what happens to connections: warnings of clients that break the
+	// protocol, errors of exchanges that were rejected, an answer that could not be
+	// sent among them; clients that just left, for debugging. Default: nothing.
 	Log *slog.Logger
 }
 

@@ -99,7 +99,7 @@ func (ipc *IPC) Attach(ctx context.Context, conn net.Conn) fold.Attempt[*Process
 
 func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process, error) {
 	p := newProcess(conn, name, &ipc.config)
-	err := p.await(ctx, limited, func() bool { return p.started && p.err == nil })
+	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.started && p.err == nil })
 	if err != nil {
 		p.shut(net.ErrClosed)
 		return nil, err

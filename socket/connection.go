@@ -25,7 +25,7 @@ type Connection struct {
 	holds   holds
 
 	claimed atomic.Bool     // somebody reads it, or it was closed unread
-	ending  context.Context // done once Close was called, or the connection has ended
+	ending  context.Context // done once the connection is to end, or has
 	end     context.CancelFunc
 
 	mu  sync.Mutex
@@ -45,7 +45,8 @@ func newConnection(conn net.Conn, config *Config) *Connection {
 // Reading from it or writing to it breaks the protocol.
 func (c *Connection) Conn() net.Conn { return c.conn }
 
-// Context is done when the connection has ended, or Close asks it to. What is pushed
+// Context is done when the connection has ended, or is about to: Close asks it to,
+// or the context of who reads it has ended. What is pushed
 // to the client for as long as it is there stops by it:
 //
 //	operators.TakeUntilDone[Message](c.Context())(pushed)
@@ -67,7 +68,7 @@ func (c *Connection) Err() error {
 func (c *Connection) Close() {
 	c.end()
 	if c.claimed.CompareAndSwap(false, true) {
-		c.conn.Close()
+		c.cleanUp()
 	}
 }
 
@@ -86,9 +87,18 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	}
 	defer c.release()
 	if _, err := c.send(ctx, messages...); err != nil {
-		return &Error{Op: "send", Err: err}
+		return &Error{Op: "send", Err: c.closedOr(ctx, err)}
 	}
 	return nil
+}
+
+// closedOr is net.ErrClosed in place of what a connection beneath reports that was
+// closed from here: not all say it in the same way.
+func (c *Connection) closedOr(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil && c.ending.Err() != nil {
+		return net.ErrClosed
+	}
+	return err
 }
 
 // Messages is the connection's messages alone, each acknowledged when it has been
@@ -140,14 +150,17 @@ func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exc
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.ending, func() { cancel(errEnough) })()
+	defer context.AfterFunc(inner, c.end)() // whoever waits for Context may be who handles
 
 	err := c.talk(inner, handle)
 	switch {
 	case err == errAgreed:
 	case err == errEnough, inner.Err() != nil:
 		c.sayGoodbye(ctx)
+	case isGone(err): // a client that left, a probe among them
+		c.failed(slog.LevelDebug, &Error{Op: "read", Err: unexpected(err)})
 	default:
-		c.failed("read", unexpected(err))
+		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
 	}
 	if err != errEnough && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -157,10 +170,10 @@ func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exc
 
 // talk reads frames, and has messages handled, until the connection ends.
 func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exchange) bool) error {
-	if err := c.write(ctx, kindMessage); err != nil { // connection.start
+	if err := c.write(ctx, noControl); err != nil { // connection.start
 		return err
 	}
-	c.listen(ctx)
+	c.startClock(ctx)
 	started := false
 	for {
 		f, ok, err := c.in.next()
@@ -201,7 +214,7 @@ func (c *Connection) writeReady(ctx context.Context) error {
 	if !c.turn.ready && !c.left.Load() {
 		return nil
 	}
-	return c.write(ctx, kindMessage)
+	return c.write(ctx, noControl)
 }
 
 // makeRoom waits until one more exchange may be held.
@@ -230,13 +243,13 @@ func (c *Connection) handle(ctx context.Context, m Message, handle func(context.
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case len(c.turn.answers) >= writeAt:
-		return c.write(ctx, kindMessage)
+		return c.write(ctx, noControl)
 	}
 	return nil
 }
 
-// write writes the answers there are, and after them a control frame unless it is
-// kindMessage, in one write.
+// write writes the answers there are, and after them a control frame or none, in one
+// write.
 func (c *Connection) write(ctx context.Context, last kind) error {
 	if err := c.acquire(ctx); err != nil {
 		return err
@@ -244,7 +257,7 @@ func (c *Connection) write(ctx context.Context, last kind) error {
 	defer c.release()
 	c.out = c.turn.move(c.out)
 	c.out = c.holds.move(c.out)
-	if last != kindMessage {
+	if last != noControl {
 		c.out = appendControl(c.out, last)
 	}
 	return c.flush(ctx)
@@ -269,7 +282,7 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 		defer cancel()
 	}
 	if c.write(ctx, kindClose) != nil {
-		c.offer(kindMessage)
+		c.tryWrite(noControl)
 		return
 	}
 	for {
@@ -289,12 +302,7 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 }
 
 // failed keeps why the connection ended, the first reason, and tells the log.
-func (c *Connection) failed(op string, err error) {
-	level := slog.LevelWarn
-	if isGone(err) {
-		level = slog.LevelDebug // a client that left, a probe among them
-	}
-	err = &Error{Op: op, Err: err}
+func (c *Connection) failed(level slog.Level, err error) {
 	c.mu.Lock()
 	if c.err == nil {
 		c.err = err

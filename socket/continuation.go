@@ -23,6 +23,9 @@ const (
 )
 
 // Respond adds messages to what the client gets, together with the acknowledgement.
+// When one of them cannot be sent, being too large for instance, the message is
+// rejected: it is not acknowledged, the carry stays as it was, and the connection
+// ends with the error, which Config.Log gets; Stop counts all the same.
 func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
 	if len(messages) == 0 {
 		return c

@@ -17,6 +17,9 @@ const (
 	kindCount
 )
 
+// noControl stands for no control message where one may be written.
+const noControl = kindMessage
+
 // The contents of the control messages; their media type is exactly text/plain.
 const (
 	contentStart     = "innmind/ipc:connection.start"

@@ -1,8 +1,10 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
@@ -18,6 +20,9 @@ type Exchange struct {
 // ErrAnswered says that an exchange has had its answer: it was acknowledged when it
 // had been handled, or its Held was answered before.
 var ErrAnswered = errors.New("the exchange is answered already")
+
+// ErrRejected says that an exchange was rejected without a reason.
+var ErrRejected = errors.New("the message was rejected")
 
 // Connection returns the connection that the message came by.
 func (x Exchange) Connection() *Connection { return x.c }
@@ -41,11 +46,12 @@ func (x Exchange) Respond(messages ...Message) error {
 }
 
 // Reject leaves the message unacknowledged, whatever was responded, and ends the
-// connection in an orderly way, with err in what [Connection.Err] tells. It is for
+// connection in an orderly way, with err, or ErrRejected if that is nil, in what
+// [Connection.Err] tells. It is for
 // who handles the exchange, while it does; later it does nothing.
 func (x Exchange) Reject(err error) {
 	if x.c.turn.reject(x.id) {
-		x.c.failed("handle", err)
+		x.c.failed(slog.LevelError, &Error{Op: "handle", Err: cmp.Or(err, ErrRejected)})
 		x.c.end()
 	}
 }
@@ -75,7 +81,7 @@ func (x Exchange) Hold() *Held {
 // then writes the answer: a slow client keeps nobody waiting. The run ends as
 // connections does; when it is cancelled or has enough, all are closed.
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
-	merged := operators.MergeMap((*Connection).offers)(connections)
+	merged := operators.MergeMap((*Connection).handedOver)(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		return merged(ctx, func(x Exchange) bool {
 			if !x.c.turn.take(x.id) {
@@ -90,9 +96,9 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 	}
 }
 
-// offers is Exchanges for a yield that returns before they are handled: who gets
+// handedOver is Exchanges for a yield that returns before they are handled: who gets
 // one takes its turn and concludes it.
-func (c *Connection) offers() stream.Observable[Exchange] {
+func (c *Connection) handedOver() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		return c.serve(ctx, func(ctx context.Context, x Exchange) bool {
 			return yield(x) && c.turn.await(ctx, x.id)

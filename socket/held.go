@@ -53,7 +53,7 @@ func (h *Held) respond(ctx context.Context, responses []Message) error {
 		return net.ErrClosed
 	}
 	h.c.out = h.c.holds.move(h.c.out)
-	return h.c.flush(ctx)
+	return h.c.closedOr(ctx, h.c.flush(ctx))
 }
 
 // holds is a connection's queue of answers that must keep their order: exchanges

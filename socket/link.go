@@ -13,7 +13,7 @@ const (
 	writeAt = 64 << 10
 
 	// keepOut is the largest write buffer that is kept between writes.
-	keepOut = 64 << 10
+	keepOut = 4 << 10
 
 	// offerTime is how long a write that must not block may take.
 	offerTime = time.Millisecond
@@ -42,7 +42,7 @@ type link struct {
 	out     []byte // frames not written yet, the first perhaps in part
 	writes  interrupt
 
-	left atomic.Bool // a context ended a write; fill returns early for the rest
+	left atomic.Bool // a write ended early; fill returns for the rest
 
 	// What a client owes the server; it leaves with the next write.
 	greeting atomic.Bool  // connection.start-ok
@@ -60,8 +60,8 @@ func newLink(conn net.Conn, config *Config) link {
 	}
 }
 
-// listen starts the time after which a heartbeat is due.
-func (l *link) listen(ctx context.Context) {
+// startClock starts the time after which a heartbeat is due.
+func (l *link) startClock(ctx context.Context) {
 	l.reads.by(ctx)
 	l.since = time.Now()
 	if l.beat.Before(l.since) {
@@ -83,7 +83,7 @@ func (l *link) fill(ctx context.Context) error {
 		}
 		if now := time.Now(); now.Sub(l.since) >= l.config.Heartbeat {
 			l.since = now
-			l.offer(kindHeartbeat)
+			l.tryWrite(kindHeartbeat)
 		}
 		l.schedule(ctx)
 		if l.left.Load() {
@@ -136,6 +136,7 @@ func (l *link) flush(ctx context.Context) error {
 		case err == nil:
 			return nil
 		case !isTimeout(err):
+			l.writes.unbind() // the context may outlast the connection by far
 			return err
 		case ctx.Err() != nil:
 			l.left.Store(true)
@@ -196,11 +197,11 @@ func (l *link) keep(rest []byte) {
 	}
 }
 
-// offer writes a control frame, or none with kindMessage, and what else waits, if
-// that is possible at once. While somebody else writes, or the other side does not
-// read, nothing is lost by leaving it: heartbeats are then beside the point, and
-// acknowledgements leave with the next write.
-func (l *link) offer(k kind) {
+// tryWrite writes a control frame, or none, and what else waits, if that is possible
+// at once. While somebody else writes, or the other side does not read, nothing is
+// lost by leaving it: heartbeats are then beside the point, and acknowledgements
+// leave with the next write.
+func (l *link) tryWrite(k kind) {
 	select {
 	case l.writing <- struct{}{}:
 	default:
@@ -208,7 +209,7 @@ func (l *link) offer(k kind) {
 	}
 	defer l.release()
 	l.settle()
-	if k != kindMessage && (len(l.out) == 0 || k != kindHeartbeat) {
+	if k != noControl && (len(l.out) == 0 || k != kindHeartbeat) {
 		l.out = appendControl(l.out, k)
 	}
 	if len(l.out) == 0 {
@@ -217,6 +218,7 @@ func (l *link) offer(k kind) {
 	l.conn.SetWriteDeadline(time.Now().Add(offerTime))
 	n, _ := l.conn.Write(l.out) // an error will meet the next read, too
 	l.written(n)
+	l.left.Store(len(l.out) > 0)
 	l.writes.reset()
 }
 

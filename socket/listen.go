@@ -16,7 +16,9 @@ import (
 //
 // A connection belongs to who receives it, beyond the end of the run: it is read,
 // which ends with its being closed, or closed by hand; a stage that drops one closes
-// it. One that yield refused because ctx had ended is closed.
+// it. One that yield refused because ctx had ended is closed. To serve several names,
+// merge what their connections are mapped to, not the connections: those that wait
+// in a Merge when it ends are dropped, and closed only once memory is collected.
 //
 // The run completes when yield has had enough. Otherwise it ends with ctx, or fails
 // when the listener does; [operators.TakeUntilDone] is how to stop listening in an

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -58,7 +59,7 @@ type Process struct {
 	sent    uint64        // messages written, for the writer
 	acked   uint64        // of those, acknowledged
 	agreed  bool          // the server consented to close
-	dialect kind          // of the acknowledgements that came; kindMessage: none yet
+	dialect kind          // of the acknowledgements that came; noControl: none yet
 	err     error         // why nothing more will come
 	closing bool          // Close was called
 }
@@ -179,7 +180,7 @@ func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
 // which is as good.
 func (p *Process) part(ctx context.Context) error {
 	if err := p.acquire(ctx); err != nil {
-		p.offer(kindClose)
+		p.tryWrite(kindClose)
 		return err
 	}
 	p.settle()
@@ -198,20 +199,27 @@ func (p *Process) part(ctx context.Context) error {
 
 // sendOne writes a message and waits until it is acknowledged.
 func (p *Process) sendOne(ctx context.Context, m Message) error {
-	if frameSize(m) > writeAt || p.left.Load() {
-		return p.sendLarge(ctx, m)
+	if frameSize(m) > writeAt || p.left.Load() || p.inFlight() {
+		return p.sendReading(ctx, m)
 	}
 	number, err := p.write(ctx, m)
 	if err != nil {
 		return err
 	}
-	return p.await(ctx, limited, func() bool { return p.acked >= number })
+	return p.awaitAck(ctx, number)
 }
 
-// sendLarge is sendOne for a message that the connection may not swallow at once:
-// the server might itself be writing, and not read before that is read. So another
-// goroutine writes while this one reads.
-func (p *Process) sendLarge(ctx context.Context, m Message) error {
+// inFlight reports whether messages sent before are not acknowledged yet.
+func (p *Process) inFlight() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent != p.acked
+}
+
+// sendReading is sendOne for a message that the connection may not swallow at once:
+// the server might itself be writing an answer, and not read before that is read. So
+// another goroutine writes while this one reads.
+func (p *Process) sendReading(ctx context.Context, m Message) error {
 	inner, cancel := context.WithCancelCause(ctx)
 	var number uint64 // under p.mu, like acked
 	written := make(chan struct{})
@@ -227,10 +235,17 @@ func (p *Process) sendLarge(ctx context.Context, m Message) error {
 		number = n
 		p.change()
 	}()
-	err := p.await(inner, limited, func() bool { return number != 0 && p.acked >= number })
+	err := p.await(inner, 2*p.config.MaxUnread, func() bool { return number != 0 })
 	cancel(nil)
 	<-written
-	return err
+	if err != nil {
+		return err
+	}
+	return p.awaitAck(ctx, number)
+}
+
+func (p *Process) awaitAck(ctx context.Context, number uint64) error {
+	return p.await(ctx, p.config.MaxUnread, func() bool { return p.acked >= number })
 }
 
 // write writes a message, and what is owed, and returns its number among those sent.
@@ -285,16 +300,14 @@ func (p *Process) unnumber() {
 	p.sent--
 }
 
-// Whether await stops at Config.MaxUnread.
-const (
-	unlimited = false
-	limited   = true
-)
+// unlimited is the bound of unread bytes for who makes them fewer, or closes.
+const unlimited = math.MaxInt
 
-// await waits until ready, which is called under p.mu, returns true. One of those
-// who wait reads for all.
-func (p *Process) await(ctx context.Context, limit bool, ready func() bool) error {
-	listening := false
+// await waits until ready, which is called under p.mu, returns true, or more than
+// limit bytes are unread. One of those who wait reads for all; and if a write was
+// left unfinished, somebody who waits has it finished meanwhile.
+func (p *Process) await(ctx context.Context, limit int, ready func() bool) error {
+	started, finishing := false, false
 	for {
 		p.mu.Lock()
 		switch {
@@ -307,7 +320,7 @@ func (p *Process) await(ctx context.Context, limit bool, ready func() bool) erro
 		case ctx.Err() != nil:
 			p.mu.Unlock()
 			return context.Cause(ctx)
-		case limit && p.unread > p.config.MaxUnread:
+		case p.unread > limit:
 			p.mu.Unlock()
 			return ErrUnread
 		case p.reading:
@@ -321,9 +334,13 @@ func (p *Process) await(ctx context.Context, limit bool, ready func() bool) erro
 		}
 		p.reading = true
 		p.mu.Unlock()
-		if !listening {
-			p.listen(ctx)
-			listening = true
+		if !started {
+			p.startClock(ctx)
+			started = true
+		}
+		if p.left.Load() && !finishing {
+			finishing = true
+			defer p.finishWrite(ctx)()
 		}
 		p.read(ctx)
 	}
@@ -331,8 +348,8 @@ func (p *Process) await(ctx context.Context, limit bool, ready func() bool) erro
 
 // read reads once, for all who wait, and takes in what came.
 func (p *Process) read(ctx context.Context) {
-	if p.unsettled() || p.left.Load() {
-		p.offer(kindMessage) // the server may be waiting for it
+	if p.unsettled() {
+		p.tryWrite(noControl) // the server may be waiting for it
 	}
 	err := p.fill(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -352,7 +369,7 @@ func (p *Process) read(ctx context.Context) {
 	if err != nil {
 		p.mu.Unlock()
 		if err == ErrDisconnected {
-			p.offer(kindCloseOK)
+			p.tryWrite(kindCloseOK)
 		}
 		p.shut(unexpected(err)) // before anybody else reads
 		p.mu.Lock()
@@ -363,6 +380,28 @@ func (p *Process) read(ctx context.Context) {
 	p.mu.Unlock()
 }
 
+// finishWrite has a goroutine write what earlier writes left, until the function
+// that it returns is called: whoever reads must not wait for the server to read.
+func (p *Process) finishWrite(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for p.left.Load() && p.acquire(ctx) == nil {
+			p.settle()
+			err := p.flush(ctx)
+			p.release()
+			if err != nil {
+				return // the reader meets it, too, but for the end of ctx
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 // receive takes in one frame, p.mu held.
 func (p *Process) receive(f frame) error {
 	switch f.kind {
@@ -371,7 +410,7 @@ func (p *Process) receive(f frame) error {
 			p.owed.Add(1)
 			p.settleSoon()
 		}
-		p.keep(f.message)
+		p.store(f.message)
 	case kindStart:
 		p.started = true
 		p.greeting.Store(true)
@@ -399,12 +438,12 @@ func (p *Process) settleSoon() {
 // settleNow is what the timer does.
 func (p *Process) settleNow() {
 	p.settling.Store(false)
-	p.offer(kindMessage)
+	p.tryWrite(noControl)
 }
 
-// keep adds an unread message, p.mu held. Somebody who closes has no use for more
+// store adds an unread message, p.mu held. Somebody who closes has no use for more
 // than the limit.
-func (p *Process) keep(m Message) {
+func (p *Process) store(m Message) {
 	if p.closing && p.unread > p.config.MaxUnread {
 		return
 	}

@@ -255,7 +255,10 @@ func TestMaxUnreadRefusesUntilSomeAreRead(t *testing.T) {
 					t.Error(m, err)
 				}
 			}
-			server.send(kindReceived)
+			go func() {
+				server.expect("start-ok", `"a"`, `"b"`)
+				server.send(kindReceived)
+			}()
 			if err := p.Send(t.Context(), Text("b")).Err(); err != nil {
 				t.Error(err)
 			}

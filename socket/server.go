@@ -34,7 +34,9 @@ func ServeConnections[C any](connections stream.Observable[*Connection], monoid 
 }
 
 // Monitor lets a function look at the server's carry each time a connection's has
-// been combined into it, one call at a time, and decide whether to go on.
+// been combined into it, one call at a time, and decide whether to go on. The order
+// is that of combining, near to that in which the connections ended. One that sent
+// nothing is combined too, with the identity: so is a probe by [IPC.Processes].
 func (s Server[C]) Monitor(monitor func(carry C, next Next[C]) Next[C]) Server[C] {
 	s.monitor = monitor
 	return s
@@ -51,8 +53,12 @@ type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 // When ctx ends first, the server closes all connections in an orderly way, as it
 // does otherwise, and fails with an *[InterruptedError] that holds the carry. So it
 // does when listening fails later; when it fails before there was a connection, the
-// error is that of listening. What was acknowledged is in the carry in any case. A panic in a handler or the monitor passes through, after all
-// has been closed.
+// error is that of listening. What was acknowledged is in the carry in all of these
+// cases. A panic in a handler or the monitor passes through, after all has been
+// closed, and takes the carry with it.
+//
+// A handler answers when it returns; what answers later, or from elsewhere, is a
+// pipeline with [Exchange.Hold].
 func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
 	open, end := context.WithCancelCause(ctx) // done when no more is to come
 	defer end(nil)
@@ -103,15 +109,16 @@ func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c 
 		carry := s.monoid.Identity()
 		err := exchanges(ctx, func(x Exchange) bool {
 			next := handle(x.Message, Continuation[C]{connection: c, carry: carry}, carry)
-			if err := next.respond(x); err != nil {
+			err := next.respond(x)
+			if err != nil {
 				x.Reject(err)
-				return false
+			} else {
+				carry = next.carry
 			}
-			carry = next.carry
 			if next.then == stopServer {
 				end(errFinished)
 			}
-			return next.then == goOn
+			return err == nil && next.then == goOn
 		})
 		yield(carry)
 		if err != nil {

@@ -36,10 +36,10 @@ func TestCarriesOfConnectionsAreCombinedWhenTheyEnd(t *testing.T) {
 		one.send("1")
 		two.send("2", "2")
 		two.expect("ack", "ack")
-		two.leave()
-		one.expect("ack")
-		one.leave()
-		three.conn.Close()
+		for _, leave := range []func(){two.leave, func() { one.expect("ack"); one.leave() }, func() { three.conn.Close() }} {
+			leave()
+			synctest.Wait() // until its carry has been combined
+		}
 		four.expect("close")
 		four.send(kindCloseOK)
 		four.expect("EOF")

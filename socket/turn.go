@@ -20,7 +20,7 @@ type turn struct {
 
 // The phases of a turn, below its id.
 const (
-	offered   = 0
+	begun     = 0
 	taken     = 1
 	concluded = 2
 	withdrawn = 3
@@ -37,7 +37,7 @@ func (t *turn) begin(acknowledgement kind) uint64 {
 
 // take gives the turn to who handles it, unless it was withdrawn.
 func (t *turn) take(id uint64) bool {
-	return t.state.CompareAndSwap(id*phases+offered, id*phases+taken)
+	return t.state.CompareAndSwap(id*phases+begun, id*phases+taken)
 }
 
 // open reports whether the turn is being handled.
@@ -60,7 +60,7 @@ func (t *turn) await(ctx context.Context, id uint64) bool {
 	select {
 	case <-t.woken:
 	case <-ctx.Done():
-		if t.state.CompareAndSwap(id*phases+offered, id*phases+withdrawn) {
+		if t.state.CompareAndSwap(id*phases+begun, id*phases+withdrawn) {
 			return false
 		}
 		<-t.woken
@@ -96,7 +96,7 @@ func (t *turn) hold(holds *holds, held *Held) {
 func (t *turn) move(dst []byte) []byte {
 	t.ready = false
 	if len(dst) == 0 {
-		dst, t.answers = t.answers, dst
+		dst, t.answers = t.answers, dst // the buffers change places
 		return dst
 	}
 	dst = append(dst, t.answers...)
