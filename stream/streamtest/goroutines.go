@@ -1,7 +1,6 @@
 package streamtest
 
 import (
-	"bytes"
 	"runtime"
 	"strings"
 )
@@ -29,19 +28,27 @@ func bubbleOf(stack string) string {
 
 // goroutines are the stacks of the goroutines of the caller's bubble, by number.
 func goroutines() map[string]string {
+	stacks := allGoroutines()
+	return goroutinesOf(bubbleOf(stacks[0]), stacks) // the caller's comes first
+}
+
+func goroutinesOf(bubble string, stacks []string) map[string]string {
+	found := make(map[string]string)
+	for _, stack := range stacks {
+		if bubbleOf(stack) == bubble {
+			found[idOf(stack)] = stack
+		}
+	}
+	return found
+}
+
+// allGoroutines are the stacks of all goroutines, the caller's first.
+func allGoroutines() []string {
 	buffer := make([]byte, 1<<16)
 	n := runtime.Stack(buffer, true)
 	for n == len(buffer) {
 		buffer = make([]byte, 2*len(buffer))
 		n = runtime.Stack(buffer, true)
 	}
-	stacks := bytes.Split(buffer[:n], []byte("\n\n"))
-	mine := bubbleOf(string(stacks[0])) // the caller's comes first
-	found := make(map[string]string)
-	for _, raw := range stacks {
-		if stack := string(raw); bubbleOf(stack) == mine {
-			found[idOf(stack)] = stack
-		}
-	}
-	return found
+	return strings.Split(string(buffer[:n]), "\n\n")
 }
