@@ -4,14 +4,18 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket"
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
 // TestMain gives the README's code a folder of sockets of its own.
@@ -26,41 +30,22 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-var ctx = context.Background()
-
-func serveBuilder() fold.Attempt[int] {
+func servePipeline(ctx context.Context) {
 	ipc := socket.New(socket.Config{})
 	name := socket.MustParseName("counter")
 
-	total := socket.Serve(ipc, name, fold.Sum[int]()).
-		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
-			if total == 42 {
-				return next.Finish()
-			}
-			return next
-		}).
-		With(ctx, func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
-			return c.Respond(m).CarryWith(count + 1)
-		}) // fold.Attempt[int]
-
-	return total
-}
-
-func servePipeline() fold.Attempt[int] {
-	ipc := socket.New(socket.Config{})
-	name := socket.MustParseName("counter")
-
-	total := stream.Pipe3(
+	total, err := stream.Pipe4(
 		socket.Exchanges(ipc.Listen(name)),
+		operators.TakeUntilDone[socket.Exchange](ctx), // a signal completes it; what was counted is not lost
 		operators.MapErr(func(x socket.Exchange) (int, error) { return 1, x.Respond(x.Message) }),
 		operators.Scan(fold.Sum[int]()),
 		operators.TakeWhile(func(total int) bool { return total < 42 }, operators.Inclusive),
-	).Last(ctx) // fold.Attempt[int]
+	).Last(context.WithoutCancel(ctx)).Get()
 
-	return total
+	fmt.Println("counter:", total, err)
 }
 
-func client() (socket.Message, error) {
+func client(ctx context.Context) {
 	ipc := socket.New(socket.Config{})
 	name := socket.MustParseName("counter")
 
@@ -69,53 +54,149 @@ func client() (socket.Message, error) {
 			return fold.Then(p.Send(ctx, socket.Text("hello world")), socket.Wait(ctx))
 		}))
 	message, err := answer.Get()
-
-	return message, err
+	fmt.Println(message.Content(), err)
 }
 
-// tell runs a server and as many clients as it counts, one after the other.
-func tell(server func() fold.Attempt[int]) {
-	total := make(chan fold.Attempt[int])
-	go func() { total <- server() }()
-	answers := map[string]int{}
-	for range 42 {
-		message, err := client()
-		answers[fmt.Sprint(message.Content(), err)]++
-	}
-	fmt.Println(answers, <-total)
-}
-
-func Example_builder() {
-	tell(serveBuilder)
-	// Output: map[hello world<nil>:42] Success(42)
+func TestRunningTotal(t *testing.T) {
+	streamtest.Run(t, func(b *streamtest.Bench) {
+		total := operators.Scan(fold.Sum[int]())
+		streamtest.Expect(b, total(streamtest.Cold[int](b, "1-2-(34)-|")), "1-3-(6x)-|",
+			map[rune]int{'x': 10})
+	})
 }
 
 func Example_pipeline() {
-	tell(servePipeline)
-	// Output: map[hello world<nil>:42] Success(42)
+	var server sync.WaitGroup
+	server.Go(func() { servePipeline(context.Background()) })
+	for range 42 {
+		client(context.Background())
+	}
+	server.Wait()
+	// Output:
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// hello world <nil>
+	// counter: 42 <nil>
 }
 
-// TestReadmeShowsCodeThatRuns compares each piece of Go in the README with this file,
-// which is compiled and run.
-func TestReadmeShowsCodeThatRuns(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
+// TestReadmeProgram builds the README's program in a module of its own, as a reader
+// would, and talks to it.
+func TestReadmeProgram(t *testing.T) {
+	root, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := t.TempDir()
+	sums, err := os.ReadFile("go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{
+		"main.go": pieces(t)[0],
+		"go.sum":  string(sums),
+		"go.mod": "module reader\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\n" +
+			"require golang.org/x/sys v0.46.0 // indirect\n\n" +
+			"replace " + module + " => " + root + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.Command("go", "build", "-o", "server", ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var out strings.Builder
+	server := exec.Command(filepath.Join(dir, "server"))
+	server.Stdout = &out
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer server.Process.Kill()
+	ipc, hello := socket.New(socket.Config{}), socket.Text("hello world")
+	for range 42 {
+		answer := fold.Then(ipc.ConnectTo(t.Context(), socket.MustParseName("counter")), socket.Closing(t.Context(),
+			func(p *socket.Process) fold.Attempt[socket.Message] {
+				return fold.Then(p.Send(t.Context(), hello), socket.Wait(t.Context()))
+			}))
+		if m, err := answer.Get(); m != hello {
+			t.Fatal(m, err)
+		}
+	}
+	if err := server.Wait(); err != nil || out.String() != "counter: 42 <nil>\n" {
+		t.Errorf("got %q, %v", out.String(), err)
+	}
+}
+
+// TestReadmeShowsCodeThatRuns compares each other piece of Go in the README with this
+// file, which is compiled and run.
+func TestReadmeShowsCodeThatRuns(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	compiled := unindented(string(source))
-	pieces := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
-	if len(pieces) < 3 {
-		t.Fatalf("the README has %d pieces of Go", len(pieces))
-	}
-	for _, piece := range pieces {
-		if !strings.Contains(compiled, unindented(piece[1])) {
-			t.Errorf("this is not in readme_test.go:\n%s", piece[1])
+	for _, piece := range pieces(t)[1:] {
+		if !strings.Contains(compiled, unindented(piece)) {
+			t.Errorf("this is not in readme_test.go:\n%s", piece)
 		}
 	}
+}
+
+// pieces are the pieces of Go in the README, the first of them a program.
+func pieces(t *testing.T) (list []string) {
+	t.Helper()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, piece := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
+		list = append(list, piece[1])
+	}
+	if len(list) < 4 {
+		t.Fatalf("the README has %d pieces of Go", len(list))
+	}
+	return list
 }
 
 // unindented drops the white space that lines begin with, and empty lines.

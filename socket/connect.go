@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -18,12 +16,6 @@ const (
 	// a server again; the pause doubles from one to the other.
 	firstPause   = time.Millisecond
 	longestPause = 50 * time.Millisecond
-
-	// probeTime is how long a server may take to answer a probe.
-	probeTime = time.Second
-
-	// probesAtOnce bounds how many servers are probed at the same time.
-	probesAtOnce = 16
 )
 
 // ConnectTo connects to the server of a name. It waits for the server to appear, and
@@ -105,78 +97,4 @@ func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process,
 		return nil, err
 	}
 	return p, nil
-}
-
-// Send is [Process.Send] as a step of a chain:
-//
-//	fold.Chain2(ipc.ConnectTo(ctx, name), socket.Send(ctx, hello), socket.Wait(ctx))
-func Send(ctx context.Context, messages ...Message) func(*Process) fold.Attempt[*Process] {
-	return func(p *Process) fold.Attempt[*Process] { return p.Send(ctx, messages...) }
-}
-
-// Wait is [Process.Wait] as the last step of a chain.
-func Wait(ctx context.Context) func(*Process) fold.Attempt[Message] {
-	return func(p *Process) fold.Attempt[Message] { return p.Wait(ctx) }
-}
-
-// Closing is a step of a chain that closes the process after it, however it went. A
-// failure to close is a failure only of a step that succeeded. Where ctx may have
-// ended by then, close with context.WithoutCancel(ctx): [Config.Grace] bounds it.
-func Closing[T any](ctx context.Context, step func(*Process) fold.Attempt[T]) func(*Process) fold.Attempt[T] {
-	return func(p *Process) fold.Attempt[T] {
-		closed := false
-		defer func() { // also when step panics
-			if !closed {
-				p.Close(ctx)
-			}
-		}()
-		result := step(p)
-		closed = true
-		if err := p.Close(ctx).Err(); err != nil && result.Err() == nil {
-			return fold.Fail[T](err)
-		}
-		return result
-	}
-}
-
-// Processes lists, in order, the names that a server answers on now. Each is asked
-// by going through a whole session with it, which disturbs no server of either
-// dialect; one that does not answer within a second is not listed.
-func (ipc *IPC) Processes(ctx context.Context) fold.Attempt[[]Name] {
-	names, err := ipc.config.Transport.Names(ctx)
-	if err != nil {
-		return fold.Fail[[]Name](&Error{Op: "list", Err: err})
-	}
-	alive := make([]bool, len(names))
-	var probes sync.WaitGroup
-	free := make(chan struct{}, probesAtOnce)
-	for i, name := range names {
-		free <- struct{}{}
-		probes.Go(func() {
-			defer func() { <-free }()
-			alive[i] = ipc.answers(ctx, name)
-		})
-	}
-	probes.Wait()
-	if ctx.Err() != nil {
-		return fold.Fail[[]Name](&Error{Op: "list", Err: context.Cause(ctx)})
-	}
-	for i := len(names) - 1; i >= 0; i-- {
-		if !alive[i] {
-			names = slices.Delete(names, i, i+1)
-		}
-	}
-	return fold.Succeed(names)
-}
-
-// answers reports whether a server answers on the name: one that is too busy to
-// accept is there, too.
-func (ipc *IPC) answers(ctx context.Context, name Name) bool {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	conn, err := ipc.config.Transport.Dial(ctx, name)
-	if err != nil {
-		return errors.Is(err, ErrBusy)
-	}
-	return probe(ctx, conn) == nil
 }

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// probeTime is how long a server may take to answer a probe.
+const probeTime = time.Second
+
 // probeLimit bounds the messages a probe reads past: a server may push some.
 const probeLimit = 1 << 20
 
@@ -22,7 +25,7 @@ const probeLimit = 1 << 20
 // client just hangs up, and 5.0 ends with an error.
 func probe(ctx context.Context, conn net.Conn) error {
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(longAgo) })
 	defer stop()
 	if err := probeSession(conn); err != nil {
 		if ctx.Err() != nil {

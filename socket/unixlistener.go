@@ -8,11 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
-	"time"
 )
-
-// probeTimeout bounds how long Listen lets a foreign server take to say goodbye.
-const probeTimeout = time.Second
 
 // unixListener is a listener together with the lock on its name.
 type unixListener struct {
@@ -97,7 +93,7 @@ func clearStale(ctx context.Context, path string) error {
 // inUse takes leave of a server found alive. How it answers changes nothing: the
 // name is its own.
 func inUse(ctx context.Context, path string, conn net.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	_ = probe(ctx, conn)
 	return fmt.Errorf("%w: a server that holds no lock listens on %s", ErrInUse, path)

@@ -1,0 +1,55 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// probesAtOnce bounds how many servers are probed at the same time.
+const probesAtOnce = 16
+
+// Processes lists, in order, the names that a server answers on now. Each is asked
+// by going through a whole session with it, which disturbs no server of either
+// dialect; one that does not answer within a second is not listed.
+func (ipc *IPC) Processes(ctx context.Context) fold.Attempt[[]Name] {
+	names, err := ipc.config.Transport.Names(ctx)
+	if err != nil {
+		return fold.Fail[[]Name](&Error{Op: "list", Err: err})
+	}
+	alive := make([]bool, len(names))
+	var probes sync.WaitGroup
+	free := make(chan struct{}, probesAtOnce)
+	for i, name := range names {
+		free <- struct{}{}
+		probes.Go(func() {
+			defer func() { <-free }()
+			alive[i] = ipc.answers(ctx, name)
+		})
+	}
+	probes.Wait()
+	if ctx.Err() != nil {
+		return fold.Fail[[]Name](&Error{Op: "list", Err: context.Cause(ctx)})
+	}
+	for i := len(names) - 1; i >= 0; i-- {
+		if !alive[i] {
+			names = slices.Delete(names, i, i+1)
+		}
+	}
+	return fold.Succeed(names)
+}
+
+// answers reports whether a server answers on the name: one that is too busy to
+// accept is there, too.
+func (ipc *IPC) answers(ctx context.Context, name Name) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
+	conn, err := ipc.config.Transport.Dial(ctx, name)
+	if err != nil {
+		return errors.Is(err, ErrBusy)
+	}
+	return probe(ctx, conn) == nil
+}
