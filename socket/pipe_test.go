@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -338,21 +339,23 @@ func (l *memoryListener) Close() error {
 func (l *memoryListener) Addr() net.Addr { return pipeAddr{} }
 
 func TestPipeBehavesLikeASocket(t *testing.T) {
-	a, b := newPipe(4)
-	b.SetWriteDeadline(time.Now().Add(time.Millisecond))
-	if n, err := b.Write([]byte("hello")); n != 4 || !isTimeout(err) {
-		t.Fatal(n, err)
-	}
-	got := make([]byte, 8)
-	if n, err := a.Read(got); n != 4 || err != nil {
-		t.Fatal(n, err)
-	}
-	a.Close()
-	b.SetWriteDeadline(time.Time{})
-	if _, err := b.Write([]byte("x")); !isReset(err) {
-		t.Fatal(err)
-	}
-	if _, err := b.Read(got); err != io.EOF {
-		t.Fatal(err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newPipe(4)
+		b.SetWriteDeadline(time.Now().Add(time.Millisecond))
+		if n, err := b.Write([]byte("hello")); n != 4 || !isTimeout(err) {
+			t.Fatal(n, err)
+		}
+		got := make([]byte, 8)
+		if n, err := a.Read(got); n != 4 || err != nil {
+			t.Fatal(n, err)
+		}
+		a.Close()
+		b.SetWriteDeadline(time.Time{})
+		if _, err := b.Write([]byte("x")); !isReset(err) {
+			t.Fatal(err)
+		}
+		if _, err := b.Read(got); err != io.EOF {
+			t.Fatal(err)
+		}
+	})
 }
