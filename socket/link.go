@@ -42,7 +42,8 @@ type link struct {
 	out     []byte // frames not written yet, the first perhaps in part
 	writes  interrupt
 
-	left atomic.Bool // a write ended early; fill returns for the rest
+	left   atomic.Bool // a write ended early, and somebody must write the rest
+	called atomic.Bool // fill is to return, for its caller to look around
 
 	// What a client owes the server; it leaves with the next write.
 	greeting atomic.Bool  // connection.start-ok
@@ -70,10 +71,13 @@ func (l *link) startClock(ctx context.Context) {
 }
 
 // fill reads once, until ctx ends, and sends a heartbeat whenever one is due. It
-// returns early when there is something left to write.
+// returns early when the reader is called.
 func (l *link) fill(ctx context.Context) error {
 	l.reads.by(ctx)
 	for {
+		if l.called.Load() && l.called.Swap(false) {
+			return nil
+		}
 		err := l.in.fill(l.conn)
 		if err == nil || !isTimeout(err) {
 			return err
@@ -86,10 +90,13 @@ func (l *link) fill(ctx context.Context) error {
 			l.tryWrite(kindHeartbeat)
 		}
 		l.schedule(ctx)
-		if l.left.Load() {
-			return nil
-		}
 	}
+}
+
+// callReader makes the blocked read return, or the next one.
+func (l *link) callReader() {
+	l.called.Store(true)
+	l.conn.SetReadDeadline(longAgo)
 }
 
 // schedule makes the blocked read return when the next heartbeat is due. The
@@ -140,7 +147,7 @@ func (l *link) flush(ctx context.Context) error {
 			return err
 		case ctx.Err() != nil:
 			l.left.Store(true)
-			l.conn.SetReadDeadline(longAgo) // wakes the reader
+			l.callReader()
 			return context.Cause(ctx)
 		}
 		l.writes.at(ctx, time.Time{}) // the deadline was of an earlier context

@@ -84,9 +84,10 @@ func (p *Process) sendReading(ctx context.Context, m Message) error {
 			return
 		}
 		p.mu.Lock()
-		defer p.mu.Unlock()
 		number = n
 		p.change()
+		p.mu.Unlock()
+		p.callReader() // who reads may have read the acknowledgement already
 	}()
 	err := p.await(inner, 2*p.config.MaxUnread, func() bool { return number != 0 })
 	cancel(nil)
