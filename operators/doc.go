@@ -14,12 +14,19 @@
 // Every operator keeps the contract of package stream: it runs on its caller's
 // goroutine, holds nothing after its run, ends with its context, and starts
 // afresh in each run. Those that run several sources at the same time (Merge,
-// MergeMap) do so through [stream.Gather], and say what they buffer.
+// MergeMap and its siblings, MapParallel, Zip, CombineLatest, ForkJoin, Race) do so
+// through [stream.Gather], and say what they buffer. Those that only ask another
+// observable something (TakeUntil, SkipUntil, WithLatestFrom) run it beside the source,
+// which stays on its caller's goroutine. Those that react to time beside values do so
+// through [stream.Timed], and say what becomes of a value that is pending when the
+// source ends.
 //
 // Operators that keep values say how many: Distinct a bound that its caller gives,
 // TakeLast and the windows their size, FoldByKey one total a key.
 //
 // Files are named after families: transform, filter, skip, element, distinct, until;
-// accumulate, aggregate, foldbykey, window, buffer; concat, merge; errors, retry,
-// notification; and what looks on: tap, log, timestamp.
+// accumulate, aggregate, foldbykey, window, buffer; flatmap, mapparallel, expand;
+// concat, merge, zip, latest, forkjoin, race; errors, retry, notification; boundary,
+// where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,
+// buffertime, where time counts; and what looks on: tap, log, timestamp.
 package operators

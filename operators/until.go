@@ -3,11 +3,12 @@ package operators
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/rxipc/rxipc/stream"
 )
 
-// errUntil is the cause a source sees when TakeUntilDone ends it.
+// errUntil is the cause a run sees that is ended because it is no longer wanted.
 var errUntil = errors.New("operators: no longer wanted")
 
 // TakeUntilDone emits what the source emits until stop is done, and completes
@@ -29,7 +30,7 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 			}
 			err := source(inner, yield)
 			switch {
-			case err == nil || context.Cause(inner) != errUntil || !isCancellation(err):
+			case err == nil || context.Cause(inner) != errUntil || !isEnd(err, errUntil):
 				return err
 			case ctx.Err() != nil: // both have ended: giving up counts
 				return context.Cause(ctx)
@@ -40,6 +41,45 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 	}
 }
 
-func isCancellation(err error) bool {
-	return errors.Is(err, errUntil) || errors.Is(err, context.Canceled)
+// TakeUntil emits what the source emits until the notifier emits, and completes then;
+// the source's run is cancelled and awaited before. A notifier that only completes
+// changes nothing, one that fails ends it with its failure. Nothing is buffered: the
+// source runs on the caller's goroutine, the notifier on one of its own, so that of two
+// that emit in the same moment either may be first.
+func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			err := aside(ctx, yield, source, func(ctx context.Context, end func(error)) error {
+				return notifier(ctx, func(N) bool {
+					end(errUntil)
+					return false
+				})
+			})
+			if err == errUntil && ctx.Err() == nil {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// SkipUntil drops what the source emits until the notifier emits, and emits all that
+// comes after; the notifier is cancelled then. One that completes without a value lets
+// nothing through any more, one that fails before ends it with its failure. It ends with
+// the source. Nothing is buffered: the source runs on the caller's goroutine, the
+// notifier on one of its own, so that of two that emit in the same moment either may be
+// first.
+func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var open atomic.Bool
+			pass := func(v T) bool { return !open.Load() || yield(v) }
+			return aside(ctx, pass, source, func(ctx context.Context, _ func(error)) error {
+				return notifier(ctx, func(N) bool {
+					open.Store(true)
+					return false
+				})
+			})
+		}
+	}
 }

@@ -42,8 +42,10 @@
 //
 // # Where goroutines are
 //
-// A pipeline of plain operators has none: it runs on its caller's stack. What
-// needs several producers at once uses [Gather], the one place where values
-// change goroutines, and a [Subject] gives each of its subscribers a buffer of
-// the same kind.
+// A pipeline of plain operators has none: it runs on its caller's stack. Values
+// change goroutines in [Gather], which what needs several producers at once is made
+// of, over a lane for each producer. [Timed] is Gather with one producer beside an
+// [Alarm]. Where a buffer has an [Overflow] of its own ([Buffered], [Create], the
+// observers of a [Subject]) it is a mailbox, a little slower than a lane. Operators
+// whose notifier only decides run it beside the source, and no value crosses.
 package stream

@@ -25,9 +25,8 @@ const DefaultBuffer = 128
 // the panic as a [*PanicError], since the stack it happened on is gone.
 func Gather[T any](capacity int, start func(*Group[T])) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		g := &Group[T]{capacity: max(1, capacity), running: 1, wake: make(chan struct{}, 1)}
-		g.ctx, g.cancel = context.WithCancel(ctx)
-		return g.run(ctx, start, yield)
+		g := newGroup[T](ctx, capacity)
+		return g.run(start, func() error { return g.deliver(ctx, yield) })
 	}
 }
 
@@ -39,6 +38,9 @@ type Group[T any] struct {
 	over     atomic.Bool   // nobody may push any more
 	wake     chan struct{} // one token for an idle consumer
 
+	alarm *Alarm      // the consumer's own; nil if it waits for producers alone
+	ring  func() bool // what the consumer calls when alarm rings
+
 	_ cacheLine // every push reads what is above
 
 	joined  sync.WaitGroup
@@ -49,6 +51,12 @@ type Group[T any] struct {
 	ended   bool       // nothing more will come; err says why
 	err     error
 	crash   func() // what a producer that panicked or exited left to be done
+}
+
+func newGroup[T any](ctx context.Context, capacity int) *Group[T] {
+	g := &Group[T]{capacity: max(1, capacity), running: 1, wake: make(chan struct{}, 1)}
+	g.ctx, g.cancel = context.WithCancel(ctx)
+	return g
 }
 
 // Go starts a producer. Its context ends with the run. Go may be called by start
@@ -142,11 +150,12 @@ func (g *Group[T]) rouse() {
 	}
 }
 
-func (g *Group[T]) run(ctx context.Context, start func(*Group[T]), yield func(T) bool) error {
+// run starts the producers, delivers what they make and waits for their end.
+func (g *Group[T]) run(start func(*Group[T]), deliver func() error) error {
 	defer g.join() // also when start or yield panics
 	start(g)
 	g.leave(nil)
-	err := g.deliver(ctx, yield)
+	err := deliver()
 	g.join()
 	if g.crash != nil {
 		g.crash()
@@ -166,7 +175,7 @@ func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
 	var round, next []*lane[T]
 	for {
 		round, next = g.await(ctx, next), round[:0]
-		if len(round) == 0 {
+		if len(round) == 0 && !g.alarm.rang() {
 			return g.outcome(ctx)
 		}
 		for _, l := range round {
@@ -181,30 +190,52 @@ func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
 			}
 		}
 		clear(round) // an ended producer's lane is not kept by its place here
+		if g.alarm.take() {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if !g.ring() {
+				return nil
+			}
+		}
 	}
 }
 
 // await adds the newly listed lanes to those of the next round, and waits for one
-// if there is none: none even so is the end of the run.
+// if there is none, or for the alarm: none even so is the end of the run.
 func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
+	g.alarm.poll() // now: what waits already comes before it
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for len(round)+len(g.listed) == 0 && !g.ended {
+	for len(round)+len(g.listed) == 0 && !g.ended && !g.alarm.rang() {
 		g.idle = true
 		g.mu.Unlock()
 		select {
 		case <-g.wake:
 		case <-ctx.Done():
+		case <-g.alarm.c():
+			g.alarm.rung = true
 		}
 		g.mu.Lock()
 		if ctx.Err() != nil {
 			return nil
+		}
+		if g.alarm.rang() {
+			g.stayAwake()
 		}
 	}
 	round = append(round, g.listed...)
 	clear(g.listed)
 	g.listed = g.listed[:0]
 	return round
+}
+
+// stayAwake takes back that the consumer is idle, mu held.
+func (g *Group[T]) stayAwake() {
+	if !g.idle {
+		<-g.wake // it was roused in the same moment
+	}
+	g.idle = false
 }
 
 // outcome is what a run returns that found nothing more to deliver. Producers that

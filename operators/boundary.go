@@ -1,0 +1,41 @@
+package operators
+
+import "github.com/rxipc/rxipc/stream"
+
+// ObserveOn runs the source on a goroutine of its own; its values cross a buffer to the
+// caller's, where all that follows stays. At most capacity values wait there (at least
+// one may), and the source waits with one that is more. It ends as the source does,
+// after what waits. It is [OnBackpressureBuffer] with [stream.Block].
+//
+// In Rx it is observeOn that moves what follows to another thread; here what follows
+// stays where it is run, and what comes before moves.
+func ObserveOn[T any](capacity int) stream.Operator[T, T] {
+	return OnBackpressureBuffer[T](capacity, stream.Block)
+}
+
+// OnBackpressureBuffer lets the source, on a goroutine of its own, run ahead of what
+// follows by at most capacity values (at least one); overflow says what happens with
+// one more: [stream.Block] makes the source wait, [stream.Fail] fails with
+// [stream.ErrOverflow] after what waits, and the other two drop a value. It ends as the
+// source does, after what waits.
+func OnBackpressureBuffer[T any](capacity int, overflow stream.Overflow) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return stream.Buffered(source, capacity, overflow)
+	}
+}
+
+// OnBackpressureDrop drops the values that come while capacity others (at least one)
+// wait: a slow consumer gets the earliest ones and never slows the source, which runs
+// on a goroutine of its own. It ends as the source does, after what waits. In RxJava
+// none wait.
+func OnBackpressureDrop[T any](capacity int) stream.Operator[T, T] {
+	return OnBackpressureBuffer[T](capacity, stream.DropNewest)
+}
+
+// OnBackpressureLatest keeps the latest value for a consumer that is at work and drops
+// the one that waited before: a slow consumer gets what is current and never slows the
+// source, which runs on a goroutine of its own. One value waits at most. It ends as the
+// source does, after the value that waits.
+func OnBackpressureLatest[T any]() stream.Operator[T, T] {
+	return OnBackpressureBuffer[T](1, stream.DropOldest)
+}

@@ -1,0 +1,77 @@
+package operators
+
+import (
+	"context"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// BufferTime emits, at the end of each period, a slice of the values that came within
+// it, an empty one if there were none (RxJS: bufferTime). Periods are counted from the
+// start of the run; those that pass while yield is at work are skipped. It keeps at most
+// limit values: a slice that is full is emitted before its period ends, and another
+// begun. What is left when the source completes makes a last slice unless that is empty;
+// a failure drops it. Slices belong to the receiver. A limit below one is one; a period
+// of zero or less panics, as time.NewTicker does.
+//
+// The source runs on a goroutine of its own. While yield is at work, at most
+// [stream.DefaultBuffer] values wait; then the source does.
+func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] {
+	mustBePositive("BufferTime", period)
+	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		return func(ctx context.Context, yield func([]T) bool) error {
+			var alarm stream.Alarm
+			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}
+			grid := every(period, &alarm)
+			err := stream.Timed(ctx, source, &alarm, b.add, func() bool {
+				b.held = true // an empty one too
+				wanted := b.emit()
+				grid.next()
+				return wanted
+			})
+			return b.end(ctx, err)
+		}
+	}
+}
+
+// BufferTimeOrCount emits slices of up to count values, and sooner when patience has
+// passed since a slice's first value came: no value waits longer, and no slice is empty.
+// It is what senders that batch are made of; [BufferTime] keeps to a clock instead. The
+// values left when the source completes make a last slice; a failure drops them. It
+// keeps at most count values. Slices belong to the receiver. A count below one is one.
+//
+// The source runs on a goroutine of its own. While yield is at work, at most
+// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
+// a value is taken from there.
+func BufferTimeOrCount[T any](patience time.Duration, count int) stream.Operator[T, []T] {
+	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		return func(ctx context.Context, yield func([]T) bool) error {
+			var alarm stream.Alarm
+			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: count}
+			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+				if !b.held {
+					alarm.Set(patience)
+				}
+				wanted := b.add(v)
+				if !b.held {
+					alarm.Stop()
+				}
+				return wanted
+			}, b.emit)
+			return b.end(ctx, err)
+		}
+	}
+}
+
+// batch is a slice that grows up to a limit until it is emitted.
+type batch[T any] struct {
+	pending[[]T]
+	limit int
+}
+
+// add adds a value, emits the slice if it is full, and reports whether more is wanted.
+func (b *batch[T]) add(v T) bool {
+	b.hold(append(b.value, v))
+	return len(b.value) < b.limit || b.emit()
+}

@@ -1,0 +1,44 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// ForkJoin runs all sources at the same time, each on a goroutine of its own, and emits
+// their last values, in the order of the sources, when all have completed. One that
+// completes without a value completes it at once, with nothing; so do no sources at all.
+// The first failure ends it. One value of each source is kept, and nothing waits.
+func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
+	type end struct {
+		source int
+		last   T
+		empty  bool
+	}
+	return func(ctx context.Context, yield func([]T) bool) error {
+		joined := make([]T, len(sources))
+		left := len(sources)
+		return stream.Gather(1, func(g *stream.Group[end]) {
+			for i, source := range sources {
+				g.Go(func(ctx context.Context, push func(end) bool) error {
+					e := end{source: i, empty: true}
+					err := source(ctx, func(v T) bool {
+						e.last, e.empty = v, false
+						return true
+					})
+					if err == nil {
+						push(e)
+					}
+					return err
+				})
+			}
+		})(ctx, func(e end) bool {
+			joined[e.source] = e.last
+			if left--; left == 0 && !e.empty {
+				yield(joined)
+			}
+			return left > 0 && !e.empty
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package operators
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// CombineLatest emits combine of the last values of both sources, whenever one of them
+// emits and the other has. It completes when both have, or when one has without a value;
+// the first failure ends it, after the values that came before. The sources run at the
+// same time, each on a goroutine of its own. At most [stream.DefaultBuffer] values of
+// each wait for the consumer, none is skipped; a source that has one more waits.
+func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
+	return func(ctx context.Context, yield func(C) bool) error {
+		as, bs := newInlet[A](), newInlet[B]()
+		var lastA A
+		var lastB B
+		state := newPresence(2)
+		return arrivals(ctx, func(g *stream.Group[arrival]) {
+			as.open(g, 0, a)
+			bs.open(g, 1, b)
+		}, func(e arrival) bool {
+			switch {
+			case e.ended:
+				return !state.end(e.source)
+			case e.source == 0:
+				lastA = <-as
+			default:
+				lastB = <-bs
+			}
+			return !state.complete(e.source) || yield(combine(lastA, lastB))
+		})
+	}
+}
+
+// CombineLatest3 is [CombineLatest] of three sources.
+func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) stream.Observable[D] {
+	return func(ctx context.Context, yield func(D) bool) error {
+		as, bs, cs := newInlet[A](), newInlet[B](), newInlet[C]()
+		var lastA A
+		var lastB B
+		var lastC C
+		state := newPresence(3)
+		return arrivals(ctx, func(g *stream.Group[arrival]) {
+			as.open(g, 0, a)
+			bs.open(g, 1, b)
+			cs.open(g, 2, c)
+		}, func(e arrival) bool {
+			switch {
+			case e.ended:
+				return !state.end(e.source)
+			case e.source == 0:
+				lastA = <-as
+			case e.source == 1:
+				lastB = <-bs
+			default:
+				lastC = <-cs
+			}
+			return !state.complete(e.source) || yield(combine(lastA, lastB, lastC))
+		})
+	}
+}
+
+// presence is which of several sources have emitted, and how many go on.
+type presence struct {
+	here    []bool
+	missing int
+	running int
+}
+
+func newPresence(sources int) *presence {
+	return &presence{here: make([]bool, sources), missing: sources, running: sources}
+}
+
+// complete takes note of a value and reports whether there is one of each source.
+func (p *presence) complete(source int) bool {
+	if !p.here[source] {
+		p.here[source] = true
+		p.missing--
+	}
+	return p.missing == 0
+}
+
+// end takes note of a completion and reports whether nothing can come any more.
+func (p *presence) end(source int) bool {
+	p.running--
+	return p.running == 0 || !p.here[source]
+}
+
+// WithLatestFrom emits combine of each value and the last one of the other observable;
+// values that come before that has emitted are dropped. It ends with the source, and
+// with a failure of the other, whose completion changes nothing. Only the last value of
+// the other is kept: the source runs on the caller's goroutine, the other on one of its
+// own, as fast as it goes, so that of two that emit in the same moment either may be
+// first.
+func WithLatestFrom[A, B, C any](other stream.Observable[B], combine func(A, B) C) stream.Operator[A, C] {
+	return func(source stream.Observable[A]) stream.Observable[C] {
+		return func(ctx context.Context, yield func(C) bool) error {
+			var latest atomic.Pointer[B]
+			combined := func(ctx context.Context, yield func(C) bool) error {
+				return source(ctx, func(a A) bool {
+					b := latest.Load()
+					return b == nil || yield(combine(a, *b))
+				})
+			}
+			return aside(ctx, yield, combined, func(ctx context.Context, _ func(error)) error {
+				return other(ctx, func(b B) bool {
+					latest.Store(&b)
+					return true
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package operators
+
+import (
+	"context"
+	"runtime"
+	"slices"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// ParallelOption changes how MapParallel emits.
+type ParallelOption uint8
+
+// Unordered lets MapParallel emit each result as soon as it is ready.
+const Unordered ParallelOption = 1
+
+// MapParallel emits f of each value, worked out for up to limit values at the same
+// time; a limit below one is [runtime.GOMAXPROCS]. Results come in the order of their
+// values, or with [Unordered] as they are ready. f is called on goroutines of the
+// run's, the source has one too; f's context ends with the run.
+//
+// An error of f's ends it where its result would have come; a failure of the source
+// ends it after the results of all values before. It completes when the source has and
+// all results have been emitted.
+//
+// At most twice limit values have been read of the source whose results yield has not
+// returned from: limit in work, the others with a result that waits for its turn. The
+// source waits with one more.
+func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
+	if limit < 1 {
+		limit = runtime.GOMAXPROCS(0)
+	}
+	unordered := slices.Contains(options, Unordered)
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		return func(ctx context.Context, yield func(B) bool) error {
+			window := newPlaces(2 * limit)
+			var broken, failed error // how the source ended; what ended the run before
+			stopped := false
+			emit := func(r result[B]) bool {
+				if failed = r.err; ctx.Err() != nil { // it ended while yield was at work
+					failed = context.Cause(ctx)
+				}
+				stopped = failed != nil || !yield(r.value)
+				<-window
+				return !stopped
+			}
+			if !unordered {
+				emit = inOrder(cap(window), emit)
+			}
+			err := stream.Gather(cap(window), func(g *stream.Group[result[B]]) {
+				g.Go(func(ctx context.Context, _ func(result[B]) bool) error {
+					c := crew[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
+					defer close(c.tasks)
+					broken = source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
+					return nil
+				})
+			})(ctx, emit)
+			switch {
+			case err != nil:
+				return err
+			case stopped:
+				return failed
+			default:
+				return broken
+			}
+		}
+	}
+}
+
+// task is a value to work on, and which of the source's it is.
+type task[A any] struct {
+	number int
+	value  A
+}
+
+// result is what became of a task.
+type result[B any] struct {
+	number int
+	value  B
+	err    error
+}
+
+// crew is who works on tasks: up to limit producers, each started when there is
+// something to do and nobody idle.
+type crew[A, B any] struct {
+	group    *stream.Group[result[B]]
+	f        func(context.Context, A) (B, error)
+	limit    int
+	tasks    chan task[A] // closed when there are no more
+	workers  int
+	assigned int
+}
+
+// assign gives a value to a worker, waits for one if all are at work, and reports
+// whether there was one before ctx ended.
+func (c *crew[A, B]) assign(ctx context.Context, a A) bool {
+	t := task[A]{c.assigned, a}
+	c.assigned++
+	select {
+	case c.tasks <- t:
+		return true
+	default:
+	}
+	if c.workers < c.limit {
+		c.workers++
+		c.group.Go(c.worker(t))
+		return true
+	}
+	select {
+	case c.tasks <- t:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// worker works on a task, and then on others until there are no more.
+func (c *crew[A, B]) worker(t task[A]) stream.Observable[result[B]] {
+	f, tasks := c.f, c.tasks
+	return func(ctx context.Context, push func(result[B]) bool) error {
+		for more := true; more; t, more = <-tasks {
+			b, err := f(ctx, t.value)
+			if !push(result[B]{t.number, b, err}) {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// inOrder calls emit with results in the order of their numbers, of which no more than
+// size are missing or waiting at any time.
+func inOrder[B any](size int, emit func(result[B]) bool) func(result[B]) bool {
+	type slot struct {
+		result[B]
+		here bool
+	}
+	waiting := make([]slot, size)
+	next := 0
+	return func(r result[B]) bool {
+		waiting[r.number%size] = slot{r, true}
+		for s := &waiting[next%size]; s.here; s = &waiting[next%size] {
+			ready := s.result
+			*s = slot{}
+			next++
+			if !emit(ready) {
+				return false
+			}
+		}
+		return true
+	}
+}

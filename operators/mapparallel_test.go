@@ -1,0 +1,157 @@
+package operators_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/streamtest"
+)
+
+func init() {
+	maps.Copy(contracts, map[string]func(*testing.T){
+		"MapParallel": func(t *testing.T) {
+			tripled := func(_ context.Context, n int) (int, error) { return triple(n), nil }
+			halved := func(_ context.Context, n int) (int, error) { return half(n) }
+			for _, limit := range []int{1, 2, 8} {
+				t.Run("ordered", func(t *testing.T) {
+					streamtest.CheckOperator(t, operators.MapParallel(limit, tripled),
+						[]int{1, 2, 3, 4, 5}, []int{3, 6, 9, 12, 15}, streamtest.ReadAhead(2*limit))
+				})
+				t.Run("unordered", func(t *testing.T) {
+					streamtest.CheckOperator(t, operators.MapParallel(limit, tripled, operators.Unordered),
+						[]int{1, 2, 3, 4, 5}, []int{3, 6, 9, 12, 15}, streamtest.Unordered(), streamtest.ReadAhead(2*limit))
+				})
+				t.Run("failure", func(t *testing.T) {
+					streamtest.Check(t, operators.MapParallel(limit, halved)(stream.Just(2, 4, 5, 6)),
+						[]int{1, 2}, streamtest.Fails(errOdd))
+				})
+			}
+			t.Run("slow", func(t *testing.T) {
+				slow := func(ctx context.Context, n int) (int, error) { return n, sleep(ctx, time.Duration(7-n)*time.Second) }
+				streamtest.CheckOperator(t, operators.MapParallel(3, slow),
+					[]int{1, 2, 3, 4, 5}, []int{1, 2, 3, 4, 5}, streamtest.ReadAhead(6))
+			})
+		},
+	})
+}
+
+// sleep waits, or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func TestMapParallelKeepsOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slowFirst := func(ctx context.Context, n int) (int, error) { return n, sleep(ctx, time.Duration(10-n)*time.Second) }
+		begin := time.Now()
+		wantRun(t, operators.MapParallel(10, slowFirst)(stream.Range(0, 10)), nil, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+		if took := time.Since(begin); took != 10*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		wantRun(t, operators.MapParallel(10, slowFirst, operators.Unordered)(stream.Range(0, 10)), nil, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+	})
+}
+
+func TestMapParallelLimits(t *testing.T) {
+	for _, limit := range []int{0, 1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			want := limit
+			if limit == 0 {
+				want = runtime.GOMAXPROCS(0)
+			}
+			var working, most, read atomic.Int64
+			work := func(ctx context.Context, n int) (int, error) {
+				most.Store(max(most.Load(), working.Add(1)))
+				defer working.Add(-1)
+				return n, sleep(ctx, time.Second)
+			}
+			source := operators.Tap(func(int) { read.Add(1) })(stream.Range(0, 100))
+			taken := int64(0)
+			err := operators.MapParallel(limit, work)(source).ForEach(t.Context(), func(n int) {
+				if n != int(taken) {
+					t.Errorf("got %d at %d", n, taken)
+				}
+				time.Sleep(10 * time.Second)
+				// One more of the source's is waiting.
+				if ahead := read.Load() - taken; ahead > int64(2*want+1) {
+					t.Errorf("%d are read", ahead)
+				}
+				taken++
+			})
+			if err != nil || taken != 100 || most.Load() != int64(min(want, 100)) {
+				t.Errorf("%d worked at a time, %d came, %v", most.Load(), taken, err)
+			}
+		})
+	}
+}
+
+func TestMapParallelFailsInItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// The second fails at once, the first is ready in an hour.
+		work := func(ctx context.Context, n int) (int, error) {
+			if n == 2 {
+				return 0, errBroken
+			}
+			return n, sleep(ctx, time.Hour)
+		}
+		wantRun(t, operators.MapParallel(4, work)(stream.Just(1, 2, 3)), errBroken, 1)
+		wantRun(t, operators.MapParallel(4, work, operators.Unordered)(stream.Just(1, 2, 3)), errBroken)
+		// A failure of the source comes after what was read of it.
+		wantRun(t, operators.MapParallel(4, work)(concat(stream.Just(1, 3), stream.Throw[int](errOdd))), errOdd, 1, 3)
+		wantRun(t, operators.MapParallel(4, work)(concat(stream.Just(1, 2), stream.Throw[int](errOdd))), errBroken, 1)
+	})
+}
+
+func TestMapParallelCancelsItsWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errOdd) })
+		var cancelled atomic.Int64
+		stuck := func(ctx context.Context, n int) (int, error) {
+			<-ctx.Done()
+			cancelled.Add(1)
+			return 0, errBroken
+		}
+		err := operators.MapParallel(3, stuck)(stream.Range(0, 9)).Run(ctx)
+		if !errors.Is(err, errOdd) || cancelled.Load() != 3 {
+			t.Errorf("%d cancelled, %v", cancelled.Load(), err)
+		}
+		quick := func(ctx context.Context, n int) (int, error) {
+			if n == 0 {
+				return n, nil
+			}
+			return stuck(ctx, n)
+		}
+		wantRun(t, operators.Take[int](1)(operators.MapParallel(3, quick)(stream.Range(0, 9))), nil, 0)
+	})
+}
+
+func TestMapParallelHandsPanicsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		panicking := func(context.Context, int) (int, error) { panic(errBroken) }
+		wantPanic(t, errBroken, func() {
+			_ = operators.MapParallel(2, panicking)(concat(stream.Range(0, 9), stream.Never[int]())).Run(t.Context())
+		})
+	})
+}
+
+func TestMapParallelGoesThroughMany(t *testing.T) {
+	ctx := t.Context()
+	same := func(_ context.Context, n int) (int, error) { return n, nil }
+	want := slices.Collect(func(yield func(int) bool) { _ = stream.Range(0, 10_000)(ctx, yield) })
+	wantRun(t, operators.MapParallel(4, same)(stream.Range(0, 10_000)), nil, want...)
+}

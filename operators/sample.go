@@ -1,0 +1,65 @@
+package operators
+
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Sample emits, whenever the sampler emits something, the last value that the source has
+// emitted since the time before, and nothing if there was none (RxJS: sample). See
+// [ThrottleLast] for samples at equal distances. It ends as the source does, and drops the
+// value that is pending then; a failure of the sampler's ends it too, and after a
+// completion of the sampler's nothing more is emitted.
+//
+// Source and sampler run on goroutines of their own. While yield is at work, at most
+// [stream.DefaultBuffer] values of each wait; then they do.
+func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		events := stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sampled[T]]) {
+			g.Go(sampledValues(source))
+			g.Go(Map(func(S) sampled[T] { return sampled[T]{tells: sampleNow} })(sampler))
+		})
+		return func(ctx context.Context, yield func(T) bool) error {
+			last := pending[T]{yield: yield}
+			return events(ctx, func(e sampled[T]) bool {
+				switch e.tells {
+				case sampleNow:
+					return last.emit()
+				case sampleNoMore:
+					return false
+				default:
+					last.hold(e.value)
+					return true
+				}
+			})
+		}
+	}
+}
+
+// sampled is what one of Sample's two sources tells.
+type sampled[T any] struct {
+	tells int
+	value T // of sampleValue
+}
+
+const (
+	sampleValue  = iota // the source has emitted a value
+	sampleNow           // the sampler has
+	sampleNoMore        // the source has completed
+)
+
+// sampledValues are the values of the source and its completion.
+func sampledValues[T any](source stream.Observable[T]) stream.Observable[sampled[T]] {
+	return func(ctx context.Context, yield func(sampled[T]) bool) error {
+		wanted := true
+		err := source(ctx, func(v T) bool {
+			wanted = yield(sampled[T]{value: v})
+			return wanted
+		})
+		if err == nil && wanted {
+			yield(sampled[T]{tells: sampleNoMore})
+		}
+		return err
+	}
+}

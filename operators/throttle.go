@@ -1,0 +1,108 @@
+package operators
+
+import (
+	"context"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// ThrottleFirst emits a value and then drops those that come within a period of it; the
+// next one after that begins a period of its own (RxJS: throttleTime). Nothing is ever
+// pending: it ends as the source does. It runs on its caller's goroutine and holds no
+// value and no timer. A period of zero or less drops nothing.
+func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var begun time.Time
+			first := true
+			return source(ctx, func(v T) bool {
+				now := time.Now()
+				if !first && now.Sub(begun) < period {
+					return true
+				}
+				first, begun = false, now
+				return yield(v)
+			})
+		}
+	}
+}
+
+// ThrottleLast emits, at the end of each period, the last value that came within it,
+// and nothing if there was none (ReactiveX: sample; RxJS: sampleTime). Periods are
+// counted from the start of the run; those that pass while yield is at work are
+// skipped. The value that is pending when the source completes or fails is dropped, as
+// its period has no end. A period of zero or less panics, as time.NewTicker does.
+//
+// The source runs on a goroutine of its own. While yield is at work, at most
+// [stream.DefaultBuffer] values wait; then the source does.
+func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
+	mustBePositive("ThrottleLast", period)
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var alarm stream.Alarm
+			last := pending[T]{yield: yield}
+			grid := every(period, &alarm)
+			return stream.Timed(ctx, source, &alarm, func(v T) bool {
+				last.hold(v)
+				return true
+			}, func() bool {
+				wanted := last.emit()
+				grid.next()
+				return wanted
+			})
+		}
+	}
+}
+
+// Audit begins a period with a value, and emits at its end the last value that came by
+// then; the next value begins another (RxJS: auditTime). When the source completes, the
+// value that is pending is emitted at once, where RxJS waits for the period's end; a
+// failure drops it. A period of zero or less ends as soon as the consumer gets to it.
+//
+// The source runs on a goroutine of its own. While yield is at work, at most
+// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
+// a value is taken from there.
+func Audit[T any](period time.Duration) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			var alarm stream.Alarm
+			last := pending[T]{yield: yield}
+			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+				if !last.held {
+					alarm.Set(period)
+				}
+				last.hold(v)
+				return true
+			}, last.emit)
+			return last.end(ctx, err)
+		}
+	}
+}
+
+// A grid sets an alarm at equal distances from where it began.
+type grid struct {
+	alarm  *stream.Alarm
+	period time.Duration
+	at     time.Time // what it is set for
+}
+
+// every begins a grid now and sets the alarm for the end of its first period.
+func every(period time.Duration, alarm *stream.Alarm) *grid {
+	alarm.Set(period)
+	return &grid{alarm, period, time.Now().Add(period)}
+}
+
+// next sets the alarm for the end of the period that it is in.
+func (g *grid) next() {
+	late := time.Since(g.at)
+	left := g.period - late%g.period
+	g.at = g.at.Add(late + left)
+	g.alarm.Set(left)
+}
+
+func mustBePositive(operator string, period time.Duration) {
+	if period <= 0 {
+		panic("operators: " + operator + " with a period of " + period.String() + ", want more than zero")
+	}
+}
