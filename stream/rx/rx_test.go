@@ -104,7 +104,11 @@ func TestToRxEndsWithItsContexts(t *testing.T) {
 		"batches": nil,
 	}
 	for name, chain := range chains {
-		for _, by := range []string{"its own", "the observer's"} {
+		ends := []string{"its own", "the observer's"}
+		if name == "FlatMap" { // it hands an observer's context on and does not look at it
+			ends = ends[:1]
+		}
+		for _, by := range ends {
 			t.Run(name+", "+by, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					last, runs, ended := 0, 0, 0
@@ -127,9 +131,6 @@ func TestToRxEndsWithItsContexts(t *testing.T) {
 						cancelOwn(errEnough)
 					} else {
 						cancelObservers(errEnough)
-					}
-					if name == "FlatMap" { // it sees only the context it was built with
-						items(channel)
 					}
 					synctest.Wait()
 					if ended != 1 || cause != errEnough {

@@ -15,7 +15,8 @@ import (
 //
 // A run ends by itself, with ctx, or with the context that Observe was given,
 // whichever is first. Operators chained to what ToRx returns are given ctx too. An
-// observer that leaves early must end one of the two, or the run waits for ever.
+// observer that leaves early must end one of the two, or the run waits for ever; with
+// FlatMap in the chain it must be ctx, since that waits for what it flattens.
 //
 // A failure of source is an error item, the last one; so is a panic, as a
 // [*stream.PanicError], and a runtime.Goexit. Cancellation is no item: as
