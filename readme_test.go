@@ -72,7 +72,7 @@ func Example_pipeline() {
 		client(context.Background())
 	}
 	server.Wait()
-	// Output:
+	// Unordered output:
 	// hello world <nil>
 	// hello world <nil>
 	// hello world <nil>
