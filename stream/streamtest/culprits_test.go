@@ -27,7 +27,7 @@ func found[S any](t *testing.T, rules []rule[S], name string, s S) string {
 	report := new(recorder)
 	for _, r := range rules {
 		if r.name == name {
-			inBubble(t, report, func(f *findings) { r.check(f, s) })
+			r.inBubble(t, report, s)
 		}
 	}
 	return strings.Join(report.errors, "\n")
@@ -100,6 +100,9 @@ func TestObservableCulprits(t *testing.T) {
 			}
 			return ctx.Err()
 		})},
+		{"one run at a time", "simultaneous runs", "got 1 values, want 3", of(Misbehaving(SimultaneousRuns, 1, 2, 3))},
+		{"one state for all runs", "nested runs", "got 1 values, want 3", of(Misbehaving(NestedRuns, 1, 2, 3))},
+		{"remembers yield", "no reference is kept", "false: yield or its context can still be reached", of(Misbehaving(NoReferenceIsKept, 1, 2, 3))},
 		{"another goroutine", "serial, on the caller's goroutine", "another goroutine", of(func(ctx context.Context, yield func(int) bool) error {
 			var all sync.WaitGroup
 			all.Go(func() { _ = numbers(ctx, yield) })
@@ -243,8 +246,8 @@ func TestOperatorCulprits(t *testing.T) {
 		source  = stream.Observable[int]
 		subject = culprit[operatorSpecimen[int, int]]
 	)
-	// The rules of observables have culprits of their own.
-	rules := rulesOfOperators[int, int]()[len(rulesOfObservables[int]()):]
+	// The rules of runs have culprits of their own.
+	rules := rulesOfOperators[int, int]()[len(rulesOfRuns[int]()):]
 	check(t, rules, []subject{
 		{"starts when built", "building starts nothing", "before the observable was called", with(func(s source) source {
 			_, _ = s.Collect(context.Background())
@@ -296,6 +299,51 @@ func TestOperatorCulprits(t *testing.T) {
 					yield(v)
 				}
 				return wait()
+			}
+		})},
+		{"remembers yield", "no reference is kept", "inputs at once, false: yield or its context can still", with(func(source) source {
+			return Misbehaving(NoReferenceIsKept, 1, 2, 3)
+		})},
+		{"panics without a value", "completion without a value", "panicked with none", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				values, err := s.Collect(ctx)
+				if err == nil && len(values) == 0 {
+					panic("none")
+				}
+				return stream.FromSlice(values)(ctx, yield)
+			}
+		})},
+		{"keeps what is unread", "bounded memory", "bytes were kept of 13107", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel()
+				values, wait := s.Channel(ctx, 1_000_000)
+				for v := range values {
+					if !yield(v) {
+						cancel()
+						_ = wait()
+						return nil
+					}
+				}
+				return wait()
+			}
+		}, ReadAhead(-1))},
+		{"calls itself", "bounded recursion", "calls deep at value 32", with(func(s source) source {
+			var from func(values []int) source
+			from = func(values []int) source {
+				return func(ctx context.Context, yield func(int) bool) error {
+					if len(values) == 0 || !yield(values[0]) {
+						return nil
+					}
+					return from(values[1:])(ctx, yield)
+				}
+			}
+			return func(ctx context.Context, yield func(int) bool) error {
+				values, err := s.Collect(ctx)
+				if err != nil {
+					return err
+				}
+				return from(values)(ctx, yield)
 			}
 		})},
 		{"reads all", "backpressure", "values more while yield was at its first, want at most 2", with(func(s source) source {

@@ -17,10 +17,13 @@ type Rule string
 // The rules that [Misbehaving] can break, and how it does.
 const (
 	IndependentRuns      Rule = "independent runs"                  // all runs share the values
+	SimultaneousRuns     Rule = "simultaneous runs"                 // a run starts the others over
+	NestedRuns           Rule = "nested runs"                       // likewise
 	Serial               Rule = "serial, on the caller's goroutine" // each value comes on a goroutine of its own
 	NothingAfterFalse    Rule = "nothing after false"               // all values come, wanted or not
 	NothingAfterReturn   Rule = "nothing after the return"          // the last value comes a second after it
 	NothingIsLeft        Rule = "nothing is left"                   // a goroutine sleeps on for a minute
+	NoReferenceIsKept    Rule = "no reference is kept"              // it knows its last yield and context
 	CancelledBefore      Rule = "cancelled before"                  // the first value comes though the context has ended
 	CancelledInYield     Rule = "cancelled in yield"                // the end of the context is reported as completion
 	CancelledInSource    Rule = "cancelled while the source waits"  // it sleeps a second before each value, deaf to the context
@@ -40,6 +43,8 @@ func Misbehaving[T any](rule Rule, values ...T) stream.Observable[T] {
 	switch rule {
 	case IndependentRuns:
 		return sharing(values)
+	case SimultaneousRuns, NestedRuns:
+		return startingOver(values)
 	case Serial:
 		return onGoroutines(good)
 	case NothingAfterFalse:
@@ -51,6 +56,8 @@ func Misbehaving[T any](rule Rule, values ...T) stream.Observable[T] {
 			go time.Sleep(time.Minute)
 			return good(ctx, yield)
 		}
+	case NoReferenceIsKept:
+		return remembering(good)
 	case CancelledBefore:
 		return deafAtFirst(values)
 	case CancelledInYield:
@@ -83,6 +90,31 @@ func sharing[T any](values []T) stream.Observable[T] {
 			}
 		}
 		return context.Cause(ctx)
+	}
+}
+
+func startingOver[T any](values []T) stream.Observable[T] {
+	next := new(atomic.Int64)
+	return func(ctx context.Context, yield func(T) bool) error {
+		for next.Store(0); ctx.Err() == nil; {
+			n := next.Add(1)
+			if n > int64(len(values)) || !yield(values[n-1]) {
+				return nil
+			}
+		}
+		return context.Cause(ctx)
+	}
+}
+
+func remembering[T any](good stream.Observable[T]) stream.Observable[T] {
+	type call struct {
+		ctx   context.Context
+		yield func(T) bool
+	}
+	last := new(atomic.Pointer[call])
+	return func(ctx context.Context, yield func(T) bool) error {
+		last.Store(&call{ctx, yield})
+		return good(ctx, yield)
 	}
 }
 

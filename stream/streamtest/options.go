@@ -11,6 +11,7 @@ type config struct {
 	losesOnFailure bool
 	recovers       bool
 	readAhead      int
+	unlimited      bool
 }
 
 // Unordered lets the values come in any order.
@@ -35,9 +36,13 @@ func Recovers() Option { return func(c *config) { c.recovers = true } }
 
 // ReadAhead says how many values more than it has needed so far an operator may
 // read from its source while yield is at work. The default is none. Less than
-// none says that it reads on and drops what it cannot deliver, which only the
-// operator's own tests can check.
+// none says that it reads on and drops what it cannot deliver: which values is for
+// the operator's own tests to check, that it keeps few is checked.
 func ReadAhead(values int) Option { return func(c *config) { c.readAhead = values } }
+
+// Unlimited says that the operator reads its source as fast as it goes and drops
+// nothing, like a flat map that was given no limit.
+func Unlimited() Option { return func(c *config) { c.unlimited = true } }
 
 func configured(options []Option) config {
 	var c config

@@ -79,23 +79,39 @@ func independentRuns[T any](f *findings, s specimen[T]) {
 	left, _ := cancellable()
 	run[T]{s, left, until(1)}.start(f.titled("run that is left"))
 	fresh("run after one that was left")
+}
 
-	plain := s
-	plain.left = nil // the other run goes on
-	g := f.titled("two runs at the same time")
+func simultaneousRuns[T any](f *findings, s specimen[T]) {
+	if len(s.want) == 0 {
+		return
+	}
+	s.left = nil // the other run goes on
+	whole := s.whole()
+	slowly := func(n int) bool {
+		if n == 1 {
+			time.Sleep(pace) // for the other one to come in between
+		}
+		return whole == nil || whole(n)
+	}
+	if s.endless {
+		slowly = whole // slow is not late: values may have been skipped
+	}
 	var all sync.WaitGroup
 	for range 2 {
 		all.Go(func() {
 			ctx, _ := cancellable()
-			plain.finished(g, run[T]{plain, ctx, s.whole()}.beside(g))
+			s.finished(f, run[T]{s, ctx, slowly}.beside(f))
 		})
 	}
 	all.Wait()
-	nested(f.titled("a run within a run"), plain)
 }
 
-// nested runs it once more while yield is at the first value.
-func nested[T any](f *findings, s specimen[T]) {
+// nestedRuns runs it once more while yield is at the first value.
+func nestedRuns[T any](f *findings, s specimen[T]) {
+	if len(s.want) == 0 {
+		return
+	}
+	s.left = nil // the outer run goes on
 	ctx, _ := cancellable()
 	whole := s.whole()
 	outer := run[T]{s, ctx, func(n int) bool {

@@ -27,6 +27,20 @@ func buildingStartsNothing[A, B any](f *findings, s operatorSpecimen[A, B]) {
 	}
 }
 
+// completionWithoutValue gives the operator a source without values. What it makes
+// of that is its own, but it ends, and leaves nothing.
+func completionWithoutValue[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	fed := &feed[A]{}
+	over := s.over(fed)
+	ctx, cancel := cancellable()
+	if s.endless {
+		defer time.AfterFunc(pace, func() { cancel(errCancelled) }).Stop()
+	}
+	if o := (run[B]{over, ctx, nil}).start(f); !o.stuck && !o.returned {
+		f.add("%s", o.way())
+	}
+}
+
 // ending runs the operator over feeds that end in a way of their own: at once,
 // and after the inputs, with and without time between them.
 func (s operatorSpecimen[A, B]) ending(f *findings, end func() error, check func(*findings, *feed[A], *outcome[B], bool)) {
@@ -97,7 +111,7 @@ func goexitOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
 // backpressure holds the first value in yield for as long as a source of an
 // input a second has time to give more than may be read ahead.
 func backpressure[A, B any](f *findings, s operatorSpecimen[A, B]) {
-	if s.readAhead < 0 || len(s.inputs) == 0 {
+	if s.unlimited || s.readAhead < 0 || len(s.inputs) == 0 {
 		return
 	}
 	spare := 16 * (s.readAhead + len(s.inputs) + 1)
