@@ -250,10 +250,18 @@ func scripted[T any](b *Bench, text, forbidden, kind string, values []map[rune]T
 	return s, n
 }
 
-// calledFrom is the place in a test's source that called what called this.
+// calledFrom is the place in a test's source that called what called this, be it
+// through another kit that stands on this one.
 func calledFrom() string {
-	_, file, line, _ := runtime.Caller(2)
-	return fmt.Sprintf("%s:%d", filepath.Base(file), line)
+	_, file, line, known := runtime.Caller(2)
+	at := fmt.Sprintf("%s:%d", filepath.Base(file), line)
+	for skip := 3; known; skip++ {
+		if strings.HasSuffix(file, "_test.go") {
+			return fmt.Sprintf("%s:%d", filepath.Base(file), line)
+		}
+		_, file, line, known = runtime.Caller(skip)
+	}
+	return at // there is none
 }
 
 // report fails the test and says why, without the place of this line.
