@@ -20,6 +20,7 @@ var floors = map[string][]string{
 	"stream/rx":         {"stream"},
 	"operators":         {"stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
+	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket", "operators", "stream", "fold"},
 }
 
