@@ -14,6 +14,7 @@ import (
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/socket/sockettest"
 	"github.com/rxipc/rxipc/stream"
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
@@ -62,6 +63,31 @@ func TestRunningTotal(t *testing.T) {
 		total := operators.Scan(fold.Sum[int]())
 		streamtest.Expect(b, total(streamtest.Cold[int](b, "1-2-(34)-|")), "1-3-(6x)-|",
 			map[rune]int{'x': 10})
+	})
+}
+
+var name = socket.MustParseName("counter")
+
+// counter is the server that the README begins with, as a function.
+func counter(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
+	return socket.Serve(ipc, name, fold.Sum[int]()).
+		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
+			if total >= 42 {
+				return next.Finish()
+			}
+			return next
+		}).
+		With(ctx, func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
+			return c.Respond(m).CarryWith(count + 1)
+		})
+}
+
+func TestCounter(t *testing.T) {
+	sockettest.Run(t, func(b *sockettest.Bench) {
+		b.Client(name, "a-b---|").Expect("a-b---|")
+		b.Client(name, "---^c-#").Expect("----c-#") // dies
+		b.Client(name, "^").ExpectWire("< 999ms ~") // is silent: after a second a heartbeat
+		sockettest.Expect(b, counter, " - 1s (3!)")
 	})
 }
 
