@@ -1,0 +1,197 @@
+//go:build unix
+
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+// client is a client process: it has one session after the other until it is told to
+// end.
+type client struct {
+	chance *rand.Rand
+	dir    string
+	ipc    *socket.IPC
+	next   uint64  // number of a message, which no other client has
+	acked  journal // of those that were acknowledged to it
+	played map[string]int
+}
+
+// session is a way to behave, and how often that is chosen.
+type session struct {
+	name   string
+	weight int
+	play   func(*client, context.Context)
+}
+
+var sessions []session
+
+func init() {
+	sessions = []session{
+		{"messages in order", 45, (*client).sendSome},
+		{"requests and responses", 20, (*client).ask},
+		{"left without a word", 5, (*client).leave},
+		{"flood without reading", 4, (*client).flood},
+		{"half-closed", 4, (*client).halfClose},
+		{"frame cut at every byte", 3, (*client).cut},
+		{"trickled bytes", 4, (*client).trickle},
+		{"garbage", 4, (*client).garbage},
+		{"oversize length", 3, (*client).oversize},
+		{"connects that say nothing", 3, (*client).crowd},
+		{"no handshake, then messages", 2, (*client).impatient},
+	}
+}
+
+func newClient(dir string, number, seed uint64) *client {
+	return &client{
+		chance: rand.New(rand.NewPCG(seed, number+1)),
+		dir:    dir,
+		ipc:    socket.New(socket.Config{Dir: dir, MaxUnread: 1 << 20}),
+		next:   number << 40,
+		acked:  openJournal(dir, "client", number),
+		played: make(map[string]int),
+	}
+}
+
+func (c *client) play() {
+	ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	whole := 0
+	for _, s := range sessions {
+		whole += s.weight
+	}
+	c.sendSome(ctx) // whatever is opened once, is now
+	goroutines, open := runtime.NumGoroutine(), descriptors()
+	for ctx.Err() == nil {
+		s := choose(c.chance.IntN(whole))
+		s.play(c, ctx)
+		c.played[s.name]++
+		pause(ctx, time.Duration(c.chance.IntN(200))*time.Millisecond)
+	}
+	say(report{Played: c.played, Left: left(goroutines, open)})
+}
+
+func choose(n int) session {
+	for _, s := range sessions {
+		if n -= s.weight; n < 0 {
+			return s
+		}
+	}
+	panic("beyond the sum of the weights")
+}
+
+// left tells what is open that was not before.
+func left(goroutines, open int) string {
+	for patience := time.Now().Add(10 * time.Second); time.Now().Before(patience); runtime.Gosched() {
+		if runtime.NumGoroutine() <= goroutines && descriptors() <= open {
+			return ""
+		}
+	}
+	stacks := make([]byte, 1<<16)
+	return fmt.Sprintf("%d goroutines, %d before; %d descriptors, %d before\n%s", runtime.NumGoroutine(), goroutines,
+		descriptors(), open, stacks[:runtime.Stack(stacks, true)])
+}
+
+// pause waits, unless ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// connected calls f with a connection to the server, and closes it.
+func (c *client) connected(ctx context.Context, f func(context.Context, *socket.Process)) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	p, err := c.ipc.ConnectTo(ctx, victim).Get()
+	if err != nil {
+		return
+	}
+	f(ctx, p)
+	p.Close(ctx)
+}
+
+// messages makes some, with numbers of their own.
+func (c *client) messages(n int, reply bool) (messages []socket.Message, numbers []uint64) {
+	for range n {
+		padding := c.chance.IntN(100)
+		if c.chance.IntN(200) == 0 {
+			padding = c.chance.IntN(1 << 20)
+		}
+		messages = append(messages, messageOf(c.next, reply, padding))
+		numbers = append(numbers, c.next)
+		c.next++
+	}
+	return messages, numbers
+}
+
+// send sends messages and writes down which were acknowledged.
+func (c *client) send(ctx context.Context, p *socket.Process, messages []socket.Message, numbers []uint64) bool {
+	err := p.Send(ctx, messages...).Err()
+	acknowledged := len(numbers)
+	var partly *socket.SendError
+	if errors.As(err, &partly) {
+		acknowledged = partly.Acknowledged
+	}
+	c.acked.add(numbers[:acknowledged]...)
+	c.played["unacknowledged"] += len(numbers) - acknowledged
+	return err == nil
+}
+
+// sendSome sends messages that want no reply.
+func (c *client) sendSome(ctx context.Context) {
+	c.connected(ctx, func(ctx context.Context, p *socket.Process) {
+		for range 1 + c.chance.IntN(4) {
+			messages, numbers := c.messages(1+c.chance.IntN(64), false)
+			if !c.send(ctx, p, messages, numbers) {
+				return
+			}
+		}
+	})
+}
+
+// ask sends messages and checks the reply to each.
+func (c *client) ask(ctx context.Context) {
+	c.connected(ctx, func(ctx context.Context, p *socket.Process) {
+		for range 1 + c.chance.IntN(4) {
+			messages, numbers := c.messages(1+c.chance.IntN(8), true)
+			if !c.send(ctx, p, messages, numbers) {
+				return
+			}
+			for _, m := range messages {
+				reply, err := p.Wait(ctx).Get()
+				if err != nil {
+					return
+				}
+				if reply != m {
+					panic(fmt.Sprintf("the reply to %v is %v", m, reply))
+				}
+			}
+		}
+	})
+}
+
+// leave sends messages and is gone.
+func (c *client) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	p, err := c.ipc.ConnectTo(ctx, victim).Get()
+	if err != nil {
+		return
+	}
+	messages, numbers := c.messages(1+c.chance.IntN(8), true)
+	c.send(ctx, p, messages, numbers)
+	p.Conn().Close()
+	p.Close(ctx)
+}

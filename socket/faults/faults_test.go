@@ -1,0 +1,186 @@
+//go:build unix
+
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+// roleKey is the variable that makes the test binary a server or a client: the role,
+// its number, the seed and the folder.
+const roleKey = "RXIPC_FAULTS_ROLE"
+
+var victim = socket.MustParseName("victim")
+
+func TestMain(m *testing.M) {
+	role := strings.SplitN(os.Getenv(roleKey), ":", 4)
+	if len(role) != 4 {
+		os.Exit(m.Run())
+	}
+	number, _ := strconv.ParseUint(role[1], 10, 32)
+	seed, _ := strconv.ParseUint(role[2], 10, 64)
+	switch dir := role[3]; role[0] {
+	case "server":
+		serve(dir, number)
+	case "client":
+		newClient(dir, number, seed).play()
+	}
+}
+
+// scale is how large the run is.
+type scale struct {
+	duration time.Duration
+	clients  int
+	seed     uint64
+}
+
+func scaled(t *testing.T) scale {
+	s := scale{5 * time.Second, 24, rand.Uint64()}
+	read(t, "RXIPC_FAULTS", &s.duration, time.ParseDuration)
+	read(t, "RXIPC_FAULTS_CLIENTS", &s.clients, strconv.Atoi)
+	read(t, "RXIPC_FAULTS_SEED", &s.seed, func(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) })
+	return s
+}
+
+func read[T any](t *testing.T, variable string, to *T, parse func(string) (T, error)) {
+	text, found := os.LookupEnv(variable)
+	if !found {
+		return
+	}
+	value, err := parse(text)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	*to = value
+}
+
+// TestFaults is the program. What it does besides waiting stands in fate.
+func TestFaults(t *testing.T) {
+	s := scaled(t)
+	t.Logf("seed %d, %v, %d clients", s.seed, s.duration, s.clients)
+	w := newWorld(t, s)
+	w.suffer(time.Now().Add(s.duration))
+	w.end()
+	w.judge()
+	t.Log(w.table())
+}
+
+// suffer has fate strike until the end of the time.
+func (w *world) suffer(end time.Time) {
+	chance := rand.New(rand.NewPCG(w.seed, 0))
+	pace := time.NewTicker(50 * time.Millisecond)
+	defer pace.Stop()
+	turn := w.duration / 8 // of servers
+	next := time.Now().Add(turn)
+	for now := range pace.C {
+		w.resume(now)
+		w.revive()
+		switch {
+		case now.After(end):
+			return
+		case now.After(next):
+			next = now.Add(turn)
+			w.replaceServer()
+		default:
+			w.strike(chance, now)
+		}
+	}
+}
+
+// strike does something to somebody, or nothing.
+func (w *world) strike(chance *rand.Rand, now time.Time) {
+	somebody := w.clients[chance.IntN(len(w.clients))]
+	switch p := chance.Float64(); {
+	case p < 0.15:
+		somebody.kill()
+		w.kills++
+	case p < 0.25:
+		w.stop(somebody, now.Add(time.Duration(chance.IntN(1000))*time.Millisecond))
+	case p < 0.28: // meanwhile the queue of connections fills
+		w.stop(w.server, now.Add(time.Duration(chance.IntN(500))*time.Millisecond))
+	}
+}
+
+// replaceServer ends the server, by turns with and without warning, and starts the
+// next one.
+func (w *world) replaceServer() {
+	w.wake(w.server)
+	if w.server.number%2 == 0 {
+		w.server.kill()
+		w.crashes++
+	} else {
+		w.finishServer()
+	}
+	w.startServer()
+}
+
+// end lets the clients finish, looks at what is left in the server, and ends it.
+func (w *world) end() {
+	for _, p := range w.paused {
+		w.wake(p.child)
+	}
+	for _, c := range w.clients {
+		c.signal(syscall.SIGTERM)
+	}
+	for _, c := range w.clients {
+		w.takeReport(c)
+	}
+	w.awaitRest()
+	w.finishServer()
+}
+
+// judge compares what was acknowledged with what was handled.
+func (w *world) judge() {
+	handled := w.handled()
+	w.messages = len(handled)
+	doubled := duplicates(handled)
+	w.doubled = len(doubled)
+	for number := range w.numbers {
+		acknowledged := readJournal(w.t, w.dir, "client", uint64(number))
+		w.acknowledged += len(acknowledged)
+		w.lost += len(missing(acknowledged, handled))
+	}
+	if w.lost > 0 || w.doubled > 0 {
+		w.t.Errorf("%d acknowledged messages are lost, %d were handled twice", w.lost, w.doubled)
+	}
+	if w.acknowledged == 0 {
+		w.t.Error("nothing was acknowledged")
+	}
+}
+
+// table is what happened, for people.
+func (w *world) table() string {
+	var b strings.Builder
+	row := func(what string, format string, arguments ...any) {
+		fmt.Fprintf(&b, "\n| %-37s | %s |", what, fmt.Sprintf(format, arguments...))
+	}
+	b.WriteString("\n| what | how much |\n|---|---|")
+	row("seed", "%d", w.seed)
+	row("duration, clients at a time", "%v, %d", w.duration, w.clientCount)
+	row("client processes in all", "%d", w.numbers)
+	row("clients killed", "%d", w.kills)
+	row("processes stopped for a while", "%d", w.stops)
+	row("servers killed, ended in order", "%d, %d", w.crashes, w.endings)
+	for _, session := range sessions {
+		row("sessions: "+session.name, "%d", w.played[session.name])
+	}
+	row("messages handled", "%d", w.messages)
+	row("messages acknowledged to clients", "%d", w.acknowledged)
+	row("messages not acknowledged", "%d", w.played["unacknowledged"])
+	row("acknowledged messages lost", "%d", w.lost)
+	row("messages handled twice", "%d", w.doubled)
+	row("last server: descriptors", "%d before, %d after", w.before.Descriptors, w.after.Descriptors)
+	row("last server: goroutines", "%d before, %d after", w.before.Goroutines, w.after.Goroutines)
+	row("last server: heap in use, KiB", "%d before, %d after", w.before.Heap>>10, w.after.Heap>>10)
+	row("most memory of a server, MiB", "%d", w.peak>>20)
+	return b.String()
+}

@@ -1,0 +1,111 @@
+//go:build unix
+
+package faults
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+// serve is the server process. It writes down each message before it is acknowledged,
+// since the carry of one that is killed is gone with it.
+func serve(dir string, generation uint64) {
+	ctx, stop := socket.NotifyContext(context.Background())
+	defer stop()
+	signals := make(chan os.Signal, 16)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
+	go answer(signals)
+
+	handled := openJournal(dir, "server", generation)
+	ipc := socket.New(socket.Config{Dir: dir, Listening: func(socket.Name) { sayCensus() }})
+	served := socket.Serve(ipc, victim, tallies).With(ctx,
+		func(m socket.Message, c socket.Continuation[tally], carry tally) socket.Continuation[tally] {
+			number, err := numberOf(m)
+			if err != nil {
+				return c.Finish() // nobody's who counts
+			}
+			handled.add(number)
+			if wantsReply(m) {
+				c = c.Respond(m)
+			}
+			return c.CarryWith(carry.with(number))
+		})
+	var interrupted *socket.SignalError
+	carry, ok := socket.Carry(served).Get()
+	if !ok || !errors.As(served.Err(), &interrupted) {
+		fmt.Fprintln(os.Stderr, "server:", served.Err())
+	}
+	if ok {
+		say(report{Carry: &carry})
+	}
+}
+
+// answer tells who asks by a signal what the server has.
+func answer(signals <-chan os.Signal) {
+	for s := range signals {
+		if s == syscall.SIGUSR2 {
+			var stacks bytes.Buffer
+			_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+			say(report{Stacks: stacks.String()})
+			continue
+		}
+		sayCensus()
+	}
+}
+
+func sayCensus() {
+	now := takeCensus()
+	say(report{Census: &now})
+}
+
+func takeCensus() census {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return census{
+		Descriptors: descriptors(),
+		Goroutines:  runtime.NumGoroutine(),
+		Heap:        stats.HeapAlloc,
+		Memory:      stats.Sys - stats.HeapReleased,
+	}
+}
+
+// descriptors counts those of the process that are open.
+func descriptors() int {
+	open, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		panic(err)
+	}
+	return len(open)
+}
+
+// The content of a message: its number, whether it wants a reply, and padding.
+const replyMark = "?"
+
+func messageOf(number uint64, reply bool, padding int) socket.Message {
+	mark := "."
+	if reply {
+		mark = replyMark
+	}
+	return socket.Text(fmt.Sprintf("%016x", number) + mark + strings.Repeat("x", padding))
+}
+
+func numberOf(m socket.Message) (uint64, error) {
+	if m.Len() < 17 {
+		return 0, errors.New("too short")
+	}
+	return strconv.ParseUint(m.Content()[:16], 16, 64)
+}
+
+func wantsReply(m socket.Message) bool { return m.Content()[16:17] == replyMark }

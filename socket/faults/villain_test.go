@@ -1,0 +1,148 @@
+//go:build unix
+
+package faults
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"path/filepath"
+	"time"
+)
+
+// The bad clients speak, or not, over a bare socket. Of what they send nothing counts
+// as acknowledged, and it must do nobody else any harm.
+
+// bare calls f with a bare connection, which ends after a time.
+func (c *client) bare(ctx context.Context, f func(net.Conn)) {
+	conn, err := net.Dial("unix", filepath.Join(c.dir, victim.String()+".sock"))
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	conn.SetDeadline(time.Now().Add(time.Duration(c.chance.IntN(3000)) * time.Millisecond))
+	f(conn)
+}
+
+// greeted is bare after the handshake.
+func (c *client) greeted(ctx context.Context, f func(net.Conn)) {
+	c.bare(ctx, func(conn net.Conn) {
+		start := frame("text/plain", "innmind/ipc:connection.start")
+		if _, err := io.ReadFull(conn, make([]byte, len(start))); err != nil {
+			return
+		}
+		if _, err := conn.Write(frame("text/plain", "innmind/ipc:connection.start-ok")); err == nil {
+			f(conn)
+		}
+	})
+}
+
+// frame is a frame of the protocol, written here once more so that a mistake in the
+// package is not made twice.
+func frame(mediaType, content string) []byte {
+	bytes := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
+	bytes = append(bytes, mediaType...)
+	bytes = binary.BigEndian.AppendUint32(bytes, uint32(len(content)))
+	bytes = append(bytes, content...)
+	return append(bytes, 0xCE)
+}
+
+// one is the frame of a new message.
+func (c *client) one(reply bool) []byte {
+	messages, _ := c.messages(1, reply)
+	return frame("text/plain", messages[0].Content())
+}
+
+// flood asks for replies and reads none.
+func (c *client) flood(ctx context.Context) {
+	c.greeted(ctx, func(conn net.Conn) {
+		for ctx.Err() == nil {
+			if _, err := conn.Write(c.one(true)); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// halfClose says that nothing more will come, and reads on.
+func (c *client) halfClose(ctx context.Context) {
+	c.greeted(ctx, func(conn net.Conn) {
+		if _, err := conn.Write(c.one(true)); err != nil || conn.(*net.UnixConn).CloseWrite() != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	})
+}
+
+// cut leaves after each number of bytes of a frame.
+func (c *client) cut(ctx context.Context) {
+	messages, _ := c.messages(1, true)
+	whole := frame("text/plain", messages[0].Content()[:17])
+	for n := range len(whole) {
+		c.greeted(ctx, func(conn net.Conn) { _, _ = conn.Write(whole[:n]) })
+	}
+}
+
+// trickle sends a frame byte by byte.
+func (c *client) trickle(ctx context.Context) {
+	c.greeted(ctx, func(conn net.Conn) {
+		for _, b := range c.one(true) {
+			if _, err := conn.Write([]byte{b}); err != nil {
+				return
+			}
+			pause(ctx, time.Duration(c.chance.IntN(5))*time.Millisecond)
+		}
+	})
+}
+
+// garbage sends bytes that are no frame, at once or behind a good one.
+func (c *client) garbage(ctx context.Context) {
+	bytes := make([]byte, 1+c.chance.IntN(4096))
+	for i := range bytes {
+		bytes[i] = byte(c.chance.Uint32())
+	}
+	if c.chance.IntN(2) == 0 {
+		bytes = append(c.one(false), bytes...)
+	}
+	c.greeted(ctx, func(conn net.Conn) {
+		_, _ = conn.Write(bytes)
+		_, _ = io.Copy(io.Discard, conn)
+	})
+}
+
+// oversize announces more than anybody takes, or all that is taken and sends little.
+func (c *client) oversize(ctx context.Context) {
+	announced := []uint32{1<<32 - 1, 1 << 31, 16<<20 + 1, 16 << 20}[c.chance.IntN(4)]
+	header := frame("text/plain", "")[:12]
+	c.greeted(ctx, func(conn net.Conn) {
+		_, _ = conn.Write(append(binary.BigEndian.AppendUint32(header, announced), "the first bytes"...))
+		_, _ = io.Copy(io.Discard, conn)
+	})
+}
+
+// crowd is many that connect and say nothing.
+func (c *client) crowd(ctx context.Context) {
+	var many func(n int)
+	many = func(n int) {
+		if n > 0 {
+			c.bare(ctx, func(net.Conn) { many(n - 1) })
+		} else {
+			pause(ctx, time.Second)
+		}
+	}
+	many(200)
+}
+
+// impatient sends messages without a handshake.
+func (c *client) impatient(ctx context.Context) {
+	c.bare(ctx, func(conn net.Conn) {
+		for range 10 {
+			if _, err := conn.Write(c.one(true)); err != nil {
+				return
+			}
+		}
+		_, _ = io.Copy(io.Discard, conn)
+	})
+}
