@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
@@ -150,4 +151,20 @@ func counting(_ context.Context, yield func(int) bool) error {
 		}
 	}
 	return nil
+}
+
+// BenchmarkTimed is a value that crosses to another goroutine and moves an alarm
+// beside. The goal: at most 40 ns.
+func BenchmarkTimed(b *testing.B) {
+	for name, op := range map[string]stream.Operator[int, int]{
+		"debounce": operators.Debounce[int](time.Hour),
+		"timeout":  operators.Timeout[int](time.Hour),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_ = op(counting).ForEach(context.Background(), func(v int) { sink = v })
+			}
+			perValue(b)
+		})
+	}
 }

@@ -19,7 +19,8 @@
 // observable something (TakeUntil, SkipUntil, WithLatestFrom) run it beside the source,
 // which stays on its caller's goroutine. Those that react to time beside values do so
 // through [stream.Timed], and say what becomes of a value that is pending when the
-// source ends.
+// source ends; of a value and a time that come in the very same instant either may be
+// first.
 //
 // Operators that keep values say how many: Distinct a bound that its caller gives,
 // TakeLast and the windows their size, FoldByKey one total a key.

@@ -14,11 +14,12 @@ import (
 func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		return func(ctx context.Context, yield func(T) bool) error {
-			var begun time.Time
+			start := time.Now() // time.Since is the cheaper look at the clock
+			var begun time.Duration
 			first := true
 			return source(ctx, func(v T) bool {
-				now := time.Now()
-				if !first && now.Sub(begun) < period {
+				now := time.Since(start)
+				if !first && now-begun < period {
 					return true
 				}
 				first, begun = false, now

@@ -208,19 +208,21 @@ func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(round)+len(g.listed) == 0 && !g.ended && !g.alarm.rang() {
+		alarmed := false
 		g.idle = true
 		g.mu.Unlock()
 		select {
 		case <-g.wake:
 		case <-ctx.Done():
 		case <-g.alarm.c():
-			g.alarm.rung = true
+			g.alarm.wentOff()
+			alarmed = true
 		}
 		g.mu.Lock()
 		if ctx.Err() != nil {
 			return nil
 		}
-		if g.alarm.rang() {
+		if alarmed {
 			g.stayAwake()
 		}
 	}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"math/rand/v2"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,6 +155,153 @@ func TestAlarm(t *testing.T) {
 		}
 		wantValues(t, rang, time.Minute, time.Minute)
 	})
+}
+
+// Whatever moves it, and wherever the runtime's timer was left, it rings when it should.
+func TestAlarmRingsToTheInstant(t *testing.T) {
+	const never = -1
+	for seed := range uint64(200) {
+		chance := rand.New(rand.NewPCG(seed, 1))
+		type move struct {
+			at   time.Duration // odd, where what it is set for is even, so that there are no ties
+			sets []time.Duration
+			stop bool
+		}
+		var moves []move
+		at := time.Duration(1)
+		for range 30 {
+			m := move{at: at, stop: chance.IntN(8) == 0}
+			for range chance.IntN(4) {
+				m.sets = append(m.sets, 1+2*time.Duration(chance.IntN(20)))
+			}
+			moves = append(moves, m)
+			at += 2 * time.Duration(chance.IntN(8)) // 0: they come together
+		}
+
+		var want []time.Duration
+		due := time.Duration(never)
+		for _, m := range append(moves, move{at: at + 100}) {
+			if due != never && due < m.at {
+				want = append(want, due)
+				due = never
+			}
+			if len(m.sets) > 0 {
+				due = m.at + m.sets[len(m.sets)-1]
+			}
+			if m.stop {
+				due = never
+			}
+		}
+
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			source := func(_ context.Context, yield func(move) bool) error {
+				for _, m := range moves {
+					time.Sleep(m.at - time.Since(start))
+					_ = yield(m)
+				}
+				time.Sleep(at + 100 - time.Since(start))
+				return nil
+			}
+			var alarm stream.Alarm
+			var got []time.Duration
+			err := stream.Timed(t.Context(), source, &alarm, func(m move) bool {
+				for _, d := range m.sets {
+					alarm.Set(d)
+				}
+				if m.stop {
+					alarm.Stop()
+				}
+				return true
+			}, func() bool {
+				got = append(got, time.Since(start))
+				return true
+			})
+			wantError(t, err, nil)
+			wantValues(t, got, want...)
+		})
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+}
+
+// A set counts from where it is, also if what follows takes its time; one that is set
+// anew counts from when the values at hand have been dealt with.
+func TestAlarmOfValuesThatTakeTime(t *testing.T) {
+	rings := func(value func(*stream.Alarm)) (at time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			var alarm stream.Alarm
+			source := func(ctx context.Context, yield func(int) bool) error {
+				_ = yield(0)
+				time.Sleep(time.Second / 2)
+				_, _ = yield(1), yield(2)
+				return stream.Never[int]()(ctx, yield)
+			}
+			err := stream.Timed(t.Context(), source, &alarm, func(int) bool {
+				value(&alarm)
+				time.Sleep(time.Second)
+				return true
+			}, func() bool {
+				at = time.Since(start)
+				return false
+			})
+			wantError(t, err, nil)
+		})
+		return at
+	}
+	once := false
+	wantValues(t, []time.Duration{rings(func(alarm *stream.Alarm) {
+		if !once {
+			alarm.Set(10 * time.Second)
+		}
+		once = true
+	})}, 10*time.Second)
+	wantValues(t, []time.Duration{rings(func(alarm *stream.Alarm) { alarm.Set(10 * time.Second) })}, 13*time.Second)
+}
+
+func TestAlarmOfTheLongestTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := func(_ context.Context, yield func(int) bool) error {
+			_ = yield(1)
+			time.Sleep(time.Hour)
+			_ = yield(2)
+			return nil
+		}
+		got, err := ringing(math.MaxInt64)(source).Collect(t.Context())
+		wantError(t, err, nil)
+		wantValues(t, got, 1, 2)
+	})
+}
+
+// A timer that goes off too early and a value that comes in that moment do not get into
+// each other's way.
+func TestTimedWakesTooEarlyWithoutHarm(t *testing.T) {
+	const count = 2_000
+	source := func(_ context.Context, yield func(int) bool) error {
+		for i := range count {
+			for start := time.Now(); time.Since(start) < time.Duration(i%40)*time.Microsecond; {
+				runtime.Gosched()
+			}
+			_ = yield(i)
+		}
+		return nil
+	}
+	var alarm stream.Alarm
+	next := 0
+	err := stream.Timed(t.Context(), source, &alarm, func(v int) bool {
+		if v != next {
+			t.Errorf("got %d, want %d", v, next)
+		}
+		next++
+		alarm.Set(30 * time.Microsecond)
+		return true
+	}, func() bool { return true })
+	wantError(t, err, nil)
+	if next != count {
+		t.Errorf("%d values", next)
+	}
 }
 
 func TestPanicOfARing(t *testing.T) {
