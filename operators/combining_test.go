@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,6 +66,24 @@ func init() {
 			}
 			streamtest.CheckOperator(t, combine, all, []int{111, 112, 113}, beside...)
 		},
+		"ZipAll": func(t *testing.T) {
+			t.Run("none", func(t *testing.T) { streamtest.Check(t, operators.ZipAll[int](), nil) })
+			t.Run("four", func(t *testing.T) {
+				zip := func(s ints) stream.Observable[[]int] {
+					return operators.ZipAll(stream.Range(10, 99), s, stream.Range(100, 99), stream.Range(1, 99))
+				}
+				streamtest.CheckOperator(t, zip, all, [][]int{{10, 1, 100, 1}, {11, 2, 101, 2}, {12, 3, 102, 3}}, beside...)
+			})
+		},
+		"CombineLatestAll": func(t *testing.T) {
+			t.Run("none", func(t *testing.T) { streamtest.Check(t, operators.CombineLatestAll[int](), nil) })
+			t.Run("four", func(t *testing.T) {
+				combine := func(s ints) stream.Observable[[]int] {
+					return operators.CombineLatestAll(stream.Just(7), stream.Just(8), settled(same)(s), stream.Just(9))
+				}
+				streamtest.CheckOperator(t, combine, all, [][]int{{7, 8, 1, 9}, {7, 8, 2, 9}, {7, 8, 3, 9}}, beside...)
+			})
+		},
 		"WithLatestFrom": func(t *testing.T) {
 			t.Run("one", func(t *testing.T) {
 				streamtest.CheckOperator(t, settled(operators.WithLatestFrom(stream.Just(5, 10), add)), all, []int{11, 12, 13})
@@ -120,6 +139,11 @@ func init() {
 	})
 }
 
+// lengths are how long the slices are.
+func lengths(source stream.Observable[[]int]) ints {
+	return operators.Map(func(s []int) int { return len(s) })(source)
+}
+
 func same(source ints) ints { return source }
 
 // reading counts how many values of the source have been read.
@@ -160,6 +184,63 @@ func TestZipCompletesWhenNoPairCanCome(t *testing.T) {
 	})
 }
 
+// The slice forms and the nested ones say the same as those of two and three.
+func TestAnyNumberOfSourcesAgree(t *testing.T) {
+	pair := func(a, b int) []int { return []int{a, b} }
+	join := func(ab []int, c int) []int { return append(ab[:2:2], c) }
+	triple := func(a, b, c int) []int { return []int{a, b, c} }
+	for seed := range uint64(50) {
+		chance := rand.New(rand.NewPCG(seed, 2))
+		random := func(parity int) ints { // no two emit or end at the same time
+			var steps []step
+			for at := parity; len(steps) <= chance.IntN(6); at += 3 * (1 + chance.IntN(9)) {
+				steps = append(steps, step{at, 100*parity + len(steps)})
+			}
+			return script(nil, steps...)
+		}
+		a, b, c := random(1), random(2), random(3)
+		synctest.Test(t, func(t *testing.T) {
+			agree := func(name string, same ...stream.Observable[[]int]) {
+				var told []string
+				for _, o := range same {
+					values, err := operators.Timestamp[[]int]()(o).Collect(t.Context())
+					begin := time.Now()
+					for i := range values { // to what is comparable: since the end
+						values[i].Time = time.Time{}.Add(values[i].Time.Sub(begin))
+					}
+					told = append(told, fmt.Sprint(values, err))
+				}
+				for _, other := range told[1:] {
+					if other != told[0] {
+						t.Errorf("seed %d: %s:\n%s\n%s", seed, name, told[0], other)
+					}
+				}
+			}
+			agree("zip", operators.ZipAll(a, b, c), operators.Zip3(a, b, c, triple),
+				operators.Zip(operators.Zip(a, b, pair), c, join))
+			agree("latest", operators.CombineLatestAll(a, b, c), operators.CombineLatest3(a, b, c, triple),
+				operators.CombineLatest(operators.CombineLatest(a, b, pair), c, join))
+		})
+	}
+}
+
+func TestSlicesOfSourcesBelongToTheReceiver(t *testing.T) {
+	for name, o := range map[string]stream.Observable[[]int]{
+		"ZipAll":           operators.ZipAll(stream.Just(1, 2), stream.Just(3, 4)),
+		"CombineLatestAll": operators.CombineLatestAll(stream.Just(1, 2), stream.Just(3, 4)),
+	} {
+		rows, err := o.Collect(t.Context())
+		if err != nil || len(rows) < 2 {
+			t.Fatalf("%s: got %v, %v", name, rows, err)
+		}
+		before := fmt.Sprint(rows[1])
+		clear(rows[0])
+		if after := fmt.Sprint(rows[1]); after != before {
+			t.Errorf("%s: %s became %s", name, before, after)
+		}
+	}
+}
+
 func TestSourcesFailAfterWhatCameBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := concat(after(time.Second, 1), after[int](time.Second), stream.Throw[int](errBroken))
@@ -168,6 +249,8 @@ func TestSourcesFailAfterWhatCameBefore(t *testing.T) {
 		wantRun(t, operators.Zip3(tens, tens, failing, add3), errBroken, 21)
 		wantRun(t, operators.CombineLatest(tens, failing, add), errBroken, 11)
 		wantRun(t, operators.CombineLatest3(failing, tens, tens, add3), errBroken, 21)
+		wantRun(t, lengths(operators.ZipAll(tens, failing, tens)), errBroken, 3)
+		wantRun(t, lengths(operators.CombineLatestAll(tens, failing, tens)), errBroken, 3)
 		wantRun(t, operators.ForkJoin(tens, failing), errBroken)
 		wantRun(t, operators.SequenceEqual(failing, concat(stream.Just(1), stream.Never[int]())), errBroken)
 		wantRun(t, operators.SequenceEqual(failing, tens), nil, false)
@@ -246,6 +329,8 @@ func TestSourcesPanics(t *testing.T) {
 			operators.Zip(never, panicking, add).Run,
 			operators.CombineLatest(panicking, never, add).Run,
 			operators.WithLatestFrom(panicking, add)(never).Run,
+			operators.ZipAll(never, panicking).Run,
+			operators.CombineLatestAll(panicking, never).Run,
 			operators.ForkJoin(never, panicking).Run,
 			operators.Race(never, panicking).Run,
 			operators.SequenceEqual(never, panicking).Run,

@@ -20,6 +20,12 @@ func ExampleZip3() {
 	// Output: [111 222 333] <nil>
 }
 
+func ExampleZipAll() {
+	digits := stream.Range(1, 3)
+	show(operators.ZipAll(digits, digits, digits, stream.Just(7, 8)))
+	// Output: [[1 1 1 7] [2 2 2 8]] <nil>
+}
+
 // The width is known from the start; the area follows each new height.
 func ExampleCombineLatest() {
 	widths, heights, area := sizes()
@@ -43,6 +49,12 @@ func ExampleCombineLatest3() {
 		func(area, depth int, unit string) string { return fmt.Sprint(area*depth, " ", unit) })
 	show(volumes)
 	// Output: [60 litres] <nil>
+}
+
+func ExampleCombineLatestAll() {
+	widths, heights, _ := sizes()
+	show(operators.CombineLatestAll(operators.Last[int]()(widths), heights))
+	// Output: [[10 1] [10 2] [10 3]] <nil>
 }
 
 func ExampleWithLatestFrom() {

@@ -9,7 +9,8 @@ import (
 // ForkJoin runs all sources at the same time, each on a goroutine of its own, and emits
 // their last values, in the order of the sources, when all have completed. One that
 // completes without a value completes it at once, with nothing; so do no sources at all.
-// The first failure ends it. One value of each source is kept, and nothing waits.
+// The first failure ends it. One value of each source is kept, and nothing waits. Of
+// sources of different types [Zip] the [Last] ones.
 func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	type end struct {
 		source int

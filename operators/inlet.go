@@ -40,6 +40,16 @@ func (in inlet[T]) open(g *stream.Group[arrival], number int, source stream.Obse
 	})
 }
 
+// openAll runs sources of one type, each with an inlet and the number of its place.
+func openAll[T any](g *stream.Group[arrival], sources []stream.Observable[T]) []inlet[T] {
+	inlets := make([]inlet[T], len(sources))
+	for i, source := range sources {
+		inlets[i] = newInlet[T]()
+		inlets[i].open(g, i, source)
+	}
+	return inlets
+}
+
 // arrivals runs the sources that start opens the inlets of, and calls visit with what
 // arrives until it has enough.
 func arrivals(ctx context.Context, start func(*stream.Group[arrival]), visit func(arrival) bool) error {

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/rxipc/rxipc/stream"
@@ -12,6 +13,9 @@ import (
 // the first failure ends it, after the values that came before. The sources run at the
 // same time, each on a goroutine of its own. At most [stream.DefaultBuffer] values of
 // each wait for the consumer, none is skipped; a source that has one more waits.
+//
+// For more than three of different types combine a combination: what is emitted is the
+// same. [CombineLatestAll] takes any number of one type.
 func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
 	return func(ctx context.Context, yield func(C) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
@@ -63,6 +67,27 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 	}
 }
 
+// CombineLatestAll is [CombineLatest] of any number of sources of one type: it emits a
+// slice of the last value of each, in the order of the sources (RxJS: combineLatest; its
+// combineLatestAll takes the sources from an observable). Slices belong to the receiver.
+// No sources complete at once.
+func CombineLatestAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
+	return func(ctx context.Context, yield func([]T) bool) error {
+		var inlets []inlet[T]
+		last := make([]T, len(sources))
+		state := newPresence(len(sources))
+		return arrivals(ctx, func(g *stream.Group[arrival]) {
+			inlets = openAll(g, sources)
+		}, func(e arrival) bool {
+			if e.ended {
+				return !state.end(e.source)
+			}
+			last[e.source] = <-inlets[e.source]
+			return !state.complete(e.source) || yield(slices.Clone(last))
+		})
+	}
+}
+
 // presence is which of several sources have emitted, and how many go on.
 type presence struct {
 	here    []bool
@@ -94,7 +119,7 @@ func (p *presence) end(source int) bool {
 // with a failure of the other, whose completion changes nothing. Only the last value of
 // the other is kept: the source runs on the caller's goroutine, the other on one of its
 // own, as fast as it goes, so that of two that emit in the same moment either may be
-// first.
+// first. The latest of several others are that of their [CombineLatest].
 func WithLatestFrom[A, B, C any](other stream.Observable[B], combine func(A, B) C) stream.Operator[A, C] {
 	return func(source stream.Observable[A]) stream.Observable[C] {
 		return func(ctx context.Context, yield func(C) bool) error {

@@ -12,6 +12,9 @@ import (
 // sources run at the same time, each on a goroutine of its own. At most
 // [stream.DefaultBuffer] values of each wait for their counterpart or for the
 // consumer; a source that has one more waits.
+//
+// For more than three of different types zip a zip: the rows are the same. [ZipAll]
+// takes any number of one type.
 func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
 	return func(ctx context.Context, yield func(C) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
@@ -46,6 +49,31 @@ func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stre
 	}
 }
 
+// ZipAll is [Zip] of any number of sources of one type: it emits a slice of the first
+// value of each, in the order of the sources, then of the second ones, and so on (RxJS:
+// zip; its zipAll takes the sources from an observable). Slices belong to the receiver. No
+// sources complete at once.
+func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
+	return func(ctx context.Context, yield func([]T) bool) error {
+		var inlets []inlet[T]
+		rows := newRows(len(sources))
+		return arrivals(ctx, func(g *stream.Group[arrival]) {
+			inlets = openAll(g, sources)
+		}, func(e arrival) bool {
+			if rows.complete(e) {
+				row := make([]T, len(inlets))
+				for i, in := range inlets {
+					row[i] = <-in
+				}
+				if !yield(row) {
+					return false
+				}
+			}
+			return !rows.over()
+		})
+	}
+}
+
 // SequenceEqual emits whether both sources emit the same values in the same order and
 // then complete: false as soon as that is known, and cancels them then. It emits nothing
 // if one fails before, which ends it. It buffers as [Zip] does.
@@ -72,57 +100,56 @@ func SequenceEqual[T comparable](a, b stream.Observable[T]) stream.Observable[bo
 }
 
 // rows count what waits of several sources, of which one value each makes a row.
-type rows []struct {
+type rows struct {
+	sources []queue
+	missing int // sources of which nothing waits
+	dry     int // those of them that have ended
+}
+
+// queue is what waits of one source.
+type queue struct {
 	waiting int
 	ended   bool
 }
 
-func newRows(sources int) rows { return make(rows, sources) }
+func newRows(sources int) *rows {
+	return &rows{sources: make([]queue, sources), missing: sources}
+}
 
 // complete takes note of an arrival and reports whether there is a row to take now.
-func (r rows) complete(e arrival) bool {
+func (r *rows) complete(e arrival) bool {
+	s := &r.sources[e.source]
 	if e.ended {
-		r[e.source].ended = true
+		s.ended = true
+		if s.waiting == 0 {
+			r.dry++
+		}
 		return false
 	}
-	r[e.source].waiting++
-	for i := range r {
-		if r[i].waiting == 0 {
-			return false
-		}
+	s.waiting++
+	if s.waiting == 1 {
+		r.missing--
 	}
-	for i := range r {
-		r[i].waiting--
+	if r.missing > 0 {
+		return false
+	}
+	for i := range r.sources {
+		s := &r.sources[i]
+		if s.waiting--; s.waiting == 0 {
+			r.missing++
+			if s.ended {
+				r.dry++
+			}
+		}
 	}
 	return true
 }
 
 // over reports whether no row can come any more.
-func (r rows) over() bool {
-	for i := range r {
-		if r[i].ended && r[i].waiting == 0 {
-			return true
-		}
-	}
-	return false
-}
+func (r *rows) over() bool { return r.dry > 0 }
 
 // allOver reports whether every source has ended and nothing waits.
-func (r rows) allOver() bool {
-	for i := range r {
-		if !r[i].ended || r[i].waiting > 0 {
-			return false
-		}
-	}
-	return true
-}
+func (r *rows) allOver() bool { return r.dry == len(r.sources) }
 
 // uneven reports whether a value waits for one that cannot come.
-func (r rows) uneven() bool {
-	for i := range r {
-		if r[i].waiting > 0 {
-			return r.over()
-		}
-	}
-	return false
-}
+func (r *rows) uneven() bool { return r.dry > 0 && r.missing < len(r.sources) }
