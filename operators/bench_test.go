@@ -168,3 +168,25 @@ func BenchmarkTimed(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkNamed is what a name costs a value, and a run. The goal: a value as much as
+// two atomic stores.
+func BenchmarkNamed(b *testing.B) {
+	values := func(op stream.Operator[int, int]) func(*testing.B) {
+		return func(b *testing.B) {
+			for b.Loop() {
+				_ = op(counting).ForEach(context.Background(), func(v int) { sink = v })
+			}
+			perValue(b)
+		}
+	}
+	b.Run("without", values(operators.Map(triple)))
+	b.Run("value", values(operators.Named[int]("numbers")))
+	b.Run("run", func(b *testing.B) {
+		b.ReportAllocs()
+		none := operators.Named[int]("none")(stream.Empty[int]())
+		for b.Loop() {
+			_ = none.Run(context.Background())
+		}
+	})
+}

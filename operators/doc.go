@@ -29,5 +29,5 @@
 // accumulate, aggregate, foldbykey, window, buffer; flatmap, mapparallel, expand;
 // concat, merge, zip, latest, forkjoin, race; errors, retry, notification; boundary,
 // where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,
-// buffertime, where time counts; and what looks on: tap, log, timestamp.
+// buffertime, where time counts; and what looks on: tap, log, timestamp, named.
 package operators

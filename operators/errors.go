@@ -2,7 +2,6 @@ package operators
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/rxipc/rxipc/stream"
 )
@@ -64,21 +63,6 @@ func Finally[T any](f func()) stream.Operator[T, T] {
 		return func(ctx context.Context, yield func(T) bool) error {
 			defer f()
 			return source(ctx, yield)
-		}
-	}
-}
-
-// Named puts a name before the text of the source's failure, so that it says which
-// part of a pipeline it came from; errors.Is and errors.As find the failure as before.
-// The end of the run's own context keeps its cause as it is.
-func Named[T any](name string) stream.Operator[T, T] {
-	return func(source stream.Observable[T]) stream.Observable[T] {
-		return func(ctx context.Context, yield func(T) bool) error {
-			err := source(ctx, yield)
-			if err == nil || ctx.Err() != nil {
-				return err
-			}
-			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 }

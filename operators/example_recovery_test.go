@@ -61,11 +61,6 @@ func ExampleFinally() {
 	// [1] 3 is odd
 }
 
-func ExampleNamed() {
-	show(operators.Named[int]("halves")(halves(2, 3)))
-	// Output: [1] halves: 3 is odd
-}
-
 func ExampleMaterialize() {
 	show(operators.Materialize[int]()(halves(2, 3)))
 	show(operators.Materialize[int]()(halves(2, 4)))

@@ -284,19 +284,6 @@ func TestFinallyRunsHoweverTheRunEnds(t *testing.T) {
 	}
 }
 
-func TestNamed(t *testing.T) {
-	named := operators.Named[int]("prices")
-	_, err := named(broken(1)).Collect(t.Context())
-	if err == nil || err.Error() != "prices: broken" || !errors.Is(err, errBroken) {
-		t.Errorf("got %v", err)
-	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errOdd)
-	if err := named(stream.Never[int]()).Run(ctx); err != errOdd {
-		t.Errorf("got %v, want the cause as it is", err)
-	}
-}
-
 func TestMaterialize(t *testing.T) {
 	materialize := operators.Materialize[int]()
 	kinds := operators.Map(notification.String)

@@ -1,0 +1,146 @@
+package operators
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Named gives the source a name, so that a pipeline says where it failed and where it is
+// stuck. A failure of the source becomes a [*StageError]; the end of the run's own
+// context keeps its cause as it is, and a panic is left alone. While it runs it is one of
+// [Stages]. In the profiles of runtime/pprof the goroutine that runs it, and those that
+// are started from there, have the label "stream": the path of the stage.
+//
+// A value costs two atomic stores, about 10 ns, and a run 200 ns.
+func Named[T any](name string) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		return func(ctx context.Context, yield func(T) bool) error {
+			path := name
+			if outer, ok := pprof.Label(ctx, stageLabel); ok {
+				path = outer + "/" + name
+			}
+			s := stages.enter(path)
+			defer stages.leave(s)
+			defer pprof.SetGoroutineLabels(ctx)
+			labelled := pprof.WithLabels(ctx, pprof.Labels(stageLabel, path))
+			pprof.SetGoroutineLabels(labelled)
+			turns := uint64(0)
+			err := source(labelled, func(v T) bool {
+				s.turns.Store(turns + 1)
+				wanted := yield(v)
+				turns += 2
+				s.turns.Store(turns)
+				return wanted
+			})
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
+			return &StageError{name, err}
+		}
+	}
+}
+
+// stageLabel is the key of the profiler's label.
+const stageLabel = "stream"
+
+// StageError is the failure of a source that has a name; see [Named].
+type StageError struct {
+	Stage string // its name
+	Err   error
+}
+
+// Error gives the name and what went wrong.
+func (e *StageError) Error() string { return e.Stage + ": " + e.Err.Error() }
+
+// Unwrap returns the failure as it was.
+func (e *StageError) Unwrap() error { return e.Err }
+
+// Stage is what there is to see of a run of [Named].
+type Stage struct {
+	// Path is its name after those of the named stages that run it, as in
+	// "store/parse/read": a pipeline is run from its end, so what comes later in it
+	// comes earlier here.
+	Path string
+
+	Started time.Time
+	Values  int // the source has emitted so many
+
+	// Passing says that what follows has not returned from the last of them yet: it is
+	// at work with it, or stuck. Otherwise the source is.
+	Passing bool
+}
+
+// String is a line for people: the path, how many values since when, and what the stage
+// waits for.
+func (s Stage) String() string {
+	waits := "its source"
+	if s.Passing {
+		waits = "what follows"
+	}
+	return fmt.Sprintf("%s: %d values since %s, waits for %s", s.Path, s.Values, s.Started.Format(time.TimeOnly), waits)
+}
+
+// Stages are the named stages that run now, anywhere in the program, from the one that
+// has been running for longest. A pipeline is stuck between a stage that is Passing and
+// the next one on the values' way, which is not.
+func Stages() []Stage { return stages.look() }
+
+// stages are the runs of Named.
+var stages registry
+
+type registry struct {
+	mu      sync.Mutex
+	running map[*stage]struct{}
+	entered uint64
+}
+
+// stage is a run of Named.
+type stage struct {
+	number  uint64 // of all runs
+	path    string
+	started time.Time
+	turns   atomic.Uint64 // of its goroutine, between source and what follows: odd while it is there
+}
+
+func (r *registry) enter(path string) *stage {
+	s := &stage{path: path, started: time.Now()}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running == nil {
+		r.running = make(map[*stage]struct{})
+	}
+	r.entered++
+	s.number = r.entered
+	r.running[s] = struct{}{}
+	return s
+}
+
+func (r *registry) leave(s *stage) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.running, s)
+}
+
+func (r *registry) look() []Stage {
+	r.mu.Lock()
+	running := make([]*stage, 0, len(r.running))
+	for s := range r.running {
+		running = append(running, s)
+	}
+	r.mu.Unlock()
+	slices.SortFunc(running, func(a, b *stage) int { return cmp.Compare(a.number, b.number) })
+	seen := make([]Stage, len(running))
+	for i, s := range running {
+		turns := s.turns.Load()
+		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Passing: turns%2 == 1}
+	}
+	return seen
+}
