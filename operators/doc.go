@@ -11,6 +11,8 @@
 //		operators.Fold(fold.Sum[int]()),
 //	)
 //
+// With Go 1.27 a [Chain] has them as methods.
+//
 // Every operator keeps the contract of package stream: it runs on its caller's
 // goroutine, holds nothing after its run, ends with its context, and starts
 // afresh in each run. Those that run several sources at the same time (Merge,
@@ -31,3 +33,5 @@
 // where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,
 // buffertime, where time counts; and what looks on: tap, log, timestamp, named.
 package operators
+
+//go:generate go run ./internal/chaingen chain_operators_go127.go
