@@ -1,5 +1,6 @@
 // Package operators is the catalogue: what stands between a source and a verb of
-// package stream. Names are those of reactivex.io.
+// package stream. Names are those of reactivex.io; [CATALOGUE.md] says for each operator
+// of Rx, and of samber/ro, what it is called here.
 //
 // An operator is a function from observable to observable, so composing is
 // calling; [stream.Pipe1] to [stream.Pipe9] write it left to right:
@@ -32,6 +33,8 @@
 // concat, merge, zip, latest, forkjoin, race; errors, retry, notification; boundary,
 // where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,
 // buffertime, where time counts; and what looks on: tap, log, timestamp, named.
+//
+// [CATALOGUE.md]: https://github.com/rxipc/rxipc/blob/main/operators/CATALOGUE.md
 package operators
 
 //go:generate go run ./internal/chaingen chain_operators_go127.go
