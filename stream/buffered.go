@@ -14,12 +14,9 @@ func Buffered[T any](source Observable[T], capacity int, overflow Overflow) Obse
 	}
 	return func(ctx context.Context, yield func(T) bool) error {
 		box := new(mailbox[T])
-		box.init(capacity, overflow)
+		box.init(ctx, capacity, overflow)
 		g := newGroup[T](ctx, 1)
-		return g.run(func(g *Group[T]) { g.Go(box.fill(source)) }, func() error {
-			defer box.close()
-			return box.deliver(ctx, yield)
-		})
+		return g.run(func(g *Group[T]) { g.Go(box.fill(source)) }, func() error { return box.deliver(ctx, yield) })
 	}
 }
 

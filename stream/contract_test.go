@@ -120,10 +120,46 @@ var contracts = map[string]func(*testing.T){
 	"Observe": func(t *testing.T) {
 		for _, overflow := range []stream.Overflow{stream.Block, stream.DropOldest, stream.DropNewest, stream.Fail} {
 			t.Run(fmt.Sprint("overflow ", overflow), func(t *testing.T) {
-				subject := func(s stream.Observable[int]) stream.Observable[int] { return observed(s, 8, overflow) }
+				subject := func(s stream.Observable[int]) stream.Observable[int] { return bySubject(s, 8, overflow) }
 				streamtest.CheckOperator(t, subject, []int{1, 2, 3}, []int{1, 2, 3}, streamtest.ReadAhead(-1))
 			})
 		}
+	},
+	"Audience": func(t *testing.T) {
+		t.Run("ended", func(t *testing.T) {
+			var subject stream.Subject[int]
+			subject.Complete()
+			streamtest.Check(t, subject.Audience(), []int{0})
+		})
+		t.Run("coming and going", func(t *testing.T) {
+			streamtest.Check(t, stream.Gather(8, func(g *stream.Group[int]) {
+				subject := new(stream.Subject[int])
+				g.Go(func(ctx context.Context, yield func(int) bool) error {
+					before := -1
+					return subject.Audience()(ctx, func(n int) bool {
+						if n == before {
+							t.Error("nothing has changed")
+						}
+						before = n
+						return yield(n)
+					})
+				})
+				for i := range 2 {
+					g.Go(func(ctx context.Context, _ func(int) bool) error {
+						if err := stream.Timer(time.Duration(i+1) * time.Minute).Run(ctx); err != nil {
+							return err
+						}
+						stay, leave := context.WithTimeout(ctx, 90*time.Second)
+						defer leave()
+						_ = subject.Observe(1, stream.Block).Run(stay)
+						if i == 1 {
+							subject.Complete()
+						}
+						return nil
+					})
+				}
+			}), []int{0, 1, 2, 1, 0})
+		})
 	},
 	"Pipe1": func(t *testing.T) { checkPipe(t, stream.Pipe1(stream.Just(1, 2), same)) },
 	"Pipe2": func(t *testing.T) { checkPipe(t, stream.Pipe2(stream.Just(1, 2), same, same)) },
@@ -148,24 +184,15 @@ func checkPipe(t *testing.T, piped stream.Observable[int]) {
 	streamtest.Check(t, piped, []int{1, 2})
 }
 
-// observed is what comes of s by way of a subject: another producer, which
-// observes nothing and feeds the subject once it is observed.
-func observed(s stream.Observable[int], capacity int, overflow stream.Overflow) stream.Observable[int] {
+// bySubject is what comes of s by way of a subject: another producer, which observes
+// nothing and feeds the subject once it is observed.
+func bySubject(s stream.Observable[int], capacity int, overflow stream.Overflow) stream.Observable[int] {
 	return stream.Gather(1, func(g *stream.Group[int]) {
 		subject := new(stream.Subject[int])
-		attached := make(chan struct{})
-		g.Go(func(ctx context.Context, yield func(int) bool) error {
-			time.AfterFunc(1, func() { close(attached) }) // time goes on when all wait
-			return subject.Observe(capacity, overflow)(ctx, yield)
-		})
+		g.Go(subject.Observe(capacity, overflow))
 		g.Go(func(ctx context.Context, _ func(int) bool) error {
-			select {
-			case <-attached:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-			err := s.ForEach(ctx, subject.Next)
-			subject.Error(err)
+			_ = subject.Audience()(ctx, func(n int) bool { return n == 0 })
+			_ = subject.Feed(ctx, s)
 			return nil
 		})
 	})

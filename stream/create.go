@@ -23,12 +23,9 @@ func Create[T any](capacity int, overflow Overflow, start func(context.Context, 
 			return context.Cause(ctx)
 		}
 		e := new(Emitter[T])
-		e.box.init(capacity, overflow)
+		e.box.init(ctx, capacity, overflow)
 		g := newGroup[T](ctx, 1)
-		return g.run(func(g *Group[T]) { g.Go(e.host(start)) }, func() error {
-			defer e.box.close()
-			return e.box.deliver(ctx, yield)
-		})
+		return g.run(func(g *Group[T]) { g.Go(e.host(start)) }, func() error { return e.box.deliver(ctx, yield) })
 	}
 }
 

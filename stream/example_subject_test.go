@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/rxipc/rxipc/stream"
 )
@@ -18,10 +17,13 @@ func printed() (*stream.Subject[string], *stream.Subscription) {
 		Error:    func(err error) { fmt.Println("failed:", err) },
 		Complete: func() { fmt.Println("done") },
 	})
-	for subject.Observers() == 0 { // it begins on its own goroutine
-		runtime.Gosched()
-	}
+	observed(subject) // it begins on its own goroutine
 	return subject, subscription
+}
+
+// observed waits until somebody observes the subject.
+func observed[T any](subject *stream.Subject[T]) {
+	_ = subject.Audience()(context.Background(), func(n int) bool { return n == 0 })
 }
 
 func ExampleSubject() {
@@ -60,9 +62,7 @@ func ExampleSubject_Observe() {
 			}
 		},
 	})
-	for subject.Observers() == 0 {
-		runtime.Gosched()
-	}
+	observed(&subject)
 	subject.Next(0)
 	<-begun
 	for n := range 100 {

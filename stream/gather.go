@@ -2,8 +2,6 @@ package stream
 
 import (
 	"context"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -93,14 +91,7 @@ func (g *Group[T]) produce(producer Observable[T], then func()) {
 
 // crashed keeps the first panic, or Goexit, for the run's caller.
 func (g *Group[T]) crashed(value any) {
-	crash := runtime.Goexit
-	if value != nil {
-		p, handedOn := value.(*PanicError)
-		if !handedOn {
-			p = &PanicError{Value: value, Stack: debug.Stack()}
-		}
-		crash = func() { panic(p) }
-	}
+	crash := crashOf(value)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.crash == nil {
