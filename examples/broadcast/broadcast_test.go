@@ -37,7 +37,6 @@ func TestWhatOneSaysReachesAll(t *testing.T) {
 	if result := listeners[0].Wait(); result.Code != 0 || result.Stderr != "" {
 		t.Errorf("the listener ended with %+v", result)
 	}
-	listeners[1].Await("2 here")
 	programtest.Run(t, "say", "-dir", dir, "still here").Expect(t, 0)
 	listeners[1].Await("still here")
 	server.Signal(syscall.SIGTERM) // … then the room closes
@@ -46,6 +45,23 @@ func TestWhatOneSaysReachesAll(t *testing.T) {
 			t.Errorf("ended with %+v", result)
 		}
 	}
+}
+
+func TestWhoComesLateHearsWhatWasSaidLast(t *testing.T) {
+	dir := programtest.Dir(t)
+	server, _ := room(t, dir, 0)
+	for i := range remembered {
+		programtest.Run(t, "say", "-dir", dir, fmt.Sprint("line ", i)).Expect(t, 0)
+	}
+	late := programtest.Start(t, "", "listen", "-dir", dir)
+	for i := range remembered {
+		if line, want := late.Line(), fmt.Sprint("line ", i); line != want {
+			t.Errorf("the listener prints %q, want %q", line, want)
+		}
+	}
+	server.Signal(syscall.SIGTERM)
+	late.Wait().Expect(t, 0)
+	server.Wait()
 }
 
 // A client that does not read fills its connection and its buffer, and nothing else.
@@ -61,7 +77,6 @@ func TestStoppedListenerHoldsNobodyUp(t *testing.T) {
 		other.Await(line)
 	}
 	stopped.Signal(syscall.SIGKILL)
-	other.Await("1 here")
 	programtest.Run(t, "say", "-dir", dir, "bye").Expect(t, 0)
 	other.Await("bye")
 	server.Signal(syscall.SIGTERM)
@@ -96,16 +111,18 @@ func TestMistakesAreExplained(t *testing.T) {
 	server.Wait()
 }
 
-// room starts a server and so many listeners, and waits until all of them hear.
+// room starts a server and so many listeners, and waits until all of them hear: what was
+// said before too.
 func room(t *testing.T, dir string, size int) (server *programtest.Program, listeners []*programtest.Program) {
 	t.Helper()
 	server = programtest.Start(t, "", "serve", "-dir", dir)
 	server.Await("listening on room")
+	programtest.Run(t, "say", "-dir", dir, "welcome").Expect(t, 0)
 	for range size {
 		listeners = append(listeners, programtest.Start(t, "", "listen", "-dir", dir))
 	}
 	for _, listener := range listeners {
-		listener.Await(fmt.Sprint(size, " here"))
+		listener.Await("welcome")
 	}
 	return server, listeners
 }

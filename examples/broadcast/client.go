@@ -22,10 +22,4 @@ func say(ctx context.Context, ipc *socket.IPC, name socket.Name, text string) er
 	return fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx, socket.Send(ctx, socket.Text(text)))).Err()
 }
 
-func printMessage(m socket.Message) {
-	if m.MediaType() == here {
-		fmt.Println(m.Content(), "here")
-		return
-	}
-	fmt.Println(m.Content())
-}
+func printMessage(m socket.Message) { fmt.Println(m.Content()) }

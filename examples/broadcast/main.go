@@ -1,7 +1,7 @@
 // Command broadcast shows a server that pushes: what one client says reaches all
-// who listen. The server is a pipeline around a stream.Subject, in which each
-// client has a bounded buffer of its own, so that one that does not read loses what
-// is said and holds nobody up. Without arguments it is a story, a server and three
+// who listen. The server is a pipeline around a stream.Subject, which tells one who
+// comes what was said last, and in which each client has a bounded buffer of its own,
+// so that one that does not read loses what is said and holds nobody up. Without arguments it is a story, a server and three
 // clients over a real socket in a temporary folder:
 //
 //	go run ./examples/broadcast

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rxipc/rxipc/fold"
@@ -18,8 +17,9 @@ import (
 var lines = []string{"Ada: good morning", "Bob: good afternoon", "Cid: good night"}
 
 // story opens a room and has all clients in it at the same time, over real
-// connections. Each says its line when all are here, and leaves when it has heard
-// all lines. They come in any order, so what was heard is printed sorted.
+// connections. Each says its line when it comes, hears what was said before too, and
+// leaves when it has heard all lines. They come in any order, so what was heard is
+// printed sorted.
 func story(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "room")
 	if err != nil {
@@ -48,7 +48,7 @@ func story(ctx context.Context) error {
 func visit(ipc *socket.IPC, name socket.Name, line string) stream.Observable[string] {
 	return func(ctx context.Context, yield func(string) bool) error {
 		report, err := fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx, func(p *socket.Process) fold.Attempt[string] {
-			return fold.Chain2(waitForAll(ctx, p), socket.Send(ctx, socket.Text(line)), hearAll(ctx))
+			return fold.Then(p.Send(ctx, socket.Text(line)), hearAll(ctx))
 		})).Get()
 		if err != nil {
 			return err
@@ -59,19 +59,11 @@ func visit(ipc *socket.IPC, name socket.Name, line string) stream.Observable[str
 	}
 }
 
-// waitForAll waits for the roll call that counts all.
-func waitForAll(ctx context.Context, p *socket.Process) fold.Attempt[*socket.Process] {
-	all := socket.NewMessage(here, strconv.Itoa(len(lines)))
-	called := operators.Filter(func(m socket.Message) bool { return m == all })(p.Messages()).First(ctx)
-	return fold.Map(called, func(socket.Message) *socket.Process { return p })
-}
-
 // hearAll waits until all lines were said.
 func hearAll(ctx context.Context) func(p *socket.Process) fold.Attempt[string] {
 	return func(p *socket.Process) fold.Attempt[string] {
-		heard, err := stream.Pipe3(
+		heard, err := stream.Pipe2(
 			p.Messages(),
-			operators.Filter(func(m socket.Message) bool { return m.MediaType() == socket.TextPlain() }),
 			operators.Map(socket.Message.Content),
 			operators.Take[string](len(lines)),
 		).Collect(ctx)
