@@ -25,12 +25,17 @@
 // source ends; of a value and a time that come in the very same instant either may be
 // first.
 //
+// Share, ShareReplay and what Multicast makes are hot: their runs are not independent, but
+// share one of the source, on a goroutine of its own, which has ended when the last of
+// them has.
+//
 // Operators that keep values say how many: Distinct a bound that its caller gives,
 // TakeLast and the windows their size, FoldByKey one total a key.
 //
 // Files are named after families: transform, filter, skip, element, distinct, until;
 // accumulate, aggregate, foldbykey, window, buffer; flatmap, mapparallel, expand;
-// concat, merge, zip, latest, forkjoin, race; errors, retry, notification; boundary,
+// concat, merge, zip, latest, forkjoin, race; share and multicast, where one run is for
+// many; errors, retry, notification; boundary,
 // where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,
 // buffertime, where time counts; and what looks on: tap, log, timestamp, named.
 //

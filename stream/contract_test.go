@@ -123,6 +123,14 @@ var contracts = map[string]func(*testing.T){
 				subject := func(s stream.Observable[int]) stream.Observable[int] { return bySubject(s, 8, overflow) }
 				streamtest.CheckOperator(t, subject, []int{1, 2, 3}, []int{1, 2, 3}, streamtest.ReadAhead(-1))
 			})
+			t.Run(fmt.Sprint("what is kept, overflow ", overflow), func(t *testing.T) {
+				subject := stream.NewReplaySubject[int](3, 0)
+				for n := range 5 {
+					subject.Next(n)
+				}
+				subject.Error(errBroken)
+				streamtest.Check(t, subject.Observe(1, overflow), []int{2, 3, 4}, streamtest.Fails(errBroken))
+			})
 		}
 	},
 	"Audience": func(t *testing.T) {

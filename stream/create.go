@@ -8,7 +8,8 @@ import "context"
 // until it is told the end or the run is over for another reason.
 //
 // At most capacity values wait for yield (at least one may), and overflow says what
-// happens with one more; [Block] makes the caller of Next wait. start and stop are called
+// happens with one more; [Block] makes the caller of Next wait, unless that is yield
+// itself: the run would wait for itself, and fails with [ErrOverflow]. start and stop are called
 // on a goroutine of the run's, one after the other, so that start may emit as much as it
 // likes; its context ends with the run. stop is called when the run is over, in all ways,
 // and awaited before it returns.

@@ -46,6 +46,7 @@
 // change goroutines in [Gather], which what needs several producers at once is made
 // of, over a lane for each producer. [Timed] is Gather with one producer beside an
 // [Alarm]. Where a buffer has an [Overflow] of its own ([Buffered], [Create], the
-// observers of a [Subject]) it is a mailbox, a little slower than a lane. Operators
-// whose notifier only decides run it beside the source, and no value crosses.
+// observers of a [Subject]) it is a box, filled by way of a hub that has one or many of
+// them. Operators whose notifier only decides run it beside the source, and no value
+// crosses.
 package stream
