@@ -317,7 +317,7 @@ func TestNobodyWaitsForWhoseContextHasEnded(t *testing.T) {
 }
 
 func TestFeedHandsOnHowTheSourceEnds(t *testing.T) {
-	feed := func(t *testing.T, source stream.Observable[int]) (fed error, panicked any, observers []any) {
+	feed := func(t *testing.T, source stream.Observable[int]) (panicked any, observers []any, fed error) {
 		var s stream.Subject[int]
 		var all sync.WaitGroup
 		results := make([]any, 2)
@@ -339,18 +339,18 @@ func TestFeedHandsOnHowTheSourceEnds(t *testing.T) {
 			fed = s.Feed(t.Context(), source)
 		})
 		all.Wait()
-		return fed, panicked, results
+		return panicked, results, fed
 	}
 	synctest.Test(t, func(t *testing.T) {
-		fed, _, observers := feed(t, stream.Just(1, 2))
+		_, observers, fed := feed(t, stream.Just(1, 2))
 		wantError(t, fed, nil)
 		wantValues(t, observers, nil, nil)
 
-		fed, _, observers = feed(t, broken(1, 2))
+		_, observers, fed = feed(t, broken(1, 2))
 		wantError(t, fed, errBroken)
 		wantValues(t, observers, any(errBroken), any(errBroken))
 
-		fed, panicked, observers := feed(t, func(context.Context, func(int) bool) error { panic(errBroken) })
+		panicked, observers, fed := feed(t, func(context.Context, func(int) bool) error { panic(errBroken) })
 		wantError(t, fed, errCut)
 		wantValues(t, []any{panicked}, any(errBroken))
 		for _, o := range observers {
@@ -359,7 +359,7 @@ func TestFeedHandsOnHowTheSourceEnds(t *testing.T) {
 			}
 		}
 
-		fed, _, observers = feed(t, func(context.Context, func(int) bool) error { runtime.Goexit(); return nil })
+		_, observers, fed = feed(t, func(context.Context, func(int) bool) error { runtime.Goexit(); return nil })
 		wantError(t, fed, errCut)
 		wantValues(t, observers, any("exited"), any("exited"))
 	})
