@@ -243,6 +243,16 @@ func (chain Chain[A]) ScanFrom[B any](seed B, step func(state B, value A) B) Cha
 	return chain.Pipe(ScanFrom[A, B](seed, step))
 }
 
+// Share continues with [Share].
+func (chain Chain[T]) Share() Chain[T] {
+	return chain.Pipe(Share[T]())
+}
+
+// ShareReplay continues with [ShareReplay].
+func (chain Chain[T]) ShareReplay(count int, age time.Duration) Chain[T] {
+	return chain.Pipe(ShareReplay[T](count, age))
+}
+
 // Single continues with [Single].
 func (chain Chain[T]) Single() Chain[T] {
 	return chain.Pipe(Single[T]())
