@@ -30,11 +30,36 @@ func (d Dialect) acknowledgement() kind {
 type Config struct {
 	// Dir is the folder of the sockets; default [DefaultDir]. To talk with
 	// innmind/ipc, take the folder that it uses: the system's temporary folder +
-	// /innmind/ipc.
+	// /innmind/ipc. Nobody but this user and root may be able to write to it; for a
+	// folder that is shared, and for other rights of the sockets, set Transport to a
+	// [Unix].
 	Dir string
 
 	// Transport replaces unix sockets in Dir.
 	Transport Transport
+
+	// Clients decides which processes may connect to a server of ours, before a byte
+	// of theirs is read; default: those of the server's own user and of root. Where
+	// the connection does not know who is there (in memory, over a network, and over
+	// unix sockets on Windows and systems not named at [Connection.Peer]), the default
+	// is everybody. Who is refused is closed, and costs no more than being accepted;
+	// the log tells why, one line a second. See [Users], [Groups] and [Anyone].
+	Clients Authorizer
+
+	// Servers decides which servers ConnectTo trusts, before a byte of theirs is read;
+	// the default is that of Clients.
+	Servers Authorizer
+
+	// MaxConnections is how many connections a server has at the same time; default
+	// 10,000. Beyond it none is accepted until one ends: clients wait, in the queue of
+	// the system, for as long as their contexts let them. Negative: no limit.
+	MaxConnections int
+
+	// MaxPerUser is how many of them another user may have, whom Clients lets in;
+	// default 1,000. Beyond it that user's are closed at once, so that others find
+	// room; the log tells so, one line a second. The server's own user and root are
+	// bound by MaxConnections alone. Negative: so is everybody.
+	MaxPerUser int
 
 	// Dialect is what a server of ours speaks; default Dialect5.
 	Dialect Dialect
@@ -82,6 +107,16 @@ func (c Config) withDefaults() Config {
 	if c.Listening == nil {
 		c.Listening = func(Name) {}
 	}
+	if c.Clients == nil {
+		c.Clients = oursOrUnknown
+	}
+	if c.Servers == nil {
+		c.Servers = oursOrUnknown
+	}
+	c.MaxConnections = orDefault(c.MaxConnections, 10_000)
+	if c.MaxPerUser = orDefault(c.MaxPerUser, 1_000); c.MaxPerUser < 0 {
+		c.MaxPerUser = math.MaxInt
+	}
 	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
 	c.MaxUnread = orDefault(c.MaxUnread, 64<<20)
 	c.MaxHeld = orDefault(c.MaxHeld, 64)
@@ -93,7 +128,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func orDefault[T ~int | ~int64](value, otherwise T) T {
+func orDefault[T ~int | ~int64 | ~uint32](value, otherwise T) T {
 	if value == 0 {
 		return otherwise
 	}
@@ -103,11 +138,12 @@ func orDefault[T ~int | ~int64](value, otherwise T) T {
 // IPC is where processes find each other: a transport and how to use it. It is
 // safe for concurrent use.
 type IPC struct {
-	config Config
+	config  Config
+	handing handing
 }
 
 // New makes an IPC of a config, which it copies. The zero Config is the usual one.
-func New(config Config) *IPC { return &IPC{config.withDefaults()} }
+func New(config Config) *IPC { return &IPC{config: config.withDefaults()} }
 
 // closing derives the context that bounds an orderly close: not ctx, which is
 // mostly done by then, but the grace, and a second signal (see [NotifyContext]).

@@ -23,6 +23,9 @@ const (
 // server whose queue of connections is full, or that goes away in the middle of the
 // handshake, is tried again after a pause of 1 ms that doubles up to 50 ms.
 //
+// A server that [Config.Servers] does not trust is an error at once, fs.ErrPermission
+// by default.
+//
 // When ctx ends first it fails with ctx's cause and the reason of the last try:
 // mostly ErrNotListening.
 func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process] {
@@ -71,7 +74,7 @@ func comesBack(err error) bool {
 
 // try connects once.
 func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {
-	conn, err := ipc.config.Transport.Dial(ctx, name)
+	conn, err := ipc.dial(ctx, name)
 	if err != nil {
 		return nil, err
 	}

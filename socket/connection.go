@@ -20,9 +20,10 @@ import (
 // goroutine.
 type Connection struct {
 	link
-	dialect kind // how it acknowledges
-	turn    turn
-	holds   holds
+	admission admission
+	dialect   kind // how it acknowledges
+	turn      turn
+	holds     holds
 
 	claimed atomic.Bool     // somebody reads it, or it was closed unread
 	ending  context.Context // done once the connection is to end, or has
@@ -314,6 +315,7 @@ func (c *Connection) failed(level slog.Level, err error) {
 // cleanUp ends what is left of the connection.
 func (c *Connection) cleanUp() {
 	c.conn.Close()
+	c.admission.leave()
 	c.end()
 	c.holds.close()
 	c.reads.unbind()

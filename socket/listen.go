@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"syscall"
 	"time"
 
 	"github.com/rxipc/rxipc/stream"
@@ -20,9 +19,13 @@ import (
 // merge what their connections are mapped to, not the connections: those that wait
 // in a Merge when it ends are dropped, and closed only once memory is collected.
 //
-// The run completes when yield has had enough. Otherwise it ends with ctx, or fails
-// when the listener does; [operators.TakeUntilDone] is how to stop listening in an
-// orderly way.
+// Who may connect is up to [Config.Clients], and how many at a time to
+// [Config.MaxConnections] and [Config.MaxPerUser]. While yield runs nobody is
+// accepted: clients wait in the queue of the system, see [Unix.Backlog].
+//
+// The run completes when yield has had enough, or once the name was given to another
+// process, see [IPC.HandOver]. Otherwise it ends with ctx, or fails when the listener
+// does; [operators.TakeUntilDone] is how to stop listening in an orderly way.
 func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		if err := name.check(); err != nil {
@@ -33,6 +36,7 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 			return ofName("listen", name, err)
 		}
 		defer listener.Close()
+		defer ipc.handing.add(name, listener)()
 		ipc.config.Listening(name)
 		return ipc.accept(ctx, name.String(), listener, yield)
 	}
@@ -50,27 +54,18 @@ func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 
 func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	var pause time.Duration
+	door := newDoor(&ipc.config, name, listener)
 	for {
-		conn, err := listener.Accept()
+		conn, admission, err := door.next(ctx)
 		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return context.Cause(ctx)
-		case isPassing(err):
-			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-			ipc.config.Log.Warn("accept failed", "name", name, "error", err, "again in", pause)
-			if sleep(ctx, pause) != nil {
-				return context.Cause(ctx)
-			}
-			continue
+		case errors.Is(err, errHandedOver):
+			ipc.config.Log.Info("handed over", "name", name)
+			return nil
 		case err != nil:
-			return &Error{Op: "accept", Name: name, Err: err}
+			return err
 		}
-		pause = 0
 		c := newConnection(conn, &ipc.config)
+		c.admission = admission
 		if !yield(c) {
 			if ctx.Err() != nil && !c.claimed.Load() {
 				c.Close()
@@ -78,19 +73,6 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 			return nil
 		}
 	}
-}
-
-// isPassing reports whether a failure to accept may pass: a client that left while
-// it waited, or a want of descriptors or memory.
-func isPassing(err error) bool {
-	for _, passing := range []error{
-		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
-	} {
-		if errors.Is(err, passing) {
-			return true
-		}
-	}
-	return false
 }
 
 // sleep waits for d, or returns ctx's cause.

@@ -34,6 +34,7 @@ var (
 type Process struct {
 	link
 	name Name
+	peer fold.Maybe[Peer]
 
 	settling atomic.Bool // the timer runs, or is about to
 	timer    *time.Timer // settles what is owed
@@ -54,7 +55,7 @@ type Process struct {
 }
 
 func newProcess(conn net.Conn, name Name, config *Config) *Process {
-	p := &Process{link: newLink(conn, config), name: name}
+	p := &Process{link: newLink(conn, config), name: name, peer: knownPeer(conn)}
 	p.timer = time.AfterFunc(time.Hour, p.settleNow)
 	p.timer.Stop()
 	return p

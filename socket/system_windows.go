@@ -2,7 +2,6 @@ package socket
 
 import (
 	"errors"
-	"io/fs"
 
 	"golang.org/x/sys/windows"
 )
@@ -13,9 +12,6 @@ func isRefused(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) 
 // isBusy tells whether an error of connecting means that the queue of the listener
 // is full. Windows refuses the connection instead.
 func isBusy(error) bool { return false }
-
-// checkPrivate has nothing to look at: the temporary folder is the user's own.
-func checkPrivate(string, fs.FileInfo) error { return nil }
 
 // isReset tells whether the other side went away while bytes were on their way.
 func isReset(err error) bool {

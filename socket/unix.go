@@ -16,6 +16,9 @@ import (
 const (
 	socketSuffix = ".sock"
 	lockSuffix   = ".lock"
+
+	// defaultBacklog is more than most systems allow, so it is their limit.
+	defaultBacklog = 4096
 )
 
 // Unix is the Transport over unix sockets. The socket of a name is the file
@@ -26,14 +29,40 @@ const (
 //
 // The zero Unix is ready for use.
 type Unix struct {
-	// Dir is the folder of the sockets. Whoever may write to it may take the place
-	// of a server; one given here is taken as it is, and made, with its parents,
-	// for the user alone when it is missing.
-	//
-	// Empty means DefaultDir. That one stands at a place anybody can foresee, so it
-	// is used only when it is a folder and not a link, belongs to the user of the
-	// process, and grants nothing to others.
+	// Dir is the folder of the sockets; empty means DefaultDir. It is made, with its
+	// parents, for the user alone when it is missing. Whoever may write to it may take
+	// the place of a server, so it is used only when nobody but the user and root may:
+	// it must be a folder and not a link, it and what is above it must belong to one of
+	// the two and be writable for no other; above it the sticky bit of /tmp will do.
 	Dir string
+
+	// Shared takes Dir as it is, though others may write to it: a folder of a group in
+	// /run, say, or one that a server in PHP made as another user. What tells a server
+	// from an impostor is then [Config.Servers] alone.
+	Shared bool
+
+	// Mode is what the permissions of a socket are, whatever the umask is; default
+	// 0600, and 0660 with a Group. To connect, others need to write to it and to search
+	// its folder, which is 0700 if it was made here, and Config.Clients must let them.
+	Mode fs.FileMode
+
+	// Group is the group of a socket, by name or number; default: what the system
+	// gives it. A process that is not root's must be a member.
+	Group string
+
+	// Backlog is how many connections may wait to be accepted; default 4096, and no
+	// more than the system allows: net.core.somaxconn of Linux, mostly 4096, 128 on
+	// macOS. Beyond it Dial fails with ErrBusy, and ConnectTo tries again.
+	Backlog int
+
+	// Inherit takes over sockets that the process was started with: by a manager of
+	// services as systemd does it (LISTEN_FDS), or by [IPC.HandOver]. A name is
+	// listened on by the socket called so in LISTEN_FDNAMES, NAME or NAME.socket; if
+	// nothing is called anything, by the one at NAME.sock. For other names a socket
+	// is made. A socket of the manager is never removed and can be listened on again;
+	// Dir, Mode, Group and Backlog do not concern it. The variables are read, and
+	// unset, when the first name is listened on: children do not see them.
+	Inherit bool
 }
 
 var _ Transport = Unix{}
@@ -53,8 +82,9 @@ func DefaultDir() string {
 	return filepath.Join(os.TempDir(), folder)
 }
 
-// Listen makes name reachable through a socket only the user of the process may
-// connect to. Closing the listener removes the socket and frees the name, closing
+// Listen makes name reachable through a socket that only the user of the process, and
+// root, may connect to, unless Mode says otherwise; it is so from the first moment
+// anybody can connect. Closing the listener removes the socket and frees the name, closing
 // it again does nothing.
 //
 // Listen fails with ErrInUse when another listener holds the name, of this program
@@ -92,21 +122,23 @@ func (u Unix) Names(ctx context.Context) ([]Name, error) {
 }
 
 func (u Unix) listen(ctx context.Context, name Name) (*unixListener, error) {
+	if u.Inherit {
+		if listener, err := u.inherit(name); listener != nil || err != nil {
+			return listener, err
+		}
+	}
 	path, err := u.path(name)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	if err := u.trust(filepath.Dir(path)); err != nil {
+	if err := u.makeFolder(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
 	lock, err := acquireLock(strings.TrimSuffix(path, socketSuffix) + lockSuffix)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listenLocked(ctx, path, lock)
+	listener, err := u.listenLocked(ctx, path, lock)
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
@@ -118,7 +150,7 @@ func (u Unix) dial(ctx context.Context, name Name) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := u.trust(filepath.Dir(path)); err != nil {
+	if err := u.checkFolder(filepath.Dir(path)); err != nil {
 		return nil, explainDial(err)
 	}
 	return dialUnix(ctx, path)
@@ -178,21 +210,6 @@ func (u Unix) path(name Name) (string, error) {
 		return "", fmt.Errorf("the socket path %s has %d bytes, the system allows %d", path, len(path), limit)
 	}
 	return path, nil
-}
-
-// trust checks the default folder, which somebody else may have made first.
-func (u Unix) trust(dir string) error {
-	if dir != filepath.Clean(DefaultDir()) {
-		return nil
-	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	if !info.IsDir() {
-		return fmt.Errorf("%s is not a folder (%v)", dir, info.Mode().Type())
-	}
-	return checkPrivate(dir, info)
 }
 
 // dialUnix connects to the socket at path, its errors explained.

@@ -129,11 +129,11 @@ func TestTheDefaultFolderIsMadePrivate(t *testing.T) {
 	conn.Close()
 }
 
-func TestADefaultFolderOpenToOthersIsNotTrusted(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
+func TestADefaultFolderThatSomebodyElsePreparedIsNotTrusted(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", openDir(t))
 	dir := DefaultDir()
 	for name, prepare := range map[string]func() error{
-		"open to others": func() error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o711)) },
+		"open to others": func() error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o733)) },
 		"a link":         func() error { return os.Symlink(shortDir(t), dir) },
 		"a file":         func() error { return os.WriteFile(dir, nil, 0o600) },
 	} {

@@ -15,50 +15,90 @@ type unixListener struct {
 	*net.UnixListener
 	path string
 	info fs.FileInfo // of the socket, as it was made
-	lock *lockFile
+	lock *lockFile   // nil for a socket that somebody else made and removes
+	done func()      // called when it is closed; may be nil
 
-	closing sync.Once
+	mu     sync.Mutex
+	closed bool
+	state  handState
 }
+
+// handState says how far handing a listener over has come. From the moment another
+// process has the socket until it is ready, closing only stops listening here: whose
+// the socket is, is not decided.
+type handState uint8
+
+const (
+	here handState = iota
+	between
+	away
+)
 
 // listenLocked listens at path. The caller holds lock, which goes to the listener
 // when there is one.
-func listenLocked(ctx context.Context, path string, lock *lockFile) (*unixListener, error) {
+func (u Unix) listenLocked(ctx context.Context, path string, lock *lockFile) (*unixListener, error) {
 	if err := clearStale(ctx, path); err != nil {
 		return nil, err
 	}
-	config := net.ListenConfig{Control: restrictDescriptor}
-	plain, err := config.Listen(ctx, "unix", path)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	inner, info, err := u.listenAt(path)
 	if err != nil {
 		return nil, err
 	}
-	inner := plain.(*net.UnixListener)
-	info, err := secureSocket(path)
-	if err != nil {
-		return nil, errors.Join(err, inner.Close())
-	}
-	inner.SetUnlinkOnClose(false) // by path alone it would remove anybody's
 	return &unixListener{UnixListener: inner, path: path, info: info, lock: lock}, nil
 }
 
-// secureSocket finishes the permissions of a socket just made at path and returns
-// what it is.
-func secureSocket(path string) (fs.FileInfo, error) {
-	if err := restrictPath(path); err != nil {
-		return nil, err
+// Accept is that of the socket. Once that was handed over, it fails so.
+func (l *unixListener) Accept() (net.Conn, error) {
+	conn, err := l.UnixListener.Accept()
+	if err == nil {
+		return conn, nil
 	}
-	return os.Lstat(path)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == away {
+		err = errHandedOver
+	}
+	return nil, err
 }
 
 // Close removes the socket, stops listening and frees the name, in this order:
 // whoever finds the name free finds no socket of ours.
-func (l *unixListener) Close() (err error) {
-	l.closing.Do(func() {
-		err = errors.Join(
-			removeSame(l.path, l.info),
-			l.UnixListener.Close(),
-			l.lock.release(),
-		)
-	})
+func (l *unixListener) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if l.state != here {
+		return l.UnixListener.Close()
+	}
+	return l.close()
+}
+
+// close is what remains of Close unless the socket went to another process, l.mu held.
+func (l *unixListener) close() error {
+	if l.done != nil {
+		defer l.done()
+	}
+	if l.lock == nil {
+		return closedAlready(l.UnixListener.Close())
+	}
+	return errors.Join(
+		removeSame(l.path, l.info),
+		closedAlready(l.UnixListener.Close()),
+		l.lock.release(),
+	)
+}
+
+// closedAlready is the error of closing what may be closed.
+func closedAlready(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
 	return err
 }
 

@@ -1,0 +1,111 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxSocketPath is the size of sun_path less its closing zero (unix(7)).
+func maxSocketPath() int {
+	switch runtime.GOOS {
+	case "darwin", "ios", "dragonfly", "freebsd", "netbsd", "openbsd":
+		return 103
+	}
+	return 107
+}
+
+// listenAt makes a socket at path, gives it its group and mode, and then listens.
+// Until then the system refuses whoever connects: there is no moment at which
+// somebody gets in by a mode that the umask made.
+func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
+	fd, err := streamSocket()
+	if err != nil {
+		return nil, nil, err
+	}
+	file := os.NewFile(uintptr(fd), path)
+	defer file.Close() // the listener has a copy
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		return nil, nil, &os.PathError{Op: "bind", Path: path, Err: err}
+	}
+	info, err := u.secure(path)
+	if err != nil {
+		return nil, nil, errors.Join(err, os.Remove(path))
+	}
+	listener, err := u.listenOn(file)
+	if err != nil {
+		return nil, nil, errors.Join(err, removeSame(path, info))
+	}
+	return listener, info, nil
+}
+
+// streamSocket makes a socket that no child process gets.
+func streamSocket() (int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return 0, os.NewSyscallError("socket", err)
+	}
+	unix.CloseOnExec(fd)
+	return fd, nil
+}
+
+// listenOn makes a socket listen, and a listener of it, which has a descriptor of its
+// own. On one that listens already it makes this process the one that clients see.
+func (u Unix) listenOn(file *os.File) (*net.UnixListener, error) {
+	if err := unix.Listen(int(file.Fd()), orDefault(u.Backlog, defaultBacklog)); err != nil {
+		return nil, os.NewSyscallError("listen", err)
+	}
+	return listenerOf(file)
+}
+
+// listenerOf makes a listener of a socket that listens.
+func listenerOf(file *os.File) (*net.UnixListener, error) {
+	listening, err := unix.GetsockoptInt(int(file.Fd()), unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if err != nil || listening == 0 {
+		return nil, fmt.Errorf("%s is no socket that listens", file.Name())
+	}
+	listener, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	if unixListener, ok := listener.(*net.UnixListener); ok && listener.Addr().Network() == "unix" {
+		return unixListener, nil
+	}
+	return nil, errors.Join(fmt.Errorf("%s is no unix socket of streams", file.Name()), listener.Close())
+}
+
+// secure gives the socket just made at path its group and mode, following no link,
+// and returns what it is.
+func (u Unix) secure(path string) (fs.FileInfo, error) {
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	name, mode := filepath.Base(path), u.Mode
+	if u.Group != "" {
+		gid, err := groupNumber(u.Group)
+		if err == nil {
+			err = root.Lchown(name, -1, gid)
+		}
+		if err != nil {
+			return nil, err
+		}
+		mode = orDefault(mode, 0o660)
+	}
+	if err := root.Chmod(name, orDefault(mode, 0o600)); err != nil {
+		return nil, err
+	}
+	return root.Lstat(name)
+}

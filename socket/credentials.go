@@ -1,0 +1,119 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// Peer is the process at the other end of a connection, as the system knows it and
+// not as it says of itself: for a server's side, the one that connected; for a
+// client's, the one that listens. It is what was true then, whoever has the
+// descriptor now.
+type Peer struct {
+	// PID is the number of the process, 0 where the system does not tell (FreeBSD)
+	// or cannot (another PID namespace). Numbers are used again: [Pidfd] is for those
+	// who act on one.
+	PID int
+
+	// UID and GID are the numbers of its effective user and group.
+	UID, GID int
+
+	// Groups are the numbers of its other groups.
+	Groups []int
+}
+
+// String tells process and user.
+func (p Peer) String() string {
+	if p.PID == 0 {
+		return fmt.Sprintf("a process of user %d", p.UID)
+	}
+	return fmt.Sprintf("process %d of user %d", p.PID, p.UID)
+}
+
+// LogValue is the peer as attributes of a log line: pid, uid and gid.
+func (p Peer) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("pid", p.PID), slog.Int("uid", p.UID), slog.Int("gid", p.GID))
+}
+
+// Peer tells who the client is: nothing where the connection does not know. Unix
+// sockets know on Linux, macOS and FreeBSD; so does any connection that has the
+// method Peer() (Peer, error), such as one of your own Transport.
+func (c *Connection) Peer() fold.Maybe[Peer] { return c.admission.peer }
+
+// Peer tells who the server is, as Connection.Peer tells who the client is: the
+// process that made the socket listen, which is the manager of services where that
+// made it.
+func (p *Process) Peer() fold.Maybe[Peer] { return p.peer }
+
+// Pidfd opens a descriptor of the process that conn is connected to, which names
+// that one process even when its number is used again. It becomes readable when the
+// process ends. The caller closes it. Without Linux 6.5 or later, and for what is
+// no unix socket, it fails with errors.ErrUnsupported.
+func Pidfd(conn net.Conn) (*os.File, error) {
+	var file *os.File
+	err := control(conn, func(fd int) (err error) {
+		file, err = peerPidfd(fd)
+		return err
+	})
+	if err != nil {
+		return nil, &Error{Op: "pidfd", Err: err}
+	}
+	return file, nil
+}
+
+// peerOf asks for the peer of a connection. It fails with errors.ErrUnsupported for
+// connections of a kind that has none.
+func peerOf(conn net.Conn) (peer Peer, err error) {
+	if knows, ok := conn.(interface{ Peer() (Peer, error) }); ok {
+		return knows.Peer()
+	}
+	err = control(conn, func(fd int) (err error) {
+		peer, err = peerOfSocket(fd)
+		return err
+	})
+	return peer, err
+}
+
+// knownPeer is the peer of a connection, if it is known.
+func knownPeer(conn net.Conn) fold.Maybe[Peer] {
+	peer, err := peerOf(conn)
+	return fold.MaybeOf(peer, err == nil)
+}
+
+// control calls f with the descriptor of a unix socket.
+func control(conn net.Conn, f func(fd int) error) error {
+	socket, ok := conn.(syscall.Conn)
+	if !ok || conn.LocalAddr() == nil || conn.LocalAddr().Network() != "unix" {
+		return fmt.Errorf("the connection has no credentials: %w", errors.ErrUnsupported)
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failure error
+	err = raw.Control(func(fd uintptr) { failure = f(int(fd)) })
+	return errors.Join(err, failure)
+}
+
+// dial connects to a server that this process may talk to. It takes leave of another
+// as a probe does: a server of innmind/ipc 5.0 would not survive less.
+func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
+	conn, err := ipc.config.Transport.Dial(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := authorize(ipc.config.Servers, conn); err != nil {
+		ctx, cancel := context.WithTimeout(ctx, probeTime)
+		defer cancel()
+		_ = probe(ctx, conn)
+		return nil, fmt.Errorf("the server is not trusted: %w", err)
+	}
+	return conn, nil
+}

@@ -1,0 +1,7 @@
+//go:build !(darwin || freebsd || linux)
+
+package socket
+
+import "errors"
+
+func peerOfSocket(int) (Peer, error) { return Peer{}, errors.ErrUnsupported }

@@ -1,0 +1,194 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// door is where connections come in: it lets in who may, and no more than there is
+// room for. One goroutine calls next.
+type door struct {
+	config   *Config
+	name     string
+	listener net.Listener
+	places   chan struct{} // one for each connection, and the one that is awaited; nil: no bound
+	crowded  throttle
+	refusals throttle
+
+	mu     sync.Mutex
+	guests map[int]int // connections of other users, by user
+}
+
+func newDoor(config *Config, name string, listener net.Listener) *door {
+	d := &door{config: config, name: name, listener: listener, guests: map[int]int{}}
+	if config.MaxConnections > 0 {
+		d.places = make(chan struct{}, config.MaxConnections)
+	}
+	return d
+}
+
+// next accepts a connection that may come in. It fails with ctx's cause, or what the
+// listener fails with for good.
+func (d *door) next(ctx context.Context) (net.Conn, admission, error) {
+	if err := d.takePlace(ctx); err != nil {
+		return nil, admission{}, err
+	}
+	for {
+		conn, err := d.accept(ctx)
+		if err != nil {
+			return nil, admission{}, err
+		}
+		admission, err := d.admit(conn)
+		if err == nil {
+			return conn, admission, nil
+		}
+		d.refusals.warn(d.config.Log, "connection refused", "name", d.name, "error", err)
+	}
+}
+
+// takePlace waits until there is room for one more connection. Clients wait meanwhile
+// where the system has them wait, which costs nothing here.
+func (d *door) takePlace(ctx context.Context) error {
+	if d.places == nil {
+		return nil
+	}
+	select {
+	case d.places <- struct{}{}:
+		return nil
+	default:
+	}
+	d.crowded.warn(d.config.Log, "as many connections as may be; the next wait", "name", d.name, "connections", cap(d.places))
+	select {
+	case d.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// accept accepts a connection, trying again after failures that may pass.
+func (d *door) accept(ctx context.Context) (net.Conn, error) {
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		conn, err := d.listener.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return nil, context.Cause(ctx)
+		case err == nil:
+			return conn, nil
+		case !isPassing(err):
+			return nil, &Error{Op: "accept", Name: d.name, Err: err}
+		}
+		d.config.Log.Warn("accept failed", "name", d.name, "error", err, "again in", pause)
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// admit lets a connection in, or closes it.
+func (d *door) admit(conn net.Conn) (a admission, err error) {
+	in := false
+	defer func() {
+		if !in { // also when what is asked panics
+			conn.Close()
+		}
+	}()
+	peer, err := authorize(d.config.Clients, conn)
+	if err != nil {
+		return admission{}, err
+	}
+	a = admission{peer: peer, door: d}
+	if err := d.count(a); err != nil {
+		return admission{}, err
+	}
+	in = true
+	return a, nil
+}
+
+// count counts a connection among those of its user.
+func (d *door) count(a admission) error {
+	uid, ok := a.guest()
+	if !ok {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.guests[uid] >= d.config.MaxPerUser {
+		return fmt.Errorf("user %d has %d connections, as many as one user may", uid, d.guests[uid])
+	}
+	d.guests[uid]++
+	return nil
+}
+
+// left counts a connection out.
+func (d *door) left(a admission) {
+	if uid, ok := a.guest(); ok {
+		d.mu.Lock()
+		if d.guests[uid]--; d.guests[uid] == 0 {
+			delete(d.guests, uid)
+		}
+		d.mu.Unlock()
+	}
+	if d.places != nil {
+		<-d.places
+	}
+}
+
+// admission is who was let in, and by which door.
+type admission struct {
+	peer fold.Maybe[Peer]
+	door *door
+}
+
+// leave gives the place back, once the connection is closed.
+func (a admission) leave() {
+	if a.door != nil {
+		a.door.left(a)
+	}
+}
+
+// guest is the user whose connections are counted: not this one, nor root.
+func (a admission) guest() (uid int, ok bool) {
+	peer, ok := a.peer.Get()
+	return peer.UID, ok && !peer.isOurs()
+}
+
+// throttle lets one line a second into the log: a stranger must not fill it.
+type throttle struct {
+	next    time.Time
+	omitted int
+}
+
+func (t *throttle) warn(log *slog.Logger, message string, args ...any) {
+	now := time.Now()
+	if now.Before(t.next) {
+		t.omitted++
+		return
+	}
+	log.Warn(message, append(args, "omitted", t.omitted)...)
+	t.next, t.omitted = now.Add(time.Second), 0
+}
+
+// isPassing reports whether a failure to accept may pass: a client that left while
+// it waited, or a want of descriptors or memory.
+func isPassing(err error) bool {
+	for _, passing := range []error{
+		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,240 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// known is a connection that knows who is at its other end.
+type known struct {
+	net.Conn
+	peer Peer
+	err  error
+}
+
+func (k known) Peer() (Peer, error) { return k.peer, k.err }
+
+// dialAs connects a client played by hand that the server takes for a peer.
+func (s *served[C]) dialAs(peer Peer, err error) *peerEnd {
+	ours, theirs := newPipe(s.limit)
+	s.listener.waiting <- known{theirs, peer, err}
+	return &peerEnd{newPeer(s.t, ours)}
+}
+
+type peerEnd struct{ *peer }
+
+// refused asserts that nothing came before the end, in a bubble.
+func (p *peerEnd) refused() {
+	p.t.Helper()
+	p.expect("EOF")
+	p.conn.Close()
+	synctest.Wait()
+}
+
+// stranger is a user that is neither this one nor root.
+var stranger = Peer{PID: 7, UID: os.Geteuid() + 1000, GID: 1000, Groups: []int{50, 60}}
+
+// logging is a config whose log is kept.
+func logging(config Config) (Config, *bytes.Buffer) {
+	log := new(bytes.Buffer)
+	config.Log = slog.New(slog.NewTextHandler(log, nil))
+	return config, log
+}
+
+func TestStrangersAreClosedUnheard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, log := logging(Config{})
+		server := serve(t, config, fold.Sum[int](), echo)
+		server.dialAs(stranger, nil).refused()
+		for _, expected := range []string{"connection refused", "level=WARN", stranger.String()} {
+			if !strings.Contains(log.String(), expected) {
+				t.Errorf("%q does not say %q", log, expected)
+			}
+		}
+		time.Sleep(time.Second)
+		server.dialAs(Peer{}, errors.New("lost it")).refused() // it should be known
+		if !strings.Contains(log.String(), "lost it") {
+			t.Error(log)
+		}
+		for _, ours := range []Peer{{UID: os.Geteuid()}, {UID: 0}} {
+			server.dialAs(ours, nil).greet().leave()
+		}
+		server.dialAs(Peer{}, errors.ErrUnsupported).greet().leave() // the transport has no users
+		server.end()
+		interrupted(t, <-server.result, 0, context.Canceled)
+	})
+}
+
+func TestHandlersKnowThePeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []fold.Maybe[Peer]
+		server := serve(t, Config{Clients: Anyone}, fold.Sum[int](), func(m Message, c Continuation[int], n int) Continuation[int] {
+			seen = append(seen, c.Connection().Peer())
+			return c.CarryWith(n + 1)
+		})
+		client := server.dialAs(stranger, nil).greet()
+		client.send("one")
+		client.expect("ack")
+		client.leave()
+		other := server.dial().greet()
+		other.send("two")
+		other.expect("ack")
+		other.leave()
+		if got := fmt.Sprint(seen); got != fmt.Sprint([]fold.Maybe[Peer]{fold.Just(stranger), fold.Nothing[Peer]()}) {
+			t.Error(got)
+		}
+		server.end()
+		interrupted(t, <-server.result, 2, context.Canceled)
+	})
+}
+
+func TestAuthorizers(t *testing.T) {
+	number := fmt.Sprint(stranger.UID)
+	own := errors.New("not today")
+	for name, test := range map[string]struct {
+		who  Authorizer
+		let  bool // the stranger
+		none bool // who is not known
+	}{
+		"the default":         {oursOrUnknown, false, true},
+		"anyone":              {Anyone, true, true},
+		"the user":            {Users("0", number), true, false},
+		"other users":         {Users("4294967294"), false, false},
+		"no users":            {Users(), false, false},
+		"no such user":        {Users(number, "no such user"), false, false},
+		"the effective group": {Groups("1000"), true, false},
+		"another group of it": {Groups("1", "60"), true, false},
+		"other groups":        {Groups("1"), false, false},
+		"no such group":       {Groups("60", "no such group"), false, false},
+		"one of two":          {AnyOf(Groups("1"), Users(number)), true, false},
+		"none of two":         {AnyOf(Groups("1"), Users()), false, false},
+		"none of none":        {AnyOf(), false, false},
+		"one's own": {func(_ net.Conn, p fold.Maybe[Peer]) error {
+			if p.IsJust() {
+				return nil
+			}
+			return fmt.Errorf("%w: %w", fs.ErrPermission, own)
+		}, true, false},
+	} {
+		for peer, let := range map[string]bool{"stranger": test.let, "unknown": test.none} {
+			who := fold.MaybeOf(stranger, peer == "stranger")
+			if err := test.who(nil, who); (err == nil) != let || err != nil && !errors.Is(err, fs.ErrPermission) {
+				t.Errorf("%s, %s: %v", name, peer, err)
+			}
+		}
+		if name != "none of none" && test.who(nil, fold.Just(Peer{UID: os.Geteuid()})) != nil && !strings.HasPrefix(name, "no such") {
+			t.Errorf("%s refuses this user itself", name)
+		}
+	}
+}
+
+func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, log := logging(Config{MaxConnections: 2})
+		server := serve(t, config, fold.Sum[int](), echo)
+		first, second := server.dial().greet(), server.dial().greet()
+		third := server.dial()
+		synctest.Wait()
+		if n := len(third.conn.(*pipeConn).in.data); n > 0 || strings.Count(log.String(), "as many connections as may be") != 1 {
+			t.Error(n, log)
+		}
+		first.leave()
+		third.greet().leave()
+		second.leave()
+		for range 5 { // places come back
+			server.dial().greet().leave()
+		}
+		server.dial().greet()
+		server.dial().greet()
+		server.dial()
+		synctest.Wait()
+		start := time.Now()
+		server.end() // while one waits
+		interrupted(t, <-server.result, 0, context.Canceled)
+		if time.Since(start) > time.Second { // the grace
+			t.Error(time.Since(start))
+		}
+	})
+}
+
+func TestAnotherUserHasNoMoreConnectionsThanItMay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, log := logging(Config{MaxPerUser: 2, Clients: Anyone})
+		server := serve(t, config, fold.Sum[int](), echo)
+		first := server.dialAs(stranger, nil).greet()
+		second := server.dialAs(stranger, nil).greet()
+		server.dialAs(stranger, nil).refused()
+		if !strings.Contains(log.String(), fmt.Sprintf("user %d has 2 connections", stranger.UID)) {
+			t.Error(log)
+		}
+		another := stranger
+		another.UID++
+		server.dialAs(another, nil).greet().leave()
+		for range 3 {
+			defer server.dialAs(Peer{UID: os.Geteuid()}, nil).greet().leave()
+			defer server.dial().greet().leave()
+		}
+		first.conn.Close()
+		synctest.Wait()
+		server.dialAs(stranger, nil).greet().leave()
+		second.leave()
+	})
+}
+
+func TestStrangersDoNotFillTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config, log := logging(Config{})
+		server := serve(t, config, fold.Sum[int](), echo)
+		for range 100 {
+			server.dialAs(stranger, nil).refused()
+		}
+		time.Sleep(time.Second)
+		server.dialAs(stranger, nil).refused()
+		if got := log.String(); strings.Count(got, "refused") != 2 || !strings.Contains(got, "omitted=99") {
+			t.Error(got)
+		}
+	})
+}
+
+func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newMemoryListener()
+		client, err := listener.dial(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		func() {
+			defer func() {
+				if recover() != "mine" {
+					t.Error("no panic")
+				}
+			}()
+			config := Config{Clients: func(net.Conn, fold.Maybe[Peer]) error { panic("mine") }}
+			New(config).Accept(listener).Run(t.Context())
+		}()
+		newPeer(t, client).expect("EOF")
+	})
+}
+
+func TestPeersInWords(t *testing.T) {
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("", "peer", Peer{PID: 7, UID: 8, GID: 9})
+	if got := log.String(); !strings.Contains(got, "peer.pid=7 peer.uid=8 peer.gid=9") {
+		t.Error(got)
+	}
+	if got := fmt.Sprint(Peer{PID: 7, UID: 8}, Peer{UID: 8}); got != "process 7 of user 8 a process of user 8" {
+		t.Error(got)
+	}
+}

@@ -1,0 +1,63 @@
+//go:build unix
+
+package socket
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// checkWay walks from the root to dir, through the links on the way but not through
+// one in its place. What it meets must belong to this user or to root, and must not
+// be writable by others; the sticky bit will do for a folder on the way, not for dir.
+// Below a folder that only this user can enter, others may write what they like:
+// they do not get there.
+func checkWay(dir string) error {
+	at, enclosed, links := "/", false, 0
+	rest := steps(dir)
+	for {
+		info, err := os.Lstat(at)
+		if err != nil {
+			return err
+		}
+		owner, perm, last := ownerOf(info), info.Mode().Perm(), len(rest) == 0
+		switch {
+		case owner != 0 && owner != os.Geteuid() && (last || !isUnmapped(owner)):
+			return untrusted(at, "belongs to user %d, neither to user %d nor to root", owner, os.Geteuid())
+		case info.Mode().Type() == fs.ModeSymlink && last:
+			return untrusted(at, "is a link")
+		case info.Mode().Type() == fs.ModeSymlink:
+			if links++; links > 40 {
+				return &os.PathError{Op: "follow", Path: dir, Err: syscall.ELOOP}
+			}
+			target, err := os.Readlink(at)
+			if err != nil {
+				return err
+			}
+			at, rest = filepath.Dir(at), slices.Concat(steps(target), rest)
+			if filepath.IsAbs(target) {
+				at, enclosed = "/", false
+			}
+			continue
+		case perm&0o022 != 0 && !enclosed && (last || info.Mode()&fs.ModeSticky == 0):
+			return untrusted(at, "has mode %#o, others may write to it", perm)
+		case last:
+			return nil
+		}
+		enclosed = rest[0] != ".." && (enclosed || perm&0o077 == 0 && owner == os.Geteuid())
+		at, rest = filepath.Join(at, rest[0]), rest[1:]
+	}
+}
+
+// steps is what path is made of. It is not cleaned: a step up from a link is one
+// from where that leads.
+func steps(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
+}
+
+// ownerOf is the number of the user that a file belongs to.
+func ownerOf(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }

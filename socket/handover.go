@@ -1,0 +1,238 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// HandOver replaces this process by a new one, mostly of a newer version of the same
+// program, without a client being refused. It starts cmd with the sockets of all names
+// that this IPC listens on, waits until the new process listens on each of them, and
+// then stops accepting: each run of [IPC.Listen] completes. What was accepted stays
+// with this process, whose server ends when its last client has left, or earlier, by
+// its context; what it carried is its own.
+//
+// The sockets arrive as systemd passes them (LISTEN_FDS and LISTEN_FDNAMES; but no
+// LISTEN_PID, as the number is not known before), so that the new process needs
+// [Unix.Inherit] and nothing else. With them goes the lock on the name, and the duty to
+// remove the socket. A manager of services is told that the main process is another.
+//
+// When cmd ends before it is ready, or ctx does, or the name is not listened on
+// there, HandOver fails: cmd is killed, and this process goes on as before; clients
+// that the new one had accepted by then lose their connection. Once it has succeeded,
+// cmd.Wait is the caller's to call if it stays long.
+//
+// The ExtraFiles of cmd must be empty: there the sockets go. It fails with
+// errors.ErrUnsupported on Windows, and when a name is listened on by a Transport
+// other than [Unix].
+func (ipc *IPC) HandOver(ctx context.Context, cmd *exec.Cmd) error {
+	if err := ipc.handing.handOver(ctx, cmd); err != nil {
+		return &Error{Op: "hand over", Err: err}
+	}
+	return nil
+}
+
+// The environment of a process that is started with sockets (sd_listen_fds(3)).
+const (
+	listenPID   = "LISTEN_PID"
+	listenFDs   = "LISTEN_FDS"
+	listenNames = "LISTEN_FDNAMES"
+	firstFD     = 3 // after the standard ones
+
+	// readyName is what a pipe is called by which the new process says that it is
+	// ready. No Name contains a dot.
+	readyName = "rxipc.ready"
+)
+
+// errHandedOver is why a listener ends whose socket another process has.
+var errHandedOver = errors.New("the socket was handed over")
+
+// handing is what there is to hand over.
+type handing struct {
+	busy sync.Mutex // one at a time
+
+	mu  sync.Mutex
+	all map[*listening]bool
+}
+
+// listening is a name and what listens on it.
+type listening struct {
+	name     Name
+	listener net.Listener
+}
+
+// add makes a listener one of those to hand over, until the function is called.
+func (h *handing) add(name Name, l net.Listener) (remove func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.all == nil {
+		h.all = map[*listening]bool{}
+	}
+	s := &listening{name, l}
+	h.all[s] = true
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.all, s)
+	}
+}
+
+func (h *handing) handOver(ctx context.Context, cmd *exec.Cmd) (err error) {
+	h.busy.Lock()
+	defer h.busy.Unlock()
+	switch {
+	case runtime.GOOS == "windows":
+		return errors.ErrUnsupported
+	case len(cmd.ExtraFiles) > 0:
+		return fmt.Errorf("%w: the command has ExtraFiles", ErrInvalid)
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	parcel, err := h.pack()
+	defer func() { err = errors.Join(err, parcel.settle(err == nil)) }()
+	if err != nil {
+		return err
+	}
+	return parcel.deliver(ctx, cmd)
+}
+
+// parcel is what goes to another process.
+type parcel struct {
+	listeners []*unixListener
+	files     []*os.File
+	names     []string // of the files
+	copies    []*os.File
+}
+
+// pack takes all listeners there are. From then on they are between two processes.
+func (h *handing) pack() (*parcel, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := new(parcel)
+	for s := range h.all {
+		l, ok := s.listener.(*unixListener)
+		if !ok {
+			return p, fmt.Errorf("%v, listened on by a %T: %w", s.name, s.listener, errors.ErrUnsupported)
+		}
+		if err := p.add(s.name, l); err != nil {
+			return p, fmt.Errorf("%v: %w", s.name, err)
+		}
+	}
+	if len(p.listeners) == 0 {
+		return p, errors.New("nothing is listened on")
+	}
+	return p, nil
+}
+
+// add packs one listener, and its lock.
+func (p *parcel) add(name Name, l *unixListener) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil // it ends at this moment
+	}
+	file, err := copyOf(l.UnixListener)
+	if err != nil {
+		return err
+	}
+	l.state = between
+	p.listeners = append(p.listeners, l)
+	p.copies = append(p.copies, file)
+	p.files, p.names = append(p.files, file), append(p.names, name.text)
+	if l.lock != nil {
+		p.files, p.names = append(p.files, l.lock.file), append(p.names, name.text+lockSuffix)
+	}
+	return nil
+}
+
+// deliver starts the new process and waits until it is ready; else it kills it.
+func (p *parcel) deliver(ctx context.Context, cmd *exec.Cmd) error {
+	ready, tell, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	cmd.ExtraFiles = append(p.files, tell)
+	cmd.Env = append(withoutSupervision(cmd.Environ()),
+		listenFDs+"="+strconv.Itoa(len(cmd.ExtraFiles)),
+		listenNames+"="+strings.Join(append(p.names, readyName), ":"))
+	err = errors.Join(cmd.Start(), tell.Close())
+	if err != nil {
+		return err
+	}
+	if err = awaitReady(ctx, ready); err == nil {
+		err = Notify("MAINPID=" + strconv.Itoa(cmd.Process.Pid))
+	}
+	if err != nil {
+		cmd.Process.Kill()
+		cmd.Wait() // it was killed, which is no news
+	}
+	return err
+}
+
+// withoutSupervision is an environment less what was meant for this process alone.
+func withoutSupervision(environ []string) (kept []string) {
+	for _, variable := range environ {
+		switch key, _, _ := strings.Cut(variable, "="); key {
+		case listenPID, listenFDs, listenNames, watchdogPID:
+		default:
+			kept = append(kept, variable)
+		}
+	}
+	return kept
+}
+
+// awaitReady waits until the new process says that it is ready.
+func awaitReady(ctx context.Context, ready *os.File) error {
+	defer context.AfterFunc(ctx, func() { ready.SetReadDeadline(longAgo) })()
+	_, err := io.ReadFull(ready, make([]byte, 1))
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, io.EOF):
+		return errors.New("the new process did not listen on what it was given")
+	}
+	return err
+}
+
+// settle ends the time between two processes: the other has the sockets now, or
+// they stay.
+func (p *parcel) settle(delivered bool) (err error) {
+	for _, file := range p.copies {
+		err = errors.Join(err, file.Close())
+	}
+	for _, l := range p.listeners {
+		err = errors.Join(err, l.settle(delivered))
+	}
+	return err
+}
+
+// settle is that of a parcel for one listener.
+func (l *unixListener) settle(delivered bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case delivered:
+		l.state, l.closed = away, true
+		err := closedAlready(l.UnixListener.Close())
+		if l.lock != nil {
+			err = errors.Join(err, l.lock.file.Close()) // the lock is one with the copy that went
+		}
+		return err
+	case l.closed: // meanwhile
+		return l.close()
+	}
+	l.state = here
+	return nil
+}

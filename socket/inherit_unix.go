@@ -1,0 +1,196 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// inherit listens on the socket that the process was started with for a name, or
+// returns nil if there is none.
+func (u Unix) inherit(name Name) (*unixListener, error) { return inherited().listen(u, name) }
+
+// inherited is what the process was started with. It is looked at once: the
+// descriptors are those of the first who asks.
+var inherited = sync.OnceValue(func() *inheritance {
+	environment := map[string]string{}
+	for _, key := range []string{listenPID, listenFDs, listenNames} {
+		environment[key] = os.Getenv(key)
+		os.Unsetenv(key)
+	}
+	return newInheritance(environment, firstFD)
+})
+
+// inheritance is the sockets of other makers, by name.
+type inheritance struct {
+	err error // the environment says what cannot be
+
+	mu      sync.Mutex
+	sockets map[Name]*heirloom
+	ready   *os.File // tells who handed over; nil: nobody waits
+}
+
+// heirloom is a socket that somebody else made.
+type heirloom struct {
+	file *os.File
+	lock *os.File // held; nil if the socket stays its maker's
+	used bool     // it is listened on, or it was handed on
+}
+
+// newInheritance reads an environment whose descriptors begin with first. Those for
+// another process are none; those not called like a socket of ours are left alone,
+// except that children do not get them.
+func newInheritance(environment map[string]string, first int) *inheritance {
+	in := &inheritance{sockets: map[Name]*heirloom{}}
+	pid, count := environment[listenPID], environment[listenFDs]
+	if count == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		return in
+	}
+	n, err := strconv.ParseUint(count, 10, 16)
+	if err != nil {
+		in.err = fmt.Errorf("%w: %s is %s", ErrInvalid, listenFDs, quoted(count))
+		return in
+	}
+	names := make([]string, n)
+	if text := environment[listenNames]; text != "" {
+		if names = strings.Split(text, ":"); len(names) != int(n) {
+			in.err = fmt.Errorf("%w: %s has %d names, %s is %s", ErrInvalid, listenNames, len(names), listenFDs, count)
+			return in
+		}
+	}
+	locks := map[Name]*os.File{}
+	for i, name := range names {
+		unix.CloseOnExec(first + i)
+		in.err = errors.Join(in.err, in.take(first+i, name, locks))
+	}
+	for name, lock := range locks {
+		if socket := in.sockets[name]; socket != nil {
+			socket.lock = lock
+		}
+	}
+	return in
+}
+
+// take takes one descriptor.
+func (in *inheritance) take(fd int, called string, locks map[Name]*os.File) error {
+	if called == readyName {
+		in.ready = os.NewFile(uintptr(fd), called)
+		return nil
+	}
+	if stem, found := strings.CutSuffix(called, lockSuffix); found {
+		if name, err := ParseName(stem); err == nil {
+			locks[name] = os.NewFile(uintptr(fd), called)
+		}
+		return nil
+	}
+	if called == "" {
+		called = strings.TrimSuffix(filepath.Base(socketPath(fd)), socketSuffix)
+	}
+	name, err := ParseName(strings.TrimSuffix(called, ".socket"))
+	if err != nil {
+		return nil // somebody else's
+	}
+	if in.sockets[name] != nil {
+		return fmt.Errorf("%w: two sockets are called %v", ErrInvalid, name)
+	}
+	in.sockets[name] = &heirloom{file: os.NewFile(uintptr(fd), called)}
+	return nil
+}
+
+// socketPath is where a unix socket is bound, or empty.
+func socketPath(fd int) string {
+	address, err := unix.Getsockname(fd)
+	if bound, ok := address.(*unix.SockaddrUnix); ok && err == nil {
+		return bound.Name
+	}
+	return ""
+}
+
+func (in *inheritance) listen(u Unix, name Name) (*unixListener, error) {
+	if in.err != nil {
+		return nil, in.err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	socket := in.sockets[name]
+	if socket == nil {
+		return nil, nil
+	}
+	if socket.used {
+		return nil, fmt.Errorf("%w: its inherited socket is listened on", ErrInUse)
+	}
+	listener, err := in.open(u, name, socket)
+	if err != nil {
+		return nil, fmt.Errorf("inherited: %w", err)
+	}
+	in.tellReady()
+	return listener, nil
+}
+
+// open listens on a socket. One that came with its lock is from now on like one made
+// here, and who removes it; any other can be opened again once it is closed.
+func (in *inheritance) open(u Unix, name Name, socket *heirloom) (*unixListener, error) {
+	if socket.lock == nil {
+		inner, err := listenerOf(socket.file)
+		if err != nil {
+			return nil, err
+		}
+		socket.used = true
+		return &unixListener{UnixListener: inner, done: func() {
+			in.mu.Lock()
+			defer in.mu.Unlock()
+			socket.used = false
+		}}, nil
+	}
+	inner, err := u.listenOn(socket.file)
+	if err != nil {
+		return nil, err
+	}
+	path := inner.Addr().String()
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Join(err, inner.Close())
+	}
+	delete(in.sockets, name)
+	return &unixListener{UnixListener: inner, path: path, info: info, lock: &lockFile{socket.lock}}, socket.file.Close()
+}
+
+// tellReady tells who handed over that all of it is listened on, once it is.
+func (in *inheritance) tellReady() {
+	if in.ready == nil {
+		return
+	}
+	for _, socket := range in.sockets {
+		if !socket.used {
+			return
+		}
+	}
+	in.ready.Write([]byte{1}) // it may have gone, but then the sockets are ours all the more
+	in.ready.Close()
+	in.ready = nil
+}
+
+// copyOf is a second descriptor of a listener's socket. The one that File gives would
+// make Accept block beyond waking as soon as a process is started with it.
+func copyOf(l *net.UnixListener) (*os.File, error) {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var copied int
+	var failure error
+	err = raw.Control(func(fd uintptr) { copied, failure = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) })
+	if err = errors.Join(err, os.NewSyscallError("fcntl", failure)); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(copied), l.Addr().String()), nil
+}
