@@ -25,8 +25,10 @@ func maxSocketPath() int {
 }
 
 // listenAt makes a socket at path, gives it its group and mode, and then listens.
-// Until then the system refuses whoever connects: there is no moment at which
-// somebody gets in by a mode that the umask made.
+// Until then the system refuses whoever connects; but it looks at the mode first, and
+// whoever it let pass in that moment gets in if the socket listens in the next. So the
+// socket is private before it is bound, which is when Linux makes the file by it. The
+// other systems do not heed that: there Config.Clients stands behind this moment.
 func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	fd, err := streamSocket()
 	if err != nil {
@@ -34,6 +36,7 @@ func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	}
 	file := os.NewFile(uintptr(fd), path)
 	defer file.Close() // the listener has a copy
+	_ = unix.Fchmod(fd, 0o600)
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
 		return nil, nil, &os.PathError{Op: "bind", Path: path, Err: err}
 	}

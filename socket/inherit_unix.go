@@ -60,6 +60,9 @@ func newInheritance(environment map[string]string, first int) *inheritance {
 		in.err = fmt.Errorf("%w: %s is %s", ErrInvalid, listenFDs, quoted(count))
 		return in
 	}
+	for i := range int(n) {
+		unix.CloseOnExec(first + i)
+	}
 	names := make([]string, n)
 	if text := environment[listenNames]; text != "" {
 		if names = strings.Split(text, ":"); len(names) != int(n) {
@@ -69,7 +72,6 @@ func newInheritance(environment map[string]string, first int) *inheritance {
 	}
 	locks := map[Name]*os.File{}
 	for i, name := range names {
-		unix.CloseOnExec(first + i)
 		in.err = errors.Join(in.err, in.take(first+i, name, locks))
 	}
 	for name, lock := range locks {

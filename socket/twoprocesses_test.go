@@ -4,6 +4,7 @@ package socket
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,9 +29,16 @@ func TestMain(m *testing.M) {
 	case "client":
 		playClient(New(Config{Dir: dir}))
 	default:
+		if play := roles[role]; play != nil {
+			play(dir)
+			return
+		}
 		os.Exit(m.Run())
 	}
 }
+
+// roles are what else a process of this binary can be, given a folder.
+var roles = map[string]func(dir string){}
 
 // playServer serves until a signal, or the message "stop", and prints its carry.
 func playServer(ipc *IPC) {
@@ -56,30 +64,59 @@ func playClient(ipc *IPC) {
 type started struct {
 	t     *testing.T
 	cmd   *exec.Cmd
+	in    io.Writer
 	lines *bufio.Scanner
 }
 
 func start(t *testing.T, role, dir string) *started {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleKey+"="+role+":"+dir)
+	return startCommand(t, exec.Command(os.Args[0]), role, dir)
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd, role, dir string) *started {
+	t.Helper()
+	s, err := startOr(t, cmd, role, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// startOr is startCommand where failing to start is no failure of the test.
+func startOr(t *testing.T, cmd *exec.Cmd, role, dir string) (*started, error) {
+	cmd.Env = append(cmd.Environ(), roleKey+"="+role+":"+dir)
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	err := cmp.Or(inErr, outErr)
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	s := &started{t, cmd, bufio.NewScanner(out)}
+	s := &started{t, cmd, in, bufio.NewScanner(out)}
 	t.Cleanup(s.kill)
-	return s
+	return s, nil
 }
 
 func (s *started) expect(want string) {
 	s.t.Helper()
-	if !s.lines.Scan() || s.lines.Text() != want {
-		s.t.Fatalf("printed %q, want %q", s.lines.Text(), want)
+	if got := s.next(); got != want {
+		s.t.Fatalf("printed %q, want %q", got, want)
+	}
+}
+
+// next is the next line that it prints, empty at the end.
+func (s *started) next() string {
+	s.lines.Scan()
+	return s.lines.Text()
+}
+
+func (s *started) say(line string) {
+	s.t.Helper()
+	if _, err := fmt.Fprintln(s.in, line); err != nil {
+		s.t.Error(err)
 	}
 }
 

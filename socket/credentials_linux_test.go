@@ -1,0 +1,54 @@
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestPidfdIsOfTheProcessAtTheOtherEnd(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	server := start(t, "server", dir)
+	server.expect("listening")
+	p, err := New(Config{Dir: dir}).ConnectTo(ctx, counter).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pidfd, err := Pidfd(p.Conn())
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Log("the kernel has no SO_PEERPIDFD, and it was said so: ", err)
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pidfd.Close()
+	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", pidfd.Fd()))
+	if want := fmt.Sprintf("\nPid:\t%d\n", server.cmd.Process.Pid); err != nil || !strings.Contains(string(info), want) {
+		t.Errorf("%s, %v; want %q", info, err, want)
+	}
+	server.kill()
+	ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}, 10_000)
+	if ready != 1 || err != nil {
+		t.Error("it does not tell that the process ended:", ready, err)
+	}
+}
+
+func TestAFewMayWait(t *testing.T) {
+	u := Unix{Dir: shortDir(t), Backlog: 2}
+	mustListen(t, u, counter)
+	for n := 0; ; n++ {
+		conn, err := u.Dial(t.Context(), counter)
+		if errors.Is(err, ErrBusy) && n == 3 { // Linux lets one more wait
+			return
+		}
+		if err != nil || n > 3 {
+			t.Fatal(n, err)
+		}
+		defer conn.Close()
+	}
+}

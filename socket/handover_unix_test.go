@@ -1,0 +1,359 @@
+//go:build unix
+
+package socket
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+func init() {
+	roles["successor"] = playSuccessor
+	roles["deaf"] = func(string) {
+		fmt.Println("started")
+		bufio.NewReader(os.Stdin).ReadString('\n')
+	}
+}
+
+// playSuccessor answers with its number. At a signal it hands over to a process like
+// itself; once it has ended it prints what it carried.
+func playSuccessor(dir string) {
+	pid := os.Getpid()
+	ipc := New(Config{
+		Transport: Unix{Dir: dir, Inherit: true},
+		Listening: func(Name) { fmt.Println(pid, "listening") },
+	})
+	go func() { // the test is over
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGHUP)
+	go func() {
+		<-told
+		cmd := exec.Command(os.Args[0])
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+		if err := ipc.HandOver(context.Background(), cmd); err != nil {
+			fmt.Println(pid, "not handed over:", err)
+		}
+	}()
+	total, err := Serve(ipc, counter, fold.Sum[int]()).With(context.Background(), func(m Message, c Continuation[int], n int) Continuation[int] {
+		c = c.Respond(Text(strconv.Itoa(pid))).CarryWith(n + 1)
+		if m.Content() == "stop" {
+			return c.Stop()
+		}
+		return c
+	}).Get()
+	fmt.Println(pid, "carried", total, err)
+}
+
+// once is one request on a connection of its own, without a second try anywhere. It
+// returns the number of the process that answered.
+func once(ctx context.Context, ipc *IPC, text string) (int, error) {
+	p, err := ipc.try(ctx, counter)
+	if err != nil {
+		return 0, err
+	}
+	m, err := fold.Then(p.Send(ctx, Text(text)), Wait(ctx)).Get()
+	if err == nil {
+		err = p.Close(ctx).Err()
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(m.Content())
+}
+
+func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
+	const generations, clients = 5, 4
+	dir, ctx := shortDir(t), within(t)
+	first := start(t, "successor", dir)
+	var pid int
+	fmt.Sscanf(first.next(), "%d listening", &pid)
+	ipc := New(Config{Dir: dir})
+	stays, err := ipc.ConnectTo(ctx, counter).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asking, stop := context.WithCancel(ctx)
+	var askers sync.WaitGroup
+	asked := make([]int, clients)
+	for i := range clients {
+		askers.Go(func() {
+			for asking.Err() == nil {
+				if _, err := once(ctx, ipc, "hello"); err != nil {
+					t.Error(err)
+					return
+				}
+				asked[i]++
+			}
+		})
+	}
+	carried := 0
+	current := pid
+	for generation := range generations {
+		syscall.Kill(current, syscall.SIGHUP)
+		if generation == 0 {
+			// Who is connected stays with the first, which stays for it.
+			fmt.Sscanf(first.next(), "%d listening", &current)
+			for range 3 {
+				if m, err := fold.Then(stays.Send(ctx, Text("still")), Wait(ctx)).Get(); m.Content() != strconv.Itoa(pid) {
+					t.Error(m, err)
+				}
+			}
+			carried -= 3
+			if err := stays.Close(ctx).Err(); err != nil {
+				t.Error(err)
+			}
+			carried += counted(t, first.next(), pid)
+			continue
+		}
+		next, n := succeeded(t, first, current)
+		carried += n
+		current = next
+		if who, err := once(ctx, ipc, "hello"); who != current || err != nil {
+			t.Error(who, current, err)
+		}
+		carried--
+	}
+	stop()
+	askers.Wait()
+	p, err := ipc.try(ctx, counter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if peer, known := p.Peer().Get(); known && peer.PID != 0 && peer.PID != current {
+		t.Errorf("the server seems to be %v, not process %d", peer, current)
+	}
+	if err := p.Send(ctx, Text("stop")).Err(); err != nil {
+		t.Error(err)
+	}
+	carried += counted(t, first.next(), current) - 1
+	want := 0
+	for _, n := range asked {
+		want += n
+	}
+	if carried != want || want == 0 {
+		t.Errorf("%d requests were answered, %d handled", want, carried)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "counter.sock")); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the last one left the socket behind: ", err)
+	}
+	mustListen(t, Unix{Dir: dir}, counter) // and the lock is free
+}
+
+// succeeded reads that a process ended, and what it carried, and that another listens.
+// Both write to the same pipe, in either order.
+func succeeded(t *testing.T, s *started, before int) (next, carried int) {
+	t.Helper()
+	for ended := false; next == 0 || !ended; {
+		line := s.next()
+		if number, listens := strings.CutSuffix(line, " listening"); listens {
+			next, _ = strconv.Atoi(number)
+			continue
+		}
+		carried, ended = counted(t, line, before), true
+	}
+	return next, carried
+}
+
+func counted(t *testing.T, line string, pid int) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(line, strconv.Itoa(pid)+" carried %d <nil>", &n); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return n
+}
+
+// serving serves counter in a folder until the test ends or the name is handed over.
+func serving(t *testing.T, ipc *IPC) (ended chan error) {
+	t.Helper()
+	ctx, end := context.WithCancel(t.Context())
+	ended = make(chan error, 1)
+	go func() {
+		ended <- Serve(ipc, counter, fold.Sum[int]()).With(ctx, echo).Err()
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		end()
+		for range ended {
+		}
+	})
+	return ended
+}
+
+// writerFunc calls a function with what is written.
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
+}
+
+func TestAHandOverThatFailsChangesNothing(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	listening := make(chan struct{})
+	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	if err := ipc.HandOver(ctx, exec.Command(os.Args[0])); err == nil || !strings.Contains(err.Error(), "nothing is listened on") {
+		t.Error(err)
+	}
+	serving(t, ipc)
+	<-listening
+	soon, cancel := context.WithCancel(ctx)
+	deaf := exec.Command(os.Args[0])
+	deaf.Env = append(os.Environ(), roleKey+"=deaf:")
+	keepsOpen, err := deaf.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keepsOpen.Close()
+	deaf.Stdout = writerFunc(func([]byte) { cancel() })
+	extra := exec.Command(os.Args[0])
+	extra.ExtraFiles = []*os.File{os.Stdin}
+	for name, test := range map[string]struct {
+		ctx  context.Context
+		cmd  *exec.Cmd
+		want string
+	}{
+		"ends at once":     {ctx, exec.Command("/bin/sh", "-c", "exit 1"), "did not listen"},
+		"cannot start":     {ctx, exec.Command("/no/such/program"), "no such file"},
+		"never listens":    {soon, deaf, "context canceled"},
+		"has files itself": {ctx, extra, "ExtraFiles"},
+	} {
+		err := ipc.HandOver(test.ctx, test.cmd)
+		var structured *Error
+		if !errors.As(err, &structured) || structured.Op != "hand over" || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "never listens" && test.cmd.ProcessState == nil {
+			t.Error("it still runs")
+		}
+		if err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("hello")))).Err(); err != nil {
+			t.Errorf("after one that %s: %v", name, err)
+		}
+		if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
+			t.Errorf("after one that %s: %v", name, err)
+		}
+	}
+}
+
+func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
+	listening := make(chan struct{})
+	ipc := New(Config{Transport: newMemory(0), Listening: func(Name) { close(listening) }})
+	serving(t, ipc)
+	<-listening
+	if err := ipc.HandOver(t.Context(), exec.Command(os.Args[0])); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+}
+
+func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	manager := notified(t, filepath.Join(dir, "notify"))
+	listening := make(chan struct{})
+	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	ended := serving(t, ipc)
+	<-listening
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleKey+"=successor:"+dir, watchdogPID+"=1")
+	staysOpen, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer staysOpen.Close()
+	if err := ipc.HandOver(ctx, cmd); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	if got, want := manager.next(t), "MAINPID="+strconv.Itoa(cmd.Process.Pid); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	who, err := once(ctx, New(Config{Dir: dir}), "hello")
+	if who != cmd.Process.Pid || err != nil {
+		t.Error(who, err)
+	}
+	for _, variable := range cmd.Env {
+		if strings.HasPrefix(variable, watchdogPID) {
+			t.Error(variable)
+		}
+	}
+}
+
+func TestTheSocketOfTheManagerIsHandedOnAndStaysTheManagers(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	path := filepath.Join(dir, "counter.sock")
+	server := startWithSockets(t, "successor", dir, "counter", socketFile(t, path))
+	ipc, pid := New(Config{Dir: dir}), server.cmd.Process.Pid
+	for generation := range 3 {
+		if generation == 0 {
+			server.expect(fmt.Sprint(pid, " listening"))
+		}
+		who, err := once(ctx, ipc, "hello")
+		if who != pid || err != nil {
+			t.Fatal(who, pid, err)
+		}
+		if generation == 2 {
+			break
+		}
+		syscall.Kill(pid, syscall.SIGHUP)
+		next, carried := succeeded(t, server, pid)
+		if carried != 1 {
+			t.Error(carried)
+		}
+		pid = next
+	}
+	if _, err := once(ctx, ipc, "stop"); err != nil && !errors.Is(err, ErrDisconnected) {
+		t.Error(err)
+	}
+	server.expect(fmt.Sprint(pid, " carried 2 <nil>"))
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAListenerThatClosesBetweenTwoProcesses(t *testing.T) {
+	for _, delivered := range []bool{true, false} {
+		u := Unix{Dir: shortDir(t)}
+		listener := mustListen(t, u, counter).(*unixListener)
+		var h handing
+		defer h.add(counter, listener)()
+		parcel, err := h.pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(listener.path); err != nil {
+			t.Error("removed what may be another's: ", err)
+		}
+		if err := parcel.settle(delivered); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Lstat(listener.path); (err == nil) != delivered {
+			t.Error(delivered, err)
+		}
+		_, err = listener.Accept()
+		if errors.Is(err, errHandedOver) != delivered || !delivered && !errors.Is(err, net.ErrClosed) {
+			t.Error(delivered, err)
+		}
+	}
+}

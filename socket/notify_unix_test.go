@@ -1,0 +1,104 @@
+//go:build unix
+
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+)
+
+// manager is a manager of services, as far as it listens.
+type manager struct{ *net.UnixConn }
+
+// notified makes a manager at an address, and it this process's.
+func notified(t *testing.T, address string) manager {
+	t.Helper()
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	t.Setenv(notifySocket, address)
+	return manager{conn}
+}
+
+func (m manager) next(t *testing.T) string {
+	t.Helper()
+	datagram := make([]byte, 1000)
+	n, err := m.Read(datagram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(datagram[:n])
+}
+
+func TestNotifyTellsTheManager(t *testing.T) {
+	addresses := []string{filepath.Join(shortDir(t), "notify")}
+	if runtime.GOOS == "linux" {
+		addresses = append(addresses, fmt.Sprintf("@rxipc-test-%d", os.Getpid()))
+	}
+	for _, address := range addresses {
+		m := notified(t, address)
+		if err := Notify(Ready, Status("two\nlines")); err != nil {
+			t.Error(err)
+		}
+		if got := m.next(t); got != "READY=1\nSTATUS=two lines" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func TestNotifyWithoutAManagerDoesNothing(t *testing.T) {
+	t.Setenv(notifySocket, "")
+	t.Setenv(watchdogUsec, "1000")
+	if err := errors.Join(Notify(Ready), Watchdog(t.Context())); err != nil {
+		t.Error(err)
+	}
+	t.Setenv(notifySocket, "/no/such/socket")
+	var structured *Error
+	if err := Notify(Stopping); !errors.As(err, &structured) || structured.Op != "notify" || !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := Notify(); err != nil {
+		t.Error(err)
+	}
+	if err := Watchdog(t.Context()); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestWatchdogTellsUntilItsContextEnds(t *testing.T) {
+	m := notified(t, filepath.Join(shortDir(t), "notify"))
+	t.Setenv(watchdogUsec, "2000")
+	t.Setenv(watchdogPID, strconv.Itoa(os.Getpid()))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- Watchdog(ctx) }()
+	for range 3 {
+		if got := m.next(t); got != "WATCHDOG=1" {
+			t.Errorf("%q", got)
+		}
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	t.Setenv(watchdogPID, "1") // another's
+	if err := Watchdog(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Setenv(watchdogPID, "")
+	for _, wrong := range []string{"0", "-5", "soon", "99999999999999999999"} {
+		t.Setenv(watchdogUsec, wrong)
+		if err := Watchdog(t.Context()); err == nil {
+			t.Error(wrong)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+//go:build unix
+
+package socket
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func init() { roles["starter"] = playStarter }
+
+// playStarter listens each time it is told to, and closes what it got when it is told
+// again.
+func playStarter(dir string) {
+	told := bufio.NewScanner(os.Stdin)
+	for told.Scan() {
+		listener, err := Unix{Dir: dir}.Listen(context.Background(), counter)
+		switch {
+		case errors.Is(err, ErrInUse):
+			fmt.Println("in use")
+		case err != nil:
+			fmt.Println(err)
+		default:
+			fmt.Println("listening")
+		}
+		told.Scan()
+		if err == nil && told.Text() == "close" {
+			listener.Close()
+		}
+		if told.Text() == "die" {
+			os.Exit(1)
+		}
+		fmt.Println("done")
+	}
+}
+
+func TestExactlyOneOfTwoProcessesWins(t *testing.T) {
+	dir := shortDir(t)
+	path := filepath.Join(dir, "counter.sock")
+	starters := []*started{start(t, "starter", dir), start(t, "starter", dir)}
+	for round := range 200 {
+		if round%2 == 0 {
+			leaveStale(t, path)
+		}
+		for _, s := range starters {
+			s.say("now")
+		}
+		won := 0
+		for _, s := range starters {
+			switch said := s.next(); said {
+			case "listening":
+				won++
+			case "in use":
+			default:
+				t.Fatal(said)
+			}
+		}
+		conn, err := Unix{Dir: dir}.Dial(t.Context(), counter)
+		if won != 1 || err != nil {
+			t.Fatalf("round %d: %d won, and %v", round, won, err)
+		}
+		conn.Close()
+		for _, s := range starters {
+			s.say("close")
+			s.expect("done")
+		}
+	}
+}
+
+func TestAServerThatDiedIsFollowedAtOnce(t *testing.T) {
+	dir := shortDir(t)
+	for range 10 {
+		dying := start(t, "starter", dir)
+		dying.say("now")
+		dying.expect("listening")
+		dying.say("die")
+		dying.cmd.Wait()
+		if _, err := os.Lstat(filepath.Join(dir, "counter.sock")); err != nil {
+			t.Fatal("it left no socket behind: ", err)
+		}
+	}
+	mustListen(t, Unix{Dir: dir}, counter)
+}
