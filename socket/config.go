@@ -43,11 +43,14 @@ type Config struct {
 	// the connection does not know who is there (in memory, over a network, and over
 	// unix sockets on Windows and systems not named at [Connection.Peer]), the default
 	// is everybody. Who is refused is closed, and costs no more than being accepted;
-	// the log tells why, one line a second. See [Users], [Groups] and [Anyone].
+	// the log tells why, one line a second. The client is not told: to ConnectTo it is
+	// a server that goes away, which it tries again until its context ends. See
+	// [Users], [Groups], [AnyOf] and [Anyone].
 	Clients Authorizer
 
-	// Servers decides which servers ConnectTo trusts, before a byte of theirs is read;
-	// the default is that of Clients.
+	// Servers decides which servers ConnectTo trusts, before a message is sent to one;
+	// the default is that of Clients. Talking to a server of another user, in PHP
+	// perhaps, takes Users with that one.
 	Servers Authorizer
 
 	// MaxConnections is how many connections a server has at the same time; default

@@ -23,8 +23,8 @@ const (
 // server whose queue of connections is full, or that goes away in the middle of the
 // handshake, is tried again after a pause of 1 ms that doubles up to 50 ms.
 //
-// A server that [Config.Servers] does not trust is an error at once, fs.ErrPermission
-// by default.
+// A server that [Config.Servers] does not trust is an error at once: by default one of
+// another user, and fs.ErrPermission. So is a folder that others may change.
 //
 // When ctx ends first it fails with ctx's cause and the reason of the last try:
 // mostly ErrNotListening.

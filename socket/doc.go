@@ -37,6 +37,20 @@
 // [IPC.ConnectTo] waits for a server and gives a [Process]; [Send] and [Wait]
 // chain on it with package fold, and every result opens to plain Go with Get.
 //
+// # Who may talk
+//
+// By default processes of one user, and root: the folder of the sockets must be in
+// nobody else's hands, the sockets are private, and both sides ask the system who is
+// at the other end before they listen to it. [Unix] says how to share a folder,
+// [Config] whom to let in ([Users], [Groups], an [Authorizer] of your own) and how many
+// at a time; [Connection.Peer] is who it is.
+//
+// # Restart
+//
+// A server takes over the sockets of a manager of services, such as systemd, with
+// [Unix].Inherit, and tells it how it is with [Notify] and [Watchdog]. [IPC.HandOver]
+// replaces a running server by a new process without a client being refused.
+//
 // # Limits
 //
 // What is bounded, and by what, is in [Config]. The bytes on the wire are

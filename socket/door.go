@@ -46,11 +46,15 @@ func (d *door) next(ctx context.Context) (net.Conn, admission, error) {
 		if err != nil {
 			return nil, admission{}, err
 		}
-		admission, err := d.admit(conn)
+		guest, err := d.admit(conn)
 		if err == nil {
-			return conn, admission, nil
+			return conn, guest, nil
 		}
-		d.refusals.warn(d.config.Log, "connection refused", "name", d.name, "error", err)
+		args := []any{"name", d.name, "error", err}
+		if peer, known := guest.peer.Get(); known {
+			args = append(args, "peer", peer)
+		}
+		d.refusals.warn(d.config.Log, "connection refused", args...)
 	}
 }
 
@@ -96,7 +100,7 @@ func (d *door) accept(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// admit lets a connection in, or closes it.
+// admit lets a connection in, or closes it. It tells who it was in either case.
 func (d *door) admit(conn net.Conn) (a admission, err error) {
 	in := false
 	defer func() {
@@ -104,16 +108,12 @@ func (d *door) admit(conn net.Conn) (a admission, err error) {
 			conn.Close()
 		}
 	}()
-	peer, err := authorize(d.config.Clients, conn)
-	if err != nil {
-		return admission{}, err
+	a.door = d
+	if a.peer, err = authorize(d.config.Clients, conn); err == nil {
+		err = d.count(a)
 	}
-	a = admission{peer: peer, door: d}
-	if err := d.count(a); err != nil {
-		return admission{}, err
-	}
-	in = true
-	return a, nil
+	in = err == nil
+	return a, err
 }
 
 // count counts a connection among those of its user.

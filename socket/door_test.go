@@ -58,7 +58,7 @@ func TestStrangersAreClosedUnheard(t *testing.T) {
 		config, log := logging(Config{})
 		server := serve(t, config, fold.Sum[int](), echo)
 		server.dialAs(stranger, nil).refused()
-		for _, expected := range []string{"connection refused", "level=WARN", stranger.String()} {
+		for _, expected := range []string{"connection refused", "level=WARN", stranger.String(), "peer.pid=7"} {
 			if !strings.Contains(log.String(), expected) {
 				t.Errorf("%q does not say %q", log, expected)
 			}

@@ -290,6 +290,9 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	if who != cmd.Process.Pid || err != nil {
 		t.Error(who, err)
 	}
+	if _, err := acquireLock(filepath.Join(dir, "counter.lock")); !errors.Is(err, ErrInUse) {
+		t.Error("the lock did not go with the socket: ", err)
+	}
 	for _, variable := range cmd.Env {
 		if strings.HasPrefix(variable, watchdogPID) {
 			t.Error(variable)

@@ -37,8 +37,21 @@ type Unix struct {
 	Dir string
 
 	// Shared takes Dir as it is, though others may write to it: a folder of a group in
-	// /run, say, or one that a server in PHP made as another user. What tells a server
-	// from an impostor is then [Config.Servers] alone.
+	// /run, say. What tells a server from an impostor is then [Config.Servers] alone.
+	//
+	// The folder of innmind/ipc is made by the first who uses it, mostly with mode 0755
+	// and for that user: processes of the same user meet there without this. For Go
+	// and PHP as two users, say alice and www-data, make it for a group of both, have
+	// PHP run with umask 0007, since that is what makes the mode of its sockets, and
+	// tell Go of the other:
+	//
+	//	install -d -m 2770 -o root -g ipc /tmp/innmind/ipc
+	//
+	//	socket.Config{
+	//		Transport: socket.Unix{Dir: "/tmp/innmind/ipc", Shared: true, Group: "ipc"},
+	//		Clients:   socket.Users("www-data"),
+	//		Servers:   socket.Users("www-data"),
+	//	}
 	Shared bool
 
 	// Mode is what the permissions of a socket are, whatever the umask is; default
