@@ -55,3 +55,34 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 		}
 	}
 }
+
+// BufferBoundary emits, at each value of the boundary's, a slice of the values that came
+// since the one before, an empty one if there were none (ReactiveX: buffer with a
+// boundary, RxJS: buffer; here [Buffer] is an option of MergeMap). It keeps at most limit
+// values: a slice that is full is emitted at once, and another begun. What is left when
+// the source completes makes a last slice unless that is empty. A boundary that completes
+// cuts no more; a failure, also of the boundary, drops what is left. Slices belong to the
+// receiver. A limit below one is one.
+//
+// Source and boundary run on goroutines of their own. While yield is at work, at most
+// [stream.DefaultBuffer] values of each wait; then they do.
+func BufferBoundary[T, B any](boundary stream.Observable[B], limit int) stream.Operator[T, []T] {
+	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		events := samples(source, boundary)
+		return func(ctx context.Context, yield func([]T) bool) error {
+			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}
+			err := events(ctx, func(e sampled[T]) bool {
+				switch e.tells {
+				case sampleNow:
+					b.held = true // an empty one too
+					return b.emit()
+				case sampleNoMore:
+					return false
+				default:
+					return b.add(e.value)
+				}
+			})
+			return b.end(ctx, err)
+		}
+	}
+}

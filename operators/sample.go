@@ -16,10 +16,7 @@ import (
 // [stream.DefaultBuffer] values of each wait; then they do.
 func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
-		events := stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sampled[T]]) {
-			g.Go(sampledValues(source))
-			g.Go(Map(func(S) sampled[T] { return sampled[T]{tells: sampleNow} })(sampler))
-		})
+		events := samples(source, sampler)
 		return func(ctx context.Context, yield func(T) bool) error {
 			last := pending[T]{yield: yield}
 			return events(ctx, func(e sampled[T]) bool {
@@ -37,7 +34,16 @@ func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 	}
 }
 
-// sampled is what one of Sample's two sources tells.
+// samples is what both tell, the source and who says when to look at it, each on a
+// goroutine of its own.
+func samples[T, S any](source stream.Observable[T], sampler stream.Observable[S]) stream.Observable[sampled[T]] {
+	return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sampled[T]]) {
+		g.Go(sampledValues(source))
+		g.Go(Map(func(S) sampled[T] { return sampled[T]{tells: sampleNow} })(sampler))
+	})
+}
+
+// sampled is what one of the two tells.
 type sampled[T any] struct {
 	tells int
 	value T // of sampleValue

@@ -2,105 +2,179 @@ package operators
 
 import (
 	"context"
-	"reflect"
+	"time"
 
-	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/stream"
 )
 
-// FoldTumbling emits, for each size values in turn, their combination under a monoid
-// (Rx: window by count, folded). The values left when the source completes make a
-// last, shorter window. It keeps one total. A failure emits nothing of the window it
-// came in. A size below one is one.
-func FoldTumbling[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
-	size = max(1, size)
-	return func(source stream.Observable[T]) stream.Observable[T] {
-		return func(ctx context.Context, yield func(T) bool) error {
-			total := m.Identity()
-			left := size
-			wanted := true
-			err := source(ctx, func(v T) bool {
-				total = m.Combine(total, v)
-				if left--; left > 0 {
-					return true
-				}
-				full := total
-				total, left = m.Identity(), size
-				wanted = yield(full)
-				return wanted
-			})
-			if err != nil || !wanted || left == size {
-				return err
-			}
-			return stream.Just(total)(ctx, yield)
-		}
-	}
-}
-
-// FoldSliding emits, after each value, the combination of the last size values under
-// a monoid, fewer of them as long as there are fewer: [Scan] over what is recent.
-// Skip(size-1) after it leaves the full windows. The monoid needs no inverse, and a
-// value costs at most three calls of Combine on average, whatever the size; where
-// values hold maps, slices or pointers, two more for copies, and what is emitted
-// stays as it is. It keeps size values. A size below one is one.
+// Window emits a [Group], whose key is its number, for the values up to the first one of
+// the boundary's, another for those up to the second, and so on (RxJS: window). What is
+// said at [Group.Values] about asking for them holds for windows too. As the source is
+// ahead of yield, a window may be read to its end there: by ConcatMap. The first begins with the run, so
+// there are windows without values. A boundary that completes cuts no more; one that fails
+// ends the run, and the window, with its failure. [BufferBoundary] emits slices instead.
 //
-// The algorithm is the one called Two-Stacks by Tangwongsan, Hirzel and Schneider in
-// "Low-Latency Sliding-Window Aggregation in Worst-Case Constant Time" (DEBS 2017).
-func FoldSliding[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
-	return func(source stream.Observable[T]) stream.Observable[T] {
-		return func(ctx context.Context, yield func(T) bool) error {
-			window := sliding[T]{m: m, size: max(1, size), recent: m.Identity()}
-			window.shares = sharesStorage(reflect.TypeFor[T]())
-			return source(ctx, func(v T) bool { return yield(window.push(v)) })
+// Source and boundary run on goroutines of their own. At most [stream.DefaultBuffer]
+// values of each wait to be looked at, besides those of the windows: as many in each, and
+// as many windows that wait for yield. When there are more, they wait.
+func Window[T, B any](boundary stream.Observable[B]) stream.Operator[T, Group[int, T]] {
+	return windowed(stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+		if !w.begin() {
+			return nil
 		}
+		return samples(source, boundary)(ctx, func(e sampled[T]) bool {
+			switch e.tells {
+			case sampleNow:
+				return w.cut()
+			case sampleNoMore:
+				return false
+			default:
+				return w.give(w.current, e.value)
+			}
+		})
+	})
+}
+
+// WindowCount emits a [Group] for each size values in turn. It begins with its first
+// value. The last may be shorter. A size below one is one. [FoldTumbling] makes one value
+// of each window in a loop, [BufferCount] emits slices.
+//
+// The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values of a
+// window wait for its reader, and as many windows for yield; then the source does.
+func WindowCount[T any](size int) stream.Operator[T, Group[int, T]] {
+	return WindowCountEvery[T](size, size)
+}
+
+// WindowCountEvery is [WindowCount] with a new window begun at every step-th value: a step
+// less than size makes windows overlap, a greater one leaves values between them out
+// (RxJS: windowCount with startWindowEvery). A step below one is one.
+//
+// Windows that overlap may be read one after the other: each keeps what its reader has
+// not taken, size values at most, and as many more windows may wait for yield as overlap.
+func WindowCountEvery[T any](size, step int) stream.Operator[T, Group[int, T]] {
+	size, step = max(1, size), max(1, step)
+	waiting, capacity := stream.DefaultBuffer, stream.DefaultBuffer
+	if step < size {
+		waiting, capacity = waiting+(size-1)/step, max(size, capacity)
+	}
+	return windowed(waiting, capacity, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+		var open []*outlet[T] // the oldest first
+		left, next := 0, 0    // values until the oldest is full, and until another begins
+		return source(ctx, func(v T) bool {
+			if next == 0 {
+				if !w.begin() {
+					return false
+				}
+				if next = step; len(open) == 0 {
+					left = size
+				}
+				open = append(open, w.current)
+			}
+			next--
+			if len(open) == 0 {
+				return true
+			}
+			for _, out := range open {
+				if !w.give(out, v) {
+					return false
+				}
+			}
+			if left--; left == 0 {
+				w.end(open[0])
+				open = append(open[:0], open[1:]...)
+				left = step // the one after it began so many values later
+			}
+			return true
+		})
+	})
+}
+
+// WindowTime emits a [Group] for the values of each period (RxJS: windowTime). The first
+// begins with the run and periods are counted from there, so there are windows without
+// values; those that pass while the source waits are skipped. A period of zero or less
+// panics, as time.NewTicker does. [FoldTumblingTime] makes one value of each window,
+// [BufferTime] emits slices.
+//
+// The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values wait
+// to be looked at, besides those of the windows: as many in each, and as many windows that
+// wait for yield. When there are more, the source waits.
+func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
+	mustBePositive("WindowTime", period)
+	return windowed(stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+		var alarm stream.Alarm
+		grid := every(period, &alarm)
+		if !w.begin() {
+			return nil
+		}
+		return stream.Timed(ctx, source, &alarm, func(v T) bool { return w.give(w.current, v) }, func() bool {
+			grid.next()
+			return w.cut()
+		})
+	})
+}
+
+// WindowTimeOrCount emits a [Group] with its first value, which ends when it has had count
+// values, and sooner when patience has passed since that first one: no window is empty.
+// [BufferTimeOrCount] emits slices. A count below one is one. What waits is the same as
+// for [WindowTime].
+func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator[T, Group[int, T]] {
+	return windowed(stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+		var alarm stream.Alarm
+		left := 0
+		return stream.Timed(ctx, source, &alarm, func(v T) bool {
+			if w.current == nil {
+				if !w.begin() {
+					return false
+				}
+				left = max(1, count)
+				alarm.Set(patience)
+			}
+			goesOn := w.give(w.current, v)
+			if left--; left == 0 {
+				alarm.Stop()
+				w.finish()
+			}
+			return goesOn
+		}, func() bool {
+			w.finish()
+			return true
+		})
+	})
+}
+
+// windowed is what produce makes of a source, which it runs. At most waiting windows wait
+// for yield, and capacity values of each for its reader.
+func windowed[T any](waiting, capacity int, produce func(context.Context, stream.Observable[T], *windows[T]) error) stream.Operator[T, Group[int, T]] {
+	return func(source stream.Observable[T]) stream.Observable[Group[int, T]] {
+		return grouped(waiting, func(ctx context.Context, o *opener[int, T]) error {
+			return produce(ctx, source, &windows[T]{opener: o, capacity: capacity})
+		})
 	}
 }
 
-// sliding is the window of one run: the older of its values, then the more recent
-// ones. Both are in one array, in which each new value takes the place of the one
-// that leaves: before next are the recent values as they came, from next on, for each
-// older value, the combination of it and all older values that follow it.
-type sliding[T any] struct {
-	m      fold.Monoid[T]
-	size   int
-	shares bool // values share storage that Combine may use
-	values []T
-	next   int
-	recent T // the combination of the recent values
+// windows are groups that are numbered.
+type windows[T any] struct {
+	*opener[int, T]
+	capacity int
+	begun    int
+	current  *outlet[T] // the latest; nil if that has ended
 }
 
-// push adds a value and returns the combination of the window.
-func (s *sliding[T]) push(v T) T {
-	if s.next == s.size {
-		s.age()
-	}
-	if s.next == len(s.values) {
-		s.values = append(s.values, v)
-	} else {
-		s.values[s.next] = v
-	}
-	s.next++
-	s.recent = s.m.Combine(s.recent, v)
-	if s.next < len(s.values) {
-		return s.m.Combine(s.values[s.next], s.recent) // that place is needed no more
-	}
-	return s.own(s.recent)
+// begin opens a window and reports whether the run goes on.
+func (w *windows[T]) begin() bool {
+	w.current = w.add(w.begun, w.capacity, stream.Block)
+	w.begun++
+	return w.current != nil
 }
 
-// age makes the recent values the older ones. The first of them leaves at once.
-func (s *sliding[T]) age() {
-	total := s.m.Identity()
-	for i := len(s.values) - 1; i > 0; i-- {
-		total = s.m.Combine(s.own(s.values[i]), total)
-		s.values[i] = total
-	}
-	s.next, s.recent = 0, s.m.Identity()
+// finish completes the current window.
+func (w *windows[T]) finish() {
+	w.end(w.current)
+	w.current = nil
 }
 
-// own is a value that Combine may reuse, or that may be given away.
-func (s *sliding[T]) own(v T) T {
-	if s.shares {
-		return fold.Copy(s.m, v)
-	}
-	return v
+// cut lets a window follow the current one, and reports whether the run goes on.
+func (w *windows[T]) cut() bool {
+	w.finish()
+	return w.begin()
 }

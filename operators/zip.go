@@ -78,15 +78,21 @@ func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 // then complete: false as soon as that is known, and cancels them then. It emits nothing
 // if one fails before, which ends it. It buffers as [Zip] does.
 func SequenceEqual[T comparable](a, b stream.Observable[T]) stream.Observable[bool] {
+	return SequenceEqualFunc(a, b, func(x, y T) bool { return x == y })
+}
+
+// SequenceEqualFunc is [SequenceEqual] with a function that says which values are equal. It
+// is called on the caller's goroutine.
+func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B], equal func(A, B) bool) stream.Observable[bool] {
 	return func(ctx context.Context, yield func(bool) bool) error {
-		as, bs := newInlet[T](), newInlet[T]()
+		as, bs := newInlet[A](), newInlet[B]()
 		rows := newRows(2)
 		return arrivals(ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 		}, func(e arrival) bool {
 			switch {
-			case rows.complete(e) && <-as != <-bs, rows.uneven():
+			case rows.complete(e) && !equal(<-as, <-bs), rows.uneven():
 				yield(false)
 				return false
 			case rows.allOver():

@@ -1,0 +1,201 @@
+package operators
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// ErrTooManyGroups says that GroupBy has a value of one more key than it may have groups
+// open for.
+var ErrTooManyGroups = errors.New("operators: too many groups")
+
+// DefaultGroups is how many groups a GroupBy that nobody limited may have open.
+const DefaultGroups = 1 << 16
+
+// GroupOption sets how many groups GroupBy has open, what they hold, and when they end
+// before the source does.
+type GroupOption func(*groupConfig)
+
+type groupConfig struct {
+	capacity int
+	overflow stream.Overflow
+	limit    int
+	evict    bool
+	count    int
+	idle     time.Duration
+}
+
+// GroupBuffer sets how many values of each group may wait for its reader (at least one
+// may), and what happens with one more. The default is [stream.DefaultBuffer] and
+// [stream.Block]: then a slow reader slows the source, and so the other groups. With
+// [stream.Fail], Values fail with [stream.ErrOverflow]; the other groups go on.
+func GroupBuffer(capacity int, overflow stream.Overflow) GroupOption {
+	return func(c *groupConfig) { c.capacity, c.overflow = capacity, overflow }
+}
+
+// GroupLimit lets at most n groups be open; a key more ends the run, and all groups, with
+// [ErrTooManyGroups]. The default is [DefaultGroups]; an n below one is one.
+func GroupLimit(n int) GroupOption {
+	return func(c *groupConfig) { c.limit, c.evict = max(1, n), false }
+}
+
+// GroupLatest lets at most n groups be open; a key more completes the one that has been
+// without a value for longest. An n below one is one.
+func GroupLatest(n int) GroupOption {
+	return func(c *groupConfig) { c.limit, c.evict = max(1, n), true }
+}
+
+// GroupCount completes each group with its nth value. An n below one is one.
+func GroupCount(n int) GroupOption { return func(c *groupConfig) { c.count = max(1, n) } }
+
+// GroupIdle completes a group that has been without a value for d. The source gets a
+// goroutine of its own then, ahead by [stream.DefaultBuffer] values at most. A d of zero
+// or less panics.
+func GroupIdle(d time.Duration) GroupOption {
+	mustBePositive("GroupIdle", d)
+	return func(c *groupConfig) { c.idle = d }
+}
+
+// GroupBy emits a [Group] for each key, when its first value comes; what the values of
+// that key are is for who runs the group's Values, and for what asks for them see there.
+// The usual reader of all groups is MergeMap:
+//
+//	totals := stream.Pipe2(words,
+//		operators.GroupBy(initial),
+//		operators.MergeMap(func(g operators.Group[string, string]) stream.Observable[int] {
+//			return operators.Count[string]()(g.Values())
+//		}),
+//	)
+//
+// A group ends as the source does, or before by a [GroupCount], [GroupIdle] or
+// [GroupLatest]: the next value of its key opens another. Until then there is no other,
+// also when its reader has left: what still comes for that group is dropped. The state of
+// a group is kept until it ends, so there is a limit to them ([GroupLimit]).
+//
+// The source runs on a goroutine of its own, where key is called too. It waits when a
+// group's buffer is full ([GroupBuffer]), or when [stream.DefaultBuffer] groups wait for
+// yield. So readers that wait for each other's groups wait for ever: a MergeMap with a
+// Limit, or a ConcatMap, over groups that do not end by themselves, reads the first ones
+// until the buffer of another is full. Where a monoid makes one value of each key,
+// [FoldByKey] does so in a loop.
+func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.Operator[T, Group[K, T]] {
+	config := groupConfig{capacity: stream.DefaultBuffer, limit: DefaultGroups}
+	for _, option := range options {
+		option(&config)
+	}
+	return func(source stream.Observable[T]) stream.Observable[Group[K, T]] {
+		return grouped(stream.DefaultBuffer, func(ctx context.Context, o *opener[K, T]) error {
+			b := byKey[K, T]{groupConfig: config, opener: o, of: make(map[K]*keyed[K, T])}
+			value := func(v T) bool { return b.take(key(v), v) }
+			var err error
+			if config.idle > 0 {
+				err = stream.Timed(ctx, source, &b.alarm, value, b.endIdle)
+			} else {
+				err = source(ctx, value)
+			}
+			if b.failed != nil {
+				return b.failed
+			}
+			return err
+		})
+	}
+}
+
+// byKey are the open groups of a run.
+type byKey[K comparable, T any] struct {
+	groupConfig
+	*opener[K, T]
+	of     map[K]*keyed[K, T]
+	recent list.List // of *keyed, the one without a value for longest first; if it matters
+	alarm  stream.Alarm
+	failed error
+}
+
+// keyed is an open group.
+type keyed[K comparable, T any] struct {
+	key   K
+	out   *outlet[T]
+	taken int
+	place *list.Element // in recent
+	last  time.Time     // when its last value came; if it matters
+}
+
+// take gives a value to its group and reports whether the run goes on.
+func (b *byKey[K, T]) take(key K, v T) bool {
+	group := b.of[key]
+	if group == nil {
+		if group = b.begin(key); group == nil {
+			return false
+		}
+	}
+	if group.place != nil {
+		b.touch(group)
+	}
+	goesOn := b.give(group.out, v)
+	if b.count > 0 {
+		if group.taken++; group.taken == b.count {
+			b.finish(group)
+		}
+	}
+	return goesOn
+}
+
+// begin opens a group; nil if the run is over.
+func (b *byKey[K, T]) begin(key K) *keyed[K, T] {
+	if b.evict && len(b.open) == b.limit {
+		b.finish(b.recent.Front().Value.(*keyed[K, T]))
+	}
+	if len(b.open) == b.limit {
+		b.failed = fmt.Errorf("%w: %d are open, and there is a value for %v", ErrTooManyGroups, b.limit, key)
+		return nil
+	}
+	out := b.add(key, b.capacity, b.overflow)
+	if out == nil {
+		return nil
+	}
+	group := &keyed[K, T]{key: key, out: out}
+	b.of[key] = group
+	if b.evict || b.idle > 0 {
+		group.place = b.recent.PushBack(group)
+	}
+	return group
+}
+
+// touch takes note that a group has a value now.
+func (b *byKey[K, T]) touch(group *keyed[K, T]) {
+	b.recent.MoveToBack(group.place)
+	if b.idle > 0 {
+		group.last = time.Now()
+		if b.recent.Len() == 1 {
+			b.alarm.Set(b.idle)
+		}
+	}
+}
+
+// finish completes a group; the next value of its key opens another.
+func (b *byKey[K, T]) finish(group *keyed[K, T]) {
+	b.end(group.out)
+	delete(b.of, group.key)
+	if group.place != nil {
+		b.recent.Remove(group.place)
+	}
+}
+
+// endIdle completes the groups that have been idle for long enough, and sets the alarm
+// for the next one.
+func (b *byKey[K, T]) endIdle() bool {
+	for front := b.recent.Front(); front != nil; front = b.recent.Front() {
+		group := front.Value.(*keyed[K, T])
+		if left := b.idle - time.Since(group.last); left > 0 {
+			b.alarm.Set(left)
+			break
+		}
+		b.finish(group)
+	}
+	return true
+}
