@@ -274,7 +274,7 @@ func TestSlidingTimeCombinesAConstantNumberOfTimesAValue(t *testing.T) {
 			sum := fold.New(func() int { return 0 }, func(a, b int) int { combined++; return a + b })
 			paced := operators.Tap(func(n int) {
 				if n%100 == 0 {
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 				}
 			})(stream.Range(0, count))
 			if err := operators.FoldSlidingTime(50, limit, sum)(paced).Run(t.Context()); err != nil {
