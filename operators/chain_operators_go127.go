@@ -128,14 +128,34 @@ func (chain Chain[A]) FoldByKey[K comparable, V any](split func(A) (K, V), m fol
 	return chain.Pipe(FoldByKey[A, K, V](split, m))
 }
 
+// FoldParallel continues with [FoldParallel].
+func (chain Chain[T]) FoldParallel(workers int, m fold.Monoid[T]) Chain[T] {
+	return chain.Pipe(FoldParallel[T](workers, m))
+}
+
+// FoldParallelFunc continues with [FoldParallelFunc].
+func (chain Chain[A]) FoldParallelFunc[T any](workers int, m fold.Monoid[T], f func(A) T) Chain[T] {
+	return chain.Pipe(FoldParallelFunc[A, T](workers, m, f))
+}
+
 // FoldSliding continues with [FoldSliding].
 func (chain Chain[T]) FoldSliding(size int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldSliding[T](size, m))
 }
 
+// FoldSlidingTime continues with [FoldSlidingTime].
+func (chain Chain[T]) FoldSlidingTime(span time.Duration, limit int, m fold.Monoid[T]) Chain[T] {
+	return chain.Pipe(FoldSlidingTime[T](span, limit, m))
+}
+
 // FoldTumbling continues with [FoldTumbling].
 func (chain Chain[T]) FoldTumbling(size int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldTumbling[T](size, m))
+}
+
+// FoldTumblingTime continues with [FoldTumblingTime].
+func (chain Chain[T]) FoldTumblingTime(period time.Duration, m fold.Monoid[T]) Chain[T] {
+	return chain.Pipe(FoldTumblingTime[T](period, m))
 }
 
 // IgnoreElements continues with [IgnoreElements].
@@ -241,6 +261,11 @@ func (chain Chain[T]) Scan(m fold.Monoid[T]) Chain[T] {
 // ScanFrom continues with [ScanFrom].
 func (chain Chain[A]) ScanFrom[B any](seed B, step func(state B, value A) B) Chain[B] {
 	return chain.Pipe(ScanFrom[A, B](seed, step))
+}
+
+// SequenceEqualFunc continues with [SequenceEqualFunc], this chain being its first source.
+func (chain Chain[A]) SequenceEqualFunc[B any](b stream.Observable[B], equal func(A, B) bool) Chain[bool] {
+	return Chain[bool](SequenceEqualFunc[A, B](chain.Observable(), b, equal))
 }
 
 // Share continues with [Share].

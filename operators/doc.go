@@ -30,10 +30,12 @@
 // them has.
 //
 // Operators that keep values say how many: Distinct a bound that its caller gives,
-// TakeLast and the windows their size, FoldByKey one total a key.
+// TakeLast and the windows their size, GroupBy a buffer a group and a limit of groups,
+// FoldByKey one total a key.
 //
 // Files are named after families: transform, filter, skip, element, distinct, until;
-// accumulate, aggregate, foldbykey, window, buffer; flatmap, mapparallel, expand;
+// accumulate, aggregate, foldbykey, foldwindow, foldwindowtime, foldparallel, buffer;
+// group, groupby, window; flatmap, mapparallel, expand;
 // concat, merge, zip, latest, forkjoin, race; share and multicast, where one run is for
 // many; errors, retry, notification; boundary,
 // where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,

@@ -83,6 +83,13 @@ func (b *box[T]) rouse() {
 	}
 }
 
+// observedBy gives the box a consumer that it was not made with.
+func (b *box[T]) observedBy(ctx context.Context) {
+	b.hub.mu.Lock()
+	defer b.hub.mu.Unlock()
+	b.done = ctx.Done()
+}
+
 // deliver yields the values of the first batch, and what comes, on the caller's
 // goroutine, until the end, ctx's end, or yield has enough.
 func (b *box[T]) deliver(ctx context.Context, batch []T, yield func(T) bool) error {

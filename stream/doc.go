@@ -47,6 +47,6 @@
 // of, over a lane for each producer. [Timed] is Gather with one producer beside an
 // [Alarm]. Where a buffer has an [Overflow] of its own ([Buffered], [Create], the
 // observers of a [Subject]) it is a box, filled by way of a hub that has one or many of
-// them. Operators whose notifier only decides run it beside the source, and no value
+// them; [Unicast] is such a box, or a lane where it blocks. Operators whose notifier only decides run it beside the source, and no value
 // crosses.
 package stream

@@ -32,7 +32,7 @@ func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Un
 		u.lane = newLane(u.group)
 	} else {
 		u.box = new(mailbox[T])
-		u.box.init(capacity, overflow)
+		u.box.init(ctx, capacity, overflow)
 	}
 	return u
 }
@@ -73,6 +73,7 @@ func (u *Unicast[T]) Observe(ctx context.Context, yield func(T) bool) error {
 	if u.group != nil {
 		return u.group.deliver(ctx, yield)
 	}
+	u.box.box.observedBy(ctx)
 	return u.box.deliver(ctx, yield)
 }
 
@@ -89,6 +90,6 @@ func (u *Unicast[T]) release() {
 	if u.group != nil {
 		u.group.join()
 	} else {
-		u.box.close()
+		u.box.hub.leave(u.box.box)
 	}
 }

@@ -138,3 +138,15 @@ func TestUnicastHasOneObserver(t *testing.T) {
 		})
 	}
 }
+
+func TestUnicastEndsWithItsRunsContext(t *testing.T) {
+	for _, overflow := range overflows {
+		t.Run(fmt.Sprint(overflow), func(t *testing.T) {
+			streamtest.Check(t, stream.Defer(func() stream.Observable[int] {
+				u := stream.NewUnicast[int](context.Background(), 3, overflow)
+				u.Next(1)
+				return u.Observe
+			}), []int{1}, streamtest.Endless())
+		})
+	}
+}
