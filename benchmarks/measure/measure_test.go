@@ -1,0 +1,224 @@
+package measure
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSummaryIsMedianAndQuartiles(t *testing.T) {
+	for _, c := range []struct {
+		samples []float64
+		want    Summary
+	}{
+		{[]float64{7}, Summary{7, 7, 7}},
+		{[]float64{3, 1}, Summary{2, 1.5, 2.5}},
+		{[]float64{5, 1, 4, 2, 3}, Summary{3, 2, 4}},
+		{[]float64{1, 1, 1, 1000}, Summary{1, 1, 250.75}},
+	} {
+		given := slices.Clone(c.samples)
+		if got := Summarize(c.samples); got != c.want {
+			t.Errorf("Summarize(%v) = %v, want %v", given, got, c.want)
+		}
+		if !slices.Equal(given, c.samples) {
+			t.Errorf("Summarize changed %v to %v", given, c.samples)
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	samples := make([]float64, 101)
+	for i := range samples {
+		samples[i] = float64(100 - i)
+	}
+	for _, share := range []float64{0, 0.5, 0.99, 1} {
+		if got := Percentile(samples, share); got != share*100 {
+			t.Errorf("Percentile(%v) = %v", share, got)
+		}
+	}
+}
+
+// fixed is a contender whose rounds report the figures given.
+func fixed(name string, figures ...float64) Contender {
+	return Contender{Name: name, Start: func(context.Context) (Session, error) {
+		turn := -1 // the warm-up
+		return Session{Run: func(context.Context, int) (Figures, error) {
+			turn++
+			return Figures{"time": figures[max(turn-1, 0)]}, nil
+		}}, nil
+	}}
+}
+
+func measured(t *testing.T) Report {
+	t.Helper()
+	suite := Suite{Name: "suite", Title: "The suite", Groups: []Group{{
+		Title:    "Group",
+		Baseline: "bare",
+		Metrics:  []Metric{{Name: "time", Unit: Seconds}},
+		Axis:     "things",
+		Works: []Work{
+			{Name: "small", X: 1, N: 1, Contenders: []Contender{
+				fixed("bare", 1e-6, 10e-6, 2e-6), fixed("ours", 2e-6, 20e-6, 2e-6), {Name: "other", Absent: "It cannot."}}},
+			{Name: "large", X: 1000, N: 1, Contenders: []Contender{
+				fixed("bare", 1e-3, 1e-3, 1e-3), fixed("ours", 2e-3, 3e-3, 1e-3)}},
+		},
+		Goals: []Goal{
+			{Contender: "ours", Metric: "time", Work: "small", Ratio: true, Bound: 2},
+			{Contender: "ours", Metric: "time", Work: "large", Bound: 1e-3},
+		},
+	}}}
+	report, err := Run(t.Context(), suite, Options{Rounds: 3, Progress: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// The ratio of the medians would be 1: it is the rounds that are compared.
+func TestRatiosAreOfTheSameRound(t *testing.T) {
+	cell, ok := measured(t).Groups[0].Cell("ours", 0, "time")
+	if want := (Summary{2, 1.5, 2}); !ok || !cell.Related || cell.Ratio != want {
+		t.Errorf("got %+v, want ratios %v", cell, want)
+	}
+	if cell.Figure.Median != 2e-6 {
+		t.Errorf("median %v", cell.Figure.Median)
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	var got strings.Builder
+	if err := WriteMarkdown(&got, measured(t), func(Measured, Metric) string { return "file.svg" }); err != nil {
+		t.Fatal(err)
+	}
+	want := `## The suite
+
+### Group
+
+| time | small | large |
+| --- | ---: | ---: |
+| bare | 2.00 µs | 1.00 ms |
+| ours | 2.00 µs ×2.00 (1.50–2.00) | 2.00 ms ×2.00 (1.50–2.50) |
+| *goal* | ≤ ×2 met | ≤ 1.00 ms **missed** |
+| other | –¹ | – |
+
+¹ It cannot.
+
+![Group: time](file.svg)
+
+`
+	if got.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", &got, want)
+	}
+}
+
+func TestJSONHoldsEverySample(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteJSON(&out, Here(3), []Report{measured(t)}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Figures []struct {
+			Contender, Work string
+			Samples         []float64
+			Goals           []struct{ Met bool }
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Figures) != 4 {
+		t.Fatalf("%d figures", len(got.Figures))
+	}
+	ours := got.Figures[1]
+	if ours.Contender != "ours" || !slices.Equal(ours.Samples, []float64{2e-6, 20e-6, 2e-6}) || !ours.Goals[0].Met {
+		t.Errorf("got %+v", ours)
+	}
+}
+
+func TestPlotIsXML(t *testing.T) {
+	report := measured(t)
+	var out bytes.Buffer
+	if err := WritePlot(&out, report.Groups[0], report.Groups[0].Metrics[0]); err != nil {
+		t.Fatal(err)
+	}
+	circles := 0
+	for decoder := xml.NewDecoder(&out); ; {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "circle" {
+			circles++
+		}
+	}
+	if circles != 4 {
+		t.Errorf("%d circles for 4 figures", circles)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for _, c := range []struct {
+		unit   Unit
+		figure float64
+		want   string
+	}{
+		{Seconds, 26.14e-6, "26.1 µs"}, {Seconds, 0.74e-9, "0.74 ns"}, {Seconds, 2, "2.00 s"},
+		{PerSecond, 8e6, "8.00 M/s"}, {PerSecond, 41_200, "41.2 k/s"}, {PerSecond, 12, "12.0 /s"},
+		{Bytes, 4096, "4.00 KiB"}, {Bytes, 100, "100 B"}, {Count, 1, "1.00"}, {Count, 10000, "10000"}, {Count, 0.001, "0"},
+	} {
+		if got := c.unit.Format(c.figure); got != c.want {
+			t.Errorf("%v as unit %v is %q, want %q", c.figure, c.unit, got, c.want)
+		}
+	}
+}
+
+func TestAContenderThatFailsEndsTheRun(t *testing.T) {
+	broken := errors.New("broken")
+	stopped := false
+	suite := Suite{Groups: []Group{{Works: []Work{{N: 1, Contenders: []Contender{{Name: "ours",
+		Start: func(context.Context) (Session, error) {
+			return Session{
+				Run:  func(context.Context, int) (Figures, error) { return nil, broken },
+				Stop: func() error { stopped = true; return nil },
+			}, nil
+		}}}}}}}}
+	if _, err := Run(t.Context(), suite, Options{Rounds: 1, Progress: io.Discard}); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if !stopped {
+		t.Error("it was not stopped")
+	}
+}
+
+func TestAFigureThatIsMissingEndsTheRun(t *testing.T) {
+	suite := Suite{Groups: []Group{{Metrics: []Metric{{Name: "other"}}, Works: []Work{{N: 1, Contenders: []Contender{fixed("ours", 1)}}}}}}
+	if _, err := Run(t.Context(), suite, Options{Rounds: 1, Progress: io.Discard}); err == nil {
+		t.Error("it went on")
+	}
+}
+
+func TestTimedCountsAllocations(t *testing.T) {
+	var kept []*[64]byte
+	session, err := Timed("allocates", func(_ context.Context, n int) error {
+		for range n {
+			kept = append(kept[:0], new([64]byte))
+		}
+		return nil
+	}).Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := session.Run(t.Context(), 1000)
+	if err != nil || figures[Allocations] < 1 || figures[Allocations] > 1.5 || figures[Time] <= 0 {
+		t.Errorf("got %v, %v", figures, err)
+	}
+}

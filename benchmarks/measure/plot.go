@@ -1,0 +1,147 @@
+package measure
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"math"
+)
+
+// The size of a plot, and of the frame that the lines are drawn in.
+const (
+	plotWidth, plotHeight          = 760, 420
+	frameLeft, frameTop            = 80, 48
+	frameWidth, frameHeight        = 500, 310
+	legendLeft, legendLine         = frameLeft + frameWidth + 16, 20
+	background, ink, grid, lightly = "#ffffff", "#24292f", "#d8dee4", "#57606a"
+)
+
+// colours tell the lines apart, also for who sees red and green alike.
+var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"}
+
+// WritePlot draws how a metric of a group grows along its axis, as SVG: a line for
+// each contender through the medians. Both axes are logarithmic when the group's
+// largest X is a hundred times its smallest; else both begin at zero.
+func WritePlot(w io.Writer, m Measured, metric Metric) error {
+	lines := m.curves(metric)
+	p := &page{}
+	p.line(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`, plotWidth, plotHeight)
+	p.line(`<rect width="%d" height="%d" fill="%s"/>`, plotWidth, plotHeight, background)
+	p.text(frameLeft, 26, "start", ink, m.Title+": "+metric.Name)
+	p.text(frameLeft+frameWidth/2, plotHeight-14, "middle", lightly, m.Axis)
+	xs, ys := m.scales(lines)
+	for _, x := range xs.ticks() {
+		at := frameLeft + xs.place(x)*frameWidth
+		p.rule(at, frameTop, at, frameTop+frameHeight)
+		p.text(at, frameTop+frameHeight+20, "middle", lightly, Count.Format(x))
+	}
+	for _, y := range ys.ticks() {
+		at := frameTop + (1-ys.place(y))*frameHeight
+		p.rule(frameLeft, at, frameLeft+frameWidth, at)
+		p.text(frameLeft-8, at+4, "end", lightly, metric.Unit.Format(y))
+	}
+	for i, curve := range lines {
+		colour := colours[i%len(colours)]
+		points := ""
+		for _, pt := range curve.points {
+			x, y := frameLeft+xs.place(pt.x)*frameWidth, frameTop+(1-ys.place(pt.y))*frameHeight
+			points += fmt.Sprintf("%.1f,%.1f ", x, y)
+			p.line(`<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`, x, y, colour)
+		}
+		p.line(`<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`, points, colour)
+		at := float64(frameTop + legendLine*(i+1))
+		p.line(`<rect x="%d" y="%.1f" width="12" height="4" fill="%s"/>`, legendLeft, at-6, colour)
+		p.text(legendLeft+18, at, "start", ink, curve.name)
+	}
+	p.line(`</svg>`)
+	_, err := io.WriteString(w, p.String())
+	return err
+}
+
+func (p *page) text(x, y float64, anchor, colour, text string) {
+	p.line(`<text x="%.1f" y="%.1f" text-anchor="%s" fill="%s">%s</text>`, x, y, anchor, colour, html.EscapeString(text))
+}
+
+func (p *page) rule(x1, y1, x2, y2 float64) {
+	p.line(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s"/>`, x1, y1, x2, y2, grid)
+}
+
+type point struct{ x, y float64 }
+
+type curve struct {
+	name   string
+	points []point
+}
+
+func (m Measured) curves(metric Metric) (lines []curve) {
+	for _, name := range m.rows() {
+		line := curve{name: name}
+		for i, work := range m.Works {
+			if cell, ok := m.Cell(name, i, metric.Name); ok {
+				line.points = append(line.points, point{work.X, cell.Figure.Median})
+			}
+		}
+		if len(line.points) > 0 {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// scales are the two axes for all points.
+func (m Measured) scales(lines []curve) (xs, ys scale) {
+	lowX, highX, lowY, highY := math.Inf(1), 0.0, math.Inf(1), 0.0
+	for _, line := range lines {
+		for _, pt := range line.points {
+			lowX, highX = min(lowX, pt.x), max(highX, pt.x)
+			lowY, highY = min(lowY, pt.y), max(highY, pt.y)
+		}
+	}
+	logarithmic := lowX > 0 && highX/lowX >= 100
+	if logarithmic && lowY > 0 {
+		return decades(lowX, highX), decades(lowY, highY)
+	}
+	return scale{high: highX, step: step(highX)}, scale{high: max(highY*1.1, 1e-12), step: step(highY)}
+}
+
+// scale maps figures to places from 0 to 1.
+type scale struct {
+	low, high   float64
+	step        float64
+	logarithmic bool
+}
+
+// decades is a scale of whole powers of ten.
+func decades(low, high float64) scale {
+	from, to := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
+	return scale{low: from, high: max(to, from+1), step: 1, logarithmic: true}
+}
+
+// step is the distance of the ticks of a scale from zero: 1, 2 or 5 times a power of ten.
+func step(high float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(max(high, 1e-12)/4)))
+	for _, factor := range []float64{1, 2, 5} {
+		if high/(factor*power) <= 6 {
+			return factor * power
+		}
+	}
+	return 10 * power
+}
+
+func (s scale) place(figure float64) float64 {
+	if s.logarithmic {
+		figure = math.Log10(figure)
+	}
+	return (figure - s.low) / (s.high - s.low)
+}
+
+func (s scale) ticks() (ticks []float64) {
+	for i := 0; s.low+float64(i)*s.step <= s.high*1.0001; i++ {
+		tick := s.low + float64(i)*s.step
+		if s.logarithmic {
+			tick = math.Pow(10, tick)
+		}
+		ticks = append(ticks, tick)
+	}
+	return ticks
+}

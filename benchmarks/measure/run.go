@@ -1,0 +1,138 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"time"
+)
+
+// Options says how thoroughly to measure.
+type Options struct {
+	Rounds   int       // at least one
+	Quick    bool      // every work with its QuickN
+	Progress io.Writer // gets a line for each work
+}
+
+// turnLimit is how long a contender may take for one of its turns.
+const turnLimit = 2 * time.Minute
+
+// Run measures all of a suite. It fails when a contender does.
+func Run(ctx context.Context, suite Suite, options Options) (Report, error) {
+	report := Report{Name: suite.Name, Title: suite.Title, About: suite.About}
+	for _, group := range suite.Groups {
+		measured := Measured{Group: group, Results: make([]Results, len(group.Works))}
+		for i, work := range group.Works {
+			fmt.Fprintf(options.Progress, "%s: %s: %s\n", suite.Name, group.Title, work.Name)
+			results, err := runWork(ctx, group, work, options)
+			if err != nil {
+				return Report{}, fmt.Errorf("%s: %s: %s: %w", suite.Name, group.Title, work.Name, err)
+			}
+			measured.Results[i] = results
+		}
+		report.Groups = append(report.Groups, measured)
+	}
+	return report, nil
+}
+
+// runWork lets the contenders of a work take their turns.
+func runWork(ctx context.Context, group Group, work Work, options Options) (results Results, err error) {
+	var ready []entrant
+	defer func() {
+		for _, e := range ready {
+			if e.Stop != nil {
+				err = errors.Join(err, named(e.name, e.Stop()))
+			}
+		}
+	}()
+	for _, c := range work.Contenders {
+		if c.Start == nil {
+			continue
+		}
+		session, err := c.Start(ctx)
+		if err != nil {
+			return nil, named(c.Name, err)
+		}
+		ready = append(ready, entrant{c.Name, session})
+	}
+	n, rounds := work.N, options.Rounds
+	if options.Quick {
+		n = work.QuickN
+	}
+	if work.MaxRounds > 0 {
+		rounds = min(rounds, work.MaxRounds)
+	}
+	for _, e := range ready { // warm up
+		if _, err := e.turn(ctx, max(1, n/10)); err != nil {
+			return nil, err
+		}
+	}
+	results = Results{}
+	for round := range rounds {
+		for i := range ready {
+			e := ready[(i+round)%len(ready)] // nobody is always the one after
+			figures, err := e.turn(ctx, n)
+			if err == nil {
+				err = named(e.name, results.add(e.name, group.Metrics, figures))
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return results, nil
+}
+
+func named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// entrant is a contender that has started.
+type entrant struct {
+	name string
+	Session
+}
+
+// turn is one run, with the garbage of others out of the way. A run that never
+// returns is left behind: the program ends with the error.
+func (e entrant) turn(ctx context.Context, n int) (Figures, error) {
+	runtime.GC()
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	type outcome struct {
+		figures Figures
+		err     error
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		figures, err := e.Run(ctx, n)
+		ended <- outcome{figures, named(e.name, err)}
+	}()
+	select {
+	case o := <-ended:
+		return o.figures, o.err
+	case <-ctx.Done():
+		return nil, named(e.name, fmt.Errorf("the turn did not end: %w", context.Cause(ctx)))
+	}
+}
+
+// add appends what a run reported.
+func (r Results) add(name string, metrics []Metric, figures Figures) error {
+	if r[name] == nil {
+		r[name] = map[string][]float64{}
+	}
+	for _, m := range metrics {
+		figure, ok := figures[m.Name]
+		if !ok || math.IsNaN(figure) || math.IsInf(figure, 0) {
+			return fmt.Errorf("no figure for %q", m.Name)
+		}
+		r[name][m.Name] = append(r[name][m.Name], figure)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+// Package measure compares contenders that do the same work: by turns, round after
+// round, so that what else the machine does meets all of them, and each beside the
+// baseline of the same round.
+//
+// A [Suite] is data: groups of works, and for each work the contenders that do it.
+// [Run] measures it and gives a [Report], which is written as Markdown, as JSON, or
+// drawn.
+package measure
+
+import "context"
+
+// Suite is what the command measures under one name.
+type Suite struct {
+	Name   string // what the command line calls it
+	Title  string
+	About  string // Markdown, below the title
+	Groups []Group
+}
+
+// Group is works of one kind. It becomes a table for each metric, a contender a row
+// and a work a column; a group of one work becomes one table, a metric a column.
+type Group struct {
+	Title    string
+	About    string // Markdown: what is done, and how it is measured
+	Baseline string // the contender that ratios are to; empty: no ratios
+	Metrics  []Metric
+	Works    []Work
+	Goals    []Goal
+	Axis     string // what Work.X counts; draws a plot for each metric, empty: none
+}
+
+// Metric is one figure that each run reports.
+type Metric struct {
+	Name   string // the key in Figures
+	Unit   Unit
+	Higher bool // is better; else lower is
+}
+
+// Work is something that several contenders do.
+type Work struct {
+	Name       string
+	X          float64 // its place on the group's axis
+	N          int     // how often a run does it
+	QuickN     int     // the same for a quick look
+	MaxRounds  int     // for what takes long; 0: as many as asked
+	Contenders []Contender
+}
+
+// Contender is one way to do a work. Contenders of the same name share a row.
+type Contender struct {
+	Name string
+
+	// Start prepares what is not measured. It is called once for a work, before all
+	// rounds of all contenders.
+	Start func(ctx context.Context) (Session, error)
+
+	// Absent, instead of Start, says why this one cannot do the work: a footnote.
+	Absent string
+
+	// Note is a footnote to a figure that means something else than the others.
+	Note string
+}
+
+// Session is a contender ready for a work.
+type Session struct {
+	// Run does the work n times and reports a figure for each metric of the group.
+	// What came out must have been checked: a run that went wrong fails.
+	Run func(ctx context.Context, n int) (Figures, error)
+
+	// Stop ends what Start started; nil for nothing.
+	Stop func() error
+}
+
+// Figures is what a run reports, by the name of the metric.
+type Figures map[string]float64
+
+// Goal is what a contender aims at, shown beside its figures. It bounds the figure
+// or its ratio to the baseline: from above where lower is better, else from below.
+type Goal struct {
+	Contender string
+	Metric    string
+	Work      string
+	Ratio     bool
+	Bound     float64
+}
