@@ -4,8 +4,8 @@
 //	go run -C benchmarks .
 //	go run -C benchmarks . [flags] [suite ...]
 //
-// Without suites named it measures those below but growth. -write measures all and
-// puts what it finds into RESULTS.md, with the plots beside it.
+// Without suites named it measures all but growth. -write measures everything and
+// writes RESULTS.md, with its plots in plots/.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/rxipc/rxipc/benchmarks/measure"
+	"github.com/rxipc/rxipc/benchmarks/sockets"
 )
 
 const usage = `usage: go run -C benchmarks . [flags] [suite ...]
@@ -29,6 +30,7 @@ flags:
 `
 
 func main() {
+	sockets.ServeIfChild()
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		os.Exit(1)
@@ -40,13 +42,16 @@ var suites = []struct {
 	name, about string
 	usual       bool // measured when none is named
 	make        func() measure.Suite
-}{}
+}{
+	{"sockets", "rxipc beside other ways for two processes to talk", true, sockets.Suite},
+	{"growth", "rxipc with more connections, and with more operators", false, sockets.Growth},
+}
 
 func run() error {
 	quick := flag.Bool("quick", false, "one short round: whether it works, not how fast")
 	rounds := flag.Int("rounds", 9, "measure `N` rounds")
 	jsonFile := flag.String("json", "", "write all samples to `file`, too")
-	write := flag.Bool("write", false, "measure all suites, into RESULTS.md and *.svg of this folder")
+	write := flag.Bool("write", false, "measure all suites, into RESULTS.md and plots/ of this folder")
 	flag.Usage = func() {
 		list := ""
 		for _, s := range suites {
@@ -109,6 +114,9 @@ func publish(environment measure.Environment, reports []measure.Report, write bo
 	if !write {
 		return document(os.Stdout, environment, reports, func(measure.Measured, measure.Metric) string { return "" })
 	}
+	if err := os.MkdirAll("plots", 0o755); err != nil {
+		return err
+	}
 	for _, report := range reports {
 		for _, group := range report.Groups {
 			if err := plots(group); err != nil {
@@ -152,7 +160,7 @@ func plotFile(group measure.Measured, metric measure.Metric) string {
 	words := strings.FieldsFunc(strings.ToLower(group.Title+" "+metric.Name), func(r rune) bool {
 		return (r < 'a' || 'z' < r) && (r < '0' || '9' < r)
 	})
-	return strings.Join(words, "-") + ".svg"
+	return "plots/" + strings.Join(words, "-") + ".svg"
 }
 
 func toFile(name string, write func(io.Writer) error) error {

@@ -109,9 +109,17 @@ func (m Measured) field(name string, c column, notes *footnotes) string {
 	}
 	text := c.metric.Unit.Format(cell.Figure.Median)
 	if cell.Related && name != m.Baseline {
-		text += fmt.Sprintf(" ×%s (%s–%s)", digits(cell.Ratio.Median), digits(cell.Ratio.Low), digits(cell.Ratio.High))
+		text += fmt.Sprintf(" ×%s (%s–%s)", ratio(cell.Ratio.Median), ratio(cell.Ratio.Low), ratio(cell.Ratio.High))
 	}
 	return text + notes.mark(note)
+}
+
+// ratio spells a ratio: a small one with the digits that matter.
+func ratio(r float64) string {
+	if r < 0.1 {
+		return strconv.FormatFloat(r, 'g', 2, 64)
+	}
+	return digits(r)
 }
 
 // goalRow is the goals of a contender and whether they are met, below its figures.

@@ -17,8 +17,13 @@ type Options struct {
 	Progress io.Writer // gets a line for each work
 }
 
-// turnLimit is how long a contender may take for one of its turns.
-const turnLimit = 2 * time.Minute
+const (
+	// turnTime is how long a turn should take at most; who needs longer gets less to do.
+	turnTime = time.Second
+
+	// turnLimit is when a turn that has not ended is given up.
+	turnLimit = 2 * time.Minute
+)
 
 // Run measures all of a suite. It fails when a contender does.
 func Run(ctx context.Context, suite Suite, options Options) (Report, error) {
@@ -56,7 +61,7 @@ func runWork(ctx context.Context, group Group, work Work, options Options) (resu
 		if err != nil {
 			return nil, named(c.Name, err)
 		}
-		ready = append(ready, entrant{c.Name, session})
+		ready = append(ready, entrant{name: c.Name, Session: session})
 	}
 	n, rounds := work.N, options.Rounds
 	if options.Quick {
@@ -65,16 +70,19 @@ func runWork(ctx context.Context, group Group, work Work, options Options) (resu
 	if work.MaxRounds > 0 {
 		rounds = min(rounds, work.MaxRounds)
 	}
-	for _, e := range ready { // warm up
-		if _, err := e.turn(ctx, max(1, n/10)); err != nil {
+	for i := range ready {
+		if err := ready[i].warmUp(ctx, n); err != nil {
 			return nil, err
+		}
+		if work.Whole {
+			ready[i].n = n
 		}
 	}
 	results = Results{}
 	for round := range rounds {
 		for i := range ready {
 			e := ready[(i+round)%len(ready)] // nobody is always the one after
-			figures, err := e.turn(ctx, n)
+			figures, err := e.turn(ctx, e.n)
 			if err == nil {
 				err = named(e.name, results.add(e.name, group.Metrics, figures))
 			}
@@ -96,7 +104,18 @@ func named(name string, err error) error {
 // entrant is a contender that has started.
 type entrant struct {
 	name string
+	n    int // how often it does the work in a turn
 	Session
+}
+
+// warmUp does a tenth of a turn and finds how much fits into one.
+func (e *entrant) warmUp(ctx context.Context, n int) error {
+	tenth := max(1, n/10)
+	start := time.Now()
+	_, err := e.turn(ctx, tenth)
+	fits := float64(tenth) * turnTime.Seconds() / time.Since(start).Seconds()
+	e.n = max(1, int(min(float64(n), fits)))
+	return err
 }
 
 // turn is one run, with the garbage of others out of the way. A run that never

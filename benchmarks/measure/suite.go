@@ -40,8 +40,9 @@ type Metric struct {
 type Work struct {
 	Name       string
 	X          float64 // its place on the group's axis
-	N          int     // how often a run does it
+	N          int     // how often a run does it; who takes over a second does it less often
 	QuickN     int     // the same for a quick look
+	Whole      bool    // N is what is measured: everybody does all of it
 	MaxRounds  int     // for what takes long; 0: as many as asked
 	Contenders []Contender
 }

@@ -1,0 +1,269 @@
+package sockets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rxipc/rxipc/benchmarks/measure"
+)
+
+// bench is a peer ready to be measured: its server process and connections to it.
+type bench struct {
+	peer
+	server  *server
+	message []byte
+	conns   []conn
+}
+
+// setup is what a measurement needs.
+type setup struct {
+	kind  kind
+	job   job
+	size  int // of the message
+	conns int // open before it begins
+}
+
+// measurement does a work n times, like measure.Session.Run.
+type measurement = func(b *bench, ctx context.Context, n int) (measure.Figures, error)
+
+// contender makes a peer a contender, which run measures.
+func (p peer) contender(s setup, run measurement) measure.Contender {
+	return measure.Contender{Name: p.title(), Note: p.note[s.kind], Start: func(ctx context.Context) (measure.Session, error) {
+		b, err := newBench(ctx, p, s)
+		if err != nil {
+			return measure.Session{}, err
+		}
+		return measure.Session{
+			Run:  func(ctx context.Context, n int) (measure.Figures, error) { return run(b, ctx, n) },
+			Stop: b.stop,
+		}, nil
+	}}
+}
+
+func newBench(ctx context.Context, p peer, s setup) (*bench, error) {
+	if err := allowDescriptors(s.conns); err != nil {
+		return nil, err
+	}
+	server, err := startServer(p, s.job)
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{peer: p, server: server, message: messageOf(s.size)}
+	if b.conns, err = b.connect(ctx, s.conns); err != nil {
+		return nil, errors.Join(err, b.stop())
+	}
+	return b, nil
+}
+
+// messageOf is a message of so many bytes, the same at each call.
+func messageOf(size int) []byte {
+	message := make([]byte, size)
+	rand.NewChaCha8([32]byte{}).Read(message)
+	return message
+}
+
+// connect opens connections.
+func (b *bench) connect(ctx context.Context, n int) (conns []conn, err error) {
+	for range n {
+		c, err := b.dial(ctx, b.server.place, b.message)
+		if err != nil {
+			return conns, err
+		}
+		conns = append(conns, c)
+	}
+	return conns, nil
+}
+
+func closeAll(conns []conn) (err error) {
+	for _, c := range conns {
+		err = errors.Join(err, c.close())
+	}
+	return err
+}
+
+func (b *bench) stop() error { return errors.Join(closeAll(b.conns), b.server.stop()) }
+
+// check compares a response with the request.
+func (b *bench) check(answer []byte) error {
+	if !bytes.Equal(answer, b.message) {
+		return fmt.Errorf("the response, of %d bytes, is not the request, of %d", len(answer), len(b.message))
+	}
+	return nil
+}
+
+func (b *bench) ask(c conn) error {
+	answer, err := c.ask()
+	if err != nil {
+		return err
+	}
+	return b.check(answer)
+}
+
+// oneByOne measures requests one after the other: the time of each, and what both
+// sides used. The comparison of what came back is not in the time.
+func (b *bench) oneByOne(_ context.Context, n int) (measure.Figures, error) {
+	c := b.conns[0]
+	times := make([]float64, n)
+	client, server, err := b.used(func() error {
+		for i := range times {
+			start := time.Now()
+			answer, err := c.ask()
+			times[i] = time.Since(start).Seconds()
+			if err == nil {
+				err = b.check(answer)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	each := float64(n)
+	return measure.Figures{
+		p50:               measure.Percentile(times, 0.5),
+		p99:               measure.Percentile(times, 0.99),
+		rate:              each / sum(times),
+		clientAllocations: float64(client.Allocations) / each,
+		serverAllocations: float64(server.Allocations) / each,
+		clientCPU:         client.CPU.Seconds() / each,
+		serverCPU:         server.CPU.Seconds() / each,
+	}, err
+}
+
+func sum(values []float64) (total float64) {
+	for _, value := range values {
+		total += value
+	}
+	return total
+}
+
+// used does work and tells what client and server used for it. The server received
+// what it counted.
+func (b *bench) used(work func() error) (client, server usage, err error) {
+	serverBefore, err := b.server.usage(askUsage)
+	if err != nil {
+		return client, server, err
+	}
+	clientBefore, err := use()
+	if err != nil {
+		return client, server, err
+	}
+	if err := work(); err != nil {
+		return client, server, err
+	}
+	clientAfter, err := use()
+	if err != nil {
+		return client, server, err
+	}
+	serverAfter, err := b.server.usage(askUsage)
+	return clientAfter.since(clientBefore), serverAfter.since(serverBefore), err
+}
+
+// since is what was used between two usages.
+func (u usage) since(before usage) usage {
+	return usage{
+		Allocations: u.Allocations - before.Allocations,
+		CPU:         u.CPU - before.CPU,
+		Messages:    u.Messages - before.Messages,
+		Bytes:       u.Bytes - before.Bytes,
+		Marks:       u.Marks - before.Marks,
+	}
+}
+
+// inFlight measures the rate of requests of which a window is in flight.
+func (b *bench) inFlight(_ context.Context, n int) (measure.Figures, error) {
+	start := time.Now()
+	err := b.conns[0].askAhead(n, windowWidth, b.check)
+	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, err
+}
+
+// manyConnections measures the rate of requests, n in total, of which each
+// connection has one in flight.
+func (b *bench) manyConnections(_ context.Context, n int) (measure.Figures, error) {
+	return b.askAll(b.conns, n)
+}
+
+func (b *bench) askAll(conns []conn, n int) (measure.Figures, error) {
+	failed := make(chan error)
+	start := time.Now()
+	share := max(1, n/len(conns))
+	for _, c := range conns {
+		go func() {
+			for range share {
+				if err := b.ask(c); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	var err error
+	for range conns {
+		err = errors.Join(err, <-failed)
+	}
+	return measure.Figures{rate: float64(share*len(conns)) / time.Since(start).Seconds()}, err
+}
+
+// oneWay measures the rate of messages that the server counts.
+func (b *bench) oneWay(_ context.Context, n int) (measure.Figures, error) {
+	var elapsed time.Duration
+	_, server, err := b.used(func() error {
+		start := time.Now()
+		defer func() { elapsed = time.Since(start) }()
+		return b.conns[0].push(n)
+	})
+	if err != nil {
+		return nil, err
+	}
+	count := uint64(n)
+	want := usage{Messages: count, Bytes: count * uint64(len(b.message)), Marks: count * markOf(b.message)}
+	if server.Messages != want.Messages || server.Bytes != want.Bytes || server.Marks != want.Marks {
+		return nil, fmt.Errorf("the server has counted %d messages of %d bytes in all, sent were %d of %d",
+			server.Messages, server.Bytes, want.Messages, want.Bytes)
+	}
+	return measure.Figures{rate: float64(n) / elapsed.Seconds()}, nil
+}
+
+// reconnect measures how often it can connect, ask once and close.
+func (b *bench) reconnect(ctx context.Context, n int) (measure.Figures, error) {
+	start := time.Now()
+	for range n {
+		c, err := b.dial(ctx, b.server.place, b.message)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(b.ask(c), c.close()); err != nil {
+			return nil, err
+		}
+	}
+	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, nil
+}
+
+// idle measures the memory that the server holds for each of n connections that have
+// made a request and wait.
+func (b *bench) idle(ctx context.Context, n int) (measure.Figures, error) {
+	if err := allowDescriptors(n); err != nil {
+		return nil, err
+	}
+	before, err := b.server.usage(askSettled)
+	if err != nil {
+		return nil, err
+	}
+	conns, err := b.connect(ctx, n)
+	for _, c := range conns {
+		err = errors.Join(err, b.ask(c))
+	}
+	var after usage
+	if err == nil {
+		after, err = b.server.usage(askSettled)
+	}
+	return measure.Figures{
+		heap: (float64(after.Heap) - float64(before.Heap)) / float64(n),
+		rss:  (float64(after.Resident) - float64(before.Resident)) / float64(n),
+	}, errors.Join(err, closeAll(conns))
+}

@@ -1,0 +1,111 @@
+package sockets
+
+import (
+	"context"
+	"path/filepath"
+
+	ipc "github.com/james-barrow/golang-ipc"
+)
+
+// golangIPC sends messages both ways between a server and its one client. It is run
+// without its encryption, as nobody else has one.
+var golangIPC = peer{
+	id:     "golang-ipc",
+	name:   "golang-ipc",
+	module: "github.com/james-barrow/golang-ipc",
+	serve: func(place place, job job, ready func()) error {
+		server, err := ipc.StartServer(place.name(), &ipc.ServerConfig{Encryption: false})
+		if err != nil {
+			return err
+		}
+		ready()
+		for {
+			message, err := server.Read()
+			if err != nil {
+				return err
+			}
+			if message.MsgType != golangIPCMessage {
+				continue
+			}
+			if err := server.Write(golangIPCMessage, job.handle(message.Data)); err != nil {
+				return err
+			}
+		}
+	},
+	dial: func(_ context.Context, place place, message []byte) (conn, error) {
+		client, err := ipc.StartClient(place.name(), &ipc.ClientConfig{Encryption: false})
+		if err != nil {
+			return nil, err
+		}
+		for client.StatusCode() != ipc.Connected {
+			if _, err := client.Read(); err != nil {
+				return nil, err
+			}
+		}
+		return &golangIPCConn{client, message}, nil
+	},
+	absent: map[kind]string{
+		manyConnections: oneClient,
+		reconnect:       oneClient,
+		idle:            oneClient,
+	},
+	note: map[kind]string{
+		oneByOne: pauses,
+		inFlight: pauses,
+		oneWay:   pauses,
+	},
+}
+
+const (
+	oneClient = "Its server has one client."
+	pauses    = "Its server pauses for 2 ms after each message it sends."
+
+	golangIPCMessage = 1 // the type of our messages; negative ones are its own
+)
+
+// name is a name that no other server has: golang-ipc puts its sockets where it
+// wants to.
+func (p place) name() string { return filepath.Base(p.dir) }
+
+type golangIPCConn struct {
+	client  *ipc.Client
+	message []byte
+}
+
+func (c *golangIPCConn) send() error { return c.client.Write(golangIPCMessage, c.message) }
+
+func (c *golangIPCConn) receive() ([]byte, error) {
+	for {
+		message, err := c.client.Read()
+		if err != nil {
+			return nil, err
+		}
+		if message.MsgType == golangIPCMessage {
+			return message.Data, nil
+		}
+	}
+}
+
+func (c *golangIPCConn) ask() ([]byte, error) {
+	if err := c.send(); err != nil {
+		return nil, err
+	}
+	return c.receive()
+}
+
+func (c *golangIPCConn) askAhead(n, window int, got func([]byte) error) error {
+	return bothWays(n, window, c.send, func() error {
+		answer, err := c.receive()
+		if err != nil {
+			return err
+		}
+		return got(answer)
+	}, func() error { return nil })
+}
+
+func (c *golangIPCConn) push(n int) error { return c.askAhead(n, pushWindow, ignore) }
+
+func (c *golangIPCConn) close() error {
+	c.client.Close()
+	return nil
+}

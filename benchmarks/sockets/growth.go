@@ -1,0 +1,95 @@
+package sockets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/rxipc/rxipc/benchmarks/measure"
+)
+
+// Growth is what rxipc costs as the work grows: with more connections, and with more
+// operators in a server.
+func Growth() measure.Suite {
+	return measure.Suite{
+		Name:   "growth",
+		Title:  "As the work grows",
+		About:  "Requests of 32 bytes a second, and what the server has in use after a collection of garbage.",
+		Groups: []measure.Group{moreConnections(), moreOperators()},
+	}
+}
+
+func moreConnections() measure.Group {
+	group := measure.Group{
+		Title:    "With more connections",
+		About:    "All open, each with one request in flight.",
+		Axis:     "connections",
+		Baseline: bare.title(),
+		Metrics: []measure.Metric{
+			{Name: rate, Unit: measure.PerSecond, Higher: true},
+			{Name: heap, Unit: measure.Bytes},
+		},
+	}
+	for _, conns := range []int{1, 10, 100, 1000, 10_000} {
+		group.Works = append(group.Works, measure.Work{
+			Name: fmt.Sprint(conns), X: float64(conns), N: 20_000, QuickN: conns, Whole: true, MaxRounds: 5,
+			Contenders: contenders([]peer{bare, rxIPC, netRPC}, setup{kind: manyConnections, size: 32}, crowd(conns)),
+		})
+	}
+	return group
+}
+
+func moreOperators() measure.Group {
+	group := measure.Group{
+		Title:    "With more operators",
+		About:    "One connection, one request in flight, and a server that is a pipeline.",
+		Axis:     "operators",
+		Baseline: "without operators",
+		Metrics: []measure.Metric{
+			{Name: rate, Unit: measure.PerSecond, Higher: true},
+			{Name: serverCPU, Unit: measure.Seconds},
+			{Name: heap, Unit: measure.Bytes},
+		},
+	}
+	for _, count := range []int{1, 2, 5, 10, 20, 30} {
+		group.Works = append(group.Works, measure.Work{
+			Name: fmt.Sprint(count), X: float64(count), N: 4000, QuickN: 10,
+			Contenders: []measure.Contender{
+				pipelineOf(group.Baseline, 0, withMemory((*bench).oneByOne)),
+				pipelineOf("with them", count, withMemory((*bench).oneByOne)),
+			},
+		})
+	}
+	return group
+}
+
+// crowd opens so many connections and asks by all of them. They are closed again
+// before the next contender's turn: one process cannot have those of all.
+func crowd(count int) measurement {
+	return func(b *bench, ctx context.Context, n int) (figures measure.Figures, err error) {
+		if err := allowDescriptors(count); err != nil {
+			return nil, err
+		}
+		conns, err := b.connect(ctx, count)
+		defer func() { err = errors.Join(err, closeAll(conns)) }()
+		if err != nil {
+			return nil, err
+		}
+		return withMemory(func(b *bench, _ context.Context, n int) (measure.Figures, error) {
+			return b.askAll(conns, n)
+		})(b, ctx, n)
+	}
+}
+
+// withMemory adds to what a run reports what the server has in use after it.
+func withMemory(run measurement) measurement {
+	return func(b *bench, ctx context.Context, n int) (measure.Figures, error) {
+		figures, err := run(b, ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		used, err := b.server.usage(askSettled)
+		figures[heap] = float64(used.Heap)
+		return figures, err
+	}
+}

@@ -1,0 +1,147 @@
+package sockets
+
+import (
+	"context"
+	"fmt"
+	"unsafe"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// rxIPC is rxipc as most use it: a function for each message.
+var rxIPC = peer{
+	id:   "rxipc",
+	name: "rxipc",
+	serve: func(place place, job job, ready func()) error {
+		return socket.Serve(rxipcAt(place, ready), rxipcName, fold.Sum[int]()).
+			With(context.Background(), func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
+				if job.Count {
+					add(&received, m.Content())
+					return c.CarryWith(count + 1)
+				}
+				return c.Respond(m).CarryWith(count + 1)
+			}).Err()
+	},
+	dial: dialRxipc,
+}
+
+// pipeline is rxipc with one state for everybody: a pipeline of operators.
+var pipeline = peer{
+	id:   "pipeline",
+	name: "rxipc, a pipeline",
+	serve: func(place place, job job, ready func()) error {
+		exchanges := socket.Exchanges(rxipcAt(place, ready).Listen(rxipcName))
+		for i := range job.Operators {
+			exchanges = someOperators[i%len(someOperators)](exchanges)
+		}
+		return exchanges.ForEach(context.Background(), func(x socket.Exchange) {
+			if err := x.Respond(x.Message); err != nil {
+				panic(err) // what came can be sent
+			}
+		})
+	},
+	dial: dialRxipc,
+}
+
+var rxipcName = socket.MustParseName("bench")
+
+func rxipcAt(place place, ready func()) *socket.IPC {
+	return socket.New(socket.Config{Dir: place.dir, Listening: func(socket.Name) { ready() }})
+}
+
+// someOperators are stages as a server has them, each of which lets all pass.
+var someOperators = []stream.Operator[socket.Exchange, socket.Exchange]{
+	operators.Map(func(x socket.Exchange) socket.Exchange { return x }),
+	operators.Filter(func(x socket.Exchange) bool { return x.Len() > 0 }),
+	operators.Tap(func(x socket.Exchange) { tapped += x.Len() }),
+	operators.TakeWhile(func(x socket.Exchange) bool { return !x.MediaType().IsZero() }),
+	operators.MapErr(func(x socket.Exchange) (socket.Exchange, error) { return x, nil }),
+}
+
+var tapped int
+
+func dialRxipc(ctx context.Context, place place, message []byte) (conn, error) {
+	process, err := rxipcAt(place, func() {}).ConnectTo(ctx, rxipcName).Get()
+	if err != nil {
+		return nil, err
+	}
+	return &rxipcConn{ctx: ctx, process: process, message: socket.NewMessageBytes(socket.OctetStream(), message)}, nil
+}
+
+type rxipcConn struct {
+	ctx     context.Context
+	process *socket.Process
+	message socket.Message
+	batch   []socket.Message // of pushBatch times the message, once it is needed
+}
+
+// pushBatch is how many messages are given to Send at once.
+const pushBatch = 1024
+
+func (c *rxipcConn) ask() ([]byte, error) {
+	if err := c.process.Send(c.ctx, c.message).Err(); err != nil {
+		return nil, err
+	}
+	return c.wait()
+}
+
+func (c *rxipcConn) wait() ([]byte, error) {
+	answer, err := c.process.Wait(c.ctx).Get()
+	if err != nil {
+		return nil, err
+	}
+	return view(answer.Content()), nil
+}
+
+// view is a text as bytes, to be looked at: without a copy, which a user of Content
+// does not make either.
+func view(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
+
+// askAhead sends a window of requests and waits for their responses, in order.
+func (c *rxipcConn) askAhead(n, window int, got func([]byte) error) error {
+	for n > 0 {
+		ahead := c.messages(min(n, window))
+		if err := c.process.Send(c.ctx, ahead...).Err(); err != nil {
+			return err
+		}
+		for range ahead {
+			answer, err := c.wait()
+			if err == nil {
+				err = got(answer)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		n -= len(ahead)
+	}
+	return nil
+}
+
+func (c *rxipcConn) push(n int) error {
+	for n > 0 {
+		some := c.messages(min(n, pushBatch))
+		if err := c.process.Send(c.ctx, some...).Err(); err != nil {
+			return err
+		}
+		n -= len(some)
+	}
+	return nil
+}
+
+func (c *rxipcConn) messages(n int) []socket.Message {
+	for len(c.batch) < n {
+		c.batch = append(c.batch, c.message)
+	}
+	return c.batch[:n]
+}
+
+func (c *rxipcConn) close() error {
+	if err := c.process.Close(c.ctx).Err(); err != nil {
+		return fmt.Errorf("close: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package sockets
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rxipc/rxipc/benchmarks/measure"
+)
+
+func TestMain(m *testing.M) {
+	ServeIfChild()
+	os.Exit(m.Run())
+}
+
+// Every contender does every work, once, with a real server process.
+func TestEveryContenderDoesItsWork(t *testing.T) {
+	for _, group := range Suite().Groups {
+		for _, work := range group.Works {
+			for _, contender := range work.Contenders {
+				t.Run(fmt.Sprint(group.Title, "/", work.Name, "/", contender.Name), func(t *testing.T) {
+					if contender.Start == nil {
+						if contender.Absent == "" {
+							t.Error("it is absent for no reason")
+						}
+						return
+					}
+					small := work
+					small.N, small.Contenders = 3, []measure.Contender{contender}
+					alone := group
+					alone.Works, alone.Baseline = []measure.Work{small}, ""
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					report, err := measure.Run(ctx, measure.Suite{Groups: []measure.Group{alone}},
+						measure.Options{Rounds: 1, Progress: io.Discard})
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, metric := range group.Metrics {
+						if _, ok := report.Groups[0].Cell(contender.Name, 0, metric.Name); !ok {
+							t.Errorf("there is no %s", metric.Name)
+						}
+					}
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,203 @@
+// Package sockets measures rxipc beside other ways for two processes to exchange
+// messages over a unix socket. Each peer has a file of its own, bench.go measures,
+// child.go is the server's process.
+package sockets
+
+import (
+	"fmt"
+
+	"github.com/rxipc/rxipc/benchmarks/measure"
+)
+
+// The names of the figures.
+const (
+	p50               = "p50"
+	p99               = "p99"
+	rate              = "rate"
+	clientAllocations = "allocations, client"
+	serverAllocations = "allocations, server"
+	clientCPU         = "processor time, client"
+	serverCPU         = "processor time, server"
+	heap              = "heap and stacks"
+	rss               = "resident"
+)
+
+// windowWidth is how many requests are in flight where many are, and how many
+// connections there are where one each is.
+const windowWidth = 64
+
+// allPeers are those a server process can be; peers those that are compared.
+var (
+	peers    = []peer{bare, multiplexed, rxIPC, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
+	allPeers = append(peers[:len(peers):len(peers)], pipeline)
+)
+
+var rateMetric = []measure.Metric{{Name: rate, Unit: measure.PerSecond, Higher: true}}
+
+// Suite is rxipc beside others.
+func Suite() measure.Suite {
+	return measure.Suite{
+		Name:  "sockets",
+		Title: "Sockets",
+		About: `Two processes, of which the client starts the server, over one unix socket. Whatever comes
+back is compared with what was sent, and what only goes is counted on arrival. Each peer is
+used in the fastest way that its documentation shows, with its defaults.`,
+		Groups: []measure.Group{
+			requests(), costs(), ahead(), parallel(), push(), visits(), waiting(), pipelines(),
+		},
+	}
+}
+
+// size is a message of a size, and how often a run sends it.
+type size struct {
+	name  string
+	bytes int
+	n     int
+}
+
+var sizes = []size{{"32 B", 32, 4000}, {"1 KiB", 1 << 10, 4000}, {"64 KiB", 64 << 10, 1000}, {"1 MiB", 1 << 20, 100}}
+
+// works has all peers do something with messages of all sizes.
+func works(s setup, sizes []size, run measurement) (list []measure.Work) {
+	for _, size := range sizes {
+		s.size = size.bytes
+		list = append(list, measure.Work{Name: size.name, N: size.n, QuickN: 10, Contenders: contenders(peers, s, run)})
+	}
+	return list
+}
+
+func contenders(peers []peer, s setup, run measurement) (list []measure.Contender) {
+	for _, p := range peers {
+		if p.absent[s.kind] != "" {
+			list = append(list, measure.Contender{Name: p.title(), Absent: p.absent[s.kind]})
+			continue
+		}
+		list = append(list, p.contender(s, run))
+	}
+	return list
+}
+
+func requests() measure.Group {
+	return measure.Group{
+		Title:    "Request and response",
+		About:    "One at a time on one connection; the time from before the request to after the response.",
+		Baseline: bare.title(),
+		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: p99, Unit: measure.Seconds}},
+		Works:    works(setup{kind: oneByOne, conns: 1}, sizes, (*bench).oneByOne),
+		Goals: []measure.Goal{
+			{Contender: rxIPC.title(), Metric: p50, Work: "32 B", Ratio: true, Bound: 1.1},
+			{Contender: rxIPC.title(), Metric: p50, Work: "64 KiB", Ratio: true, Bound: 1.0},
+			{Contender: rxIPC.title(), Metric: p50, Work: "1 MiB", Ratio: true, Bound: 1.2},
+		},
+	}
+}
+
+func costs() measure.Group {
+	return measure.Group{
+		Title:    "What a request costs",
+		About:    "The same with 32 bytes: allocations, and processor time as the system accounts it, user's and its own.",
+		Baseline: bare.title(),
+		Metrics: []measure.Metric{
+			{Name: clientAllocations, Unit: measure.Count}, {Name: serverAllocations, Unit: measure.Count},
+			{Name: clientCPU, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds},
+		},
+		Works: works(setup{kind: oneByOne, conns: 1}, sizes[:1], (*bench).oneByOne),
+		Goals: []measure.Goal{
+			{Contender: rxIPC.title(), Metric: clientAllocations, Work: "32 B", Bound: 1},
+			{Contender: rxIPC.title(), Metric: serverAllocations, Work: "32 B", Bound: 1},
+		},
+	}
+}
+
+func ahead() measure.Group {
+	return measure.Group{
+		Title: fmt.Sprintf("%d requests in flight", windowWidth),
+		About: `Of 32 bytes on one connection, a second. The bare one and rxipc send ahead and take the
+responses as they come, from one goroutine; of the others as many goroutines call at the same time.`,
+		Baseline: multiplexed.title(),
+		Metrics:  rateMetric,
+		Works:    works(setup{kind: inFlight, conns: 1}, []size{{"32 B", 32, 30_000}}, (*bench).inFlight),
+		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.8}},
+	}
+}
+
+func parallel() measure.Group {
+	return measure.Group{
+		Title:    fmt.Sprintf("%d connections", windowWidth),
+		About:    "Each with one request of 32 bytes in flight, a second in all.",
+		Baseline: bare.title(),
+		Metrics:  rateMetric,
+		Works:    works(setup{kind: manyConnections, conns: windowWidth}, []size{{"32 B", 32, 20_000}}, (*bench).manyConnections),
+		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.95}},
+	}
+}
+
+func push() measure.Group {
+	return measure.Group{
+		Title: "One way",
+		About: fmt.Sprintf(`Messages a second, each acknowledged; the clock stops at the last acknowledgement. How many
+wait for theirs is the peer's own affair, or %d where it is the user's.`, pushWindow),
+		Baseline: bare.title(),
+		Metrics:  rateMetric,
+		Works: works(setup{kind: oneWay, job: job{Count: true}, conns: 1}, []size{
+			{"32 B", 32, 200_000}, {"1 KiB", 1 << 10, 50_000}, {"64 KiB", 64 << 10, 3000}, {"1 MiB", 1 << 20, 200},
+		}, (*bench).oneWay),
+		Goals: []measure.Goal{
+			{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Bound: 8e6},
+			{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.3},
+			{Contender: rxIPC.title(), Metric: rate, Work: "1 KiB", Ratio: true, Bound: 0.65},
+			{Contender: rxIPC.title(), Metric: rate, Work: "64 KiB", Ratio: true, Bound: 0.85},
+			{Contender: rxIPC.title(), Metric: rate, Work: "1 MiB", Ratio: true, Bound: 0.9},
+		},
+	}
+}
+
+func visits() measure.Group {
+	return measure.Group{
+		Title:    "Connect, request, close",
+		About:    "With 32 bytes, one after the other, a second.",
+		Baseline: bare.title(),
+		Metrics:  rateMetric,
+		Works:    works(setup{kind: reconnect}, []size{{"32 B", 32, 1000}}, (*bench).reconnect),
+		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.5}},
+	}
+}
+
+// idleConnections is how many connections wait.
+const idleConnections = 2000
+
+func waiting() measure.Group {
+	return measure.Group{
+		Title: "A connection that waits",
+		About: fmt.Sprintf(`What the server holds for it: the difference that %d connections make, each of which has made
+a request of 32 bytes, after a collection of garbage before and after. Heartbeats are on where the
+peer has them by default. Heap and stacks is what Go has in use for both, resident what the system
+holds for the process.`, idleConnections),
+		Metrics: []measure.Metric{{Name: heap, Unit: measure.Bytes}, {Name: rss, Unit: measure.Bytes}},
+		Works: []measure.Work{{Name: "idle", N: idleConnections, QuickN: 20, Whole: true, MaxRounds: 3,
+			Contenders: contenders(peers, setup{kind: idle, size: 32}, (*bench).idle)}},
+		Goals: []measure.Goal{{Contender: rxIPC.title(), Metric: heap, Work: "idle", Bound: 4 << 10}},
+	}
+}
+
+func pipelines() measure.Group {
+	work := measure.Work{Name: "32 B", N: 4000, QuickN: 10}
+	for _, count := range []int{0, 10} {
+		name := fmt.Sprintf("a pipeline of %d operators", count)
+		work.Contenders = append(work.Contenders, pipelineOf(name, count, (*bench).oneByOne))
+	}
+	return measure.Group{
+		Title:    "Operators in a server",
+		About:    "Request and response of 32 bytes with a server that is a pipeline, with and without operators in it.",
+		Baseline: work.Contenders[0].Name,
+		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds}, {Name: serverAllocations, Unit: measure.Count}},
+		Works:    []measure.Work{work},
+	}
+}
+
+// pipelineOf is a server with so many operators and one connection to it.
+func pipelineOf(name string, count int, run measurement) measure.Contender {
+	c := pipeline.contender(setup{kind: oneByOne, job: job{Operators: count}, size: 32, conns: 1}, run)
+	c.Name = name
+	return c
+}

@@ -1,0 +1,74 @@
+package sockets
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+)
+
+// usage is what a process has used up to now, and what it has received.
+type usage struct {
+	Allocations uint64
+	CPU         time.Duration // user and system
+	Heap        uint64        // heap and stacks in use, in bytes
+	Resident    uint64        // memory that the system holds for it, in bytes
+
+	Messages, Bytes, Marks uint64 // see tally
+}
+
+func use() (u usage, err error) {
+	var times syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &times); err != nil {
+		return u, err
+	}
+	u.CPU = time.Duration(times.Utime.Nano() + times.Stime.Nano())
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	u.Allocations = memory.Mallocs
+	u.Heap = memory.HeapInuse + memory.StackInuse
+	u.Resident, err = resident()
+	u.Messages, u.Bytes, u.Marks = received.messages.Load(), received.bytes.Load(), received.marks.Load()
+	return u, err
+}
+
+// settle collects all garbage, what pools kept included, and gives it back.
+func settle() {
+	runtime.GC()
+	runtime.GC()
+	debug.FreeOSMemory()
+}
+
+// resident is the second number of statm, which counts pages (proc(5)).
+func resident() (uint64, error) {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, err
+	}
+	var size, pages uint64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		return 0, err
+	}
+	return pages * uint64(os.Getpagesize()), nil
+}
+
+// allowDescriptors makes sure that this process, and those that it starts, may open
+// so many connections.
+func allowDescriptors(connections int) error {
+	need := uint64(connections) + 200 // for all else
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if limit.Cur >= need {
+		return nil
+	}
+	raised := syscall.Rlimit{Cur: need, Max: max(limit.Max, need)}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised); err != nil {
+		return fmt.Errorf("%d connections need %d open files, the limit is %d (ulimit -n): %w",
+			connections, need, limit.Cur, err)
+	}
+	return nil
+}
