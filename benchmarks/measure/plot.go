@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"math"
+	"strings"
 )
 
 // The size of a plot, and of the frame that the lines are drawn in.
@@ -33,12 +34,12 @@ func WritePlot(w io.Writer, m Measured, metric Metric) error {
 	for _, x := range xs.ticks() {
 		at := frameLeft + xs.place(x)*frameWidth
 		p.rule(at, frameTop, at, frameTop+frameHeight)
-		p.text(at, frameTop+frameHeight+20, "middle", lightly, Count.Format(x))
+		p.text(at, frameTop+frameHeight+20, "middle", lightly, tickText(Count, x))
 	}
 	for _, y := range ys.ticks() {
 		at := frameTop + (1-ys.place(y))*frameHeight
 		p.rule(frameLeft, at, frameLeft+frameWidth, at)
-		p.text(frameLeft-8, at+4, "end", lightly, metric.Unit.Format(y))
+		p.text(frameLeft-8, at+4, "end", lightly, tickText(metric.Unit, y))
 	}
 	for i, curve := range lines {
 		colour := colours[i%len(colours)]
@@ -126,6 +127,15 @@ func step(high float64) float64 {
 		}
 	}
 	return 10 * power
+}
+
+// tickText spells a tick without the zeros that a figure has behind its point.
+func tickText(unit Unit, tick float64) string {
+	number, rest, _ := strings.Cut(unit.Format(tick), " ")
+	if strings.Contains(number, ".") {
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+	}
+	return strings.TrimSpace(number + " " + rest)
 }
 
 func (s scale) place(figure float64) float64 {

@@ -169,8 +169,8 @@ func (u usage) since(before usage) usage {
 		Allocations: u.Allocations - before.Allocations,
 		CPU:         u.CPU - before.CPU,
 		Messages:    u.Messages - before.Messages,
-		Bytes:       u.Bytes - before.Bytes,
-		Marks:       u.Marks - before.Marks,
+		Last:        u.Last,
+		Changes:     u.Changes, // the first message is one
 	}
 }
 
@@ -220,11 +220,11 @@ func (b *bench) oneWay(_ context.Context, n int) (measure.Figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	count := uint64(n)
-	want := usage{Messages: count, Bytes: count * uint64(len(b.message)), Marks: count * markOf(b.message)}
-	if server.Messages != want.Messages || server.Bytes != want.Bytes || server.Marks != want.Marks {
-		return nil, fmt.Errorf("the server has counted %d messages of %d bytes in all, sent were %d of %d",
-			server.Messages, server.Bytes, want.Messages, want.Bytes)
+	want := usage{Messages: uint64(n), Last: markOf(b.message), Changes: 1}
+	got := usage{Messages: server.Messages, Last: server.Last, Changes: server.Changes}
+	if got != want {
+		return nil, fmt.Errorf("the server has received %d messages, sent were %d; not all were alike: %v",
+			got.Messages, want.Messages, got.Last != want.Last || got.Changes != want.Changes)
 	}
 	return measure.Figures{rate: float64(n) / elapsed.Seconds()}, nil
 }

@@ -73,26 +73,29 @@ type job struct {
 	Operators int  // how many stand in the pipeline, of the peers that have one
 }
 
-// tally is what a server has received, for the client to compare.
+// tally is what a server has received, for the client to compare: the number of
+// messages, which one was the last, and how often one was not like the one before. It
+// costs an atomic addition a message.
 type tally struct {
-	messages, bytes, marks atomic.Uint64
+	messages, last, changes atomic.Uint64
 }
 
 var received tally
 
-// add counts a message: its length, and its ends, so that neither an empty one nor
-// another one passes for it.
 func add[T ~string | ~[]byte](t *tally, message T) {
 	t.messages.Add(1)
-	t.bytes.Add(uint64(len(message)))
-	t.marks.Add(markOf(message))
+	mark := markOf(message)
+	if last := t.last.Load(); mark != last && t.last.CompareAndSwap(last, mark) {
+		t.changes.Add(1)
+	}
 }
 
+// markOf is the length of a message and its two ends.
 func markOf[T ~string | ~[]byte](message T) uint64 {
 	if len(message) == 0 {
 		return 0
 	}
-	return uint64(message[0])<<8 | uint64(message[len(message)-1])
+	return uint64(len(message))<<16 | uint64(message[0])<<8 | uint64(message[len(message)-1])
 }
 
 // handle is what a server that responds with bytes does.

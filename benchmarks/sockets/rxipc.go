@@ -56,12 +56,10 @@ func rxipcAt(place place, ready func()) *socket.IPC {
 var someOperators = []stream.Operator[socket.Exchange, socket.Exchange]{
 	operators.Map(func(x socket.Exchange) socket.Exchange { return x }),
 	operators.Filter(func(x socket.Exchange) bool { return x.Len() > 0 }),
-	operators.Tap(func(x socket.Exchange) { tapped += x.Len() }),
+	operators.Tap(func(x socket.Exchange) { add(&received, x.Content()) }),
 	operators.TakeWhile(func(x socket.Exchange) bool { return !x.MediaType().IsZero() }),
 	operators.MapErr(func(x socket.Exchange) (socket.Exchange, error) { return x, nil }),
 }
-
-var tapped int
 
 func dialRxipc(ctx context.Context, place place, message []byte) (conn, error) {
 	process, err := rxipcAt(place, func() {}).ConnectTo(ctx, rxipcName).Get()

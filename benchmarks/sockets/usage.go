@@ -16,7 +16,7 @@ type usage struct {
 	Heap        uint64        // heap and stacks in use, in bytes
 	Resident    uint64        // memory that the system holds for it, in bytes
 
-	Messages, Bytes, Marks uint64 // see tally
+	Messages, Last, Changes uint64 // see tally
 }
 
 func use() (u usage, err error) {
@@ -30,7 +30,7 @@ func use() (u usage, err error) {
 	u.Allocations = memory.Mallocs
 	u.Heap = memory.HeapInuse + memory.StackInuse
 	u.Resident, err = resident()
-	u.Messages, u.Bytes, u.Marks = received.messages.Load(), received.bytes.Load(), received.marks.Load()
+	u.Messages, u.Last, u.Changes = received.messages.Load(), received.last.Load(), received.changes.Load()
 	return u, err
 }
 
