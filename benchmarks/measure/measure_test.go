@@ -91,6 +91,29 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 	}
 }
 
+func TestGoalsAreComparedAsTheyAreShown(t *testing.T) {
+	for figure, met := range map[float64]bool{1.0035: true, 1.006: false, 0.2: true} {
+		m := Measured{
+			Group:   Group{Metrics: []Metric{{Name: "allocations"}}, Works: []Work{{Name: "work"}}},
+			Results: []Results{{"ours": {"allocations": {figure}}}},
+		}
+		got, ok := m.Met(Goal{Contender: "ours", Metric: "allocations", Work: "work", Bound: 1})
+		if !ok || got != met {
+			t.Errorf("at most 1, and the figure is %v: %v, %v", figure, got, ok)
+		}
+	}
+}
+
+func TestNoRatioWhereItSaysNothing(t *testing.T) {
+	m := Measured{
+		Group:   Group{Baseline: "bare", Metrics: []Metric{{Name: "allocations", NoRatio: true}}, Works: []Work{{}}},
+		Results: []Results{{"ours": {"allocations": {1}}, "bare": {"allocations": {0.001}}}},
+	}
+	if cell, ok := m.Cell("ours", 0, "allocations"); !ok || cell.Related {
+		t.Errorf("got %+v, %v", cell, ok)
+	}
+}
+
 func TestMarkdown(t *testing.T) {
 	var got strings.Builder
 	if err := WriteMarkdown(&got, measured(t), func(Measured, Metric) string { return "file.svg" }); err != nil {

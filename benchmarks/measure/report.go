@@ -3,6 +3,7 @@ package measure
 import (
 	"encoding/json"
 	"io"
+	"math"
 )
 
 // Report is a suite that was measured.
@@ -36,6 +37,9 @@ func (m Measured) Cell(contender string, work int, metric string) (cell Cell, ok
 		return Cell{}, false
 	}
 	cell.Figure = Summarize(samples)
+	if m.metric(metric).NoRatio {
+		return cell, true
+	}
 	if baseline := m.Results[work][m.Baseline][metric]; len(baseline) == len(samples) {
 		if each := ratios(samples, baseline); len(each) > 0 {
 			cell.Ratio, cell.Related = Summarize(each), true
@@ -58,12 +62,22 @@ func (m Measured) Met(goal Goal) (met, ok bool) {
 		if goal.Ratio {
 			figure = cell.Ratio.Median
 		}
+		figure = threeDigits(figure)
 		if m.metric(goal.Metric).Higher {
 			return figure >= goal.Bound, true
 		}
 		return figure <= goal.Bound, true
 	}
 	return false, false
+}
+
+// threeDigits rounds a figure.
+func threeDigits(figure float64) float64 {
+	if figure == 0 {
+		return 0
+	}
+	digit := math.Pow(10, math.Floor(math.Log10(math.Abs(figure)))-2)
+	return math.Round(figure/digit) * digit
 }
 
 func (m Measured) metric(name string) Metric {

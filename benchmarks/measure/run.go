@@ -19,7 +19,7 @@ type Options struct {
 
 const (
 	// turnTime is how long a turn should take at most; who needs longer gets less to do.
-	turnTime = time.Second
+	turnTime = time.Second / 2
 
 	// turnLimit is when a turn that has not ended is given up.
 	turnLimit = 2 * time.Minute

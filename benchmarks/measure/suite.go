@@ -31,16 +31,17 @@ type Group struct {
 
 // Metric is one figure that each run reports.
 type Metric struct {
-	Name   string // the key in Figures
-	Unit   Unit
-	Higher bool // is better; else lower is
+	Name    string // the key in Figures
+	Unit    Unit
+	Higher  bool // is better; else lower is
+	NoRatio bool // to the baseline: it says nothing, such as one to no allocations
 }
 
 // Work is something that several contenders do.
 type Work struct {
 	Name       string
 	X          float64 // its place on the group's axis
-	N          int     // how often a run does it; who takes over a second does it less often
+	N          int     // how often a run does it; who takes over half a second does it less often
 	QuickN     int     // the same for a quick look
 	Whole      bool    // N is what is measured: everybody does all of it
 	MaxRounds  int     // for what takes long; 0: as many as asked
@@ -76,7 +77,9 @@ type Session struct {
 type Figures map[string]float64
 
 // Goal is what a contender aims at, shown beside its figures. It bounds the figure
-// or its ratio to the baseline: from above where lower is better, else from below.
+// or its ratio to the baseline: from above where lower is better, else from below. What
+// is compared has three digits, as it is shown: what measuring itself costs does not
+// decide.
 type Goal struct {
 	Contender string
 	Metric    string

@@ -14,7 +14,7 @@ const (
 
 // TimedMetrics are what [Timed] reports.
 func TimedMetrics() []Metric {
-	return []Metric{{Name: Time, Unit: Seconds}, {Name: Allocations, Unit: Count}}
+	return []Metric{{Name: Time, Unit: Seconds}, {Name: Allocations, Unit: Count, NoRatio: true}}
 }
 
 // Timed is a contender of this process: work does it n times and checks the result.

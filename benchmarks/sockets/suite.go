@@ -98,7 +98,7 @@ func costs() measure.Group {
 		About:    "The same with 32 bytes: allocations, and processor time as the system accounts it, user's and its own.",
 		Baseline: bare.title(),
 		Metrics: []measure.Metric{
-			{Name: clientAllocations, Unit: measure.Count}, {Name: serverAllocations, Unit: measure.Count},
+			{Name: clientAllocations, Unit: measure.Count, NoRatio: true}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true},
 			{Name: clientCPU, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds},
 		},
 		Works: works(setup{kind: oneByOne, conns: 1}, sizes[:1], (*bench).oneByOne),
@@ -190,7 +190,7 @@ func pipelines() measure.Group {
 		Title:    "Operators in a server",
 		About:    "Request and response of 32 bytes with a server that is a pipeline, with and without operators in it.",
 		Baseline: work.Contenders[0].Name,
-		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds}, {Name: serverAllocations, Unit: measure.Count}},
+		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true}},
 		Works:    []measure.Work{work},
 	}
 }
