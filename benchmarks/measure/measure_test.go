@@ -91,7 +91,7 @@ func TestRatiosAreOfTheSameRound(t *testing.T) {
 	}
 }
 
-func TestGoalsAreComparedAsTheyAreShown(t *testing.T) {
+func TestGoalsHaveHalfAPercentOfSlack(t *testing.T) {
 	for figure, met := range map[float64]bool{1.0035: true, 1.006: false, 0.2: true} {
 		m := Measured{
 			Group:   Group{Metrics: []Metric{{Name: "allocations"}}, Works: []Work{{Name: "work"}}},

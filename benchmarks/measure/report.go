@@ -3,7 +3,6 @@ package measure
 import (
 	"encoding/json"
 	"io"
-	"math"
 )
 
 // Report is a suite that was measured.
@@ -48,6 +47,9 @@ func (m Measured) Cell(contender string, work int, metric string) (cell Cell, ok
 	return cell, true
 }
 
+// goalSlack is by how much a goal may be missed.
+const goalSlack = 0.005
+
 // Met reports whether a goal is met by the figures of its work.
 func (m Measured) Met(goal Goal) (met, ok bool) {
 	for i, work := range m.Works {
@@ -62,22 +64,12 @@ func (m Measured) Met(goal Goal) (met, ok bool) {
 		if goal.Ratio {
 			figure = cell.Ratio.Median
 		}
-		figure = threeDigits(figure)
 		if m.metric(goal.Metric).Higher {
-			return figure >= goal.Bound, true
+			return figure >= goal.Bound*(1-goalSlack), true
 		}
-		return figure <= goal.Bound, true
+		return figure <= goal.Bound*(1+goalSlack), true
 	}
 	return false, false
-}
-
-// threeDigits rounds a figure.
-func threeDigits(figure float64) float64 {
-	if figure == 0 {
-		return 0
-	}
-	digit := math.Pow(10, math.Floor(math.Log10(math.Abs(figure)))-2)
-	return math.Round(figure/digit) * digit
 }
 
 func (m Measured) metric(name string) Metric {

@@ -77,9 +77,8 @@ type Session struct {
 type Figures map[string]float64
 
 // Goal is what a contender aims at, shown beside its figures. It bounds the figure
-// or its ratio to the baseline: from above where lower is better, else from below. What
-// is compared has three digits, as it is shown: what measuring itself costs does not
-// decide.
+// or its ratio to the baseline: from above where lower is better, else from below, and is
+// met within half a percent: what measuring itself costs does not decide.
 type Goal struct {
 	Contender string
 	Metric    string
