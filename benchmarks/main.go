@@ -5,7 +5,8 @@
 //	go run -C benchmarks . [flags] [suite ...]
 //
 // Without suites named it measures all but growth. -write measures everything and
-// writes RESULTS.md, with its plots in plots/.
+// writes RESULTS.md, with its plots in plots/. Sockets are measured on Linux, whose /proc
+// tells what memory a process holds.
 package main
 
 import (

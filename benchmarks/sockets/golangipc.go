@@ -14,7 +14,11 @@ var golangIPC = peer{
 	name:   "golang-ipc",
 	module: "github.com/james-barrow/golang-ipc",
 	serve: func(place place, job job, ready func()) error {
-		server, err := ipc.StartServer(place.name(), &ipc.ServerConfig{Encryption: false})
+		name, err := golangIPCName(place)
+		if err != nil {
+			return err
+		}
+		server, err := ipc.StartServer(name, &ipc.ServerConfig{Encryption: false})
 		if err != nil {
 			return err
 		}
@@ -33,7 +37,11 @@ var golangIPC = peer{
 		}
 	},
 	dial: func(_ context.Context, place place, message []byte) (conn, error) {
-		client, err := ipc.StartClient(place.name(), &ipc.ClientConfig{Encryption: false})
+		name, err := golangIPCName(place)
+		if err != nil {
+			return nil, err
+		}
+		client, err := ipc.StartClient(name, &ipc.ClientConfig{Encryption: false})
 		if err != nil {
 			return nil, err
 		}
@@ -63,9 +71,11 @@ const (
 	golangIPCMessage = 1 // the type of our messages; negative ones are its own
 )
 
-// name is a name that no other server has: golang-ipc puts its sockets where it
-// wants to.
-func (p place) name() string { return filepath.Base(p.dir) }
+// golangIPCName is a name whose socket, which golang-ipc puts into /tmp whatever the
+// system says, is in the folder of the place all the same.
+func golangIPCName(place place) (string, error) {
+	return filepath.Rel("/tmp", filepath.Join(place.dir, "golang-ipc"))
+}
 
 type golangIPCConn struct {
 	client  *ipc.Client
