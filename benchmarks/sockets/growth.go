@@ -32,7 +32,7 @@ func moreConnections() measure.Group {
 	}
 	for _, conns := range []int{1, 10, 100, 1000, 10_000} {
 		group.Works = append(group.Works, measure.Work{
-			Name: fmt.Sprint(conns), X: float64(conns), N: 20_000, QuickN: conns, Whole: true, MaxRounds: 5,
+			Name: fmt.Sprint(conns), X: float64(conns), N: max(20_000, 5*conns), QuickN: conns, Whole: true, MaxRounds: 5,
 			Contenders: contenders([]peer{bare, rxIPC, netRPC}, setup{kind: manyConnections, size: 32}, crowd(conns)),
 		})
 	}
@@ -72,6 +72,9 @@ func crowd(count int) measurement {
 		}
 		conns, err := b.connect(ctx, count)
 		defer func() { err = errors.Join(err, closeAll(conns)) }()
+		if err == nil {
+			_, err = b.askAll(conns, count) // the first request also greets
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -41,7 +41,7 @@ func Suite() measure.Suite {
 		Title: "Sockets",
 		About: `Two processes, of which the client starts the server, over one unix socket. Whatever comes
 back is compared with what was sent, and what only goes is counted on arrival. Each peer is
-used in the fastest way that its documentation shows, with its defaults.`,
+used as its documentation shows, with its defaults; its file in ` + "`sockets`" + ` says how.`,
 		Groups: []measure.Group{
 			requests(), costs(), ahead(), parallel(), push(), visits(), waiting(), pipelines(),
 		},
