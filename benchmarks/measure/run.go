@@ -13,7 +13,7 @@ import (
 // Options says how thoroughly to measure.
 type Options struct {
 	Rounds   int       // at least one
-	Quick    bool      // every work with its QuickN
+	Quick    bool      // every work with its QuickN, and nobody warms up
 	Progress io.Writer // gets a line for each work
 }
 
@@ -71,11 +71,16 @@ func runWork(ctx context.Context, group Group, work Work, options Options) (resu
 		rounds = min(rounds, work.MaxRounds)
 	}
 	for i := range ready {
-		if err := ready[i].warmUp(ctx, n); err != nil {
+		ready[i].n = n
+		if options.Quick {
+			continue
+		}
+		fits, err := ready[i].warmUp(ctx, n)
+		if err != nil {
 			return nil, err
 		}
-		if work.Whole {
-			ready[i].n = n
+		if !work.Whole {
+			ready[i].n = fits
 		}
 	}
 	results = Results{}
@@ -108,14 +113,13 @@ type entrant struct {
 	Session
 }
 
-// warmUp does a tenth of a turn and finds how much fits into one.
-func (e *entrant) warmUp(ctx context.Context, n int) error {
+// warmUp does a tenth of a turn and finds how much fits into one, n at most.
+func (e entrant) warmUp(ctx context.Context, n int) (fits int, err error) {
 	tenth := max(1, n/10)
 	start := time.Now()
-	_, err := e.turn(ctx, tenth)
-	fits := float64(tenth) * turnTime.Seconds() / time.Since(start).Seconds()
-	e.n = max(1, int(min(float64(n), fits)))
-	return err
+	_, err = e.turn(ctx, tenth)
+	share := turnTime.Seconds() / time.Since(start).Seconds()
+	return max(1, int(min(float64(n), float64(tenth)*share))), err
 }
 
 // turn is one run, with the garbage of others out of the way. A run that never
