@@ -3,6 +3,7 @@ package sockets
 import (
 	"context"
 	"path/filepath"
+	"runtime"
 
 	ipc "github.com/james-barrow/golang-ipc"
 )
@@ -31,6 +32,9 @@ var golangIPC = peer{
 			if message.MsgType != golangIPCMessage {
 				continue
 			}
+			for server.StatusCode() != ipc.Connected {
+				runtime.Gosched() // a first message may come before it knows that it is connected
+			}
 			if err := server.Write(golangIPCMessage, job.handle(message.Data)); err != nil {
 				return err
 			}
@@ -45,12 +49,15 @@ var golangIPC = peer{
 		if err != nil {
 			return nil, err
 		}
-		for client.StatusCode() != ipc.Connected {
-			if _, err := client.Read(); err != nil {
+		for { // it writes nothing before this has been read
+			status, err := client.Read()
+			if err != nil {
 				return nil, err
 			}
+			if status.Status == "Connected" {
+				return &golangIPCConn{client, message}, nil
+			}
 		}
-		return &golangIPCConn{client, message}, nil
 	},
 	absent: map[kind]string{
 		manyConnections: oneClient,
