@@ -44,46 +44,20 @@ func Run(ctx context.Context, suite Suite, options Options) (Report, error) {
 }
 
 // runWork lets the contenders of a work take their turns.
-func runWork(ctx context.Context, group Group, work Work, options Options) (results Results, err error) {
-	var ready []entrant
-	defer func() {
-		for _, e := range ready {
-			if e.Stop != nil {
-				err = errors.Join(err, named(e.name, e.Stop()))
-			}
-		}
-	}()
-	for _, c := range work.Contenders {
-		if c.Start == nil {
-			continue
-		}
-		session, err := c.Start(ctx)
-		if err != nil {
-			return nil, named(c.Name, err)
-		}
-		ready = append(ready, entrant{name: c.Name, Session: session})
+func runWork(ctx context.Context, group Group, work Work, options Options) (_ Results, err error) {
+	ready, err := startAll(ctx, work.Contenders)
+	defer func() { err = errors.Join(err, stopAll(ready)) }()
+	if err == nil {
+		err = share(ctx, ready, work, options.Quick)
 	}
-	n, rounds := work.N, options.Rounds
-	if options.Quick {
-		n = work.QuickN
+	if err != nil {
+		return nil, err
 	}
+	rounds := options.Rounds
 	if work.MaxRounds > 0 {
 		rounds = min(rounds, work.MaxRounds)
 	}
-	for i := range ready {
-		ready[i].n = n
-		if options.Quick {
-			continue
-		}
-		fits, err := ready[i].warmUp(ctx, n)
-		if err != nil {
-			return nil, err
-		}
-		if !work.Whole {
-			ready[i].n = fits
-		}
-	}
-	results = Results{}
+	results := Results{}
 	for round := range rounds {
 		for i := range ready {
 			e := ready[(i+round)%len(ready)] // nobody is always the one after
@@ -97,6 +71,50 @@ func runWork(ctx context.Context, group Group, work Work, options Options) (resu
 		}
 	}
 	return results, nil
+}
+
+// startAll starts those that can do the work; also when it fails, those it returns are
+// to be stopped.
+func startAll(ctx context.Context, contenders []Contender) (ready []*entrant, err error) {
+	for _, c := range contenders {
+		if c.Start == nil {
+			continue
+		}
+		session, err := c.Start(ctx)
+		if err != nil {
+			return ready, named(c.Name, err)
+		}
+		ready = append(ready, &entrant{name: c.Name, Session: session})
+	}
+	return ready, nil
+}
+
+func stopAll(ready []*entrant) (err error) {
+	for _, e := range ready {
+		if e.Stop != nil {
+			err = errors.Join(err, named(e.name, e.Stop()))
+		}
+	}
+	return err
+}
+
+// share gives everybody as much to do as fits into a turn, after a tenth to warm up;
+// for a quick look, everybody the little there is.
+func share(ctx context.Context, ready []*entrant, work Work, quick bool) error {
+	for _, e := range ready {
+		if quick {
+			e.n = work.QuickN
+			continue
+		}
+		fits, err := e.warmUp(ctx, work.N)
+		if err != nil {
+			return err
+		}
+		if e.n = work.N; !work.Whole {
+			e.n = fits
+		}
+	}
+	return nil
 }
 
 func named(name string, err error) error {
@@ -114,7 +132,7 @@ type entrant struct {
 }
 
 // warmUp does a tenth of a turn and finds how much fits into one, n at most.
-func (e entrant) warmUp(ctx context.Context, n int) (fits int, err error) {
+func (e *entrant) warmUp(ctx context.Context, n int) (fits int, err error) {
 	tenth := max(1, n/10)
 	start := time.Now()
 	_, err = e.turn(ctx, tenth)
@@ -124,7 +142,7 @@ func (e entrant) warmUp(ctx context.Context, n int) (fits int, err error) {
 
 // turn is one run, with the garbage of others out of the way. A run that never
 // returns is left behind: the program ends with the error.
-func (e entrant) turn(ctx context.Context, n int) (Figures, error) {
+func (e *entrant) turn(ctx context.Context, n int) (Figures, error) {
 	runtime.GC()
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
