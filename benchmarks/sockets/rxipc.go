@@ -98,7 +98,8 @@ func (c *rxipcConn) wait() ([]byte, error) {
 // does not make either.
 func view(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
 
-// askAhead sends a window of requests and waits for their responses, in order.
+// askAhead sends a window of requests, waits for their responses, which come in order,
+// and sends the next.
 func (c *rxipcConn) askAhead(n, window int, got func([]byte) error) error {
 	for n > 0 {
 		ahead := c.messages(min(n, window))

@@ -112,8 +112,9 @@ func costs() measure.Group {
 func ahead() measure.Group {
 	return measure.Group{
 		Title: fmt.Sprintf("%d requests in flight", windowWidth),
-		About: `Of 32 bytes on one connection, a second. The bare one and rxipc send ahead and take the
-responses as they come, from one goroutine; of the others as many goroutines call at the same time.`,
+		About: `Of 32 bytes on one connection, a second. The bare one replaces each response by a request,
+rxipc sends as many requests and then waits for their responses, both from one goroutine; of the
+others as many goroutines call at the same time.`,
 		Baseline: multiplexed.title(),
 		Metrics:  rateMetric,
 		Works:    works(setup{kind: inFlight, conns: 1}, []size{{"32 B", 32, 30_000}}, (*bench).inFlight),
