@@ -123,8 +123,9 @@ func (c *bareConn) receive() ([]byte, error) {
 	return c.in, err
 }
 
-// startPeer starts the other process and returns the folder it serves in.
-func startPeer(b *testing.B) string {
+// startPeer starts the other process and returns the folder it serves in, and what
+// ends it and tells how long it has computed.
+func startPeer(b *testing.B) (dir string, stop func() time.Duration) {
 	b.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
@@ -145,15 +146,17 @@ func startPeer(b *testing.B) string {
 	if err := peer.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
+	stop = sync.OnceValue(func() time.Duration {
 		stdin.Close()
 		peer.Wait()
+		return peer.ProcessState.UserTime() + peer.ProcessState.SystemTime()
 	})
+	b.Cleanup(func() { stop() })
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "listening\n" {
 		b.Fatalf("the peer says %q, %v", line, err)
 	}
 	go io.Copy(io.Discard, stdout)
-	return dir
+	return dir, stop
 }
 
 // BenchmarkRoundTrip sends a request to another process and awaits its response, with
@@ -167,7 +170,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 
 // roundTrip compares requests of a size, by turns of so many.
 func roundTrip(b *testing.B, size, turn int) {
-	dir := startPeer(b)
+	dir, _ := startPeer(b)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	conn, err := net.Dial("unix", filepath.Join(dir, "bare"))

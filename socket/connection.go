@@ -36,7 +36,7 @@ type Connection struct {
 func newConnection(conn net.Conn, config *Config) *Connection {
 	c := &Connection{link: newLink(conn, config), dialect: config.Dialect.acknowledgement()}
 	c.ending, c.end = context.WithCancel(context.Background())
-	c.out = appendControl(c.out, kindStart) // whatever is written first, this is
+	c.out.bytes = appendControl(nil, kindStart) // whatever is written first, this is
 	c.turn.woken = make(chan struct{}, 1)
 	c.holds.changed = make(chan struct{}, 1)
 	return c
@@ -243,7 +243,7 @@ func (c *Connection) handle(ctx context.Context, m Message, handle func(context.
 		return errEnough
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case len(c.turn.answers) >= writeAt:
+	case c.turn.answers.size() >= writeAt:
 		return c.write(ctx, noControl)
 	}
 	return nil
@@ -256,10 +256,10 @@ func (c *Connection) write(ctx context.Context, last kind) error {
 		return err
 	}
 	defer c.release()
-	c.out = c.turn.move(c.out)
-	c.out = c.holds.move(c.out)
+	c.turn.move(&c.out)
+	c.holds.move(&c.out)
 	if last != noControl {
-		c.out = appendControl(c.out, last)
+		c.out.control(last)
 	}
 	return c.flush(ctx)
 }

@@ -40,7 +40,7 @@ func (x Exchange) Respond(messages ...Message) error {
 		return &Error{Op: "respond", Err: ErrAnswered}
 	}
 	for _, m := range messages {
-		x.c.turn.answers = appendFrame(x.c.turn.answers, m)
+		x.c.turn.answers.message(m)
 	}
 	return nil
 }

@@ -35,11 +35,16 @@ func frameSize(m Message) int {
 // caller has checked the message (see Message.check), so both lengths fit.
 func appendFrame(dst []byte, m Message) []byte {
 	dst = slices.Grow(dst, frameSize(m))
-	dst = binary.BigEndian.AppendUint16(dst, uint16(len(m.mediaType.text)))
-	dst = append(dst, m.mediaType.text...)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(m.content)))
+	dst = appendHeader(dst, m)
 	dst = append(dst, m.content...)
 	return append(dst, endOfFrame)
+}
+
+// appendHeader appends what stands before the content of a frame.
+func appendHeader(dst []byte, m Message) []byte {
+	dst = binary.BigEndian.AppendUint16(dst, uint16(len(m.mediaType.text)))
+	dst = append(dst, m.mediaType.text...)
+	return binary.BigEndian.AppendUint32(dst, uint32(len(m.content)))
 }
 
 // headerSize returns how long the header at the beginning of held is, as far as

@@ -7,14 +7,16 @@ import (
 	"io"
 	"math"
 	"net"
-	"sync"
 	"unsafe"
 )
 
 const (
 	// readSize is the size of the buffer a frameReader reads into. A longer frame
 	// has its content read to where it stays.
-	readSize = 4 << 10
+	readSize = smallBuffer
+
+	// busySize is the size of the buffer of one whose reads bring more than that.
+	busySize = largeBuffer
 
 	// firstContent is how much is allocated for a content before its bytes come;
 	// a longer one grows by contentGrowth as it fills. So a peer that announces
@@ -28,9 +30,6 @@ const (
 	// maxEmptyReads is how many reads in a row may bring neither bytes nor an error.
 	maxEmptyReads = 100
 )
-
-// readBuffers holds buffers for the readers that hold bytes at the moment.
-var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 // readStage is what a frameReader waits for.
 type readStage uint8
@@ -49,6 +48,7 @@ type frameReader struct {
 
 	buffer     []byte // nil while it holds nothing
 	start, end int    // the bytes of buffer not decoded yet
+	busy       bool   // the last Read brought so much that a larger buffer pays
 
 	stage     readStage
 	mediaType MediaType // of the frame being read, after its header
@@ -93,17 +93,29 @@ func (r *frameReader) next() (f frame, ok bool, err error) {
 // io.ErrUnexpectedEOF inside one. After 100 reads in a row that brought nothing at
 // all it returns io.ErrNoProgress.
 func (r *frameReader) fill(src io.Reader) error {
+	if err := r.over(); err != nil {
+		return err
+	}
+	space := r.space()
+	if len(space) == 0 {
+		return nil // full of frames that next has not been asked for
+	}
+	return r.took(src.Read(space))
+}
+
+// over returns why nothing more is to be read, if that is so.
+func (r *frameReader) over() error {
 	if r.err != nil {
 		return r.err
 	}
 	if r.readErr != nil {
 		return r.ended(r.readErr)
 	}
-	space := r.space()
-	if len(space) == 0 {
-		return nil // full of frames that next has not been asked for
-	}
-	n, err := src.Read(space)
+	return nil
+}
+
+// took takes what a Read into space returned.
+func (r *frameReader) took(n int, err error) error {
 	r.filled(n)
 	if n > 0 {
 		r.empty = 0
@@ -124,11 +136,14 @@ func (r *frameReader) fill(src io.Reader) error {
 // idle tells whether the reader stands between two frames and holds no bytes.
 func (r *frameReader) idle() bool { return r.stage == stageHeader && r.start == r.end }
 
-// release gives the buffer back when it holds no bytes; fill gets a new one. What
-// was decoded of a frame stays.
+// release gives the buffer back when it holds no bytes, a large one also when a small
+// one holds them; fill gets a new one. What was decoded of a frame stays.
 func (r *frameReader) release() {
-	if r.start == r.end {
+	switch {
+	case r.start == r.end:
 		r.dropBuffer()
+	case len(r.buffer) == busySize && r.end-r.start <= readSize:
+		r.moveTo(takeBuffer(readSize))
 	}
 }
 
@@ -237,7 +252,7 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 // the buffer holds of it. There is room for the end of the frame, too: a Read of
 // its own for that byte would cost more.
 func (r *frameReader) startLarge() {
-	r.stage = stageLarge
+	r.stage, r.busy = stageLarge, false // a large buffer pays with runs of small frames
 	r.content = make([]byte, 0, min(r.size+1, firstContent))
 	held := r.buffer[r.start:r.end]
 	held = held[:min(len(held), r.size+1)]
@@ -275,10 +290,12 @@ func (r *frameReader) space() []byte {
 		r.growContent()
 		return r.content[len(r.content):cap(r.content)]
 	}
-	if r.buffer == nil {
-		r.buffer = readBuffers.Get().(*[readSize]byte)[:]
-	}
-	if r.start > 0 {
+	switch {
+	case len(r.buffer) <= readSize && r.busy:
+		r.moveTo(takeBuffer(busySize))
+	case r.buffer == nil, len(r.buffer) == busySize && !r.busy && r.start == r.end:
+		r.moveTo(takeBuffer(readSize))
+	case r.start > 0:
 		r.end = copy(r.buffer, r.buffer[r.start:r.end])
 		r.start = 0
 	}
@@ -288,6 +305,13 @@ func (r *frameReader) space() []byte {
 	return r.buffer[r.end:]
 }
 
+// moveTo has another buffer hold the bytes.
+func (r *frameReader) moveTo(buffer []byte) {
+	n := copy(buffer, r.buffer[r.start:r.end])
+	r.dropBuffer()
+	r.buffer, r.end = buffer, n
+}
+
 // filled records that n bytes were read into space.
 func (r *frameReader) filled(n int) {
 	if r.stage == stageLarge {
@@ -295,6 +319,7 @@ func (r *frameReader) filled(n int) {
 		return
 	}
 	r.end += n
+	r.busy = n >= readSize || n > 0 && r.end == len(r.buffer)
 }
 
 // growContent makes room for more of a large content when there is none.
@@ -313,10 +338,7 @@ func (r *frameReader) growHeader() {
 	if size <= len(r.buffer) {
 		return
 	}
-	grown := make([]byte, min(size, 2*len(r.buffer)))
-	end := copy(grown, r.buffer)
-	r.dropBuffer()
-	r.buffer, r.end = grown, end
+	r.moveTo(make([]byte, min(size, 2*len(r.buffer))))
 }
 
 // consume lets go of the first n bytes held. A buffer that grew for a header ends
@@ -327,16 +349,14 @@ func (r *frameReader) consume(n int) {
 		return
 	}
 	r.start, r.end = 0, 0
-	if len(r.buffer) > readSize {
+	if len(r.buffer) != readSize && len(r.buffer) != busySize {
 		r.dropBuffer()
 	}
 }
 
 // dropBuffer lets go of the buffer and what it holds.
 func (r *frameReader) dropBuffer() {
-	if len(r.buffer) == readSize {
-		readBuffers.Put((*[readSize]byte)(r.buffer))
-	}
+	giveBuffer(r.buffer)
 	r.buffer, r.start, r.end = nil, 0, 0
 }
 

@@ -319,14 +319,14 @@ func TestFrameReaderHoldsNoMemoryWhenIdle(t *testing.T) {
 }
 
 func TestFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
-	encoded := bytes.Repeat(appendControl(nil, kindHeartbeat), 1000)
+	encoded := bytes.Repeat(appendControl(nil, kindHeartbeat), 3000)
 	reader, src := newFrameReader(10), bytes.NewReader(encoded)
 	for range 3 {
 		if err := reader.fill(src); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if read := len(encoded) - src.Len(); read != readSize {
+	if read := len(encoded) - src.Len(); read != busySize {
 		t.Errorf("%d bytes read", read)
 	}
 }

@@ -17,8 +17,8 @@ type Held struct {
 	answered atomic.Bool
 
 	// Under the connection's holds.mu.
-	answer []byte // the acknowledgement and responses
-	done   bool   // may be written
+	answer outgoing // the acknowledgement and responses
+	done   bool     // may be written
 }
 
 // Connection returns the connection that the message came by.
@@ -52,7 +52,7 @@ func (h *Held) respond(ctx context.Context, responses []Message) error {
 	if !h.c.holds.answer(h, responses) {
 		return net.ErrClosed
 	}
-	h.c.out = h.c.holds.move(h.c.out)
+	h.c.holds.move(&h.c.out)
 	return h.c.closedOr(ctx, h.c.flush(ctx))
 }
 
@@ -65,26 +65,25 @@ type holds struct {
 	changed chan struct{} // one token, for the connection's goroutine
 }
 
-// hold puts a held exchange in the queue with its answer so far, behind the answers
-// that were given before.
-func (q *holds) hold(held *Held, before, answer []byte) {
+// hold puts a held exchange in the queue, behind the answers that were given before.
+func (q *holds) hold(held *Held, before outgoing) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(before) > 0 {
-		q.waiting = append(q.waiting, &Held{answer: slices.Clone(before), done: true})
+	if before.size() > 0 {
+		q.waiting = append(q.waiting, &Held{answer: before, done: true})
 	}
-	held.answer = slices.Clone(answer)
 	q.waiting = append(q.waiting, held)
 }
 
-// queue puts an answer behind those that wait; with none there it declines.
-func (q *holds) queue(answer []byte) bool {
+// queue puts what answers holds beyond before behind those that wait; with none there
+// it declines.
+func (q *holds) queue(answers *outgoing, before amount) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
 		return false
 	}
-	q.waiting = append(q.waiting, &Held{answer: slices.Clone(answer), done: true})
+	q.waiting = append(q.waiting, &Held{answer: answers.split(answers.since(before)), done: true})
 	return true
 }
 
@@ -96,19 +95,20 @@ func (q *holds) answer(held *Held, responses []Message) bool {
 		return false
 	}
 	for _, m := range responses {
-		held.answer = appendFrame(held.answer, m)
+		held.answer.message(m)
 	}
 	held.done = true
 	return true
 }
 
-// move appends the answers that need not wait any more to dst.
-func (q *holds) move(dst []byte) []byte {
+// move adds the answers that need not wait any more to dst.
+func (q *holds) move(dst *outgoing) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := 0
 	for ; n < len(q.waiting) && q.waiting[n].done; n++ {
-		dst = append(dst, q.waiting[n].answer...)
+		dst.add(&q.waiting[n].answer)
+		q.waiting[n].answer = outgoing{}
 	}
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)
@@ -117,7 +117,6 @@ func (q *holds) move(dst []byte) []byte {
 		default:
 		}
 	}
-	return dst
 }
 
 // hasRoom reports whether fewer than limit answers wait.

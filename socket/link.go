@@ -10,10 +10,7 @@ import (
 
 const (
 	// writeAt is how many bytes wait at most to leave in one write with others.
-	writeAt = 64 << 10
-
-	// keepOut is the largest write buffer that is kept between writes.
-	keepOut = 4 << 10
+	writeAt = largeBuffer / 2
 
 	// offerTime is how long a write that must not block may take.
 	offerTime = time.Millisecond
@@ -32,14 +29,15 @@ type link struct {
 	config *Config
 
 	// The reader's own.
-	in    frameReader
-	reads interrupt
-	since time.Time // a heartbeat is due an interval after it
-	beat  time.Time // the read deadline that is set, for the next heartbeat
+	source source
+	in     frameReader
+	reads  interrupt
+	since  time.Time // a heartbeat is due an interval after it
+	beat   time.Time // the read deadline that is set, for the next heartbeat
 
 	// The writer's own: who holds the token of writing.
 	writing chan struct{}
-	out     []byte // frames not written yet, the first perhaps in part
+	out     outgoing // frames not written yet, the first perhaps in part
 	writes  interrupt
 
 	left   atomic.Bool // a write ended early, and somebody must write the rest
@@ -54,6 +52,7 @@ func newLink(conn net.Conn, config *Config) link {
 	return link{
 		conn:    conn,
 		config:  config,
+		source:  newSource(conn),
 		in:      frameReader{limit: config.MaxMessage},
 		reads:   interrupt{set: conn.SetReadDeadline},
 		writing: make(chan struct{}, 1),
@@ -78,7 +77,7 @@ func (l *link) fill(ctx context.Context) error {
 		if l.called.Load() && l.called.Swap(false) {
 			return nil
 		}
-		err := l.in.fill(l.conn)
+		err := l.source.fill(&l.in)
 		if err == nil || !isTimeout(err) {
 			return err
 		}
@@ -132,12 +131,12 @@ func (l *link) release() { <-l.writing }
 
 // flush writes what there is to write, until ctx ends. The token is the caller's.
 func (l *link) flush(ctx context.Context) error {
-	if len(l.out) == 0 {
+	if l.out.size() == 0 {
 		return nil
 	}
 	l.writes.by(ctx)
 	for {
-		n, err := l.conn.Write(l.out)
+		n, err := l.out.writeTo(l.conn)
 		l.written(n)
 		switch {
 		case err == nil:
@@ -158,14 +157,15 @@ func (l *link) flush(ctx context.Context) error {
 // them are once their first byte has left, none is when ctx ended before that. The
 // token is the caller's.
 func (l *link) send(ctx context.Context, messages ...Message) (begun bool, err error) {
-	before := len(l.out)
+	before := l.out.amount()
 	for _, m := range messages {
-		l.out = appendFrame(l.out, m)
+		l.out.message(m)
 	}
-	size := len(l.out) - before
+	added := l.out.since(before)
 	err = l.flush(ctx)
-	if err != nil && len(l.out) >= size {
-		l.keep(l.out[:len(l.out)-size])
+	if err != nil && l.out.size() >= added.size() {
+		l.out.dropLast(added)
+		l.written(0)
 		return false, err
 	}
 	return true, err
@@ -178,29 +178,21 @@ func (l *link) unsettled() bool { return l.owed.Load() > 0 || l.greeting.Load() 
 // left in part. The token is the caller's.
 func (l *link) settle() {
 	if l.greeting.Load() && l.greeting.CompareAndSwap(true, false) {
-		l.out = appendControl(l.out, kindStartOK)
+		l.out.control(kindStartOK)
 	}
 	if l.owed.Load() == 0 {
 		return
 	}
 	for n := l.owed.Swap(0); n > 0; n-- {
-		l.out = appendControl(l.out, kindAck)
+		l.out.control(kindAck)
 	}
 }
 
 // written drops the first n bytes of what there is to write.
 func (l *link) written(n int) {
-	l.keep(append(l.out[:0], l.out[n:]...))
-}
-
-// keep makes rest what there is to write, and lets go of a large buffer for nothing.
-func (l *link) keep(rest []byte) {
-	l.out = rest
-	if len(rest) == 0 && l.left.Load() {
+	l.out.drop(n)
+	if l.out.size() == 0 && l.left.Load() {
 		l.left.Store(false)
-	}
-	if len(rest) == 0 && cap(rest) > keepOut {
-		l.out = nil
 	}
 }
 
@@ -216,16 +208,16 @@ func (l *link) tryWrite(k kind) {
 	}
 	defer l.release()
 	l.settle()
-	if k != noControl && (len(l.out) == 0 || k != kindHeartbeat) {
-		l.out = appendControl(l.out, k)
+	if k != noControl && (l.out.size() == 0 || k != kindHeartbeat) {
+		l.out.control(k)
 	}
-	if len(l.out) == 0 {
+	if l.out.size() == 0 {
 		return
 	}
 	l.conn.SetWriteDeadline(time.Now().Add(offerTime))
-	n, _ := l.conn.Write(l.out) // an error will meet the next read, too
+	n, _ := l.out.writeTo(l.conn) // an error will meet the next read, too
 	l.written(n)
-	l.left.Store(len(l.out) > 0)
+	l.left.Store(l.out.size() > 0)
 	l.writes.reset()
 }
 

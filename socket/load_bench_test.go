@@ -65,9 +65,11 @@ func skip(tb testing.TB, conn net.Conn, bytes int) {
 
 // BenchmarkFlood sends messages of 32 bytes to another process as fast as it takes
 // them, and reads the acknowledgements beside. The client costs next to nothing: it
-// writes the same bytes again and again, and counts those that come.
+// writes the same bytes again and again, and counts those that come. It reports the
+// time that passes for a message and the time its server computes.
 func BenchmarkFlood(b *testing.B) {
-	conn := greet(b, startPeer(b), "sink")
+	dir, stop := startPeer(b)
+	conn := greet(b, dir, "sink")
 	defer conn.Close()
 	const run = 1000
 	messages := bytes.Repeat(wire("text/plain", string(make([]byte, 32))), run)
@@ -95,6 +97,8 @@ func BenchmarkFlood(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(time.Since(start).Nanoseconds())/float64(sent), "ns/message")
+	conn.Close()
+	b.ReportMetric(float64(stop().Nanoseconds())/float64(sent), "server-ns/message")
 }
 
 // BenchmarkIdleConnections reports what a connection costs its server, in bytes of
@@ -103,7 +107,7 @@ func BenchmarkFlood(b *testing.B) {
 func BenchmarkIdleConnections(b *testing.B) {
 	for _, test := range []struct{ name, server string }{{"fresh", ""}, {"after a message", "hello"}} {
 		b.Run(test.name, func(b *testing.B) {
-			dir := startPeer(b)
+			dir, _ := startPeer(b)
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()
 			process, err := socket.New(socket.Config{Dir: dir}).ConnectTo(ctx, socket.MustParseName("echo")).Get()

@@ -138,7 +138,7 @@ func (p *Process) part(ctx context.Context) error {
 		return err
 	}
 	p.settle()
-	p.out = appendControl(p.out, kindClose)
+	p.out.control(kindClose)
 	err := p.flush(ctx)
 	p.release()
 	if err != nil && ctx.Err() != nil {

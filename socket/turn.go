@@ -10,8 +10,8 @@ import (
 // While it is taken, answers belongs to the latter.
 type turn struct {
 	state   atomic.Uint64 // the turn's id and its phase
-	answers []byte        // not written yet: of turns before, then this one's
-	mark    int           // where this one's begins
+	answers outgoing      // not written yet: of turns before, then this one's
+	before  amount        // of the former
 	ready   bool          // there is something to write, here or in holds
 	held    *Held         // once Hold was called
 	enough  bool          // once concluded: no more is wanted
@@ -28,8 +28,8 @@ const (
 )
 
 func (t *turn) begin(acknowledgement kind) uint64 {
-	t.mark = len(t.answers)
-	t.answers = appendControl(t.answers, acknowledgement)
+	t.before = t.answers.amount()
+	t.answers.control(acknowledgement)
 	id := t.state.Load()/phases + 1
 	t.state.Store(id * phases)
 	return id
@@ -73,12 +73,11 @@ func (t *turn) await(ctx context.Context, id uint64) bool {
 func (t *turn) end(holds *holds) bool {
 	switch {
 	case t.state.Load()%phases != concluded:
-		t.answers = t.answers[:t.mark]
+		t.answers.dropLast(t.answers.since(t.before))
 		return false
 	case t.held != nil:
 		t.held = nil
-	case holds.queue(t.answers[t.mark:]):
-		t.answers = t.answers[:t.mark]
+	case holds.queue(&t.answers, t.before):
 	default:
 		t.ready = true
 	}
@@ -88,18 +87,18 @@ func (t *turn) end(holds *holds) bool {
 // hold moves the answer so far into the queue, behind those of earlier turns.
 func (t *turn) hold(holds *holds, held *Held) {
 	t.held, t.ready = held, true
-	holds.hold(held, t.answers[:t.mark], t.answers[t.mark:])
-	t.answers, t.mark = t.answers[:0], 0
+	held.answer = t.answers.split(t.answers.since(t.before))
+	holds.hold(held, t.answers.split(t.answers.amount()))
+	t.before = amount{}
 }
 
-// move appends the answers to dst.
-func (t *turn) move(dst []byte) []byte {
+// move adds the answers to dst.
+func (t *turn) move(dst *outgoing) {
 	t.ready = false
-	if len(dst) == 0 {
-		dst, t.answers = t.answers, dst // the buffers change places
-		return dst
+	if dst.size() == 0 {
+		*dst, t.answers = t.answers, *dst // the buffers change places
+		return
 	}
-	dst = append(dst, t.answers...)
-	t.answers = t.answers[:0]
-	return dst
+	dst.add(&t.answers)
+	t.answers.dropLast(t.answers.amount())
 }

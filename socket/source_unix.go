@@ -1,0 +1,72 @@
+//go:build unix
+
+package socket
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// newSource returns the source that suits a connection.
+func newSource(conn net.Conn) source {
+	if !isSocket(conn) {
+		return plainSource{conn}
+	}
+	raw, err := conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return plainSource{conn}
+	}
+	s := &socketSource{raw: raw}
+	s.once = s.try
+	return s
+}
+
+// socketSource takes a buffer for the moment in which there is something to read: a
+// connection that waits has none. It makes the same system calls as Read would.
+type socketSource struct {
+	raw  syscall.RawConn
+	once func(uintptr) bool // try, made to a value once and not at each fill
+
+	// Of a fill.
+	reader *frameReader
+	n      int
+	err    error
+}
+
+func (s *socketSource) fill(r *frameReader) error {
+	if err := r.over(); err != nil {
+		return err
+	}
+	s.reader = r
+	if err := s.raw.Read(s.once); err != nil {
+		return r.took(0, err)
+	}
+	return r.took(s.n, s.err)
+}
+
+// try reads if there is something to read, and reports whether that is so.
+func (s *socketSource) try(descriptor uintptr) bool {
+	space := s.reader.space()
+	if len(space) == 0 {
+		s.n, s.err = 0, nil // full of frames that next has not been asked for
+		return true
+	}
+	for {
+		n, err := syscall.Read(int(descriptor), space)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			s.reader.release()
+			return false
+		case err != nil:
+			n, err = 0, os.NewSyscallError("read", err)
+		case n == 0:
+			err = io.EOF
+		}
+		s.n, s.err = n, err
+		return true
+	}
+}
