@@ -123,8 +123,7 @@ func (c *Connection) Messages() stream.Observable[Message] {
 // that has ended, or was closed unread, is empty.
 func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		return c.serve(ctx, func(_ context.Context, x Exchange) bool {
-			c.turn.take(x.id)
+		return c.serve(ctx, taken, func(_ context.Context, x Exchange) bool {
 			more := yield(x)
 			c.turn.conclude(x.id)
 			return more
@@ -138,9 +137,9 @@ var (
 	errAgreed  = errors.New("the client closed")      // and was answered
 )
 
-// serve runs the connection. handle hands each exchange to who handles it, waits
-// until that has concluded its turn, and reports whether to go on.
-func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exchange) bool) error {
+// serve runs the connection. handle hands each exchange, its turn in the first phase,
+// to who handles it, waits until that has concluded it, and reports whether to go on.
+func (c *Connection) serve(ctx context.Context, first uint64, handle func(context.Context, Exchange) bool) error {
 	if !c.claimed.CompareAndSwap(false, true) {
 		if c.ending.Err() != nil {
 			return nil
@@ -148,6 +147,7 @@ func (c *Connection) serve(ctx context.Context, handle func(context.Context, Exc
 		return &Error{Op: "read", Err: errClaimed}
 	}
 	defer c.cleanUp()
+	c.turn.first = first
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(c.ending, func() { cancel(errEnough) })()

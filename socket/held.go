@@ -63,6 +63,10 @@ type holds struct {
 	waiting []*Held
 	closed  bool
 	changed chan struct{} // one token, for the connection's goroutine
+
+	// count is how many wait. Only who handles an exchange makes them more, so to
+	// the connection's goroutine none is none without a lock.
+	count atomic.Int64
 }
 
 // hold puts a held exchange in the queue, behind the answers that were given before.
@@ -70,20 +74,29 @@ func (q *holds) hold(held *Held, before outgoing) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if before.size() > 0 {
-		q.waiting = append(q.waiting, &Held{answer: before, done: true})
+		q.add(&Held{answer: before, done: true})
 	}
+	q.add(held)
+}
+
+// add puts an answer in the queue, mu held.
+func (q *holds) add(held *Held) {
 	q.waiting = append(q.waiting, held)
+	q.count.Store(int64(len(q.waiting)))
 }
 
 // queue puts what answers holds beyond before behind those that wait; with none there
 // it declines.
 func (q *holds) queue(answers *outgoing, before amount) bool {
+	if q.count.Load() == 0 {
+		return false
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) == 0 {
 		return false
 	}
-	q.waiting = append(q.waiting, &Held{answer: answers.split(answers.since(before)), done: true})
+	q.add(&Held{answer: answers.split(answers.since(before)), done: true})
 	return true
 }
 
@@ -103,6 +116,9 @@ func (q *holds) answer(held *Held, responses []Message) bool {
 
 // move adds the answers that need not wait any more to dst.
 func (q *holds) move(dst *outgoing) {
+	if q.count.Load() == 0 {
+		return
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := 0
@@ -112,6 +128,7 @@ func (q *holds) move(dst *outgoing) {
 	}
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)
+		q.count.Store(int64(len(q.waiting)))
 		select {
 		case q.changed <- struct{}{}:
 		default:
@@ -120,11 +137,7 @@ func (q *holds) move(dst *outgoing) {
 }
 
 // hasRoom reports whether fewer than limit answers wait.
-func (q *holds) hasRoom(limit int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting) < limit
-}
+func (q *holds) hasRoom(limit int) bool { return q.count.Load() < int64(limit) }
 
 // room waits until fewer than limit answers wait.
 func (q *holds) room(ctx context.Context, limit int) error {
@@ -149,4 +162,5 @@ func (q *holds) close() {
 	defer q.mu.Unlock()
 	q.closed = true
 	q.waiting = nil
+	q.count.Store(0)
 }

@@ -10,6 +10,7 @@ import (
 // While it is taken, answers belongs to the latter.
 type turn struct {
 	state   atomic.Uint64 // the turn's id and its phase
+	first   uint64        // the phase in which turns begin
 	answers outgoing      // not written yet: of turns before, then this one's
 	before  amount        // of the former
 	ready   bool          // there is something to write, here or in holds
@@ -27,11 +28,12 @@ const (
 	phases    = 4
 )
 
+// begin begins the next turn: begun, or taken when who begins it handles it, too.
 func (t *turn) begin(acknowledgement kind) uint64 {
 	t.before = t.answers.amount()
 	t.answers.control(acknowledgement)
 	id := t.state.Load()/phases + 1
-	t.state.Store(id * phases)
+	t.state.Store(id*phases + t.first)
 	return id
 }
 
