@@ -133,6 +133,9 @@ func startPeer(b *testing.B) (dir string, stop func() time.Duration) {
 	}
 	b.Cleanup(func() { os.RemoveAll(dir) })
 	peer := exec.Command(os.Args[0], "-test.run=^TestPeerOfBenchmarks$")
+	if prof := os.Getenv("PEERPROF"); prof != "" {
+		peer.Args = append(peer.Args, "-test.cpuprofile="+prof)
+	}
 	peer.Env = append(os.Environ(), peerDir+"="+dir)
 	peer.Stderr = os.Stderr
 	stdin, err := peer.StdinPipe()

@@ -143,7 +143,7 @@ func TestCancelledExchangesFailWithTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(0)
 		config := Config{}.withDefaults()
-		c := newConnection(theirs, &config)
+		c := newConnection(theirs, &config, newPulse(&config))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		reason := errors.New("reason")
 		ended := make(chan error)

@@ -79,12 +79,32 @@ type Config struct {
 
 	// MaxHeld is how many answers of a connection may wait at the same time: those
 	// that are held, and those behind them; default 64. Beyond it the connection is
-	// not read until the first is answered, nor is it noticed that the client left.
+	// not read until the first is answered. That the client left is noticed within a
+	// second then, over unix sockets; over others once it is read or written again.
 	MaxHeld int
 
 	// Heartbeat is the silence after which a server, and the time after which a
 	// waiting client, says that it is still there; default 1 s. Negative: never.
+	// Where one is due for many connections at a time, it comes up to an eighth later,
+	// and so does the end of the timeouts below.
 	Heartbeat time.Duration
+
+	// HandshakeTimeout is how long a client may take to say connection.start-ok to a
+	// server that has begun to read it; default 10 s. Beyond it the connection ends
+	// with ErrTooSlow. Negative: as long as it likes.
+	HandshakeTimeout time.Duration
+
+	// FrameTimeout is how long the other side may take to finish a frame that it has
+	// begun, while it is read; default 30 s. Beyond it the connection ends with
+	// ErrTooSlow. Negative: as long as it likes.
+	FrameTimeout time.Duration
+
+	// WriteTimeout is how long a client may let its server wait without reading
+	// anything of what it is sent; default 30 s. Beyond it the connection ends with
+	// ErrTooSlow, after twice that time at the latest; nobody else waits meanwhile.
+	// Negative: as long as it likes. What a client writes is bounded by its contexts
+	// alone: a server that is busy need not read.
+	WriteTimeout time.Duration
 
 	// Grace is how long a connection that is closed from here waits for the other
 	// side to agree; default 1 s. Negative: a millisecond, to say so.
@@ -123,10 +143,10 @@ func (c Config) withDefaults() Config {
 	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
 	c.MaxUnread = orDefault(c.MaxUnread, 64<<20)
 	c.MaxHeld = orDefault(c.MaxHeld, 64)
-	c.Heartbeat = orDefault(c.Heartbeat, time.Second)
-	if c.Heartbeat < 0 {
-		c.Heartbeat = math.MaxInt64
-	}
+	c.Heartbeat = orNever(c.Heartbeat, time.Second)
+	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
+	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)
+	c.WriteTimeout = orNever(c.WriteTimeout, 30*time.Second)
 	c.Grace = max(offerTime, orDefault(c.Grace, time.Second))
 	return c
 }
@@ -136,6 +156,14 @@ func orDefault[T ~int | ~int64 | ~uint32](value, otherwise T) T {
 		return otherwise
 	}
 	return value
+}
+
+// orNever is orDefault for a time that never passes when it is negative.
+func orNever(value, otherwise time.Duration) time.Duration {
+	if value < 0 {
+		return math.MaxInt64
+	}
+	return orDefault(value, otherwise)
 }
 
 // IPC is where processes find each other: a transport and how to use it. It is

@@ -9,7 +9,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
@@ -27,18 +26,18 @@ type Connection struct {
 
 	claimed atomic.Bool     // somebody reads it, or it was closed unread
 	ending  context.Context // done once the connection is to end, or has
-	end     context.CancelFunc
+	cancel  context.CancelCauseFunc
 
 	mu  sync.Mutex
 	err error
 }
 
-func newConnection(conn net.Conn, config *Config) *Connection {
-	c := &Connection{link: newLink(conn, config), dialect: config.Dialect.acknowledgement()}
-	c.ending, c.end = context.WithCancel(context.Background())
+func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
+	c := &Connection{link: newLink(conn, config, pulse), dialect: config.Dialect.acknowledgement()}
+	c.ending, c.cancel = context.WithCancelCause(context.Background())
+	c.reads.own, c.writes.own = c.ending.Done(), c.ending.Done()
+	c.strict = config.WriteTimeout
 	c.out.bytes = appendControl(nil, kindStart) // whatever is written first, this is
-	c.turn.woken = make(chan struct{}, 1)
-	c.holds.changed = make(chan struct{}, 1)
 	return c
 }
 
@@ -55,8 +54,8 @@ func (c *Connection) Context() context.Context { return c.ending }
 
 // Err tells, once the connection has ended, why: nil after an orderly close from
 // either side; io.ErrUnexpectedEOF if the client left without one; an error that
-// wraps ErrProtocol or ErrTooLarge if it sent what it must not; else what the
-// connection beneath reported.
+// wraps ErrProtocol or ErrTooLarge if it sent what it must not, ErrTooSlow if it took
+// longer than it may; else what the connection beneath reported.
 func (c *Connection) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +66,7 @@ func (c *Connection) Err() error {
 // the client had closed it. A connection that nobody reads is closed at once.
 // Closing twice is fine.
 func (c *Connection) Close() {
-	c.end()
+	c.end(errEnough)
 	if c.claimed.CompareAndSwap(false, true) {
 		c.cleanUp()
 	}
@@ -93,9 +92,33 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	return nil
 }
 
+// end makes the connection end, for a reason: whatever blocks in it returns.
+func (c *Connection) end(reason error) {
+	c.cancel(reason)
+	c.conn.SetReadDeadline(longAgo)
+	c.conn.SetWriteDeadline(longAgo)
+}
+
+// over returns why the connection is to end, if it is: for a reason of its own, or
+// because the context of who reads it has ended.
+func (c *Connection) over(ctx context.Context) error {
+	if ctx.Err() != nil {
+		c.end(context.Cause(ctx))
+	}
+	if c.ending.Err() != nil {
+		return context.Cause(c.ending)
+	}
+	return nil
+}
+
 // closedOr is net.ErrClosed in place of what a connection beneath reports that was
-// closed from here: not all say it in the same way.
+// closed from here: not all say it in the same way. A client that is too slow for who
+// writes to it has had its time.
 func (c *Connection) closedOr(ctx context.Context, err error) error {
+	if errors.Is(err, ErrTooSlow) {
+		c.end(err)
+		return err
+	}
 	if err != nil && ctx.Err() == nil && c.ending.Err() != nil {
 		return net.ErrClosed
 	}
@@ -147,16 +170,15 @@ func (c *Connection) serve(ctx context.Context, first uint64, handle func(contex
 		return &Error{Op: "read", Err: errClaimed}
 	}
 	defer c.cleanUp()
-	c.turn.first = first
-	inner, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(c.ending, func() { cancel(errEnough) })()
-	defer context.AfterFunc(inner, c.end)() // whoever waits for Context may be who handles
+	c.turn.start(first)
+	defer context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })()
 
-	err := c.talk(inner, handle)
+	err := c.talk(ctx, handle)
 	switch {
 	case err == errAgreed:
-	case err == errEnough, inner.Err() != nil:
+	case errors.Is(err, ErrTooSlow): // to agree, too
+		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
+	case err == errEnough, c.ending.Err() != nil:
 		c.sayGoodbye(ctx)
 	case isGone(err): // a client that left, a probe among them
 		c.failed(slog.LevelDebug, &Error{Op: "read", Err: unexpected(err)})
@@ -171,25 +193,28 @@ func (c *Connection) serve(ctx context.Context, first uint64, handle func(contex
 
 // talk reads frames, and has messages handled, until the connection ends.
 func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exchange) bool) error {
-	if err := c.write(ctx, noControl); err != nil { // connection.start
+	if err := c.over(ctx); err != nil {
 		return err
 	}
-	c.startClock(ctx)
-	started := false
+	c.pulse.join(&c.link)
+	c.startClock()
+	if err := c.write(c.ending, noControl); err != nil { // connection.start
+		return err
+	}
 	for {
 		f, ok, err := c.in.next()
 		switch {
 		case err != nil:
-			c.writeReady(ctx) // what came before it counts
+			c.writeReady() // what came before it counts
 			return err
 		case !ok:
-			err = c.turnOver(ctx)
-		case f.kind == kindMessage && started: // before, 4.4 drops it, too
+			err = c.turnOver()
+		case f.kind == kindMessage && c.greeted: // before, 4.4 drops it, too
 			err = c.handle(ctx, f.message, handle)
 		case f.kind == kindStartOK:
-			started = true
+			c.greeted = true
 		case f.kind == kindClose:
-			return c.agree(ctx)
+			return c.agree()
 		}
 		if err != nil {
 			return err
@@ -198,53 +223,54 @@ func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exch
 }
 
 // turnOver writes the answers there are and reads what comes next.
-func (c *Connection) turnOver(ctx context.Context) error {
-	if err := c.writeReady(ctx); err != nil {
+func (c *Connection) turnOver() error {
+	if err := c.writeReady(); err != nil {
 		return err
 	}
-	if err := c.fill(ctx); err != nil {
+	if err := c.fill(c.ending); err != nil {
 		return err
 	}
-	c.since = time.Now()
+	c.heard.Store(c.pulse.now())
 	return nil
 }
 
 // writeReady writes the answers there are, if there are any, and what is left of a
 // write.
-func (c *Connection) writeReady(ctx context.Context) error {
+func (c *Connection) writeReady() error {
 	if !c.turn.ready && !c.left.Load() {
 		return nil
 	}
-	return c.write(ctx, noControl)
+	return c.write(c.ending, noControl)
 }
 
 // makeRoom waits until one more exchange may be held.
-func (c *Connection) makeRoom(ctx context.Context) error {
+func (c *Connection) makeRoom() error {
 	if c.holds.hasRoom(c.config.MaxHeld) {
 		return nil
 	}
-	if err := c.writeReady(ctx); err != nil { // the client may wait for it
+	if err := c.writeReady(); err != nil { // the client may wait for it
 		return err
 	}
-	return c.holds.room(ctx, c.config.MaxHeld)
+	return c.holds.room(c.ending, c.config.MaxHeld, c.source.left)
 }
 
 // handle has one message handled. Its answer waits for those of the messages that
 // the reader holds already.
 func (c *Connection) handle(ctx context.Context, m Message, handle func(context.Context, Exchange) bool) error {
-	if err := c.makeRoom(ctx); err != nil {
+	if err := c.makeRoom(); err != nil {
 		return err
 	}
 	id := c.turn.begin(c.dialect)
-	more := handle(ctx, Exchange{Message: m, c: c, id: id})
+	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
 	answered := c.turn.end(&c.holds)
-	switch {
-	case !more, !answered: // the next acknowledgement would be taken for this one's
+	if !more || !answered { // the next acknowledgement would be taken for this one's
 		return errEnough
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case c.turn.answers.size() >= writeAt:
-		return c.write(ctx, noControl)
+	}
+	if err := c.over(ctx); err != nil {
+		return err
+	}
+	if c.turn.answers.size() >= writeAt {
+		return c.write(c.ending, noControl)
 	}
 	return nil
 }
@@ -265,8 +291,8 @@ func (c *Connection) write(ctx context.Context, last kind) error {
 }
 
 // agree answers the client's connection.close.
-func (c *Connection) agree(ctx context.Context) error {
-	if err := c.write(ctx, kindCloseOK); err != nil {
+func (c *Connection) agree() error {
+	if err := c.write(c.ending, kindCloseOK); err != nil {
 		return err
 	}
 	return errAgreed
@@ -277,7 +303,7 @@ func (c *Connection) agree(ctx context.Context) error {
 func (c *Connection) sayGoodbye(ctx context.Context) {
 	ctx, cancel := c.config.closing(ctx)
 	defer cancel()
-	c.holds.settled(ctx)
+	c.holds.room(ctx, 1, c.source.left)
 	if ctx.Err() != nil { // no time left: say so all the same, if it can be said at once
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), offerTime)
 		defer cancel()
@@ -315,8 +341,9 @@ func (c *Connection) failed(level slog.Level, err error) {
 // cleanUp ends what is left of the connection.
 func (c *Connection) cleanUp() {
 	c.conn.Close()
+	c.pulse.leave(&c.link)
 	c.admission.leave()
-	c.end()
+	c.end(errEnough)
 	c.holds.close()
 	c.reads.unbind()
 	c.writing <- struct{}{} // whoever writes finds the connection closed

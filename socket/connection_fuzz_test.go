@@ -65,7 +65,7 @@ func fuzzServer(t *testing.T, data []byte, seed uint64) {
 	ours, theirs := newPipe(0)
 	theirs.in.most = int(seed % 7)
 	config := Config{MaxMessage: fuzzLimit, MaxHeld: 2, Grace: 5 * time.Second}.withDefaults()
-	c := newConnection(theirs, &config)
+	c := newConnection(theirs, &config, newPulse(&config))
 	var handled []string
 	finished := make(chan error)
 	go func() {

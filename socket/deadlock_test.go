@@ -157,7 +157,7 @@ func TestEndedConnectionIsNotKeptByTheContextOfASend(t *testing.T) {
 			ours, theirs := net.Pipe()
 			go io.Copy(io.Discard, theirs)
 			gone := make(chan struct{})
-			c := newConnection(ours, &ipc.config)
+			c := newConnection(ours, &ipc.config, newPulse(&ipc.config))
 			runtime.AddCleanup(c, func(gone chan struct{}) { close(gone) }, gone)
 			end(c)
 			c = nil

@@ -1,6 +1,10 @@
 package socket
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"os"
+)
 
 // The sentinels of the package. What the package returns wraps them, mostly
 // inside an *Error, so they are tested with errors.Is. Whatever is used after it
@@ -14,6 +18,11 @@ var (
 	// sender, found before a byte is written, or of the receiver, found before a
 	// byte is stored.
 	ErrTooLarge = errors.New("message too large")
+
+	// ErrTooSlow says that the other side took longer than it may: to complete the
+	// handshake, to finish a frame that it had begun, or to read what it was sent; see
+	// Config. It wraps os.ErrDeadlineExceeded.
+	ErrTooSlow = fmt.Errorf("the other side is too slow: %w", os.ErrDeadlineExceeded)
 
 	// ErrReserved says that a message equals a control message of the protocol:
 	// its media type is exactly text/plain and its content is, for instance,

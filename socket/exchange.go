@@ -52,7 +52,7 @@ func (x Exchange) Respond(messages ...Message) error {
 func (x Exchange) Reject(err error) {
 	if x.c.turn.reject(x.id) {
 		x.c.failed(slog.LevelError, &Error{Op: "handle", Err: cmp.Or(err, ErrRejected)})
-		x.c.end()
+		x.c.end(errEnough)
 	}
 }
 

@@ -55,6 +55,8 @@ type frameReader struct {
 	size      int       // length of its content, after its header
 	content   []byte    // in stageLarge: what came of size+1 bytes
 
+	frames uint64 // decoded so far
+
 	lastRaw string // the media type of the last frame, as it was spelled
 	last    MediaType
 
@@ -78,6 +80,9 @@ func (r *frameReader) next() (f frame, ok bool, err error) {
 	if err != nil {
 		r.fail(err)
 		return frame{}, false, err
+	}
+	if ok {
+		r.frames++
 	}
 	return f, ok, nil
 }

@@ -2,10 +2,12 @@ package socket
 
 import (
 	"context"
+	"io"
 	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Held is an exchange whose answer is its holder's: to give at any time, from any
@@ -62,7 +64,7 @@ type holds struct {
 	mu      sync.Mutex
 	waiting []*Held
 	closed  bool
-	changed chan struct{} // one token, for the connection's goroutine
+	changed chan struct{} // one token, for the connection's goroutine if it waits
 
 	// count is how many wait. Only who handles an exchange makes them more, so to
 	// the connection's goroutine none is none without a lock.
@@ -139,22 +141,37 @@ func (q *holds) move(dst *outgoing) {
 // hasRoom reports whether fewer than limit answers wait.
 func (q *holds) hasRoom(limit int) bool { return q.count.Load() < int64(limit) }
 
-// room waits until fewer than limit answers wait.
-func (q *holds) room(ctx context.Context, limit int) error {
+// room waits until fewer than limit answers wait, or the client has left, after which
+// it looks each second.
+func (q *holds) room(ctx context.Context, limit int, left func() bool) error {
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
 	for {
-		if q.hasRoom(limit) {
+		changed := q.change()
+		switch {
+		case q.hasRoom(limit):
 			return nil
+		case left():
+			return io.ErrUnexpectedEOF
 		}
 		select {
-		case <-q.changed:
+		case <-changed:
+		case <-look.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// settled waits until none waits.
-func (q *holds) settled(ctx context.Context) error { return q.room(ctx, 1) }
+// change returns where the next change is told.
+func (q *holds) change() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.changed == nil {
+		q.changed = make(chan struct{}, 1)
+	}
+	return q.changed
+}
 
 // close refuses answers from now on.
 func (q *holds) close() {

@@ -2,7 +2,7 @@ package socket
 
 import (
 	"context"
-	"math"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -19,6 +19,9 @@ const (
 // longAgo is the deadline that ends blocked reads and writes at once.
 var longAgo = time.Unix(1, 0)
 
+// expired is the time of what was due and did not come.
+const expired = -1
+
 // link is one end of a connection, a server's or a client's: frames in, frames
 // out, and heartbeats. One goroutine at a time reads, and one at a time writes;
 // they may be different ones. A read or write that its context ends leaves the
@@ -29,11 +32,12 @@ type link struct {
 	config *Config
 
 	// The reader's own.
-	source source
-	in     frameReader
-	reads  interrupt
-	since  time.Time // a heartbeat is due an interval after it
-	beat   time.Time // the read deadline that is set, for the next heartbeat
+	source  source
+	in      frameReader
+	reads   interrupt
+	greeted bool   // the handshake is complete, or takes no time limit
+	begun   int64  // when the handshake began, or the frame of which a part came
+	frames  uint64 // had been decoded when that frame began
 
 	// The writer's own: who holds the token of writing.
 	writing chan struct{}
@@ -43,12 +47,20 @@ type link struct {
 	left   atomic.Bool // a write ended early, and somebody must write the rest
 	called atomic.Bool // fill is to return, for its caller to look around
 
+	// The pulse's part: times on its clock, zero for none.
+	pulse  *pulse
+	place  int           // among its members, under its mu
+	heard  atomic.Int64  // a heartbeat is due an interval after it
+	until  atomic.Int64  // the time limit of what fill waits for, or expired
+	stuck  atomic.Int64  // since when a write has brought nothing away
+	strict time.Duration // how long it may
+
 	// What a client owes the server; it leaves with the next write.
 	greeting atomic.Bool  // connection.start-ok
 	owed     atomic.Int32 // acknowledgements
 }
 
-func newLink(conn net.Conn, config *Config) link {
+func newLink(conn net.Conn, config *Config, pulse *pulse) link {
 	return link{
 		conn:    conn,
 		config:  config,
@@ -57,25 +69,68 @@ func newLink(conn net.Conn, config *Config) link {
 		reads:   interrupt{set: conn.SetReadDeadline},
 		writing: make(chan struct{}, 1),
 		writes:  interrupt{set: conn.SetWriteDeadline},
+		pulse:   pulse,
+		strict:  never,
 	}
 }
 
-// startClock starts the time after which a heartbeat is due.
-func (l *link) startClock(ctx context.Context) {
-	l.reads.by(ctx)
-	l.since = time.Now()
-	if l.beat.Before(l.since) {
-		l.schedule(ctx)
+// startClock starts the time after which a heartbeat is due, and anew that for what is
+// awaited.
+func (l *link) startClock() {
+	now := l.pulse.now()
+	l.begun = now
+	l.heard.Store(now)
+	l.pulse.expect(later(now, l.config.Heartbeat))
+}
+
+// stopClock stops the time after which a heartbeat is due.
+func (l *link) stopClock() { l.heard.Store(0) }
+
+// later is a time after a time, if it is not none, and never if it is never.
+func later(time int64, after time.Duration) int64 {
+	if time <= 0 || int64(after) > never-time {
+		return never
+	}
+	return time + int64(after)
+}
+
+// due is when the link wants to be tended.
+func (l *link) due() int64 {
+	due := min(later(l.heard.Load(), l.config.Heartbeat), later(l.stuck.Load(), l.strict))
+	if until := l.until.Load(); until > 0 {
+		due = min(due, until)
+	}
+	return due
+}
+
+// tend does what is due. It is the pulse's, and does not block. Who reads or writes
+// too long is told to look at the time.
+func (l *link) tend(now int64) {
+	if heard := l.heard.Load(); later(heard, l.config.Heartbeat) <= now && l.heard.CompareAndSwap(heard, now) {
+		l.tryWrite(kindHeartbeat)
+		if l.left.Load() {
+			l.callReader() // who waits for the other side to read on
+		}
+	}
+	if until := l.until.Load(); until > 0 && until <= now && l.until.CompareAndSwap(until, expired) {
+		l.callReader()
+	}
+	if stuck := l.stuck.Load(); later(stuck, l.strict) <= now && l.stuck.CompareAndSwap(stuck, now) {
+		l.conn.SetWriteDeadline(longAgo)
 	}
 }
 
-// fill reads once, until ctx ends, and sends a heartbeat whenever one is due. It
-// returns early when the reader is called.
+// fill reads once, until ctx ends, or what it waits for has taken too long. It returns
+// early when the reader is called.
 func (l *link) fill(ctx context.Context) error {
 	l.reads.by(ctx)
+	if !l.greeted || !l.in.idle() {
+		l.limit()
+		defer l.until.Store(0)
+	}
 	for {
 		if l.called.Load() && l.called.Swap(false) {
-			return nil
+			return l.tooSlow()
 		}
 		err := l.source.fill(&l.in)
 		if err == nil || !isTimeout(err) {
@@ -84,29 +139,40 @@ func (l *link) fill(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if now := time.Now(); now.Sub(l.since) >= l.config.Heartbeat {
-			l.since = now
-			l.tryWrite(kindHeartbeat)
-		}
-		l.schedule(ctx)
+		l.reads.at(ctx, time.Time{}) // the deadline was of an earlier context, or a call's
 	}
+}
+
+// limit sets the time limit of what fill waits for: the handshake, or the rest of a
+// frame.
+func (l *link) limit() {
+	allowed := l.config.HandshakeTimeout
+	if l.greeted {
+		allowed = l.config.FrameTimeout
+		if l.frames != l.in.frames || l.begun == 0 {
+			l.frames, l.begun = l.in.frames, l.pulse.now()
+		}
+	}
+	until := later(l.begun, allowed)
+	l.until.Store(until)
+	l.pulse.expect(until)
+}
+
+// tooSlow tells whether the limit has passed, and which one it was.
+func (l *link) tooSlow() error {
+	switch {
+	case l.until.Load() != expired:
+		return nil
+	case !l.greeted:
+		return fmt.Errorf("%w: no handshake within %v", ErrTooSlow, l.config.HandshakeTimeout)
+	}
+	return fmt.Errorf("%w: a frame took more than %v", ErrTooSlow, l.config.FrameTimeout)
 }
 
 // callReader makes the blocked read return, or the next one.
 func (l *link) callReader() {
 	l.called.Store(true)
 	l.conn.SetReadDeadline(longAgo)
-}
-
-// schedule makes the blocked read return when the next heartbeat is due. The
-// deadline is not moved at each read: one that comes early is set anew.
-func (l *link) schedule(ctx context.Context) {
-	if l.config.Heartbeat == math.MaxInt64 {
-		l.reads.at(ctx, time.Time{})
-		return
-	}
-	l.beat = l.since.Add(l.config.Heartbeat)
-	l.reads.at(ctx, l.beat)
 }
 
 // acquire takes the token of writing, or returns ctx's cause.
@@ -135,6 +201,8 @@ func (l *link) flush(ctx context.Context) error {
 		return nil
 	}
 	l.writes.by(ctx)
+	since := l.startWrite()
+	defer l.stuck.Store(0)
 	for {
 		n, err := l.out.writeTo(l.conn)
 		l.written(n)
@@ -148,9 +216,24 @@ func (l *link) flush(ctx context.Context) error {
 			l.left.Store(true)
 			l.callReader()
 			return context.Cause(ctx)
+		case n > 0:
+			since = l.startWrite()
+		case later(since, l.strict) <= l.pulse.now():
+			return fmt.Errorf("%w: nothing was read for %v", ErrTooSlow, l.strict)
 		}
 		l.writes.at(ctx, time.Time{}) // the deadline was of an earlier context
 	}
+}
+
+// startWrite starts the time in which a write must bring something away.
+func (l *link) startWrite() (since int64) {
+	if l.strict == never {
+		return 0
+	}
+	since = l.pulse.now()
+	l.stuck.Store(since)
+	l.pulse.expect(later(since, l.strict))
+	return since
 }
 
 // send writes checked messages and reports whether they are on their way: all of
@@ -215,7 +298,7 @@ func (l *link) tryWrite(k kind) {
 		return
 	}
 	l.conn.SetWriteDeadline(time.Now().Add(offerTime))
-	n, _ := l.out.writeTo(l.conn) // an error will meet the next read, too
+	n, _ := l.source.offer(&l.out) // an error will meet the next read, too
 	l.written(n)
 	l.left.Store(l.out.size() > 0)
 	l.writes.reset()
@@ -226,6 +309,7 @@ func (l *link) tryWrite(k kind) {
 // same one in a row pay for it once.
 type interrupt struct {
 	set     func(time.Time) error // sets the direction's deadline
+	own     <-chan struct{}       // of a context whose end sets it by itself
 	done    <-chan struct{}       // of the context bound
 	release func() bool
 }
@@ -237,8 +321,8 @@ func (i *interrupt) by(ctx context.Context) {
 		return
 	}
 	i.unbind()
-	if done != nil {
-		i.done = done
+	i.done = done
+	if done != nil && done != i.own {
 		i.release = context.AfterFunc(ctx, func() { i.set(longAgo) })
 	}
 }

@@ -54,7 +54,7 @@ func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 
 func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	door := newDoor(&ipc.config, name, listener)
+	door, pulse := newDoor(&ipc.config, name, listener), newPulse(&ipc.config)
 	for {
 		conn, admission, err := door.next(ctx)
 		switch {
@@ -64,7 +64,7 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 		case err != nil:
 			return err
 		}
-		c := newConnection(conn, &ipc.config)
+		c := newConnection(conn, &ipc.config, pulse)
 		c.admission = admission
 		if !yield(c) {
 			if ctx.Err() != nil && !c.claimed.Load() {

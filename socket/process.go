@@ -55,7 +55,9 @@ type Process struct {
 }
 
 func newProcess(conn net.Conn, name Name, config *Config) *Process {
-	p := &Process{link: newLink(conn, config), name: name, peer: knownPeer(conn)}
+	p := &Process{link: newLink(conn, config, newPulse(config)), name: name, peer: knownPeer(conn)}
+	p.greeted = true // it is up to the context how long that may take
+	p.pulse.join(&p.link)
 	p.timer = time.AfterFunc(time.Hour, p.settleNow)
 	p.timer.Stop()
 	return p
@@ -165,6 +167,7 @@ func (p *Process) shut(reason error) {
 	}
 	p.mu.Unlock()
 	p.timer.Stop()
+	p.pulse.leave(&p.link)
 	p.conn.Close()          // ends what blocks
 	p.writing <- struct{}{} // whoever writes finds the connection closed
 	p.writes.unbind()

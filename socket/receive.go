@@ -45,7 +45,8 @@ func (p *Process) await(ctx context.Context, limit int, ready func() bool) error
 		p.reading = true
 		p.mu.Unlock()
 		if !started {
-			p.startClock(ctx)
+			p.startClock()
+			defer p.stopClock()
 			started = true
 		}
 		if p.left.Load() && !finishing {

@@ -104,10 +104,10 @@ var errFinished = errors.New("finished")
 
 // session runs a connection to its end and emits what it carried then.
 func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c *Connection, handle Handler[C]) stream.Observable[C] {
-	exchanges := operators.TakeUntilDone[Exchange](open)(c.Exchanges())
 	return func(ctx context.Context, yield func(C) bool) error {
+		defer context.AfterFunc(open, func() { c.end(errEnough) })()
 		carry := s.monoid.Identity()
-		err := exchanges(ctx, func(x Exchange) bool {
+		err := c.Exchanges()(ctx, func(x Exchange) bool {
 			next := handle(x.Message, Continuation[C]{connection: c, carry: carry}, carry)
 			err := next.respond(x)
 			if err != nil {

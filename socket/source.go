@@ -2,14 +2,26 @@ package socket
 
 import "net"
 
-// source is what a link reads its frames from.
+// source is how a link reads its frames, and offers what it has to write.
 type source interface {
 	// fill is the frameReader's, from this source. Where it can it holds no buffer
 	// while it waits.
 	fill(r *frameReader) error
+
+	// offer writes what is taken at once, or before the deadline of writing that the
+	// caller has set.
+	offer(o *outgoing) (int, error)
+
+	// left reports whether the other side is known to have closed the connection,
+	// whatever of its bytes is unread.
+	left() bool
 }
 
 // plainSource is any connection. While it waits it holds the reader's buffer.
 type plainSource struct{ net.Conn }
 
 func (s plainSource) fill(r *frameReader) error { return r.fill(s.Conn) }
+
+func (s plainSource) offer(o *outgoing) (int, error) { return o.writeTo(s.Conn) }
+
+func (plainSource) left() bool { return false }

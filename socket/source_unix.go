@@ -3,10 +3,13 @@
 package socket
 
 import (
+	"cmp"
 	"io"
 	"net"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // newSource returns the source that suits a connection.
@@ -69,4 +72,28 @@ func (s *socketSource) try(descriptor uintptr) bool {
 		s.n, s.err = n, err
 		return true
 	}
+}
+
+// offer writes once, and does not wait.
+func (s *socketSource) offer(o *outgoing) (written int, err error) {
+	failure := s.raw.Write(func(descriptor uintptr) bool {
+		for _, piece := range o.pieces() {
+			n, failed := syscall.Write(int(descriptor), piece)
+			written += max(n, 0)
+			if err = failed; err != nil || n < len(piece) {
+				break
+			}
+		}
+		return true
+	})
+	return written, cmp.Or(failure, err)
+}
+
+func (s *socketSource) left() (left bool) {
+	s.raw.Control(func(descriptor uintptr) {
+		state := []unix.PollFd{{Fd: int32(descriptor)}}
+		n, err := unix.Poll(state, 0)
+		left = err == nil && n > 0 && state[0].Revents&unix.POLLHUP != 0
+	})
+	return left
 }

@@ -28,6 +28,13 @@ const (
 	phases    = 4
 )
 
+// start prepares for turns that begin in a phase.
+func (t *turn) start(first uint64) {
+	if t.first = first; first == begun {
+		t.woken = make(chan struct{}, 1)
+	}
+}
+
 // begin begins the next turn: begun, or taken when who begins it handles it, too.
 func (t *turn) begin(acknowledgement kind) uint64 {
 	t.before = t.answers.amount()

@@ -1,0 +1,125 @@
+//go:build unix
+
+package socket
+
+import (
+	"errors"
+	"io"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// unixPair returns the two ends of a unix socket.
+func unixPair(t *testing.T) (a, b net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(shortDir(t), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if a, err = net.Dial("unix", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = listener.Accept(); err != nil {
+		t.Fatal(errors.Join(err, a.Close()))
+	}
+	t.Cleanup(func() { a.Close(); b.Close() })
+	return a, b
+}
+
+func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
+	ours, theirs := unixPair(t)
+	reader, src := newFrameReader(1<<20), newSource(ours)
+	wait := func() {
+		t.Helper()
+		ours.SetReadDeadline(time.Now().Add(time.Millisecond))
+		if err := src.fill(reader); !isTimeout(err) {
+			t.Fatal(err)
+		}
+	}
+	wait()
+	if reader.buffer != nil {
+		t.Error("it holds a buffer before the first byte")
+	}
+	theirs.Write(encode("one", "two", []byte{0}))
+	ours.SetReadDeadline(time.Time{})
+	for range 2 {
+		if f, err := mustFill(src, reader); err != nil || f.kind != kindMessage {
+			t.Error(f, err)
+		}
+	}
+	if _, ok, _ := reader.next(); ok {
+		t.Error("a third frame")
+	}
+	wait()
+	if len(reader.buffer) != smallBuffer {
+		t.Errorf("a byte is held in a buffer of %d", len(reader.buffer))
+	}
+	theirs.Write(encode("three")[1:])
+	ours.SetReadDeadline(time.Time{})
+	if f, err := mustFill(src, reader); err != nil || f.message != Text("three") {
+		t.Error(f, err)
+	}
+	wait()
+	if reader.buffer != nil {
+		t.Error("it holds a buffer after the last byte")
+	}
+	theirs.Close()
+	ours.SetReadDeadline(time.Time{})
+	if err := src.fill(reader); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+// mustFill returns the next frame, reading as often as it takes.
+func mustFill(src source, reader *frameReader) (frame, error) {
+	for {
+		if f, ok, err := reader.next(); ok || err != nil {
+			return f, err
+		}
+		if err := src.fill(reader); err != nil {
+			return frame{}, err
+		}
+	}
+}
+
+func TestOfferTakesWhatGoesAtOnce(t *testing.T) {
+	ours, theirs := unixPair(t)
+	src := newSource(ours)
+	var o outgoing
+	large := Text(string(make([]byte, 4<<20)))
+	o.message(large)
+	n, err := src.offer(&o)
+	if n == 0 || n == o.size() || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	got := make([]byte, n)
+	if _, err := io.ReadFull(theirs, got); err != nil || string(got) != string(appendFrame(nil, large)[:n]) {
+		t.Error(err, "or other bytes")
+	}
+}
+
+func TestClientThatLeavesIsNoticedWhileItsConnectionIsNotRead(t *testing.T) {
+	ours, theirs := unixPair(t)
+	config := Config{MaxHeld: 1}.withDefaults()
+	c := newConnection(theirs, &config, newPulse(&config))
+	held := make(chan struct{}, 10)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.Exchanges().ForEach(t.Context(), func(x Exchange) {
+			x.Hold()
+			held <- struct{}{}
+		})
+	}()
+	newPeer(t, ours).greet().send("one", "two", "three")
+	<-held
+	ours.Close() // with two messages unread
+	if err := <-ended; err != nil || !errors.Is(c.Err(), io.ErrUnexpectedEOF) {
+		t.Error(err, c.Err())
+	}
+	if len(held) != 0 {
+		t.Error("another one was handled")
+	}
+}
