@@ -55,4 +55,24 @@
 //
 // What is bounded, and by what, is in [Config]. The bytes on the wire are
 // described in PROTOCOL.md.
+//
+// # Memory
+//
+// A connection over a socket that waits holds no buffer: with its goroutine, of which
+// the stack is 4 KiB, it costs a server of [Server.With] about 7 KiB, heartbeats
+// included. (On Windows, and over connections that are no sockets, it holds what it
+// reads into: 4 KiB, 64 at most.) While bytes come and go it borrows
+//
+//   - 4 KiB to read into, 64 KiB once a read has filled those;
+//   - the content of the message that is coming: 64 KiB at once, or as much as it has
+//     sent before, up to 1 MiB; beyond that, at most four times what has come of it;
+//     and never more than [Config.MaxMessage], besides the piece that is outgrown;
+//   - the answers that are not written yet: 32 KiB and those of one exchange. Contents
+//     from 16 KiB on are not copied, but kept until they are written.
+//
+// So a client that means harm makes a server hold 68 KiB with a few bytes, up to 1 MiB
+// if it has sent a message as long before, and more only by sending a quarter of it, up
+// to 1.25 times MaxMessage; by not reading, what the handler answers at once; by
+// being held, [Config.MaxHeld] answers. The first lasts [Config.FrameTimeout] at most,
+// the second twice [Config.WriteTimeout], the third is up to who holds them.
 package socket

@@ -20,9 +20,11 @@ const (
 
 	// firstContent is how much is allocated for a content before its bytes come;
 	// a longer one grows by contentGrowth as it fills. So a peer that announces
-	// much and sends little costs little.
-	firstContent  = 1 << 20
+	// much and sends little costs little. One that has sent as much before is trusted
+	// with it at once, up to maxTrust.
+	firstContent  = 64 << 10
 	contentGrowth = 4
+	maxTrust      = 1<<20 + 1
 
 	// maxInterned is the longest media type remembered between frames.
 	maxInterned = 127
@@ -54,6 +56,7 @@ type frameReader struct {
 	mediaType MediaType // of the frame being read, after its header
 	size      int       // length of its content, after its header
 	content   []byte    // in stageLarge: what came of size+1 bytes
+	trust     int       // the longest that came, end included, up to maxTrust
 
 	frames uint64 // decoded so far
 
@@ -258,7 +261,7 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 // its own for that byte would cost more.
 func (r *frameReader) startLarge() {
 	r.stage, r.busy = stageLarge, false // a large buffer pays with runs of small frames
-	r.content = make([]byte, 0, min(r.size+1, firstContent))
+	r.content = make([]byte, 0, min(r.size+1, max(r.trust, firstContent)))
 	held := r.buffer[r.start:r.end]
 	held = held[:min(len(held), r.size+1)]
 	r.content = append(r.content, held...)
@@ -276,6 +279,7 @@ func (r *frameReader) largeBody() (f frame, ok bool, err error) {
 	}
 	// Nobody else has seen these bytes and nobody writes them again.
 	f.message = Message{r.mediaType, unsafe.String(unsafe.SliceData(r.content), r.size)}
+	r.trust = min(max(r.trust, len(r.content)), maxTrust)
 	r.content = nil
 	r.stage = stageHeader
 	return f, true, nil

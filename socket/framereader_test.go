@@ -352,6 +352,29 @@ func TestAnAnnouncedContentCostsMemoryOnlyAsItComes(t *testing.T) {
 	}
 }
 
+func TestAPeerIsTrustedWithWhatItHasSentBefore(t *testing.T) {
+	content := strings.Repeat("x", 500_000)
+	src := bytes.NewReader(slices.Concat(encode(content, content), []byte(raw("text/plain", 1<<30, "", 'x'))))
+	reader := newFrameReader(1 << 30)
+	for _, want := range []int{firstContent, len(content) + 1, len(content) + 1} {
+		for reader.stage != stageLarge {
+			if err := reader.fill(src); err != nil {
+				t.Fatal(err)
+			}
+			reader.next()
+		}
+		if cap(reader.content) != want {
+			t.Errorf("%d bytes allocated, want %d", cap(reader.content), want)
+		}
+		for reader.stage == stageLarge && src.Len() > 0 {
+			if err := reader.fill(src); err != nil {
+				t.Fatal(err)
+			}
+			reader.next()
+		}
+	}
+}
+
 func TestALongContentArrivesWhole(t *testing.T) {
 	message := Text(strings.Repeat("0123456789abcdef", 6<<20/16) + "end")
 	got, err := readAll(bytes.NewReader(appendFrame(nil, message)), 1<<30)

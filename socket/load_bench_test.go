@@ -43,16 +43,15 @@ func greet(tb testing.TB, dir, name string) net.Conn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	skip(tb, conn, len(control("connection.start")))
+	skip(tb, conn, make([]byte, 100), len(control("connection.start")))
 	if _, err := conn.Write(control("connection.start-ok")); err != nil {
 		tb.Fatal(err)
 	}
 	return conn
 }
 
-// skip reads as many bytes.
-func skip(tb testing.TB, conn net.Conn, bytes int) {
-	buffer := make([]byte, 64<<10)
+// skip reads as many bytes, into a buffer.
+func skip(tb testing.TB, conn net.Conn, buffer []byte, bytes int) {
 	for bytes > 0 {
 		n, err := conn.Read(buffer[:min(bytes, len(buffer))])
 		if err != nil {
@@ -77,8 +76,9 @@ func BenchmarkFlood(b *testing.B) {
 	sent := 0
 	begin, done := make(chan int), make(chan struct{})
 	go func() {
+		buffer := make([]byte, 64<<10)
 		for n := range begin {
-			skip(b, conn, n*acknowledged)
+			skip(b, conn, buffer, n*acknowledged)
 			done <- struct{}{}
 		}
 	}()
@@ -132,7 +132,7 @@ func BenchmarkIdleConnections(b *testing.B) {
 					if test.server != "" {
 						for range 3 {
 							conn.Write(wire("text/plain", test.server))
-							skip(b, conn, len(control("ack")))
+							skip(b, conn, make([]byte, 100), len(control("ack")))
 						}
 					}
 				}

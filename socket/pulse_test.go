@@ -44,6 +44,8 @@ func TestOneTimerBeatsForAll(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		p := (<-connections).pulse
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if len(p.members) != 0 || p.next.Load() != never || p.timer.Stop() {
 			t.Error("the pulse goes on without anybody")
 		}

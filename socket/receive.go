@@ -18,6 +18,11 @@ const unlimited = math.MaxInt
 // left unfinished, somebody who waits has it finished meanwhile.
 func (p *Process) await(ctx context.Context, limit int, ready func() bool) error {
 	started, finishing := false, false
+	defer func() {
+		if started {
+			p.stopClock()
+		}
+	}()
 	for {
 		p.mu.Lock()
 		switch {
@@ -46,7 +51,6 @@ func (p *Process) await(ctx context.Context, limit int, ready func() bool) error
 		p.mu.Unlock()
 		if !started {
 			p.startClock()
-			defer p.stopClock()
 			started = true
 		}
 		if p.left.Load() && !finishing {
