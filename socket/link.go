@@ -297,11 +297,9 @@ func (l *link) tryWrite(k kind) {
 	if l.out.size() == 0 {
 		return
 	}
-	l.conn.SetWriteDeadline(time.Now().Add(offerTime))
-	n, _ := l.source.offer(&l.out) // an error will meet the next read, too
+	n, _ := l.source.offer(&l.out, &l.writes) // an error will meet the next read, too
 	l.written(n)
 	l.left.Store(l.out.size() > 0)
-	l.writes.reset()
 }
 
 // interrupt ends what blocks on one direction of a connection when a context
@@ -322,7 +320,11 @@ func (i *interrupt) by(ctx context.Context) {
 	}
 	i.unbind()
 	i.done = done
-	if done != nil && done != i.own {
+	switch done {
+	case nil:
+	case i.own:
+		i.hasten() // it may have ended while another one was bound
+	default:
 		i.release = context.AfterFunc(ctx, func() { i.set(longAgo) })
 	}
 }
@@ -338,12 +340,15 @@ func (i *interrupt) at(ctx context.Context, deadline time.Time) {
 // reset takes a deadline back that somebody else has set.
 func (i *interrupt) reset() {
 	i.set(time.Time{})
-	if i.done != nil {
-		select {
-		case <-i.done:
-			i.set(longAgo)
-		default:
-		}
+	i.hasten()
+}
+
+// hasten ends what blocks if the bound context has ended.
+func (i *interrupt) hasten() {
+	select {
+	case <-i.done: // never, for none
+		i.set(longAgo)
+	default:
 	}
 }
 

@@ -18,10 +18,8 @@ func TestOneTimerBeatsForAll(t *testing.T) {
 			go c.Exchanges().Run(t.Context())
 			return true
 		})
-		var clients []*peer
 		for i := range 50 {
 			client := listener.client(t, 0).greet()
-			clients = append(clients, client)
 			synctest.Wait()
 			last := time.Now()
 			go func() {

@@ -1,6 +1,9 @@
 package socket
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // source is how a link reads its frames, and offers what it has to write.
 type source interface {
@@ -8,9 +11,9 @@ type source interface {
 	// while it waits.
 	fill(r *frameReader) error
 
-	// offer writes what is taken at once, or before the deadline of writing that the
-	// caller has set.
-	offer(o *outgoing) (int, error)
+	// offer writes what is taken at once, or within a moment, whether the context bound
+	// to writes has ended or not.
+	offer(o *outgoing, writes *interrupt) (int, error)
 
 	// left reports whether the other side is known to have closed the connection,
 	// whatever of its bytes is unread.
@@ -22,6 +25,10 @@ type plainSource struct{ net.Conn }
 
 func (s plainSource) fill(r *frameReader) error { return r.fill(s.Conn) }
 
-func (s plainSource) offer(o *outgoing) (int, error) { return o.writeTo(s.Conn) }
+func (s plainSource) offer(o *outgoing, writes *interrupt) (int, error) {
+	writes.set(time.Now().Add(offerTime))
+	defer writes.reset()
+	return o.writeTo(s.Conn)
+}
 
 func (plainSource) left() bool { return false }

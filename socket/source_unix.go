@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -74,8 +75,18 @@ func (s *socketSource) try(descriptor uintptr) bool {
 	}
 }
 
-// offer writes once, and does not wait.
-func (s *socketSource) offer(o *outgoing) (written int, err error) {
+func (s *socketSource) offer(o *outgoing, writes *interrupt) (int, error) {
+	n, err := s.writeNow(o)
+	if n == 0 && isTimeout(err) {
+		writes.set(time.Time{})
+		defer writes.reset()
+		return s.writeNow(o)
+	}
+	return n, err
+}
+
+// writeNow writes and does not wait.
+func (s *socketSource) writeNow(o *outgoing) (written int, err error) {
 	failure := s.raw.Write(func(descriptor uintptr) bool {
 		for _, piece := range o.pieces() {
 			n, failed := syscall.Write(int(descriptor), piece)

@@ -91,7 +91,8 @@ func TestOfferTakesWhatGoesAtOnce(t *testing.T) {
 	var o outgoing
 	large := Text(string(make([]byte, 4<<20)))
 	o.message(large)
-	n, err := src.offer(&o)
+	ours.SetWriteDeadline(longAgo) // of a context that has ended
+	n, err := src.offer(&o, &interrupt{set: ours.SetWriteDeadline})
 	if n == 0 || n == o.size() || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}
