@@ -77,6 +77,19 @@ type Config struct {
 	// something else fails with ErrUnread until some are read.
 	MaxUnread int
 
+	// Window is how many messages a client has in flight at most, written and not
+	// acknowledged, or for requests not responded to; default 1024. With 1, each is
+	// sent once the one before has been acknowledged, which is also how it is before the
+	// first acknowledgement of a connection, and with a server of innmind/ipc 4.x, that
+	// cannot read a frame which a full connection has cut in two. A server of
+	// innmind/ipc 5.0 wants its responses acknowledged before it reads on: to send it
+	// several messages that it responds to, take 1, and requests.
+	Window int
+
+	// WindowBytes bounds the same in bytes, frames included: while so many are in
+	// flight no further message is sent; default 1 MiB.
+	WindowBytes int
+
 	// MaxHeld is how many answers of a connection may wait at the same time: those
 	// that are held, and those behind them; default 64. Beyond it the connection is
 	// not read until the first is answered. That the client left is noticed within a
@@ -142,6 +155,8 @@ func (c Config) withDefaults() Config {
 	}
 	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
 	c.MaxUnread = orDefault(c.MaxUnread, 64<<20)
+	c.Window = orDefault(c.Window, 1024)
+	c.WindowBytes = orDefault(c.WindowBytes, 1<<20)
 	c.MaxHeld = orDefault(c.MaxHeld, 64)
 	c.Heartbeat = orNever(c.Heartbeat, time.Second)
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)

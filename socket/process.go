@@ -43,9 +43,10 @@ type Process struct {
 	reading bool          // a goroutine reads for all
 	changed chan struct{} // closed at the next change; made by who waits for it
 	started bool          // connection.start came
-	inbox   []Message     // came; unread from head on
-	head    int           //
-	unread  int           // bytes in inbox, overhead included
+	inbox   fifo[Message] // came and is unread
+	replies fifo[reply]   // what requests await, in the order they were sent
+	settled int           // of those, how many are decided
+	unread  int           // bytes in both, overhead included
 	sent    uint64        // messages written, for the writer
 	acked   uint64        // of those, acknowledged
 	agreed  bool          // the server consented to close
@@ -75,7 +76,7 @@ func (p *Process) Conn() net.Conn { return p.conn }
 func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
 	var m Message
 	err := p.await(ctx, unlimited, func() bool {
-		if p.head == len(p.inbox) {
+		if p.inbox.len() == 0 {
 			return false
 		}
 		m = p.take()

@@ -52,8 +52,8 @@ func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Error(err)
 		}
-		if len(p.inbox) > 2 {
-			t.Error("kept", len(p.inbox))
+		if p.inbox.len() > 2 {
+			t.Error("kept", p.inbox.len())
 		}
 	})
 }

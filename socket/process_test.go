@@ -17,7 +17,7 @@ import (
 func TestProcessSendsEachMessageOnceTheOneBeforeIsAcknowledged(t *testing.T) {
 	for _, ack := range []kind{kindReceived, kindAck} {
 		synctest.Test(t, func(t *testing.T) {
-			p, server := attached(t, Config{}, 0)
+			p, server := attached(t, Config{Window: 1}, 0)
 			sent := make(chan error)
 			go func() { sent <- p.Send(t.Context(), Text("a"), Text("b"), Text("c")).Err() }()
 			server.expect("start-ok", `"a"`)

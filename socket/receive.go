@@ -72,6 +72,7 @@ func (p *Process) read(ctx context.Context) {
 	}
 	p.mu.Lock()
 	for err == nil {
+		p.acknowledge(p.in.skip(controlFrames[p.dialect]))
 		f, ok, broken := p.in.next()
 		if err = broken; !ok {
 			break
@@ -125,14 +126,14 @@ func (p *Process) receive(f frame) error {
 			p.owed.Add(1)
 			p.settleSoon()
 		}
-		p.store(f.message)
+		p.sort(f.message)
 	case kindStart:
 		p.started = true
 		p.greeting.Store(true)
 		p.settleSoon()
 	case kindReceived, kindAck:
 		p.dialect = f.kind
-		p.acked = min(p.acked+1, p.sent)
+		p.acknowledge(1)
 	case kindClose:
 		return ErrDisconnected
 	case kindCloseOK:
@@ -141,24 +142,36 @@ func (p *Process) receive(f frame) error {
 	return nil
 }
 
+// acknowledge takes in acknowledgements of the next n messages, p.mu held.
+func (p *Process) acknowledge(n int) {
+	if n > 0 {
+		p.acked = min(p.acked+uint64(n), p.sent)
+		p.unanswered()
+	}
+}
+
+// sort gives a message to the request that it answers, or puts it with the unread,
+// p.mu held.
+func (p *Process) sort(m Message) {
+	if !p.answer(m) {
+		p.store(m)
+	}
+}
+
 // store adds an unread message, p.mu held. Somebody who closes has no use for more
 // than the limit.
 func (p *Process) store(m Message) {
 	if p.closing && p.unread > p.config.MaxUnread {
 		return
 	}
-	p.inbox = append(p.inbox, m)
+	p.inbox.push(m)
 	p.unread += m.Len() + overhead
 }
 
 // take takes the first unread message, p.mu held and there being one.
 func (p *Process) take() Message {
-	m := p.inbox[p.head]
-	p.inbox[p.head] = Message{}
-	p.head++
-	if p.head == len(p.inbox) {
-		p.inbox, p.head = p.inbox[:0], 0
-	}
+	m := p.inbox.all()[0]
+	p.inbox.drop(1)
 	p.unread -= m.Len() + overhead
 	return m
 }
@@ -169,6 +182,14 @@ func (p *Process) nextChange() <-chan struct{} {
 		p.changed = make(chan struct{})
 	}
 	return p.changed
+}
+
+// rouse has those who wait look again, and the one who reads for them.
+func (p *Process) rouse() {
+	p.mu.Lock()
+	p.change()
+	p.mu.Unlock()
+	p.callReader()
 }
 
 // change lets those who wait look again, p.mu held.

@@ -14,127 +14,172 @@ import (
 // company.
 const settleTime = 5 * time.Millisecond
 
-// Send sends messages one after the other, each once the one before has been
-// acknowledged, and gives the process, for the next step of a chain. An
-// acknowledged message has been handled. When one cannot be sent or is not
-// acknowledged it fails with a [*SendError] that tells how many were; the rest was
-// not sent. Responses that come meanwhile are kept for Wait.
+// Send sends messages in order, several ahead of their acknowledgements as
+// [Config.Window] says, waits until all are acknowledged, and gives the process, for the
+// next step of a chain. An acknowledged message has been handled. When one cannot be
+// sent or is not acknowledged it fails with a [*SendError] that tells which were; one
+// that must not be sent is found before any is. Responses that come meanwhile are kept
+// for Wait, up to [Config.MaxUnread]: beyond that Send fails with ErrUnread, unless
+// somebody waits for them at the same time.
 func (p *Process) Send(ctx context.Context, messages ...Message) fold.Attempt[*Process] {
-	if err := check(messages, p.config.MaxMessage); err != nil {
-		return fold.Fail[*Process](p.failure("send", &SendError{Err: err}))
-	}
-	for i, m := range messages {
-		if err := p.sendOne(ctx, m); err != nil {
-			return fold.Fail[*Process](p.failure("send", &SendError{Acknowledged: i, Err: err}))
-		}
+	if err := p.sendEach(ctx, messages); err != nil {
+		return fold.Fail[*Process](p.failure("send", err))
 	}
 	return fold.Succeed(p)
 }
 
-// SendError tells which of the messages given to Send arrived.
+// SendError tells which of some messages arrived, counted in the order in which they
+// were given to Send, or came from the source of SendAll or RequestAll.
 type SendError struct {
-	// Acknowledged is how many of them the server acknowledged, from the first on.
-	// The one after may have arrived or not; those behind it were not sent.
+	// Acknowledged is how many the server acknowledged, from the first on: those have
+	// been handled.
 	Acknowledged int
-	Err          error
+
+	// Sent is how many were written, those acknowledged among them, the last one
+	// perhaps in part. Those not acknowledged may have been handled or not. Those
+	// from Sent on were not written; to send them again is safe.
+	Sent int
+
+	Err error
 }
 
-// Error gives the number, when it is not zero, and the cause.
+// Error gives the numbers, when they are not zero, and the cause.
 func (e *SendError) Error() string {
-	if e.Acknowledged == 0 {
+	if e.Sent == 0 {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("after %d acknowledged: %v", e.Acknowledged, e.Err)
+	return fmt.Sprintf("%d sent, %d of them acknowledged: %v", e.Sent, e.Acknowledged, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
 
-// sendOne writes a message and waits until it is acknowledged.
-func (p *Process) sendOne(ctx context.Context, m Message) error {
-	if frameSize(m) > writeAt || p.left.Load() || p.inFlight() {
-		return p.sendReading(ctx, m)
+// sendEach is Send.
+func (p *Process) sendEach(ctx context.Context, messages []Message) error {
+	if err := check(messages, p.config.MaxMessage); err != nil {
+		return &SendError{Err: err}
 	}
-	number, err := p.write(ctx, m)
+	if len(messages) != 1 {
+		f := newFlight(p, false)
+		return f.run(ctx, &given{messages}, nil)
+	}
+	s, err := p.sendOne(ctx, false, messages[0])
+	if err == nil {
+		err = p.await(ctx, p.config.MaxUnread, func() bool { return p.acked >= s.first })
+	}
 	if err != nil {
-		return err
+		return &SendError{Sent: s.count, Err: err}
 	}
-	return p.awaitAck(ctx, number)
+	return nil
 }
 
-// inFlight reports whether messages sent before are not acknowledged yet.
-func (p *Process) inFlight() bool {
+// sendOne writes a message.
+func (p *Process) sendOne(ctx context.Context, asking bool, m Message) (span, error) {
+	if frameSize(m) > writeAt || p.left.Load() || p.InFlight() > 0 {
+		return p.writeReading(ctx, batch{messages: []Message{m}, asking: asking})
+	}
+	one := [1]Message{m}
+	return p.write(ctx, batch{messages: one[:], asking: asking})
+}
+
+// InFlight is how many messages were written and are not known to be acknowledged: those
+// of a Send that is under way, or that gave up on them. Acknowledgements are taken in
+// while something waits.
+func (p *Process) InFlight() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sent != p.acked
+	return int(p.sent - p.acked)
 }
 
-// sendReading is sendOne for a message that the connection may not swallow at once:
-// the server might itself be writing an answer, and not read before that is read. So
-// another goroutine writes while this one reads.
-func (p *Process) sendReading(ctx context.Context, m Message) error {
+// batch is messages that leave together.
+type batch struct {
+	messages []Message
+	asking   bool // each awaits a reply
+	offered  bool // what the connection does not take at once is left for who waits
+}
+
+// span is messages that were written, wholly or in part, by their numbers among all of
+// the connection.
+type span struct {
+	first uint64
+	count int
+}
+
+// writeReading is write for what the connection may not swallow at once: the server might
+// itself be writing an answer, and not read before that is read. So another goroutine
+// writes while this one reads.
+func (p *Process) writeReading(ctx context.Context, b batch) (span, error) {
 	inner, cancel := context.WithCancelCause(ctx)
-	var number uint64 // under p.mu, like acked
+	var s span
+	over := false // under p.mu, like acked
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		n, err := p.write(inner, m)
-		if err != nil {
+		var err error
+		if s, err = p.write(inner, b); err != nil {
 			cancel(err)
 			return
 		}
 		p.mu.Lock()
-		number = n
-		p.change()
+		over = true
 		p.mu.Unlock()
-		p.callReader() // who reads may have read the acknowledgement already
+		p.rouse() // who reads may have read the acknowledgement already
 	}()
-	err := p.await(inner, 2*p.config.MaxUnread, func() bool { return number != 0 })
+	err := p.await(inner, 2*p.config.MaxUnread, func() bool { return over })
 	cancel(nil)
 	<-written
-	if err != nil {
-		return err
-	}
-	return p.awaitAck(ctx, number)
+	return s, err
 }
 
-func (p *Process) awaitAck(ctx context.Context, number uint64) error {
-	return p.await(ctx, p.config.MaxUnread, func() bool { return p.acked >= number })
-}
-
-// write writes a message, and what is owed, and returns its number among those sent.
-// A connection that does not take it any more is read to its end for the reason.
-func (p *Process) write(ctx context.Context, m Message) (uint64, error) {
+// write writes messages, and what is owed. A connection that does not take them any more
+// is read to its end for the reason.
+func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	if err := p.acquire(ctx); err != nil {
-		return 0, err
+		return span{}, err
 	}
-	number, err := p.writeNumbered(ctx, m)
+	s, err := p.writeNumbered(ctx, b)
 	p.release()
 	if err == nil || ctx.Err() != nil {
-		return number, err
+		return s, err
 	}
-	return 0, cmp.Or(p.await(ctx, unlimited, func() bool { return false }), err)
+	return s, cmp.Or(p.await(ctx, unlimited, func() bool { return false }), err)
 }
 
-func (p *Process) writeNumbered(ctx context.Context, m Message) (uint64, error) {
-	number, err := p.number()
-	if err != nil {
-		return 0, err
+func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error) {
+	if s.first, err = p.number(b); err != nil {
+		return span{}, err
 	}
 	p.settle()
-	begun, err := p.send(ctx, m)
-	switch {
-	case err == nil:
-		return number, nil
-	case !begun:
-		p.unnumber()
+	begun := true
+	if b.offered {
+		err = p.offer(b.messages)
+	} else {
+		begun, err = p.send(ctx, b.messages...)
 	}
-	return 0, err
+	if begun {
+		s.count = len(b.messages)
+		if err != nil && ctx.Err() == nil { // what is left is never written
+			s.count -= notBegun(b.messages, len(p.out))
+		}
+	}
+	p.unnumber(b.asking, len(b.messages)-s.count)
+	return s, err
 }
 
-// number counts one more message sent, before it is: its acknowledgement may come
-// at once. One that has left in part will be acknowledged, too, when ctx ends then.
-func (p *Process) number() (uint64, error) {
+// notBegun is how many of messages, behind the first, have all of their bytes among the
+// last ones that are left.
+func notBegun(messages []Message, left int) (n int) {
+	for i := len(messages) - 1; i > 0 && left >= frameSize(messages[i]); i-- {
+		left -= frameSize(messages[i])
+		n++
+	}
+	return n
+}
+
+// number counts more messages sent, before they are: their acknowledgements may come
+// at once. One that has left in part will be acknowledged, too, when ctx ends then. The
+// token of writing is the caller's.
+func (p *Process) number(b batch) (first uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -143,15 +188,27 @@ func (p *Process) number() (uint64, error) {
 	case p.closing:
 		return 0, net.ErrClosed
 	}
-	p.sent++
-	return p.sent, nil
+	first = p.sent + 1
+	p.sent += uint64(len(b.messages))
+	for n := first; b.asking && n <= p.sent; n++ {
+		p.replies.push(reply{number: n})
+	}
+	return first, nil
 }
 
-// unnumber takes the last number back, the token of writing still in hand.
-func (p *Process) unnumber() {
+// unnumber takes the last numbers back, the token of writing still in hand.
+func (p *Process) unnumber(asking bool, count int) {
+	if count == 0 {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.sent--
+	p.sent -= uint64(count)
+	p.acked = min(p.acked, p.sent) // should the server have acknowledged what it did not get
+	if asking {
+		p.replies.cut(count)
+		p.settled = min(p.settled, p.replies.len())
+	}
 }
 
 // settleSoon sees to it that what is owed leaves: with the next write, or before the

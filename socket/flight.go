@@ -1,0 +1,267 @@
+package socket
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// flight is messages on their way. It writes as many as the window allows, takes in what
+// the server says to them, and hands over what is concluded, all on one goroutine. So
+// what the connection does not take at once is left, and finished beside the reading: the
+// server might be writing itself, and not read before that is read.
+type flight struct {
+	p      *Process
+	asking bool // a message is concluded by its response, not by its acknowledgement
+
+	queue    fifo[Message] // taken from the feed, not concluded
+	inFlight int           // of those, written: the first ones
+	bytes    int           // that these take
+	spans    fifo[span]    // their numbers
+
+	landing   int       // concluded and not handed over, the first of those in flight
+	answers   []Message // to these, when asking
+	failed    error     // why the request behind them has no answer
+	concluded int       // and handed over
+}
+
+func newFlight(p *Process, asking bool) *flight { return &flight{p: p, asking: asking} }
+
+// feed is where the messages of a flight come from.
+type feed interface {
+	// take moves up to room messages to the queue, and reports whether none will follow.
+	take(room int, queue *fifo[Message]) (ended bool)
+
+	// park asks for p to be roused, and arrived to be true, once there is something to
+	// take or to tell, until the next take. It reports false if there is already.
+	park(p *Process) bool
+	arrived() bool
+
+	// rest waits for that while nothing is in flight.
+	rest(ctx context.Context, p *Process) error
+
+	// landed says that n messages were concluded.
+	landed(n int)
+}
+
+// run runs the flight until its feed has ended, or emit returns false. emit gets each
+// message once it has been acknowledged, or its response; it may be nil. An error of run
+// is a SendError.
+func (f *flight) run(ctx context.Context, from feed, emit func(Message) bool) error {
+	err := f.fly(ctx, from, emit)
+	acknowledged := f.leave()
+	if err != nil {
+		return &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
+	}
+	return nil
+}
+
+func (f *flight) fly(ctx context.Context, from feed, emit func(Message) bool) error {
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		window := f.p.window()
+		ended := from.take(window-f.queue.len(), &f.queue)
+		if err := f.write(ctx, window); err != nil {
+			return err
+		}
+		if f.inFlight == 0 {
+			if ended {
+				return nil
+			}
+			if err := from.rest(ctx, f.p); err != nil {
+				return err
+			}
+			continue
+		}
+		more := !ended && f.queue.len() == f.inFlight && f.mayWrite(window) && from.park(f.p)
+		err := f.p.await(ctx, f.p.config.MaxUnread, func() bool { return f.progress() || more && from.arrived() })
+		if err != nil {
+			return err
+		}
+		if wanted, err := f.land(ctx, from, emit); !wanted || err != nil {
+			return err
+		}
+	}
+}
+
+// window is how many messages may be in flight.
+func (p *Process) window() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dialect != kindAck {
+		return 1
+	}
+	return p.config.Window
+}
+
+// mayWrite reports whether the window is open.
+func (f *flight) mayWrite(window int) bool {
+	return f.inFlight == 0 || f.inFlight < window && f.bytes < f.p.config.WindowBytes
+}
+
+// write writes what the window allows.
+func (f *flight) write(ctx context.Context, window int) error {
+	for f.inFlight < f.queue.len() && f.mayWrite(window) {
+		b, size := f.next(window)
+		write := f.p.write
+		if size > writeAt || f.p.left.Load() {
+			write, b.offered = f.p.writeReading, false
+		}
+		s, err := write(ctx, b)
+		if s.count > 0 {
+			f.spans.push(s)
+			f.inFlight += s.count
+			f.bytes += size
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next is the messages that leave next, and how many bytes they take: no more than leave
+// in one write, or a single one that is longer.
+func (f *flight) next(window int) (b batch, size int) {
+	waiting := f.queue.all()[f.inFlight:]
+	waiting = waiting[:min(len(waiting), window-f.inFlight)]
+	n := 0
+	for ; n < len(waiting); n++ {
+		more := size + frameSize(waiting[n])
+		if n > 0 && (more > writeAt || f.bytes+size >= f.p.config.WindowBytes) {
+			break
+		}
+		size = more
+	}
+	return batch{messages: waiting[:n], asking: f.asking, offered: true}, size
+}
+
+// progress takes note of what was concluded and reports whether something was, p.mu held.
+func (f *flight) progress() bool {
+	for f.spans.len() > 0 && f.failed == nil {
+		s := &f.spans.all()[0]
+		n := f.settled(s)
+		s.first += uint64(n)
+		s.count -= n
+		f.landing += n
+		if s.count > 0 {
+			break
+		}
+		f.spans.drop(1)
+	}
+	return f.landing > 0 || f.failed != nil
+}
+
+// settled is how many of a span, from the first on, are concluded, p.mu held; it takes
+// their answers.
+func (f *flight) settled(s *span) (n int) {
+	if !f.asking {
+		return f.p.acknowledged(*s)
+	}
+	for ; n < s.count; n++ {
+		m, err, ok := f.p.claim(s.first + uint64(n))
+		if f.failed = err; !ok || err != nil {
+			break
+		}
+		f.answers = append(f.answers, m)
+	}
+	return n
+}
+
+// acknowledged is how many of a span are acknowledged, p.mu held.
+func (p *Process) acknowledged(s span) int {
+	if p.acked < s.first {
+		return 0
+	}
+	return min(int(p.acked-s.first)+1, s.count)
+}
+
+// land hands over what is concluded, and reports whether more is wanted.
+func (f *flight) land(ctx context.Context, from feed, emit func(Message) bool) (wanted bool, err error) {
+	n := 0
+	defer func() { // also when emit panics
+		f.queue.drop(n)
+		f.inFlight -= n
+		f.landing -= n
+		f.concluded += n
+		from.landed(n)
+	}()
+	for n < f.landing {
+		if ctx.Err() != nil {
+			return true, context.Cause(ctx)
+		}
+		m := f.queue.all()[n]
+		f.bytes -= frameSize(m)
+		if f.asking {
+			m = f.answers[n]
+		}
+		n++
+		if emit != nil && !emit(m) {
+			return false, nil
+		}
+	}
+	clear(f.answers)
+	f.answers = f.answers[:0]
+	return true, f.failed
+}
+
+// leave lets go of what is in flight, and returns how many messages were acknowledged.
+func (f *flight) leave() int {
+	f.p.mu.Lock()
+	defer f.p.mu.Unlock()
+	acknowledged := f.concluded + f.landing
+	for _, s := range f.spans.all() {
+		acknowledged += f.p.acknowledged(s)
+		if f.asking {
+			f.p.abandon(s)
+		}
+	}
+	return acknowledged
+}
+
+// given is a feed of messages that are at hand.
+type given struct{ messages []Message }
+
+func (g *given) take(room int, queue *fifo[Message]) (ended bool) {
+	room = min(room, len(g.messages))
+	for _, m := range g.messages[:room] {
+		queue.push(m)
+	}
+	g.messages = g.messages[room:]
+	return len(g.messages) == 0
+}
+
+func (g *given) park(*Process) bool                   { return false }
+func (g *given) arrived() bool                        { return false }
+func (g *given) rest(context.Context, *Process) error { return nil }
+func (g *given) landed(int)                           {}
+
+// batches holds the buffers of batches.
+var batches = sync.Pool{New: func() any { return new([writeAt]byte) }}
+
+// offer writes messages, as far as the connection takes them at once; whoever waits has
+// the rest written. The token is the caller's.
+func (p *Process) offer(messages []Message) error {
+	var buffer *[writeAt]byte
+	if len(p.out) == 0 && len(messages) > 1 {
+		buffer = batches.Get().(*[writeAt]byte)
+		p.out = buffer[:0]
+	}
+	for _, m := range messages {
+		p.out = appendFrame(p.out, m)
+	}
+	p.conn.SetWriteDeadline(time.Now().Add(offerTime))
+	n, err := p.conn.Write(p.out)
+	p.written(n)
+	if buffer != nil && len(p.out) == 0 {
+		p.out = nil
+		batches.Put(buffer)
+	}
+	p.left.Store(len(p.out) > 0)
+	if isTimeout(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,123 @@
+package socket
+
+import (
+	"context"
+	"sync"
+)
+
+// supply is the feed of a flight whose messages come from a source, on a goroutine of its
+// own. As many as the window allows are read of the source and not concluded.
+type supply struct {
+	limit int
+	room  chan struct{} // one token for a source that waits
+	wake  chan struct{} // one token for a flight that rests
+
+	mu      sync.Mutex
+	came    fifo[Message] // not taken
+	open    int           // came, not concluded
+	full    bool          // the source waits
+	ended   bool
+	resting bool
+	parked  *Process // to be roused
+	roused  bool
+}
+
+func newSupply(limit int) *supply {
+	return &supply{limit: limit, room: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+}
+
+// push adds a message, waiting for room, and reports whether ctx lasted.
+func (s *supply) push(ctx context.Context, m Message) bool {
+	s.mu.Lock()
+	for s.open >= s.limit {
+		s.full = true
+		s.mu.Unlock()
+		select {
+		case <-s.room:
+		case <-ctx.Done():
+			return false
+		}
+		s.mu.Lock()
+	}
+	s.open++
+	s.came.push(m)
+	s.tell()
+	return true
+}
+
+// end says that nothing more will come.
+func (s *supply) end() {
+	s.mu.Lock()
+	s.ended = true
+	s.tell()
+}
+
+// tell unlocks s.mu and wakes the flight if it asked for it.
+func (s *supply) tell() {
+	parked := s.parked
+	if parked != nil {
+		s.parked, s.roused = nil, true
+	}
+	if s.resting {
+		s.resting = false
+		s.wake <- struct{}{}
+	}
+	s.mu.Unlock()
+	if parked != nil {
+		parked.rouse()
+	}
+}
+
+func (s *supply) take(room int, queue *fifo[Message]) (ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.parked, s.roused = nil, false
+	room = min(room, s.came.len())
+	for _, m := range s.came.all()[:room] {
+		queue.push(m)
+	}
+	s.came.drop(room)
+	return s.ended && s.came.len() == 0
+}
+
+func (s *supply) park(p *Process) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.came.len() > 0 {
+		return false
+	}
+	s.parked = p
+	return true
+}
+
+func (s *supply) arrived() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.roused
+}
+
+func (s *supply) rest(ctx context.Context, _ *Process) error {
+	s.mu.Lock()
+	if s.ended || s.came.len() > 0 {
+		s.mu.Unlock()
+		return nil
+	}
+	s.resting = true
+	s.mu.Unlock()
+	select {
+	case <-s.wake:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *supply) landed(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open -= n
+	if s.full && n > 0 {
+		s.full = false
+		s.room <- struct{}{}
+	}
+}

@@ -1,0 +1,180 @@
+package socket_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// windowPeerDir, when it is set, makes the test binary the other process of the
+// benchmarks of windows.
+const windowPeerDir = "RXIPC_WINDOW_PEER_DIR"
+
+func TestPeerOfWindowBenchmarks(t *testing.T) {
+	dir := os.Getenv(windowPeerDir)
+	if dir == "" {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	listener, err := net.Listen("unix", filepath.Join(dir, "bare"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go sinkBare(listener)
+	var servers sync.WaitGroup
+	var ready sync.WaitGroup
+	ready.Add(2)
+	ipc := socket.New(socket.Config{Dir: dir, Listening: func(socket.Name) { ready.Done() }})
+	servers.Go(func() {
+		ipc.Listen(socket.MustParseName("sink")).ForEach(ctx, func(c *socket.Connection) {
+			servers.Go(func() { c.Exchanges().Run(ctx) })
+		})
+	})
+	servers.Go(func() {
+		ipc.Listen(socket.MustParseName("echo")).ForEach(ctx, func(c *socket.Connection) {
+			servers.Go(func() { c.Exchanges().ForEach(ctx, func(x socket.Exchange) { x.Respond(x.Message) }) })
+		})
+	})
+	ready.Wait()
+	fmt.Println("listening")
+	io.Copy(io.Discard, os.Stdin)
+	cancel()
+	listener.Close()
+	servers.Wait()
+}
+
+// sinkBare reads whatever comes, and answers a byte at the end of the writing.
+func sinkBare(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{conn}, make([]byte, 64<<10))
+			conn.Write([]byte{1})
+		}()
+	}
+}
+
+func startWindowPeer(b *testing.B) string {
+	b.Helper()
+	dir, err := os.MkdirTemp("", "rxipc")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	peer := exec.Command(os.Args[0], "-test.run=^TestPeerOfWindowBenchmarks$")
+	peer.Env = append(os.Environ(), windowPeerDir+"="+dir)
+	peer.Stderr = os.Stderr
+	stdin, err := peer.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := peer.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := peer.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		stdin.Close()
+		peer.Wait()
+	})
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "listening\n" {
+		b.Fatalf("the peer says %q, %v", line, err)
+	}
+	return dir
+}
+
+func connect(b *testing.B, dir, name string) *socket.Process {
+	b.Helper()
+	p, err := socket.New(socket.Config{Dir: dir}).ConnectTo(b.Context(), socket.MustParseName(name)).Get()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { p.Close(context.WithoutCancel(b.Context())) })
+	return p
+}
+
+// BenchmarkSend sends messages one way to another process, all acknowledged.
+func BenchmarkSend(b *testing.B) {
+	dir := startWindowPeer(b)
+	for _, size := range []int{32, 1 << 10, 64 << 10, 1 << 20} {
+		m := socket.NewMessage(socket.OctetStream(), strings.Repeat("x", size))
+		count := min(10_000, 64<<20/size)
+		messages := make([]socket.Message, count)
+		for i := range messages {
+			messages[i] = m
+		}
+		b.Run(fmt.Sprint("slice/", size), func(b *testing.B) {
+			p := connect(b, dir, "sink")
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			for i := 0; i < b.N; i += count {
+				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprint("stream/", size), func(b *testing.B) {
+			p := connect(b, dir, "sink")
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			source := operators.Map(func(int) socket.Message { return m })(stream.Range(0, b.N))
+			if n, err := operators.Count[socket.Message]()(p.SendAll(source)).Last(b.Context()).Get(); n != b.N || err != nil {
+				b.Fatal(n, err)
+			}
+		})
+		b.Run(fmt.Sprint("bare/", size), func(b *testing.B) {
+			conn, err := net.Dial("unix", filepath.Join(dir, "bare"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer conn.Close()
+			b.SetBytes(int64(size))
+			content := []byte(strings.Repeat("x", size))
+			out := bufio.NewWriterSize(conn, 64<<10)
+			for range b.N {
+				if _, err := out.Write(content); err != nil {
+					b.Fatal(err)
+				}
+			}
+			out.Flush()
+			conn.(*net.UnixConn).CloseWrite()
+			conn.Read(make([]byte, 1))
+		})
+	}
+}
+
+// BenchmarkRequests makes requests of 32 bytes to another process, 64 in flight.
+func BenchmarkRequests(b *testing.B) {
+	dir := startWindowPeer(b)
+	m := socket.Text(strings.Repeat("x", 32))
+	b.Run("stream", func(b *testing.B) {
+		p, err := socket.New(socket.Config{Dir: dir, Window: 64}).ConnectTo(b.Context(), socket.MustParseName("echo")).Get()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		source := operators.Map(func(int) socket.Message { return m })(stream.Range(0, b.N))
+		if n, err := operators.Count[socket.Message]()(p.RequestAll(source)).Last(b.Context()).Get(); n != b.N || err != nil {
+			b.Fatal(n, err)
+		}
+		p.Close(b.Context())
+	})
+}
