@@ -13,19 +13,27 @@ import (
 type flight struct {
 	p      *Process
 	asking bool // a message is concluded by its response, not by its acknowledgement
+	limit  int  // how many may be in flight
 
 	queue    fifo[Message] // taken from the feed, not concluded
 	inFlight int           // of those, written: the first ones
 	bytes    int           // that these take
 	spans    fifo[span]    // their numbers
 
-	landing   int       // concluded and not handed over, the first of those in flight
-	answers   []Message // to these, when asking
-	failed    error     // why the request behind them has no answer
-	concluded int       // and handed over
+	landing   int      // concluded and not handed over, the first of those in flight
+	answers   []answer // to these, when asking
+	concluded int      // and handed over
 }
 
-func newFlight(p *Process, asking bool) *flight { return &flight{p: p, asking: asking} }
+// answer is a response, or why there is none.
+type answer struct {
+	message Message
+	err     error
+}
+
+func newFlight(p *Process, asking bool) *flight {
+	return &flight{p: p, asking: asking, limit: p.config.Window}
+}
 
 // feed is where the messages of a flight come from.
 type feed interface {
@@ -45,9 +53,9 @@ type feed interface {
 }
 
 // run runs the flight until its feed has ended, or emit returns false. emit gets each
-// message once it has been acknowledged, or its response; it may be nil. An error of run
-// is a SendError.
-func (f *flight) run(ctx context.Context, from feed, emit func(Message) bool) error {
+// message once it has been acknowledged, or its response, or why there is none; it may be
+// nil. An error of run is a SendError.
+func (f *flight) run(ctx context.Context, from feed, emit func(Message, error) bool) error {
 	err := f.fly(ctx, from, emit)
 	acknowledged := f.leave()
 	if err != nil {
@@ -56,12 +64,12 @@ func (f *flight) run(ctx context.Context, from feed, emit func(Message) bool) er
 	return nil
 }
 
-func (f *flight) fly(ctx context.Context, from feed, emit func(Message) bool) error {
+func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) bool) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		window := f.p.window()
+		window := f.window()
 		ended := from.take(window-f.queue.len(), &f.queue)
 		if err := f.write(ctx, window); err != nil {
 			return err
@@ -86,14 +94,14 @@ func (f *flight) fly(ctx context.Context, from feed, emit func(Message) bool) er
 	}
 }
 
-// window is how many messages may be in flight.
-func (p *Process) window() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.dialect != kindAck {
+// window is how many messages may be in flight, see Config.Window.
+func (f *flight) window() int {
+	f.p.mu.Lock()
+	defer f.p.mu.Unlock()
+	if f.p.dialect != kindAck {
 		return 1
 	}
-	return p.config.Window
+	return f.limit
 }
 
 // mayWrite reports whether the window is open.
@@ -106,7 +114,7 @@ func (f *flight) write(ctx context.Context, window int) error {
 	for f.inFlight < f.queue.len() && f.mayWrite(window) {
 		b, size := f.next(window)
 		write := f.p.write
-		if size > writeAt || f.p.left.Load() {
+		if f.asking && size > writeAt || f.p.left.Load() { // an offer of much might wait in vain
 			write, b.offered = f.p.writeReading, false
 		}
 		s, err := write(ctx, b)
@@ -140,7 +148,7 @@ func (f *flight) next(window int) (b batch, size int) {
 
 // progress takes note of what was concluded and reports whether something was, p.mu held.
 func (f *flight) progress() bool {
-	for f.spans.len() > 0 && f.failed == nil {
+	for f.spans.len() > 0 {
 		s := &f.spans.all()[0]
 		n := f.settled(s)
 		s.first += uint64(n)
@@ -151,7 +159,7 @@ func (f *flight) progress() bool {
 		}
 		f.spans.drop(1)
 	}
-	return f.landing > 0 || f.failed != nil
+	return f.landing > 0
 }
 
 // settled is how many of a span, from the first on, are concluded, p.mu held; it takes
@@ -161,11 +169,11 @@ func (f *flight) settled(s *span) (n int) {
 		return f.p.acknowledged(*s)
 	}
 	for ; n < s.count; n++ {
-		m, err, ok := f.p.claim(s.first + uint64(n))
-		if f.failed = err; !ok || err != nil {
+		a, ok := f.p.claim(s.first + uint64(n))
+		if !ok {
 			break
 		}
-		f.answers = append(f.answers, m)
+		f.answers = append(f.answers, a)
 	}
 	return n
 }
@@ -179,7 +187,7 @@ func (p *Process) acknowledged(s span) int {
 }
 
 // land hands over what is concluded, and reports whether more is wanted.
-func (f *flight) land(ctx context.Context, from feed, emit func(Message) bool) (wanted bool, err error) {
+func (f *flight) land(ctx context.Context, from feed, emit func(Message, error) bool) (wanted bool, err error) {
 	n := 0
 	defer func() { // also when emit panics
 		f.queue.drop(n)
@@ -192,19 +200,19 @@ func (f *flight) land(ctx context.Context, from feed, emit func(Message) bool) (
 		if ctx.Err() != nil {
 			return true, context.Cause(ctx)
 		}
-		m := f.queue.all()[n]
-		f.bytes -= frameSize(m)
+		a := answer{message: f.queue.all()[n]}
+		f.bytes -= frameSize(a.message)
 		if f.asking {
-			m = f.answers[n]
+			a = f.answers[n]
 		}
 		n++
-		if emit != nil && !emit(m) {
+		if emit != nil && !emit(a.message, a.err) {
 			return false, nil
 		}
 	}
 	clear(f.answers)
 	f.answers = f.answers[:0]
-	return true, f.failed
+	return true, nil
 }
 
 // leave lets go of what is in flight, and returns how many messages were acknowledged.

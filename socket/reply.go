@@ -20,8 +20,7 @@ type reply struct {
 	number  uint64 // of the request among the messages sent
 	decided bool   // message came, or err says that none will
 	left    bool   // nobody awaits it, any more or at all
-	message Message
-	err     error
+	answer
 }
 
 // answer takes a message for the response to the request that was acknowledged last, if
@@ -53,20 +52,17 @@ func (p *Process) unanswered() {
 	p.tidy()
 }
 
-// claim takes the reply to a request, once it is decided, p.mu held. Nobody may ask for
-// it again, unless it is an error.
-func (p *Process) claim(number uint64) (m Message, err error, ok bool) {
+// claim takes the answer to a request, once it is decided, p.mu held. Nobody may ask for
+// it again then.
+func (p *Process) claim(number uint64) (a answer, ok bool) {
 	r := p.reply(number)
 	if !r.decided {
-		return Message{}, nil, false
+		return answer{}, false
 	}
-	if r.err != nil {
-		return Message{}, r.err, true
-	}
-	m = r.message
+	a = r.answer
 	p.leave(r)
 	p.tidy()
-	return m, nil, true
+	return a, true
 }
 
 // abandon lets the replies to requests come in vain, p.mu held.
@@ -87,10 +83,10 @@ func (p *Process) reply(number uint64) *reply {
 
 // leave lets go of a reply, p.mu held.
 func (p *Process) leave(r *reply) {
-	if r.decided && r.err == nil {
+	if !r.left && r.decided && r.err == nil {
 		p.unread -= r.message.Len() + overhead
 	}
-	r.left, r.message = true, Message{}
+	r.left, r.answer = true, answer{}
 }
 
 // tidy forgets the first replies, as far as they are decided and left, p.mu held.

@@ -19,8 +19,8 @@ const settleTime = 5 * time.Millisecond
 // next step of a chain. An acknowledged message has been handled. When one cannot be
 // sent or is not acknowledged it fails with a [*SendError] that tells which were; one
 // that must not be sent is found before any is. Responses that come meanwhile are kept
-// for Wait, up to [Config.MaxUnread]: beyond that Send fails with ErrUnread, unless
-// somebody waits for them at the same time.
+// for Wait, up to [Config.MaxUnread]: beyond that Send fails with ErrUnread, so have
+// another goroutine read them at the same time if they are many.
 func (p *Process) Send(ctx context.Context, messages ...Message) fold.Attempt[*Process] {
 	if err := p.sendEach(ctx, messages); err != nil {
 		return fold.Fail[*Process](p.failure("send", err))

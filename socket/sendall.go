@@ -39,7 +39,11 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 		}
 		in := newSupply(p.config.Window)
 		wanted := true
-		emit := func(m Message) bool {
+		var missing error
+		emit := func(m Message, err error) bool {
+			if missing = err; err != nil {
+				return false
+			}
 			wanted = yield(m)
 			return wanted
 		}
@@ -66,6 +70,8 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			return err
 		case !wanted:
 			return nil
+		case missing != nil:
+			return p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded + f.inFlight, Err: missing})
 		case failed != nil:
 			return p.failure(op, failed)
 		case refused != nil:
@@ -90,28 +96,26 @@ func (p *Process) Request(ctx context.Context, m Message) fold.Attempt[Message] 
 	return fold.Succeed(answer)
 }
 
-func (p *Process) request(ctx context.Context, m Message) (answer Message, err error) {
+func (p *Process) request(ctx context.Context, m Message) (Message, error) {
 	if err := m.check(p.config.MaxMessage); err != nil {
 		return Message{}, &SendError{Err: err}
 	}
 	s, err := p.sendOne(ctx, true, m)
 	if err == nil {
-		var missing error
-		err = p.await(ctx, p.config.MaxUnread, func() bool {
-			var ok bool
-			answer, missing, ok = p.claim(s.first)
+		var a answer
+		err = p.await(ctx, p.config.MaxUnread, func() (ok bool) {
+			a, ok = p.claim(s.first)
 			return ok
 		})
-		if err == nil && missing == nil {
-			return answer, nil
-		}
-		if err == nil {
-			err = missing
+		switch {
+		case err == nil && a.err == nil:
+			return a.message, nil
+		case err == nil:
+			return Message{}, &SendError{Acknowledged: 1, Sent: 1, Err: a.err}
 		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	failed := &SendError{Acknowledged: p.acknowledged(s), Sent: s.count, Err: err}
 	p.abandon(s)
-	return Message{}, failed
+	return Message{}, &SendError{Acknowledged: p.acknowledged(s), Sent: s.count, Err: err}
 }

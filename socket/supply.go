@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // supply is the feed of a flight whose messages come from a source, on a goroutine of its
@@ -19,7 +20,8 @@ type supply struct {
 	ended   bool
 	resting bool
 	parked  *Process // to be roused
-	roused  bool
+
+	roused atomic.Bool
 }
 
 func newSupply(limit int) *supply {
@@ -42,36 +44,36 @@ func (s *supply) push(ctx context.Context, m Message) bool {
 	s.open++
 	s.came.push(m)
 	s.tell()
+	s.mu.Unlock()
 	return true
 }
 
 // end says that nothing more will come.
 func (s *supply) end() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.ended = true
 	s.tell()
 }
 
-// tell unlocks s.mu and wakes the flight if it asked for it.
+// tell wakes the flight if it asked for it, s.mu held.
 func (s *supply) tell() {
-	parked := s.parked
-	if parked != nil {
-		s.parked, s.roused = nil, true
-	}
 	if s.resting {
 		s.resting = false
 		s.wake <- struct{}{}
 	}
-	s.mu.Unlock()
-	if parked != nil {
-		parked.rouse()
+	if s.parked != nil {
+		s.roused.Store(true)
+		s.parked.rouse()
+		s.parked = nil
 	}
 }
 
 func (s *supply) take(room int, queue *fifo[Message]) (ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.parked, s.roused = nil, false
+	s.parked = nil
+	s.roused.Store(false)
 	room = min(room, s.came.len())
 	for _, m := range s.came.all()[:room] {
 		queue.push(m)
@@ -90,11 +92,7 @@ func (s *supply) park(p *Process) bool {
 	return true
 }
 
-func (s *supply) arrived() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.roused
-}
+func (s *supply) arrived() bool { return s.roused.Load() }
 
 func (s *supply) rest(ctx context.Context, _ *Process) error {
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package socket_test
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -33,6 +34,12 @@ func TestPeerOfWindowBenchmarks(t *testing.T) {
 		t.Fatal(err)
 	}
 	go sinkBare(listener)
+	acking, err := net.Listen("unix", filepath.Join(dir, "acking.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer acking.Close()
+	go ackBare(acking)
 	var servers sync.WaitGroup
 	var ready sync.WaitGroup
 	ready.Add(2)
@@ -66,6 +73,63 @@ func sinkBare(listener net.Listener) {
 			defer conn.Close()
 			io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{conn}, make([]byte, 64<<10))
 			conn.Write([]byte{1})
+		}()
+	}
+}
+
+// ackBare acknowledges whatever comes with the least that a server can do, so that what
+// is measured is the client.
+func ackBare(listener net.Listener) {
+	control := func(content string) string {
+		return "\x00\x0atext/plain\x00\x00\x00" + string(rune(len(content))) + content + "\xce"
+	}
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			io.WriteString(conn, control("innmind/ipc:connection.start"))
+			acks := strings.Repeat(control("innmind/ipc:ack"), 4096)
+			size := len(acks) / 4096
+			in := make([]byte, 256<<10)
+			held, skip := 0, 0 // bytes in in; bytes of a frame that are passed over
+			count := -1        // start-ok
+			for {
+				n, err := conn.Read(in[held:])
+				if err != nil {
+					return
+				}
+				rest := in[:held+n]
+				for {
+					k := min(skip, len(rest))
+					rest, skip = rest[k:], skip-k
+					if skip > 0 || len(rest) < 2 {
+						break
+					}
+					header := 6 + int(binary.BigEndian.Uint16(rest))
+					if len(rest) < header {
+						break
+					}
+					skip = header + int(binary.BigEndian.Uint32(rest[header-4:])) + 1
+					count++
+				}
+				held = copy(in, rest)
+				if skip == 0 || len(rest) > 0 || count > 0 {
+					done := count
+					if skip > 0 && done > 0 {
+						done-- // the last one is not complete
+					}
+					for done > 0 {
+						k := min(done, 4096)
+						if _, err := io.WriteString(conn, acks[:k*size]); err != nil {
+							return
+						}
+						done, count = done-k, count-k
+					}
+				}
+			}
 		}()
 	}
 }
@@ -124,6 +188,15 @@ func BenchmarkSend(b *testing.B) {
 		b.Run(fmt.Sprint("slice/", size), func(b *testing.B) {
 			p := connect(b, dir, "sink")
 			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			for i := 0; i < b.N; i += count {
+				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprint("client/", size), func(b *testing.B) {
+			p := connect(b, dir, "acking")
 			b.SetBytes(int64(size))
 			for i := 0; i < b.N; i += count {
 				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {

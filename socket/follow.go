@@ -1,0 +1,117 @@
+package socket
+
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// FollowConfig says how [IPC.Follow] follows a name. The zero FollowConfig just listens.
+type FollowConfig struct {
+	// Subscribe is called with each fresh connection, before its messages are
+	// emitted, to say what is wanted; [Subscribe] makes one that sends messages. What
+	// came between the end of the last connection and this call was missed. When it
+	// fails because the connection broke, that is lost; another error ends the run.
+	Subscribe func(context.Context, *Process) error
+
+	// Lost is called when a connection is lost, after its last message, with the reason:
+	// ErrDisconnected if the server closed it, io.ErrUnexpectedEOF if that just went
+	// away. From here to the next Subscribe there is a gap.
+	Lost func(error)
+
+	// Retry says how long a run waits before it connects again, and how often; by
+	// default from 10 ms to 1 s, without end. Each connection made starts its count
+	// afresh. If, when nil, retries what passes with time: a server that is not there,
+	// or went away.
+	Retry operators.RetryPolicy
+}
+
+// Subscribe is a [FollowConfig.Subscribe] that sends messages.
+func Subscribe(messages ...Message) func(context.Context, *Process) error {
+	return func(ctx context.Context, p *Process) error { return p.Send(ctx, messages...).Err() }
+}
+
+// Follow is what comes from a name, across restarts of its server: it connects, and
+// emits [Process.Messages]; when the connection is lost, it connects again, after a pause.
+// Subscribe and Lost are called on the goroutine of the run, between the messages, so
+// that a gap is seen where it is.
+//
+// It does not complete by itself. It fails with ctx's cause, with an error that Retry does
+// not retry, such as ErrProtocol, or when Retry has tried often enough. The connection is
+// closed in an orderly way when the run ends, which [Config.Grace] bounds.
+func (ipc *IPC) Follow(name Name, config FollowConfig) stream.Observable[Message] {
+	retry := operators.Retry[followed](keepUp(config.Retry))
+	return func(ctx context.Context, yield func(Message) bool) error {
+		if err := name.check(); err != nil {
+			return &Error{Op: "follow", Err: err}
+		}
+		return retry(ipc.following(name, config))(ctx, func(f followed) bool {
+			return f.connected || yield(f.message)
+		})
+	}
+}
+
+// followed is a message, or that a connection was made.
+type followed struct {
+	connected bool
+	message   Message
+}
+
+// following is one connection.
+func (ipc *IPC) following(name Name, config FollowConfig) stream.Observable[followed] {
+	return func(ctx context.Context, yield func(followed) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		p, err := ipc.try(ctx, name)
+		if err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return connectError(name, err)
+		}
+		defer p.Close(context.WithoutCancel(ctx))
+		wanted, err := p.relay(ctx, config.Subscribe, yield)
+		switch {
+		case !wanted:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case config.Lost != nil && p.gone() != nil:
+			config.Lost(p.gone())
+		}
+		return err
+	}
+}
+
+// relay subscribes and emits what comes.
+func (p *Process) relay(ctx context.Context, subscribe func(context.Context, *Process) error, yield func(followed) bool) (wanted bool, err error) {
+	if subscribe != nil {
+		if err := subscribe(ctx, p); err != nil {
+			return true, err
+		}
+	}
+	if !yield(followed{connected: true}) {
+		return false, nil
+	}
+	for {
+		if ctx.Err() != nil {
+			return true, context.Cause(ctx)
+		}
+		m, err := p.Wait(ctx).Get()
+		if err != nil {
+			return true, err
+		}
+		if !yield(followed{message: m}) {
+			return false, nil
+		}
+	}
+}
+
+// gone is why nothing more comes, nil while something may.
+func (p *Process) gone() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}

@@ -1,0 +1,165 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream/streamtest"
+)
+
+// diary is what a run of Follow met, in order.
+type diary struct {
+	start   time.Time
+	entries []string
+}
+
+func (d *diary) note(format string, args ...any) {
+	d.entries = append(d.entries, fmt.Sprint(time.Since(d.start).Round(time.Millisecond), " ", fmt.Sprintf(format, args...)))
+}
+
+// config is one that writes the diary.
+func (d *diary) config(retry operators.RetryPolicy) FollowConfig {
+	d.start = time.Now()
+	return FollowConfig{
+		Subscribe: func(ctx context.Context, p *Process) error {
+			d.note("subscribe")
+			return Subscribe(Text("news, please"))(ctx, p)
+		},
+		Lost:  func(err error) { d.note("lost: %v", err) },
+		Retry: retry,
+	}
+}
+
+// playNews accepts a client, takes its subscription, and sends it messages.
+func playNews(t *testing.T, transport *memory, news ...any) *peer {
+	t.Helper()
+	listener, err := transport.Listen(t.Context(), counter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	server := newPeer(t, conn)
+	server.send(kindStart)
+	server.expect("start-ok", `"news, please"`)
+	server.send(append([]any{kindReceived}, news...)...)
+	return server
+}
+
+func TestFollowGoesOnAcrossRestartsAndShowsTheGaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newMemory(0)
+		go func() {
+			time.Sleep(5 * time.Millisecond)
+			server := playNews(t, transport, "one", "two")
+			time.Sleep(time.Second)
+			server.conn.Close()
+			time.Sleep(45 * time.Millisecond)
+			server = playNews(t, transport, "three", kindClose)
+			server.expect("close-ok")
+			playNews(t, transport, "four").expect("close", "EOF")
+		}()
+		var d diary
+		follow := New(Config{Transport: transport, Heartbeat: -1}).Follow(counter, d.config(operators.RetryPolicy{Jitter: -1}))
+		err := follow(t.Context(), func(m Message) bool {
+			d.note("%s", m.Content())
+			return m != Text("four")
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, d.entries,
+			"10ms subscribe", "10ms one", "10ms two", // not there at 0
+			"1.01s lost: unexpected EOF",
+			// not there at 1.02 s and 1.04 s: the pause doubles
+			"1.08s subscribe", "1.08s three",
+			"1.08s lost: the server closed the connection",
+			"1.09s subscribe", "1.09s four")
+	})
+}
+
+func TestFollowBacksOffUpToItsLongestDelayAndGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc := New(Config{Transport: newMemory(0)})
+		var d diary
+		tries := operators.RetryPolicy{Jitter: -1, Times: 9, If: func(err error) bool {
+			d.note("%v", errors.Is(err, ErrNotListening))
+			return true
+		}}
+		err := ipc.Follow(counter, d.config(tries)).Run(t.Context())
+		var e *Error
+		if !errors.Is(err, ErrNotListening) || !errors.As(err, &e) || e.Op != "connect" {
+			t.Error(err)
+		}
+		same(t, d.entries, "0s true", "10ms true", "30ms true", "70ms true", "150ms true",
+			"310ms true", "630ms true", "1.27s true", "2.27s true")
+	})
+}
+
+func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newMemory(0)
+		ipc := New(Config{Transport: transport, Heartbeat: -1})
+		if err := ipc.Follow(Name{}, FollowConfig{}).Run(t.Context()); !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+
+		var d diary
+		go playNews(t, transport, []byte("\x00\x03???\x00\x00\x00\x00\xce"))
+		if err := ipc.Follow(counter, d.config(operators.RetryPolicy{})).Run(t.Context()); !errors.Is(err, ErrProtocol) {
+			t.Error(err)
+		}
+		if len(d.entries) != 2 {
+			t.Error(d.entries)
+		}
+
+		reason := errors.New("reason")
+		listener, err := transport.Listen(t.Context(), counter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			conn, _ := listener.Accept()
+			server := newPeer(t, conn)
+			server.send(kindStart)
+			server.expect("start-ok", "close")
+			server.send(kindCloseOK)
+		}()
+		refuse := func(context.Context, *Process) error { return reason }
+		if err := ipc.Follow(counter, FollowConfig{Subscribe: refuse}).Run(t.Context()); !errors.Is(err, reason) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestFollowKeepsTheContract(t *testing.T) {
+	source := func(ctx context.Context, yield func(Message) bool) error {
+		transport := newMemory(0)
+		listening := make(chan struct{})
+		ipc := New(Config{Transport: transport, Heartbeat: -1, Listening: func(Name) { close(listening) }})
+		serving, end := context.WithCancel(context.Background())
+		served := make(chan error)
+		go func() {
+			served <- Exchanges(ipc.Listen(counter)).ForEach(serving, func(x Exchange) {
+				for _, m := range texts(3) {
+					x.Respond(m)
+				}
+			})
+		}()
+		defer func() {
+			end()
+			<-served
+		}()
+		<-listening
+		return ipc.Follow(counter, FollowConfig{Subscribe: Subscribe(Text("please"))})(ctx, yield)
+	}
+	streamtest.Check(t, source, texts(3), streamtest.Endless())
+}

@@ -1,0 +1,452 @@
+package socket
+
+import (
+	"cmp"
+	"container/list"
+	"context"
+	"errors"
+	"math"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+)
+
+// PoolConfig says how a [Pool] works. Each field that is zero stands for its default.
+type PoolConfig struct {
+	// Connections is how many connections there are at most; default 4. One more is
+	// made when a request finds all of them busy.
+	Connections int
+
+	// InFlight is how many requests are given to a connection at most, which it keeps
+	// in flight as [Config.Window] allows; default 64.
+	InFlight int
+
+	// Idle is how long a connection without requests is kept; default 1 min. Negative:
+	// until the pool is closed, or the connection breaks.
+	Idle time.Duration
+
+	// Retry says how long a connection that could not be made, or was lost, waits before
+	// it is made again, and how often; by default from 10 ms to 1 s, without end. A
+	// response starts its count afresh. If, when nil, retries what passes with time: a
+	// server that is not there, or went away.
+	Retry operators.RetryPolicy
+}
+
+// Pool is a client for many requests at the same time: a bounded number of connections
+// to one name, made when they are needed and replaced when they break, each with several
+// requests in flight. Its methods may be called from any goroutine.
+//
+// A request goes to the connection with the fewest, and when all have as many as they
+// may, waits for its turn; who came first goes first. Those that wait are the calls of
+// Request, so there are as many as callers. Requests without a response to them on the
+// same connection are told apart as [Process.Request] says. Other messages of the server
+// are dropped.
+type Pool struct {
+	ipc    *IPC
+	name   Name
+	config PoolConfig
+	ctx    context.Context // of the lines
+	end    context.CancelCauseFunc
+	joined sync.WaitGroup
+
+	mu      sync.Mutex
+	lines   []*line
+	waiting list.List // of *call, not given to a line
+	calls   int       // not over
+	down    error     // why the last line went down, until one is up
+	closed  bool
+	over    chan struct{} // closed when it is closed and no call is left
+	stats   PoolStats
+}
+
+// PoolStats counts what happened in a pool since it was made, and what there is.
+type PoolStats struct {
+	Connections int // that are up
+	InFlight    int // requests given to them
+	Waiting     int // requests not given to one
+
+	Requests  uint64 // made
+	Answered  uint64 // of these, with a response
+	Failed    uint64 // of these, without one
+	Retried   uint64 // times that one not sent was taken back from a connection that broke
+	Connected uint64 // connections made
+	Lost      uint64 // connections broken
+}
+
+// Pool makes a pool of connections to a name. It connects at the first request; Close
+// ends it.
+func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
+	config.Connections = max(1, cmp.Or(config.Connections, 4))
+	config.InFlight = min(max(1, cmp.Or(config.InFlight, 64)), ipc.config.Window)
+	config.Idle = cmp.Or(config.Idle, time.Minute)
+	if config.Idle < 0 {
+		config.Idle = math.MaxInt64
+	}
+	config.Retry = keepUp(config.Retry)
+	p := &Pool{ipc: ipc, name: name, config: config, over: make(chan struct{})}
+	p.ctx, p.end = context.WithCancelCause(context.Background())
+	return p
+}
+
+// Request sends a message and gives the response to it. It waits for a server to appear,
+// and for its turn, until ctx ends. A request whose connection broke before it was sent
+// is sent on another one. One that was sent may have been handled, and fails, with a
+// [*SendError] that tells so: it may be made again if its Sent is 0, or if the server
+// takes it well twice. After Close it fails with net.ErrClosed.
+func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
+	answer, err := p.request(ctx, m)
+	if err != nil {
+		return fold.Fail[Message](&Error{Op: "request", Name: p.name.String(), Err: err})
+	}
+	return fold.Succeed(answer)
+}
+
+// call is a request of somebody who waits for its answer.
+type call struct {
+	message Message
+	answer  chan answer // has room for it
+
+	// Under the pool's mu.
+	place *list.Element // while it waits
+	line  *line         // that it was given to
+	taken bool          // by a flight: it may be sent
+}
+
+func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
+	if err := cmp.Or(p.name.check(), m.check(p.ipc.config.MaxMessage)); err != nil {
+		return Message{}, &SendError{Err: err}
+	}
+	if ctx.Err() != nil {
+		return Message{}, &SendError{Err: context.Cause(ctx)}
+	}
+	c := &call{message: m, answer: make(chan answer, 1)}
+	if err := p.begin(c); err != nil {
+		return Message{}, &SendError{Err: err}
+	}
+	select {
+	case a := <-c.answer:
+		return p.finish(a)
+	case <-ctx.Done():
+		return p.finish(p.withdraw(ctx, c))
+	}
+}
+
+// begin gives a call to a line, or lets it wait.
+func (p *Pool) begin(c *call) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return net.ErrClosed
+	}
+	p.calls++
+	p.stats.Requests++
+	c.place = p.waiting.PushBack(c)
+	p.dispatch()
+	return nil
+}
+
+// finish counts a call that is over.
+func (p *Pool) finish(a answer) (Message, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls--
+	if a.err == nil {
+		p.stats.Answered++
+	} else {
+		p.stats.Failed++
+	}
+	if p.closed && p.calls == 0 {
+		close(p.over)
+	}
+	return a.message, a.err
+}
+
+// withdraw takes back a call whose ctx has ended, and returns what became of it.
+func (p *Pool) withdraw(ctx context.Context, c *call) answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case a := <-c.answer:
+		return a
+	default:
+	}
+	switch {
+	case c.place != nil:
+		p.waiting.Remove(c.place)
+		return answer{err: &SendError{Err: gaveUp(ctx, p.down)}}
+	case !c.taken:
+		c.line.queue = slices.DeleteFunc(c.line.queue, func(other *call) bool { return other == c })
+		c.line.load--
+		p.dispatch()
+		return answer{err: &SendError{Err: context.Cause(ctx)}}
+	}
+	return answer{err: &SendError{Sent: 1, Err: context.Cause(ctx)}}
+}
+
+// dispatch gives waiting calls to lines, and starts one more if all are busy, mu held.
+func (p *Pool) dispatch() {
+	for p.waiting.Len() > 0 {
+		l, busy := p.freest()
+		if busy && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
+			p.start()
+		}
+		if l == nil {
+			break
+		}
+		c := p.waiting.Remove(p.waiting.Front()).(*call)
+		c.place, c.line = nil, l
+		l.queue = append(l.queue, c)
+		l.load++
+		if l.parked != nil {
+			l.roused.Store(true)
+			l.parked.rouse()
+			l.parked = nil
+		}
+	}
+}
+
+// freest is the line with the fewest calls that may take one more, nil if there is none.
+// busy says that one more line would be of use: none has nothing to do, or is about to.
+func (p *Pool) freest() (free *line, busy bool) {
+	busy = true
+	for _, l := range p.lines {
+		busy = busy && l.up && l.load > 0
+		if l.up && l.load < p.config.InFlight && (free == nil || l.load < free.load) {
+			free = l
+		}
+	}
+	return free, busy
+}
+
+// start starts one more line, mu held.
+func (p *Pool) start() {
+	l := &line{pool: p}
+	p.lines = append(p.lines, l)
+	p.joined.Go(func() {
+		err := operators.Retry[struct{}](p.config.Retry)(l.session).Run(p.ctx)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.remove(l)
+		if len(p.lines) == 0 && err != nil {
+			p.failWaiting(err)
+		}
+	})
+}
+
+// remove has a line get no calls any more, mu held.
+func (p *Pool) remove(l *line) {
+	l.up = false
+	p.lines = slices.DeleteFunc(p.lines, func(other *line) bool { return other == l })
+}
+
+// failWaiting fails the calls that nobody is left to make, mu held.
+func (p *Pool) failWaiting(err error) {
+	for p.waiting.Len() > 0 {
+		c := p.waiting.Remove(p.waiting.Front()).(*call)
+		c.place = nil
+		c.answer <- answer{err: &SendError{Err: err}}
+	}
+}
+
+// Stats returns what the pool has counted.
+func (p *Pool) Stats() PoolStats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stats := p.stats
+	stats.Waiting = p.waiting.Len()
+	for _, l := range p.lines {
+		if l.up {
+			stats.Connections++
+		}
+		stats.InFlight += l.load
+	}
+	return stats
+}
+
+// Close refuses further requests, waits for those under way until ctx ends, after which
+// they fail with net.ErrClosed, closes the connections in an orderly way, which
+// [Config.Grace] bounds, and returns when nothing of the pool is left. It fails with ctx's
+// cause if that ended first. Closing twice is fine.
+func (p *Pool) Close(ctx context.Context) fold.Attempt[struct{}] {
+	p.mu.Lock()
+	if !p.closed && p.calls == 0 {
+		close(p.over)
+	}
+	p.closed = true
+	p.mu.Unlock()
+	var err error
+	select {
+	case <-p.over:
+	case <-ctx.Done():
+		err = &Error{Op: "close", Name: p.name.String(), Err: context.Cause(ctx)}
+	}
+	p.mu.Lock()
+	p.end(net.ErrClosed) // no line is started from here on
+	p.mu.Unlock()
+	p.joined.Wait()
+	p.mu.Lock()
+	p.failWaiting(net.ErrClosed)
+	p.mu.Unlock()
+	if err != nil {
+		return fold.Fail[struct{}](err)
+	}
+	return fold.Succeed(struct{}{})
+}
+
+// line is a connection of a pool, from the first to the last of those that replace each
+// other, and the feed of its flights.
+type line struct {
+	pool    *Pool
+	process *Process
+	flying  fifo[*call] // taken, on the line's goroutine
+	roused  atomic.Bool
+
+	// Under the pool's mu.
+	up     bool
+	queue  []*call // not taken
+	load   int     // calls in queue and flying
+	parked *Process
+}
+
+// session is one connection: it makes the calls that come and emits something for each
+// answer. It completes when it was idle for long enough, or broke and no call waits.
+func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
+	process, err := l.pool.ipc.try(ctx, l.pool.name)
+	if err != nil {
+		return l.lost(nil, err)
+	}
+	defer process.Close(context.WithoutCancel(ctx))
+	l.process = process
+	l.connected()
+	f := newFlight(process, true)
+	f.limit = l.pool.config.InFlight
+	err = f.run(ctx, l, func(m Message, err error) bool {
+		l.flying.all()[0].answer <- answer{m, err}
+		l.flying.drop(1)
+		return yield(struct{}{})
+	})
+	if err != nil {
+		return l.lost(f, err)
+	}
+	return nil
+}
+
+// connected makes the line one of those that calls are given to.
+func (l *line) connected() {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.up = true
+	l.pool.down = nil
+	l.pool.stats.Connected++
+	l.pool.dispatch()
+}
+
+// lost fails the calls that a broken connection had sent, and lets the others wait for
+// another one, before all that wait already. It returns the reason, with which the line
+// connects again, or nil if that has time.
+func (l *line) lost(f *flight, err error) error {
+	p := l.pool
+	var failed *SendError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = err
+	if l.up && p.ctx.Err() == nil {
+		p.stats.Lost++
+	}
+	l.up = false
+	calls := l.flying.all()
+	if f != nil {
+		acknowledged := failed.Acknowledged - f.concluded
+		for i, c := range calls[:f.inFlight] {
+			sent := &SendError{Sent: 1, Err: err}
+			if i < acknowledged {
+				sent.Acknowledged = 1
+			}
+			c.answer <- answer{err: sent}
+		}
+		calls = calls[f.inFlight:]
+	}
+	for _, c := range slices.Backward(append(slices.Clone(calls), l.queue...)) {
+		c.line, c.taken = nil, false
+		c.place = p.waiting.PushFront(c)
+		p.stats.Retried++
+	}
+	l.flying, l.queue, l.load = fifo[*call]{}, nil, 0
+	p.dispatch()
+	if p.waiting.Len() == 0 {
+		p.remove(l)
+		return nil
+	}
+	return err
+}
+
+func (l *line) take(room int, queue *fifo[Message]) (ended bool) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.parked = nil
+	l.roused.Store(false)
+	room = min(room, len(l.queue))
+	for _, c := range l.queue[:room] {
+		c.taken = true
+		l.flying.push(c)
+		queue.push(c.message)
+	}
+	l.queue = slices.Delete(l.queue, 0, room)
+	return !l.up
+}
+
+func (l *line) park(p *Process) bool {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	if len(l.queue) > 0 {
+		return false
+	}
+	l.parked = p
+	return true
+}
+
+func (l *line) arrived() bool { return l.roused.Load() }
+
+// rest reads while it waits, to see that the connection breaks before a call does.
+func (l *line) rest(ctx context.Context, p *Process) error {
+	if !l.park(p) {
+		return nil
+	}
+	idle, cancel := context.WithTimeout(ctx, l.pool.config.Idle)
+	defer cancel()
+	err := p.await(idle, p.config.MaxUnread, l.arrived)
+	if err == nil || ctx.Err() != nil || idle.Err() == nil {
+		return err
+	}
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	if len(l.queue) == 0 {
+		l.pool.remove(l)
+	}
+	return nil
+}
+
+func (l *line) landed(n int) {
+	l.process.discard()
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.load -= n
+	l.pool.dispatch()
+}
+
+// discard drops the unread messages.
+func (p *Process) discard() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.inbox.len() > 0 {
+		p.take()
+	}
+}

@@ -1,0 +1,375 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+)
+
+// pooled is a pool and the server it is of, in memory.
+func pooled(t *testing.T, config PoolConfig, handle Handler[int]) (pool *Pool, ipc *IPC, stop func()) {
+	ipc = New(Config{Transport: newMemory(1000), Heartbeat: -1})
+	stop = servePooled(t, ipc, handle)
+	return ipc.Pool(counter, config), ipc, stop
+}
+
+func servePooled(t *testing.T, ipc *IPC, handle Handler[int]) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan fold.Attempt[int], 1)
+	go func() { served <- Serve(ipc, counter, fold.Sum[int]()).With(ctx, handle) }()
+	synctest.Wait()
+	return func() {
+		cancel()
+		<-served
+	}
+}
+
+func slowly(d time.Duration) Handler[int] {
+	return func(m Message, c Continuation[int], count int) Continuation[int] {
+		time.Sleep(d)
+		return echo(m, c, count)
+	}
+}
+
+// ask makes a request and checks its response.
+func ask(ctx context.Context, t *testing.T, pool *Pool, content string) {
+	t.Helper()
+	if m, err := pool.Request(ctx, Text(content)).Get(); m != Text("echo: "+content) {
+		t.Error(m, err)
+	}
+}
+
+func closePool(t *testing.T, pool *Pool) {
+	t.Helper()
+	if err := pool.Close(t.Context()).Err(); err != nil {
+		t.Error(err)
+	}
+	if stats := pool.Stats(); stats.Connections+stats.InFlight+stats.Waiting > 0 || stats.Requests != stats.Answered+stats.Failed {
+		t.Errorf("%+v", stats)
+	}
+}
+
+func TestPoolAnswersManyAtTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, _, stop := pooled(t, PoolConfig{Connections: 3, InFlight: 5}, slowly(time.Millisecond))
+		var all sync.WaitGroup
+		for i := range 50 {
+			all.Go(func() {
+				for j := range 20 {
+					ask(t.Context(), t, pool, fmt.Sprint(i, ":", j))
+				}
+			})
+		}
+		all.Wait()
+		if stats := pool.Stats(); stats.Connections != 3 || stats.Connected != 3 || stats.Answered != 1000 || stats.Retried+stats.Lost > 0 {
+			t.Errorf("%+v", stats)
+		}
+		closePool(t, pool)
+		if err := pool.Request(t.Context(), Text("late")).Err(); !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+		closePool(t, pool)
+		stop()
+	})
+}
+
+func TestPoolUsesOneConnectionForOneCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, _, stop := pooled(t, PoolConfig{}, slowly(0))
+		for i := range 10 {
+			ask(t.Context(), t, pool, fmt.Sprint(i))
+		}
+		if stats := pool.Stats(); stats.Connected != 1 {
+			t.Errorf("%+v", stats)
+		}
+		closePool(t, pool)
+		stop()
+	})
+}
+
+func TestPoolServesFirstWhoCameFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, _, stop := pooled(t, PoolConfig{Connections: 1, InFlight: 1}, slowly(time.Second))
+		var mu sync.Mutex
+		var order []int
+		var all sync.WaitGroup
+		for i := range 10 {
+			all.Go(func() {
+				ask(t.Context(), t, pool, fmt.Sprint(i))
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		same(t, order, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+		closePool(t, pool)
+		stop()
+	})
+}
+
+func TestPoolClosesIdleConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, _, stop := pooled(t, PoolConfig{Idle: time.Minute}, slowly(0))
+		for range 3 {
+			ask(t.Context(), t, pool, "a")
+			time.Sleep(50 * time.Second)
+		}
+		if stats := pool.Stats(); stats.Connections != 1 || stats.Connected != 1 {
+			t.Errorf("%+v", stats)
+		}
+		time.Sleep(11 * time.Second)
+		if stats := pool.Stats(); stats.Connections != 0 {
+			t.Errorf("%+v", stats)
+		}
+		ask(t.Context(), t, pool, "b")
+		if stats := pool.Stats(); stats.Connected != 2 || stats.Lost != 0 {
+			t.Errorf("%+v", stats)
+		}
+		closePool(t, pool)
+		stop()
+	})
+}
+
+func TestPoolWaitsForItsServerAndBacksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1})
+		pool := ipc.Pool(counter, PoolConfig{Retry: operators.RetryPolicy{Jitter: -1}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := pool.Request(ctx, Text("in vain")).Err()
+		if e := sendError(t, err); e.Sent != 0 || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrNotListening) {
+			t.Error(err)
+		}
+		start := time.Now()
+		go func() {
+			time.Sleep(time.Minute)
+			servePooled(t, ipc, slowly(0))
+		}()
+		ask(t.Context(), t, pool, "a")
+		if took := time.Since(start); took < time.Minute || took > time.Minute+longestDelay {
+			t.Error(took)
+		}
+		closePool(t, pool)
+	})
+}
+
+func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newMemory(0)
+		ipc := New(Config{Transport: transport, Heartbeat: -1})
+		listener, err := transport.Listen(t.Context(), counter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accept := func() *peer {
+			conn, _ := listener.Accept()
+			server := newPeer(t, conn)
+			server.send(kindStart)
+			return server
+		}
+		pool := ipc.Pool(counter, PoolConfig{Connections: 1})
+		results := make(chan *SendError, 5)
+		for i := range 5 {
+			go func() {
+				err := pool.Request(t.Context(), Text(fmt.Sprint(i))).Err()
+				e, _ := errors.AsType[*SendError](err)
+				results <- e
+			}()
+			synctest.Wait()
+		}
+		server := accept()
+		server.expect("start-ok", `"0"`) // the others wait until the dialect is known
+		server.conn.Close()
+		if e := <-results; e.Sent != 1 || e.Acknowledged != 0 || !errors.Is(e, io.ErrUnexpectedEOF) {
+			t.Error(e)
+		}
+		server = accept()
+		server.expect("start-ok", `"1"`)
+		server.send(kindAck, "re 1")
+		if e := <-results; e != nil {
+			t.Error(e)
+		}
+		server.expect("ack", `"2"`, `"3"`, `"4"`)
+		server.send(kindAck)
+		synctest.Wait()
+		server.conn.Close()
+		acknowledged := 0
+		for range 3 {
+			e := <-results
+			if acknowledged += e.Acknowledged; e.Sent != 1 {
+				t.Error(e)
+			}
+		}
+		if stats := pool.Stats(); acknowledged != 1 || stats.Retried != 4 || stats.Lost != 2 || stats.Connected != 2 {
+			t.Errorf("%d, %+v", acknowledged, stats)
+		}
+		closePool(t, pool)
+	})
+}
+
+func TestPoolWithdrawsWhatItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handled := make(chan string, 10)
+		pool, _, stop := pooled(t, PoolConfig{Connections: 1, InFlight: 2}, func(m Message, c Continuation[int], count int) Continuation[int] {
+			handled <- m.Content()
+			return slowly(time.Minute)(m, c, count)
+		})
+		reason := errors.New("reason")
+		type cancelled struct {
+			cancel context.CancelCauseFunc
+			err    chan error
+		}
+		var calls []cancelled
+		for i := range 4 {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			c := cancelled{cancel, make(chan error, 1)}
+			calls = append(calls, c)
+			go func() { c.err <- pool.Request(ctx, Text(fmt.Sprint(i))).Err() }()
+			synctest.Wait()
+		}
+		for i, want := range []int{1, 0, 0} { // in flight, given to the line, waiting
+			calls[i].cancel(reason)
+			err := <-calls[i].err
+			if e := sendError(t, err); e.Sent != want || !errors.Is(err, reason) {
+				t.Error(i, err)
+			}
+		}
+		if err := <-calls[3].err; err != nil {
+			t.Error(err)
+		}
+		same(t, []string{<-handled, <-handled}, "0", "3")
+		closePool(t, pool)
+		stop()
+	})
+}
+
+func TestPoolThatIsClosedFinishesWhatIsUnderWayUntilItsContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, _, stop := pooled(t, PoolConfig{Connections: 1, InFlight: 1}, slowly(time.Second))
+		results := make(chan error, 4)
+		for i := range 4 {
+			go func() { results <- pool.Request(t.Context(), Text(fmt.Sprint(i))).Err() }()
+			synctest.Wait()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		if err := pool.Close(ctx).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		for i := range 4 {
+			err := <-results
+			if i < 2 != (err == nil) || i >= 2 && !errors.Is(err, net.ErrClosed) {
+				t.Error(i, err)
+			}
+		}
+		stop()
+	})
+}
+
+func TestPoolFailsWhatNoPolicyRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newMemory(0)
+		pool := New(Config{Transport: transport}).Pool(counter, PoolConfig{Retry: operators.RetryPolicy{Times: 3}})
+		if err := pool.Request(t.Context(), Text("a")).Err(); !errors.Is(err, ErrNotListening) || sendError(t, err).Sent != 0 {
+			t.Error(err)
+		}
+		if err := pool.Request(t.Context(), Message{}).Err(); !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+		closePool(t, pool)
+	})
+}
+
+func TestPoolDropsWhatIsPushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1, MaxUnread: 5000})
+		stop := servePooled(t, ipc, func(m Message, c Continuation[int], count int) Continuation[int] {
+			return c.Respond(Text("echo: "+m.Content()), Text(strings.Repeat("x", 500)))
+		})
+		pool := ipc.Pool(counter, PoolConfig{Connections: 1})
+		for i := range 100 {
+			ask(t.Context(), t, pool, fmt.Sprint(i))
+		}
+		if stats := pool.Stats(); stats.Lost > 0 {
+			t.Errorf("%+v", stats)
+		}
+		closePool(t, pool)
+		stop()
+	})
+}
+
+// TestPoolOutlivesServersThatComeAndGo checks that each request was answered, or handled
+// at most once.
+func TestPoolOutlivesServersThatComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var handled sync.Map
+		handle := func(m Message, c Continuation[int], count int) Continuation[int] {
+			times, _ := handled.LoadOrStore(m.Content(), new(atomic.Int32))
+			times.(*atomic.Int32).Add(1)
+			return slowly(time.Millisecond)(m, c, count)
+		}
+		pool, ipc, stop := pooled(t, PoolConfig{Connections: 3, InFlight: 4}, handle)
+		done := make(chan struct{})
+		restarting := make(chan struct{})
+		go func() {
+			defer close(restarting)
+			for {
+				select {
+				case <-done:
+					stop()
+					return
+				case <-time.After(50 * time.Millisecond):
+				}
+				stop()
+				time.Sleep(70 * time.Millisecond)
+				stop = servePooled(t, ipc, handle)
+			}
+		}()
+		var all sync.WaitGroup
+		var answered, failed atomic.Int32
+		for i := range 20 {
+			all.Go(func() {
+				for j := range 50 {
+					content := fmt.Sprint(i, ":", j)
+					m, err := pool.Request(t.Context(), Text(content)).Get()
+					switch {
+					case err == nil && m == Text("echo: "+content):
+						answered.Add(1)
+					case err == nil:
+						t.Error(m)
+					case sendError(t, err).Sent != 1:
+						t.Error(err)
+					default:
+						failed.Add(1)
+					}
+				}
+			})
+		}
+		all.Wait()
+		close(done)
+		<-restarting
+		closePool(t, pool)
+		handled.Range(func(content, times any) bool {
+			if n := times.(*atomic.Int32).Load(); n != 1 {
+				t.Errorf("%s was handled %d times", content, n)
+			}
+			return true
+		})
+		if answered.Load() < 500 {
+			t.Error(answered.Load(), failed.Load())
+		}
+	})
+}

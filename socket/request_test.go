@@ -1,0 +1,205 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
+)
+
+func TestRequestTellsItsResponseFromWhatIsPushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		server.send("pushed before")
+		go func() {
+			server.expect(`"a"`)
+			server.send("pushed meanwhile", kindAck, "re a", "more")
+		}()
+		if m, err := p.Request(t.Context(), Text("a")).Get(); m != Text("re a") {
+			t.Error(m, err)
+		}
+		for _, want := range []string{"pushed before", "pushed meanwhile", "more"} {
+			if m, err := p.Wait(t.Context()).Get(); m != Text(want) {
+				t.Error(m, err)
+			}
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestRequestAndSendMix(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		errs := make(chan error, 2)
+		go func() { errs <- p.Send(t.Context(), Text("one way")).Err() }()
+		synctest.Wait()
+		go func() {
+			m, err := p.Request(t.Context(), Text("a")).Get()
+			if m != Text("re a") {
+				t.Error(m)
+			}
+			errs <- err
+		}()
+		server.expect(`"one way"`)
+		synctest.Wait()
+		server.send(kindAck, "re one way", kindAck, "re a")
+		if a, b := <-errs, <-errs; a != nil || b != nil {
+			t.Error(a, b)
+		}
+		if m, err := p.Wait(t.Context()).Get(); m != Text("re one way") {
+			t.Error(m, err)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestRequestWithoutResponseIsToldByTheNextAcknowledgement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		type result struct {
+			content string
+			err     error
+		}
+		results := make([]chan result, 3)
+		for i := range results {
+			results[i] = make(chan result, 1)
+			go func() {
+				m, err := p.Request(t.Context(), Text(fmt.Sprint(i))).Get()
+				results[i] <- result{m.Content(), err}
+			}()
+			synctest.Wait()
+		}
+		server.send(kindAck, "re 0", kindAck, kindAck, "re 2")
+		if r := <-results[0]; r.content != "re 0" {
+			t.Error(r)
+		}
+		r := <-results[1]
+		if e := sendError(t, r.err); !errors.Is(r.err, ErrNoResponse) || e.Acknowledged != 1 || e.Sent != 1 {
+			t.Error(r)
+		}
+		if r := <-results[2]; r.content != "re 2" {
+			t.Error(r)
+		}
+		if p.replies.len() != 0 || p.unread != 0 {
+			t.Error(p.replies, p.unread)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestRequestThatGaveUpDoesNotDisturbTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := p.Request(ctx, Text("a")).Err()
+		if e := sendError(t, err); e.Sent != 1 || e.Acknowledged != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		go func() {
+			server.expect(`"a"`, `"b"`)
+			server.send(kindAck, "re a", kindAck, "re b")
+		}()
+		if m, err := p.Request(t.Context(), Text("b")).Get(); m != Text("re b") {
+			t.Error(m, err)
+		}
+		if p.replies.len() != 0 || p.unread != 0 || p.inbox.len() != 0 {
+			t.Error(p.replies, p.unread)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
+		go func() {
+			time.Sleep(time.Second)
+			server.send(kindAck, "re 0", kindAck, kindAck, "re 2", kindAck)
+		}()
+		var got []Message
+		err := p.RequestAll(stream.FromSlice(texts(10))).ForEach(t.Context(), func(m Message) { got = append(got, m) })
+		if e := sendError(t, err); !errors.Is(err, ErrNoResponse) || e.Acknowledged != 2 && e.Acknowledged != 4 || e.Sent != 5 {
+			t.Error(err)
+		}
+		same(t, got, Text("re 0"))
+		server.send("re 3", kindAck, "re 4", "pushed")
+		if m, err := p.Wait(t.Context()).Get(); m != Text("pushed") {
+			t.Error(m, err)
+		}
+		if p.replies.len() != 0 || p.unread != 0 {
+			t.Error(p.replies, p.unread)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestRequestsOfManyGoroutinesGetTheirOwnResponses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
+		conn, _ := server.listener.dial(300)
+		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				for j := range 20 {
+					content := fmt.Sprint(i, ":", j)
+					if m, err := p.Request(t.Context(), Text(content)).Get(); m != Text("echo: "+content) {
+						t.Error(m, err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		p.Close(t.Context())
+	})
+}
+
+func TestRequestFailsWithTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		go func() {
+			server.expect(`"a"`)
+			server.send(kindAck)
+			server.conn.Close()
+		}()
+		err := p.Request(t.Context(), Text("a")).Err()
+		if e := sendError(t, err); e.Acknowledged != 1 || e.Sent != 1 || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Error(err)
+		}
+		err = p.Request(t.Context(), Text("b")).Err()
+		if e := sendError(t, err); e.Sent != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Error(err)
+		}
+		if err := p.Request(t.Context(), Message{}).Err(); !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+	})
+}
+
+// TestAcknowledgementsThatNobodyIsDueDoNotHarm has a server that acknowledges too much.
+func TestAcknowledgementsThatNobodyIsDueDoNotHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		server.send(kindAck, kindAck, kindAck)
+		p.Send(t.Context())
+		go func() {
+			server.expect(`"a"`)
+			server.send(kindAck, "re a", kindAck, kindAck)
+		}()
+		if m, err := p.Request(t.Context(), Text("a")).Get(); m != Text("re a") {
+			t.Error(m, err)
+		}
+		p.Conn().Close()
+	})
+}

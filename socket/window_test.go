@@ -1,0 +1,382 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/streamtest"
+)
+
+// texts are count different messages.
+func texts(count int) (messages []Message) {
+	for i := range count {
+		messages = append(messages, Text(fmt.Sprint(i)))
+	}
+	return messages
+}
+
+// sendError is the SendError in err.
+func sendError(t testing.TB, err error) *SendError {
+	t.Helper()
+	var e *SendError
+	if !errors.As(err, &e) {
+		t.Fatal("no SendError:", err)
+	}
+	return e
+}
+
+// opened is attached, with a window that has been opened by a first message.
+func opened(t *testing.T, config Config, limit int) (*Process, *peer) {
+	t.Helper()
+	p, server := attached(t, config, limit)
+	go func() {
+		server.expect("start-ok", `"open"`)
+		server.send(kindAck)
+	}()
+	if err := p.Send(t.Context(), Text("open")).Err(); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+	return p, server
+}
+
+func TestSendKeepsAWindowInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Window: 4, Heartbeat: -1}, 0)
+		sent := make(chan error)
+		go func() { sent <- p.Send(t.Context(), texts(7)...).Err() }()
+		synctest.Wait()
+		same(t, decoded(peerChunks(server))[1:], `"0" "1" "2" "3"`)
+		if p.InFlight() != 4 {
+			t.Error(p.InFlight())
+		}
+		server.send(kindAck)
+		synctest.Wait()
+		server.send(kindAck, kindHeartbeat, kindAck)
+		synctest.Wait()
+		same(t, decoded(peerChunks(server))[2:], `"4"`, `"5" "6"`)
+		server.send(kindAck, kindAck, kindAck, kindAck)
+		if err := <-sent; err != nil || p.InFlight() != 0 {
+			t.Error(err, p.InFlight())
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestWindowIsBoundedInBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{WindowBytes: 100, Heartbeat: -1}, 0)
+		sent := make(chan error)
+		m := Text(strings.Repeat("x", 60)) // 77 bytes
+		go func() { sent <- p.Send(t.Context(), m, m, m).Err() }()
+		synctest.Wait()
+		if p.InFlight() != 2 {
+			t.Error(p.InFlight())
+		}
+		server.send(kindAck, kindAck, kindAck)
+		synctest.Wait()
+		server.send(kindAck)
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestWindowStaysShutForServersOfTheOlderDialect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: -1}, 0)
+		sent := make(chan error)
+		go func() { sent <- p.Send(t.Context(), texts(3)...).Err() }()
+		for _, want := range []string{`start-ok "0"`, `"1"`, `"2"`} {
+			synctest.Wait()
+			chunks := decoded(peerChunks(server))
+			same(t, chunks[len(chunks)-1:], want)
+			server.send(kindReceived)
+		}
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestSendErrorTellsWhatArrived(t *testing.T) {
+	reason := errors.New("reason")
+	for name, test := range map[string]struct {
+		end  func(server *peer, cancel context.CancelCauseFunc)
+		want error
+	}{
+		"the server dies":   {func(server *peer, _ context.CancelCauseFunc) { server.conn.Close() }, io.ErrUnexpectedEOF},
+		"the server closes": {func(server *peer, _ context.CancelCauseFunc) { server.send(kindClose) }, ErrDisconnected},
+		"ctx ends":          {func(_ *peer, cancel context.CancelCauseFunc) { cancel(reason) }, reason},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				for _, send := range []func(context.Context, *Process) error{
+					func(ctx context.Context, p *Process) error { return p.Send(ctx, texts(10)...).Err() },
+					func(ctx context.Context, p *Process) error { return p.SendAll(stream.FromSlice(texts(10))).Run(ctx) },
+				} {
+					p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
+					ctx, cancel := context.WithCancelCause(t.Context())
+					sent := make(chan error)
+					go func() { sent <- send(ctx, p) }()
+					synctest.Wait()
+					server.send(kindAck, kindAck)
+					synctest.Wait()
+					server.conn.(*pipeConn).in.change(func() { server.conn.(*pipeConn).in.data = nil }) // read
+					test.end(server, cancel)
+					err := <-sent
+					if e := sendError(t, err); e.Acknowledged != 2 || e.Sent != 7 || !errors.Is(err, test.want) {
+						t.Error(err)
+					}
+					cancel(nil)
+					p.Conn().Close()
+				}
+			})
+		})
+	}
+}
+
+func TestSendErrorDoesNotCountWhatABrokenConnectionDidNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 100)
+		sent := make(chan error)
+		m := Text(strings.Repeat("x", 33)) // 50 bytes
+		go func() { sent <- p.Send(t.Context(), m, m, m, m, m).Err() }()
+		time.Sleep(time.Second)
+		server.conn.Close()
+		if e := sendError(t, <-sent); e.Acknowledged != 0 || e.Sent < 2 {
+			t.Error(e)
+		}
+	})
+}
+
+func TestMessageThatMustNotBeSentEndsSendAllBehindTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		go server.send(kindAck, kindAck)
+		var emitted []Message
+		err := p.SendAll(stream.Just(Text("a"), Text("b"), Text("innmind/ipc:ack"), Text("c"))).
+			ForEach(t.Context(), func(m Message) { emitted = append(emitted, m) })
+		if e := sendError(t, err); e.Acknowledged != 2 || e.Sent != 2 || !errors.Is(err, ErrReserved) {
+			t.Error(err)
+		}
+		same(t, emitted, Text("a"), Text("b"))
+		p.Conn().Close()
+	})
+}
+
+func TestSendAllThatIsLeftSaysWhatIsInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
+		go func() {
+			time.Sleep(time.Second)
+			server.send(kindAck)
+		}()
+		if m, err := p.SendAll(stream.FromSlice(texts(10))).First(t.Context()).Get(); m != Text("0") || err != nil {
+			t.Error(m, err)
+		}
+		if p.InFlight() != 4 {
+			t.Error(p.InFlight())
+		}
+		server.send(kindAck, kindAck, kindAck, kindAck, "pushed")
+		p.Wait(t.Context())
+		if p.InFlight() != 0 {
+			t.Error(p.InFlight())
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestSlowSourceIsSentAsItComesAndAcknowledgedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
+			time.Sleep(400 * time.Millisecond)
+			return c.CarryWith(count + 1)
+		})
+		conn, _ := server.listener.dial(0)
+		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		var at []time.Duration
+		seconds := operators.Map(func(i int) Message { return Text(fmt.Sprint(i)) })(stream.Interval(time.Second))
+		err = p.SendAll(operators.Take[Message](4)(seconds)).ForEach(t.Context(), func(Message) { at = append(at, time.Since(start)) })
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, at, 1400*time.Millisecond, 2400*time.Millisecond, 3400*time.Millisecond, 4400*time.Millisecond)
+		p.Close(t.Context())
+	})
+}
+
+func TestServerThatHoldsTheFirstUntilTheLastGetsTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newMemoryListener()
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error)
+		go func() {
+			var held []*Held
+			served <- Exchanges(New(Config{}).Accept(listener)).ForEach(ctx, func(x Exchange) {
+				if x.Content() == "open" {
+					return
+				}
+				if held = append(held, x.Hold()); len(held) == 50 {
+					for _, h := range held {
+						go h.Respond(ctx)
+					}
+				}
+			})
+		}()
+		conn, _ := listener.dial(500)
+		p, err := fold.Then(New(Config{}).Attach(ctx, conn), Send(ctx, Text("open"))).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.SendAll(stream.FromSlice(texts(50))).Run(ctx); err != nil {
+			t.Error(err)
+		}
+		p.Close(ctx)
+		cancel()
+		<-served
+	})
+}
+
+// TestFloodOfAServerThatAnswersNeverDeadlocks has connections that hold little.
+func TestFloodOfAServerThatAnswersNeverDeadlocks(t *testing.T) {
+	for _, limit := range []int{1, 50, 1000, 100_000} {
+		for _, size := range []int{0, 100, 10_000, 100_000} {
+			count := max(3, min(500, 200*limit/(size+50)))
+			t.Run(fmt.Sprint(limit, "/", size), func(t *testing.T) {
+				if limit == 1 && size > 100 {
+					size = 100
+				}
+				synctest.Test(t, func(t *testing.T) {
+					server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
+					conn, _ := server.listener.dial(limit)
+					p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
+					if err != nil {
+						t.Fatal(err)
+					}
+					var messages []Message
+					for i := range count {
+						messages = append(messages, Text(fmt.Sprint(i, strings.Repeat("x", size))))
+					}
+					if err := p.Send(t.Context(), messages...).Err(); err != nil {
+						t.Error(err)
+					}
+					for _, m := range messages {
+						if got, err := p.Wait(t.Context()).Get(); got.Content() != "echo: "+m.Content() {
+							t.Fatal(got, err)
+						}
+					}
+					got, err := p.RequestAll(stream.FromSlice(messages)).Collect(t.Context())
+					if err != nil || len(got) != count {
+						t.Error(len(got), err)
+					}
+					for i, m := range got {
+						if m.Content() != "echo: "+messages[i].Content() {
+							t.Fatal(i, m)
+						}
+					}
+					if err := p.Close(t.Context()).Err(); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestSendThatFillsTheInboxFailsAndLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
+		attach := func(maxUnread int) *Process {
+			conn, _ := server.listener.dial(1000)
+			p, err := New(Config{MaxUnread: maxUnread, Window: 50, Heartbeat: -1}).Attach(t.Context(), conn).Get()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		p := attach(5000)
+		err := p.Send(t.Context(), texts(1000)...).Err()
+		e := sendError(t, err)
+		if !errors.Is(err, ErrUnread) || e.Acknowledged < 20 || e.Sent > e.Acknowledged+50 {
+			t.Error(err)
+		}
+		for i := range e.Sent { // nothing is lost
+			if m, err := p.Wait(t.Context()).Get(); m != Text(fmt.Sprint("echo: ", i)) {
+				t.Fatal(m, err)
+			}
+		}
+		p.Close(t.Context())
+
+		p = attach(100_000)
+		read := make(chan int)
+		go func() {
+			n := 0
+			p.Messages().ForEach(t.Context(), func(Message) { n++ })
+			read <- n
+		}()
+		if err := p.Send(t.Context(), texts(1000)...).Err(); err != nil {
+			t.Error(err)
+		}
+		p.Close(t.Context())
+		if n := <-read; n != 1000 {
+			t.Error(n)
+		}
+	})
+}
+
+// overEcho makes an operator of a method of Process: each run has a connection of its own
+// to a server that answers.
+func overEcho(config Config, method func(*Process, stream.Observable[Message]) stream.Observable[Message]) stream.Operator[Message, Message] {
+	type both struct {
+		*Process
+		release func()
+	}
+	return func(source stream.Observable[Message]) stream.Observable[Message] {
+		return stream.Using(func(ctx context.Context) (both, error) {
+			listener := newMemoryListener()
+			serving, end := context.WithCancel(context.Background())
+			served := make(chan fold.Attempt[int])
+			go func() {
+				served <- ServeConnections(New(config).Accept(listener), fold.Sum[int]()).With(serving,
+					func(m Message, c Continuation[int], count int) Continuation[int] { return c.Respond(m) })
+			}()
+			conn, _ := listener.dial(200)
+			p, err := New(config).Attach(context.WithoutCancel(ctx), conn).Get()
+			return both{p, func() {
+				p.Close(context.Background())
+				end()
+				<-served
+			}}, err
+		}, func(b both) stream.Observable[Message] { return method(b.Process, source) }, func(b both) { b.release() })
+	}
+}
+
+func TestSendAllAndRequestAllKeepTheContract(t *testing.T) {
+	for _, window := range []int{1, 3, 100} {
+		config := Config{Window: window, Heartbeat: -1}
+		options := []streamtest.Option{streamtest.ReadAhead(window)}
+		messages := texts(5)
+		t.Run(fmt.Sprint("SendAll/", window), func(t *testing.T) {
+			streamtest.CheckOperator(t, overEcho(config, (*Process).SendAll), messages, messages, options...)
+		})
+		t.Run(fmt.Sprint("RequestAll/", window), func(t *testing.T) {
+			streamtest.CheckOperator(t, overEcho(config, (*Process).RequestAll), messages, messages, options...)
+		})
+	}
+}
