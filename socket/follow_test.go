@@ -40,11 +40,11 @@ func playNews(t *testing.T, transport *memory, news ...any) *peer {
 	t.Helper()
 	listener, err := transport.Listen(t.Context(), counter)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	conn, err := listener.Accept()
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	listener.Close()
 	server := newPeer(t, conn)

@@ -18,6 +18,11 @@ func Wait(ctx context.Context) func(*Process) fold.Attempt[Message] {
 	return func(p *Process) fold.Attempt[Message] { return p.Wait(ctx) }
 }
 
+// Request is [Process.Request] as the last step of a chain.
+func Request(ctx context.Context, m Message) func(*Process) fold.Attempt[Message] {
+	return func(p *Process) fold.Attempt[Message] { return p.Request(ctx, m) }
+}
+
 // Closing is a step of a chain that closes the process after it, however it went. A
 // failure to close is a failure only of a step that succeeded. Where ctx may have
 // ended by then, close with context.WithoutCancel(ctx): [Config.Grace] bounds it.

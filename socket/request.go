@@ -1,0 +1,45 @@
+package socket
+
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// Request sends a message and gives the response to it. The messages of a server that
+// come beside, pushed or a second response, stay for Wait. Each request gets its own
+// response, also when several are made at the same time, and when others gave up on
+// theirs. It fails with a [*SendError] that tells whether the request was sent, and
+// acknowledged: with ErrNoResponse when the server acknowledged a later message without
+// having responded. For many at the same time take [Process.RequestAll] or a [Pool].
+func (p *Process) Request(ctx context.Context, m Message) fold.Attempt[Message] {
+	answer, err := p.request(ctx, m)
+	if err != nil {
+		return fold.Fail[Message](p.failure("request", err))
+	}
+	return fold.Succeed(answer)
+}
+
+func (p *Process) request(ctx context.Context, m Message) (Message, error) {
+	if err := m.check(p.config.MaxMessage); err != nil {
+		return Message{}, &SendError{Err: err}
+	}
+	s, err := p.sendOne(ctx, true, m)
+	if err == nil {
+		var a answer
+		err = p.await(ctx, p.config.MaxUnread, func() (ok bool) {
+			a, ok = p.claim(s.first)
+			return ok
+		})
+		switch {
+		case err == nil && a.err == nil:
+			return a.message, nil
+		case err == nil:
+			return Message{}, &SendError{Acknowledged: 1, Sent: 1, Err: a.err}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.abandon(s)
+	return Message{}, &SendError{Acknowledged: p.acknowledged(s), Sent: s.count, Err: err}
+}
