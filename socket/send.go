@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -61,7 +62,7 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 	}
 	if len(messages) != 1 {
 		f := newFlight(p, false)
-		return f.run(ctx, &given{messages}, nil)
+		return f.run(ctx, &given{slices.Clone(messages)}, nil) // so that a single one is not kept on the heap
 	}
 	s, err := p.sendOne(ctx, false, messages[0])
 	if err == nil {
