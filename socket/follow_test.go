@@ -38,7 +38,7 @@ func (d *diary) config(retry operators.RetryPolicy) FollowConfig {
 // playNews accepts a client, takes its subscription, and sends it messages.
 func playNews(t *testing.T, transport *memory, news ...any) *peer {
 	t.Helper()
-	listener, err := transport.Listen(t.Context(), counter)
+	listener, err := transport.Listen(t.Context(), remote)
 	if err != nil {
 		panic(err)
 	}
@@ -68,7 +68,7 @@ func TestFollowGoesOnAcrossRestartsAndShowsTheGaps(t *testing.T) {
 			playNews(t, transport, "four").expect("close", "EOF")
 		}()
 		var d diary
-		follow := New(Config{Transport: transport, Heartbeat: -1}).Follow(counter, d.config(operators.RetryPolicy{Jitter: -1}))
+		follow := New(Config{Transport: transport, Heartbeat: -1}).Follow(remote, d.config(operators.RetryPolicy{Jitter: -1}))
 		err := follow(t.Context(), func(m Message) bool {
 			d.note("%s", m.Content())
 			return m != Text("four")
@@ -94,7 +94,7 @@ func TestFollowBacksOffUpToItsLongestDelayAndGivesUp(t *testing.T) {
 			d.note("%v", errors.Is(err, ErrNotListening))
 			return true
 		}}
-		err := ipc.Follow(counter, d.config(tries)).Run(t.Context())
+		err := ipc.Follow(remote, d.config(tries)).Run(t.Context())
 		var e *Error
 		if !errors.Is(err, ErrNotListening) || !errors.As(err, &e) || e.Op != "connect" {
 			t.Error(err)
@@ -114,7 +114,7 @@ func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 
 		var d diary
 		go playNews(t, transport, []byte("\x00\x03???\x00\x00\x00\x00\xce"))
-		if err := ipc.Follow(counter, d.config(operators.RetryPolicy{})).Run(t.Context()); !errors.Is(err, ErrProtocol) {
+		if err := ipc.Follow(remote, d.config(operators.RetryPolicy{})).Run(t.Context()); !errors.Is(err, ErrProtocol) {
 			t.Error(err)
 		}
 		if len(d.entries) != 2 {
@@ -122,7 +122,7 @@ func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 		}
 
 		reason := errors.New("reason")
-		listener, err := transport.Listen(t.Context(), counter)
+		listener, err := transport.Listen(t.Context(), remote)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 			server.send(kindCloseOK)
 		}()
 		refuse := func(context.Context, *Process) error { return reason }
-		if err := ipc.Follow(counter, FollowConfig{Subscribe: refuse}).Run(t.Context()); !errors.Is(err, reason) {
+		if err := ipc.Follow(remote, FollowConfig{Subscribe: refuse}).Run(t.Context()); !errors.Is(err, reason) {
 			t.Error(err)
 		}
 	})
@@ -148,7 +148,7 @@ func TestFollowKeepsTheContract(t *testing.T) {
 		serving, end := context.WithCancel(context.Background())
 		served := make(chan error)
 		go func() {
-			served <- Exchanges(ipc.Listen(counter)).ForEach(serving, func(x Exchange) {
+			served <- Exchanges(ipc.Listen(remote)).ForEach(serving, func(x Exchange) {
 				for _, m := range texts(3) {
 					x.Respond(m)
 				}
@@ -159,7 +159,7 @@ func TestFollowKeepsTheContract(t *testing.T) {
 			<-served
 		}()
 		<-listening
-		return ipc.Follow(counter, FollowConfig{Subscribe: Subscribe(Text("please"))})(ctx, yield)
+		return ipc.Follow(remote, FollowConfig{Subscribe: Subscribe(Text("please"))})(ctx, yield)
 	}
 	streamtest.Check(t, source, texts(3), streamtest.Endless())
 }

@@ -17,17 +17,20 @@ import (
 	"github.com/rxipc/rxipc/operators"
 )
 
+// remote is the name of the servers that are pooled and followed in memory.
+var remote = MustParseName("remote")
+
 // pooled is a pool and the server it is of, in memory.
 func pooled(t *testing.T, config PoolConfig, handle Handler[int]) (pool *Pool, ipc *IPC, stop func()) {
 	ipc = New(Config{Transport: newMemory(1000), Heartbeat: -1})
 	stop = servePooled(t, ipc, handle)
-	return ipc.Pool(counter, config), ipc, stop
+	return ipc.Pool(remote, config), ipc, stop
 }
 
 func servePooled(t *testing.T, ipc *IPC, handle Handler[int]) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan fold.Attempt[int], 1)
-	go func() { served <- Serve(ipc, counter, fold.Sum[int]()).With(ctx, handle) }()
+	go func() { served <- Serve(ipc, remote, fold.Sum[int]()).With(ctx, handle) }()
 	synctest.Wait()
 	return func() {
 		cancel()
@@ -146,7 +149,7 @@ func TestPoolClosesIdleConnections(t *testing.T) {
 func TestPoolWaitsForItsServerAndBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1})
-		pool := ipc.Pool(counter, PoolConfig{Retry: operators.RetryPolicy{Jitter: -1}})
+		pool := ipc.Pool(remote, PoolConfig{Retry: operators.RetryPolicy{Jitter: -1}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := pool.Request(ctx, Text("in vain")).Err()
@@ -170,7 +173,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := newMemory(0)
 		ipc := New(Config{Transport: transport, Heartbeat: -1})
-		listener, err := transport.Listen(t.Context(), counter)
+		listener, err := transport.Listen(t.Context(), remote)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +183,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 			server.send(kindStart)
 			return server
 		}
-		pool := ipc.Pool(counter, PoolConfig{Connections: 1})
+		pool := ipc.Pool(remote, PoolConfig{Connections: 1})
 		results := make(chan *SendError, 5)
 		for i := range 5 {
 			go func() {
@@ -282,7 +285,7 @@ func TestPoolThatIsClosedFinishesWhatIsUnderWayUntilItsContextEnds(t *testing.T)
 func TestPoolFailsWhatNoPolicyRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := newMemory(0)
-		pool := New(Config{Transport: transport}).Pool(counter, PoolConfig{Retry: operators.RetryPolicy{Times: 3}})
+		pool := New(Config{Transport: transport}).Pool(remote, PoolConfig{Retry: operators.RetryPolicy{Times: 3}})
 		if err := pool.Request(t.Context(), Text("a")).Err(); !errors.Is(err, ErrNotListening) || sendError(t, err).Sent != 0 {
 			t.Error(err)
 		}
@@ -299,7 +302,7 @@ func TestPoolDropsWhatIsPushed(t *testing.T) {
 		stop := servePooled(t, ipc, func(m Message, c Continuation[int], count int) Continuation[int] {
 			return c.Respond(Text("echo: "+m.Content()), Text(strings.Repeat("x", 500)))
 		})
-		pool := ipc.Pool(counter, PoolConfig{Connections: 1})
+		pool := ipc.Pool(remote, PoolConfig{Connections: 1})
 		for i := range 100 {
 			ask(t.Context(), t, pool, fmt.Sprint(i))
 		}

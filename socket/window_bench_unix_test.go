@@ -1,3 +1,5 @@
+//go:build unix
+
 package socket_test
 
 import (
@@ -12,7 +14,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket"
@@ -39,6 +43,12 @@ func TestPeerOfWindowBenchmarks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer acking.Close()
+	echo, err := net.Listen("unix", filepath.Join(dir, "bare echo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer echo.Close()
+	go serveBare(echo)
 	go ackBare(acking)
 	var servers sync.WaitGroup
 	var ready sync.WaitGroup
@@ -77,8 +87,8 @@ func sinkBare(listener net.Listener) {
 	}
 }
 
-// ackBare acknowledges whatever comes with the least that a server can do, so that what
-// is measured is the client.
+// ackBare acknowledges whatever comes, connection.close too, with the least that a server
+// can do, so that what is measured is the client.
 func ackBare(listener net.Listener) {
 	control := func(content string) string {
 		return "\x00\x0atext/plain\x00\x00\x00" + string(rune(len(content))) + content + "\xce"
@@ -175,6 +185,20 @@ func connect(b *testing.B, dir, name string) *socket.Process {
 	return p
 }
 
+// reportCPU reports what this process spends on an operation, whatever else the machine
+// has to do.
+func reportCPU(b *testing.B) (stop func()) {
+	spent := func() time.Duration {
+		var usage syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	before := spent()
+	return func() { b.ReportMetric(float64(spent()-before)/float64(b.N), "client-cpu-ns") }
+}
+
 // BenchmarkSend sends messages one way to another process, all acknowledged.
 func BenchmarkSend(b *testing.B) {
 	dir := startWindowPeer(b)
@@ -189,6 +213,7 @@ func BenchmarkSend(b *testing.B) {
 			p := connect(b, dir, "sink")
 			b.ReportAllocs()
 			b.SetBytes(int64(size))
+			defer reportCPU(b)()
 			for i := 0; i < b.N; i += count {
 				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
 					b.Fatal(err)
@@ -198,6 +223,7 @@ func BenchmarkSend(b *testing.B) {
 		b.Run(fmt.Sprint("client/", size), func(b *testing.B) {
 			p := connect(b, dir, "acking")
 			b.SetBytes(int64(size))
+			defer reportCPU(b)()
 			for i := 0; i < b.N; i += count {
 				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
 					b.Fatal(err)
@@ -208,6 +234,7 @@ func BenchmarkSend(b *testing.B) {
 			p := connect(b, dir, "sink")
 			b.ReportAllocs()
 			b.SetBytes(int64(size))
+			defer reportCPU(b)()
 			source := operators.Map(func(int) socket.Message { return m })(stream.Range(0, b.N))
 			if n, err := operators.Count[socket.Message]()(p.SendAll(source)).Last(b.Context()).Get(); n != b.N || err != nil {
 				b.Fatal(n, err)
@@ -220,6 +247,7 @@ func BenchmarkSend(b *testing.B) {
 			}
 			defer conn.Close()
 			b.SetBytes(int64(size))
+			defer reportCPU(b)()
 			content := []byte(strings.Repeat("x", size))
 			out := bufio.NewWriterSize(conn, 64<<10)
 			for range b.N {
@@ -234,20 +262,67 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkRequests makes requests of 32 bytes to another process, 64 in flight.
+// BenchmarkRequests makes requests of 32 bytes to another process, 64 in flight: as a
+// stream over one connection, by 64 goroutines over a pool of one, and bare, written and
+// read by two goroutines with 64 places between them.
 func BenchmarkRequests(b *testing.B) {
 	dir := startWindowPeer(b)
-	m := socket.Text(strings.Repeat("x", 32))
+	content := strings.Repeat("x", 32)
+	m := socket.Text(content)
+	ipc := socket.New(socket.Config{Dir: dir, Window: 64})
 	b.Run("stream", func(b *testing.B) {
-		p, err := socket.New(socket.Config{Dir: dir, Window: 64}).ConnectTo(b.Context(), socket.MustParseName("echo")).Get()
+		p, err := ipc.ConnectTo(b.Context(), socket.MustParseName("echo")).Get()
 		if err != nil {
 			b.Fatal(err)
 		}
+		defer p.Close(b.Context())
 		b.ReportAllocs()
+		defer reportCPU(b)()
 		source := operators.Map(func(int) socket.Message { return m })(stream.Range(0, b.N))
 		if n, err := operators.Count[socket.Message]()(p.RequestAll(source)).Last(b.Context()).Get(); n != b.N || err != nil {
 			b.Fatal(n, err)
 		}
-		p.Close(b.Context())
+	})
+	b.Run("pool", func(b *testing.B) {
+		pool := ipc.Pool(socket.MustParseName("echo"), socket.PoolConfig{Connections: 1})
+		defer pool.Close(b.Context())
+		b.ReportAllocs()
+		defer reportCPU(b)()
+		var callers sync.WaitGroup
+		for i := range 64 {
+			callers.Go(func() {
+				for range b.N/64 + min(1, max(0, b.N%64-i)) {
+					if answer, err := pool.Request(b.Context(), m).Get(); answer != m || err != nil {
+						b.Error(answer, err)
+						return
+					}
+				}
+			})
+		}
+		callers.Wait()
+	})
+	b.Run("bare", func(b *testing.B) {
+		conn, err := net.Dial("unix", filepath.Join(dir, "bare echo"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer conn.Close()
+		bare, raw := bareConn{Conn: conn, reader: bufio.NewReader(conn)}, []byte(content)
+		places := make(chan struct{}, 64)
+		defer reportCPU(b)()
+		go func() {
+			for range b.N {
+				places <- struct{}{}
+				if bare.send(raw) != nil {
+					return
+				}
+			}
+		}()
+		for range b.N {
+			if answer, err := bare.receive(); err != nil || string(answer) != content {
+				b.Fatal(err)
+			}
+			<-places
+		}
 	})
 }
