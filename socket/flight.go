@@ -15,10 +15,11 @@ type flight struct {
 	asking bool // a message is concluded by its response, not by its acknowledgement
 	limit  int  // how many may be in flight
 
-	queue    fifo[Message] // taken from the feed, not concluded
-	inFlight int           // of those, written: the first ones
-	bytes    int           // that these take
-	spans    fifo[span]    // their numbers
+	given    []Message      // not taken, of a flight without a feed
+	queue    *fifo[Message] // taken, not concluded
+	inFlight int            // of those, written: the first ones
+	bytes    int            // that these take
+	spans    fifo[span]     // their numbers
 
 	landing   int      // concluded and not handed over, the first of those in flight
 	answers   []answer // to these, when asking
@@ -32,10 +33,10 @@ type answer struct {
 }
 
 func newFlight(p *Process, asking bool) *flight {
-	return &flight{p: p, asking: asking, limit: p.config.Window}
+	return &flight{p: p, asking: asking, limit: p.config.Window, queue: new(fifo[Message])}
 }
 
-// feed is where the messages of a flight come from.
+// feed is where the messages of a flight come from, if they are not given.
 type feed interface {
 	// take moves up to room messages to the queue, and reports whether none will follow.
 	take(room int, queue *fifo[Message]) (ended bool)
@@ -52,9 +53,9 @@ type feed interface {
 	landed(n int)
 }
 
-// run runs the flight until its feed has ended, or emit returns false. emit gets each
-// message once it has been acknowledged, or its response, or why there is none; it may be
-// nil. An error of run is a SendError.
+// run runs the flight until its feed, if it has one, has ended, or emit returns false. emit
+// gets each message once it has been acknowledged, or its response, or why there is none;
+// it may be nil. An error of run is a SendError.
 func (f *flight) run(ctx context.Context, from feed, emit func(Message, error) bool) error {
 	err := f.fly(ctx, from, emit)
 	acknowledged := f.leave()
@@ -70,7 +71,7 @@ func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) b
 			return context.Cause(ctx)
 		}
 		window := f.window()
-		ended := from.take(window-f.queue.len(), &f.queue)
+		ended := f.take(from, window-f.queue.len())
 		if err := f.write(ctx, window); err != nil {
 			return err
 		}
@@ -83,7 +84,7 @@ func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) b
 			}
 			continue
 		}
-		more := !ended && f.queue.len() == f.inFlight && f.mayWrite(window) && from.park(f.p)
+		more := from != nil && !ended && f.queue.len() == f.inFlight && f.mayWrite(window) && from.park(f.p)
 		err := f.p.await(ctx, f.p.config.MaxUnread, func() bool { return f.progress() || more && from.arrived() })
 		if err != nil {
 			return err
@@ -92,6 +93,19 @@ func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) b
 			return err
 		}
 	}
+}
+
+// take moves up to room messages to the queue, and reports whether none will follow.
+func (f *flight) take(from feed, room int) (ended bool) {
+	if from != nil {
+		return from.take(room, f.queue)
+	}
+	room = min(room, len(f.given))
+	for _, m := range f.given[:room] {
+		f.queue.push(m)
+	}
+	f.given = f.given[room:]
+	return len(f.given) == 0
 }
 
 // window is how many messages may be in flight, see Config.Window.
@@ -194,7 +208,9 @@ func (f *flight) land(ctx context.Context, from feed, emit func(Message, error) 
 		f.inFlight -= n
 		f.landing -= n
 		f.concluded += n
-		from.landed(n)
+		if from != nil {
+			from.landed(n)
+		}
 	}()
 	for n < f.landing {
 		if ctx.Err() != nil {
@@ -228,23 +244,6 @@ func (f *flight) leave() int {
 	}
 	return acknowledged
 }
-
-// given is a feed of messages that are at hand.
-type given struct{ messages []Message }
-
-func (g *given) take(room int, queue *fifo[Message]) (ended bool) {
-	room = min(room, len(g.messages))
-	for _, m := range g.messages[:room] {
-		queue.push(m)
-	}
-	g.messages = g.messages[room:]
-	return len(g.messages) == 0
-}
-
-func (g *given) park(*Process) bool                   { return false }
-func (g *given) arrived() bool                        { return false }
-func (g *given) rest(context.Context, *Process) error { return nil }
-func (g *given) landed(int)                           {}
 
 // batches holds the buffers of batches.
 var batches = sync.Pool{New: func() any { return new([writeAt]byte) }}

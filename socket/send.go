@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -62,7 +61,8 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 	}
 	if len(messages) != 1 {
 		f := newFlight(p, false)
-		return f.run(ctx, &given{slices.Clone(messages)}, nil) // so that a single one is not kept on the heap
+		f.given = messages
+		return f.run(ctx, nil, nil)
 	}
 	s, err := p.sendOne(ctx, false, messages[0])
 	if err == nil {
