@@ -34,8 +34,12 @@
 //
 // # Client
 //
-// [IPC.ConnectTo] waits for a server and gives a [Process]; [Send] and [Wait]
+// [IPC.ConnectTo] waits for a server and gives a [Process]; [Send], [Wait] and [Request]
 // chain on it with package fold, and every result opens to plain Go with Get.
+//
+// [Process.SendAll] and [Process.RequestAll] are the same as stages of a pipeline, with
+// many messages in flight. [IPC.Pool] is for many callers at the same time, and
+// [IPC.Follow] is what a server pushes, across its restarts.
 //
 // # Who may talk
 //

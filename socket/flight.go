@@ -15,7 +15,6 @@ type flight struct {
 	asking bool // a message is concluded by its response, not by its acknowledgement
 	limit  int  // how many may be in flight
 
-	given    []Message      // not taken, of a flight without a feed
 	queue    *fifo[Message] // taken, not concluded
 	inFlight int            // of those, written: the first ones
 	bytes    int            // that these take
@@ -53,11 +52,11 @@ type feed interface {
 	landed(n int)
 }
 
-// run runs the flight until its feed, if it has one, has ended, or emit returns false. emit
-// gets each message once it has been acknowledged, or its response, or why there is none;
-// it may be nil. An error of run is a SendError.
-func (f *flight) run(ctx context.Context, from feed, emit func(Message, error) bool) error {
-	err := f.fly(ctx, from, emit)
+// run flies what is given, or what from feeds if that is not nil, until it has ended or
+// emit returns false. emit gets each message once it has been acknowledged, or its
+// response, or why there is none; it may be nil. An error of run is a SendError.
+func (f *flight) run(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) error {
+	err := f.fly(ctx, given, from, emit)
 	acknowledged := f.leave()
 	if err != nil {
 		return &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
@@ -65,13 +64,19 @@ func (f *flight) run(ctx context.Context, from feed, emit func(Message, error) b
 	return nil
 }
 
-func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) bool) error {
+func (f *flight) fly(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		window := f.window()
-		ended := f.take(from, window-f.queue.len())
+		ended := false
+		if from != nil {
+			ended = from.take(window-f.queue.len(), f.queue)
+		} else {
+			given = f.take(given, window-f.queue.len())
+			ended = len(given) == 0
+		}
 		if err := f.write(ctx, window); err != nil {
 			return err
 		}
@@ -95,17 +100,13 @@ func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) b
 	}
 }
 
-// take moves up to room messages to the queue, and reports whether none will follow.
-func (f *flight) take(from feed, room int) (ended bool) {
-	if from != nil {
-		return from.take(room, f.queue)
-	}
-	room = min(room, len(f.given))
-	for _, m := range f.given[:room] {
+// take moves up to room of what is given to the queue, and returns the rest.
+func (f *flight) take(given []Message, room int) (rest []Message) {
+	room = min(room, len(given))
+	for _, m := range given[:room] {
 		f.queue.push(m)
 	}
-	f.given = f.given[room:]
-	return len(f.given) == 0
+	return given[room:]
 }
 
 // window is how many messages may be in flight, see Config.Window.

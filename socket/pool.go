@@ -325,7 +325,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	l.connected()
 	f := newFlight(process, true)
 	f.limit = l.pool.config.InFlight
-	err = f.run(ctx, l, func(m Message, err error) bool {
+	err = f.run(ctx, nil, l, func(m Message, err error) bool {
 		l.flying.all()[0].answer <- answer{m, err}
 		l.flying.drop(1)
 		return yield(struct{}{})

@@ -60,9 +60,7 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		return &SendError{Err: err}
 	}
 	if len(messages) != 1 {
-		f := newFlight(p, false)
-		f.given = messages
-		return f.run(ctx, nil, nil)
+		return newFlight(p, false).run(ctx, messages, nil, nil)
 	}
 	s, err := p.sendOne(ctx, false, messages[0])
 	if err == nil {

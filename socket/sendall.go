@@ -61,7 +61,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 				return nil
 			})
 		})(ctx, func(in *supply) bool {
-			failed = f.run(ctx, in, emit)
+			failed = f.run(ctx, nil, in, emit)
 			return false
 		})
 		switch {
