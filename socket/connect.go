@@ -38,7 +38,7 @@ func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process]
 		if err == nil {
 			return fold.Succeed(p)
 		}
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !isTimeout(err) { // its deadline may meet the dialer first
 			if last = err; !comesBack(err) {
 				return fold.Fail[*Process](connectError(name, err))
 			}
@@ -69,7 +69,8 @@ func connectError(name Name, err error) error {
 // comesBack reports whether a failure to connect may pass with time.
 func comesBack(err error) bool {
 	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err)
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err) ||
+		isTimeout(err) // the deadline of a context, before that knows
 }
 
 // try connects once.

@@ -43,9 +43,9 @@ type SendError struct {
 	Err error
 }
 
-// Error gives the numbers, when they are not zero, and the cause.
+// Error gives the cause, and before it the numbers, when there were several messages.
 func (e *SendError) Error() string {
-	if e.Sent == 0 {
+	if e.Sent < 2 {
 		return e.Err.Error()
 	}
 	return fmt.Sprintf("%d sent, %d of them acknowledged: %v", e.Sent, e.Acknowledged, e.Err)
