@@ -38,7 +38,7 @@ func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process]
 		if err == nil {
 			return fold.Succeed(p)
 		}
-		if ctx.Err() == nil && !isTimeout(err) { // its deadline may meet the dialer first
+		if ctx.Err() == nil && !metDeadline(err) {
 			if last = err; !comesBack(err) {
 				return fold.Fail[*Process](connectError(name, err))
 			}
@@ -70,8 +70,12 @@ func connectError(name Name, err error) error {
 func comesBack(err error) bool {
 	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err) ||
-		isTimeout(err) // the deadline of a context, before that knows
+		metDeadline(err)
 }
+
+// metDeadline reports whether a failure to dial comes of a context's deadline, which the
+// dialer may meet before the context does.
+func metDeadline(err error) bool { return isTimeout(err) && !errors.Is(err, ErrTooSlow) }
 
 // try connects once.
 func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {

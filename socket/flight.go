@@ -1,10 +1,6 @@
 package socket
 
-import (
-	"context"
-	"sync"
-	"time"
-)
+import "context"
 
 // flight is messages on their way. It writes as many as the window allows, takes in what
 // the server says to them, and hands over what is concluded, all on one goroutine. So
@@ -128,11 +124,7 @@ func (f *flight) mayWrite(window int) bool {
 func (f *flight) write(ctx context.Context, window int) error {
 	for f.inFlight < f.queue.len() && f.mayWrite(window) {
 		b, size := f.next(window)
-		write := f.p.write
-		if f.asking && size > writeAt || f.p.left.Load() { // an offer of much might wait in vain
-			write, b.offered = f.p.writeReading, false
-		}
-		s, err := write(ctx, b)
+		s, err := f.p.write(ctx, b)
 		if s.count > 0 {
 			f.spans.push(s)
 			f.inFlight += s.count
@@ -246,28 +238,18 @@ func (f *flight) leave() int {
 	return acknowledged
 }
 
-// batches holds the buffers of batches.
-var batches = sync.Pool{New: func() any { return new([writeAt]byte) }}
-
 // offer writes messages, as far as the connection takes them at once; whoever waits has
 // the rest written. The token is the caller's.
 func (p *Process) offer(messages []Message) error {
-	var buffer *[writeAt]byte
-	if len(p.out) == 0 && len(messages) > 1 {
-		buffer = batches.Get().(*[writeAt]byte)
-		p.out = buffer[:0]
-	}
 	for _, m := range messages {
-		p.out = appendFrame(p.out, m)
+		p.out.message(m)
 	}
-	p.conn.SetWriteDeadline(time.Now().Add(offerTime))
-	n, err := p.conn.Write(p.out)
+	n, err := p.source.offer(&p.out, &p.writes)
 	p.written(n)
-	if buffer != nil && len(p.out) == 0 {
-		p.out = nil
-		batches.Put(buffer)
+	if p.out.size() > 0 {
+		p.left.Store(true)
+		p.callReader()
 	}
-	p.left.Store(len(p.out) > 0)
 	if isTimeout(err) {
 		return nil
 	}

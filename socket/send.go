@@ -72,13 +72,12 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 	return nil
 }
 
-// sendOne writes a message.
+// sendOne writes a message. What the connection may not swallow at once is only offered:
+// the server might itself be writing an answer, and not read before that is read.
 func (p *Process) sendOne(ctx context.Context, asking bool, m Message) (span, error) {
-	if frameSize(m) > writeAt || p.left.Load() || p.InFlight() > 0 {
-		return p.writeReading(ctx, batch{messages: []Message{m}, asking: asking})
-	}
+	offered := frameSize(m) > writeAt || p.left.Load() || p.InFlight() > 0
 	one := [1]Message{m}
-	return p.write(ctx, batch{messages: one[:], asking: asking})
+	return p.write(ctx, batch{messages: one[:], asking: asking, offered: offered})
 }
 
 // InFlight is how many messages were written and are not known to be acknowledged: those
@@ -102,32 +101,6 @@ type batch struct {
 type span struct {
 	first uint64
 	count int
-}
-
-// writeReading is write for what the connection may not swallow at once: the server might
-// itself be writing an answer, and not read before that is read. So another goroutine
-// writes while this one reads.
-func (p *Process) writeReading(ctx context.Context, b batch) (span, error) {
-	inner, cancel := context.WithCancelCause(ctx)
-	var s span
-	over := false // under p.mu, like acked
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		var err error
-		if s, err = p.write(inner, b); err != nil {
-			cancel(err)
-			return
-		}
-		p.mu.Lock()
-		over = true
-		p.mu.Unlock()
-		p.rouse() // who reads may have read the acknowledgement already
-	}()
-	err := p.await(inner, 2*p.config.MaxUnread, func() bool { return over })
-	cancel(nil)
-	<-written
-	return s, err
 }
 
 // write writes messages, and what is owed. A connection that does not take them any more
@@ -158,7 +131,7 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	if begun {
 		s.count = len(b.messages)
 		if err != nil && ctx.Err() == nil { // what is left is never written
-			s.count -= notBegun(b.messages, len(p.out))
+			s.count -= notBegun(b.messages, p.out.size())
 		}
 	}
 	p.unnumber(b.asking, len(b.messages)-s.count)

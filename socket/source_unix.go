@@ -23,20 +23,27 @@ func newSource(conn net.Conn) source {
 		return plainSource{conn}
 	}
 	s := &socketSource{raw: raw}
-	s.once = s.try
+	s.readOnce, s.writeOnce = s.tryRead, s.tryWrite
 	return s
 }
 
 // socketSource takes a buffer for the moment in which there is something to read: a
 // connection that waits has none. It makes the same system calls as Read would.
 type socketSource struct {
-	raw  syscall.RawConn
-	once func(uintptr) bool // try, made to a value once and not at each fill
+	raw syscall.RawConn
+
+	// The tries, made to values once and not at each call.
+	readOnce, writeOnce func(uintptr) bool
 
 	// Of a fill.
-	reader *frameReader
-	n      int
-	err    error
+	reader  *frameReader
+	read    int
+	readErr error
+
+	// Of an offer.
+	out      *outgoing
+	written  int
+	writeErr error
 }
 
 func (s *socketSource) fill(r *frameReader) error {
@@ -44,17 +51,17 @@ func (s *socketSource) fill(r *frameReader) error {
 		return err
 	}
 	s.reader = r
-	if err := s.raw.Read(s.once); err != nil {
+	if err := s.raw.Read(s.readOnce); err != nil {
 		return r.took(0, err)
 	}
-	return r.took(s.n, s.err)
+	return r.took(s.read, s.readErr)
 }
 
-// try reads if there is something to read, and reports whether that is so.
-func (s *socketSource) try(descriptor uintptr) bool {
+// tryRead reads if there is something to read, and reports whether that is so.
+func (s *socketSource) tryRead(descriptor uintptr) bool {
 	space := s.reader.space()
 	if len(space) == 0 {
-		s.n, s.err = 0, nil // full of frames that next has not been asked for
+		s.read, s.readErr = 0, nil // full of frames that next has not been asked for
 		return true
 	}
 	for {
@@ -70,7 +77,7 @@ func (s *socketSource) try(descriptor uintptr) bool {
 		case n == 0:
 			err = io.EOF
 		}
-		s.n, s.err = n, err
+		s.read, s.readErr = n, err
 		return true
 	}
 }
@@ -86,18 +93,28 @@ func (s *socketSource) offer(o *outgoing, writes *interrupt) (int, error) {
 }
 
 // writeNow writes and does not wait.
-func (s *socketSource) writeNow(o *outgoing) (written int, err error) {
-	failure := s.raw.Write(func(descriptor uintptr) bool {
-		for _, piece := range o.pieces() {
-			n, failed := syscall.Write(int(descriptor), piece)
-			written += max(n, 0)
-			if err = failed; err != nil || n < len(piece) {
-				break
-			}
+func (s *socketSource) writeNow(o *outgoing) (int, error) {
+	s.out, s.written, s.writeErr = o, 0, nil
+	failure := s.raw.Write(s.writeOnce)
+	s.out = nil
+	return s.written, cmp.Or(failure, s.writeErr)
+}
+
+// tryWrite writes what is taken at once. It never asks to wait.
+func (s *socketSource) tryWrite(descriptor uintptr) bool {
+	write := func() (int, error) { return syscall.Write(int(descriptor), s.out.bytes) }
+	if len(s.out.borrowed) > 0 {
+		pieces := s.out.pieces()
+		write = func() (int, error) { return gather(int(descriptor), pieces) }
+	}
+	for {
+		n, err := write()
+		if err == syscall.EINTR {
+			continue
 		}
+		s.written, s.writeErr = max(n, 0), err
 		return true
-	})
-	return written, cmp.Or(failure, err)
+	}
 }
 
 func (s *socketSource) left() (left bool) {
