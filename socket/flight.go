@@ -85,7 +85,10 @@ func (f *flight) fly(ctx context.Context, given []Message, from feed, emit func(
 			}
 			continue
 		}
-		more := from != nil && !ended && f.queue.len() == f.inFlight && f.mayWrite(window) && from.park(f.p)
+		more := from != nil && !ended && f.queue.len() == f.inFlight && f.mayWrite(window)
+		if more && !from.park(f.p) {
+			continue // something came meanwhile
+		}
 		err := f.p.await(ctx, f.p.config.MaxUnread, func() bool { return f.progress() || more && from.arrived() })
 		if err != nil {
 			return err

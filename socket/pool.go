@@ -326,14 +326,22 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	f := newFlight(process, true)
 	f.limit = l.pool.config.InFlight
 	err = f.run(ctx, nil, l, func(m Message, err error) bool {
-		l.flying.all()[0].answer <- answer{m, err}
-		l.flying.drop(1)
+		l.answer(answer{m, err})
 		return yield(struct{}{})
 	})
 	if err != nil {
 		return l.lost(f, err)
 	}
 	return nil
+}
+
+// answer answers the first call that flies. Its place is free before its caller knows.
+func (l *line) answer(a answer) {
+	l.pool.mu.Lock()
+	l.load--
+	l.pool.mu.Unlock()
+	l.flying.all()[0].answer <- a
+	l.flying.drop(1)
 }
 
 // connected makes the line one of those that calls are given to.
@@ -434,11 +442,10 @@ func (l *line) rest(ctx context.Context, p *Process) error {
 	return nil
 }
 
-func (l *line) landed(n int) {
+func (l *line) landed(int) {
 	l.process.discard()
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.load -= n
 	l.pool.dispatch()
 }
 
