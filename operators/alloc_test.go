@@ -28,3 +28,23 @@ func TestInlinePipelineAllocatesNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestLongPipelinesAllocateNothing is about those of more stages than the compiler
+// inlines calls: nine, of which none occurs twice.
+func TestLongPipelinesAllocateNothing(t *testing.T) {
+	small := func(n int) bool { return n < 0 }
+	allocations := testing.AllocsPerRun(100, func() {
+		last := 0
+		_ = stream.Pipe9(stream.Range(0, 1000),
+			operators.Map(triple), operators.Filter(even),
+			operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+			operators.Skip[int](1), operators.SkipWhile(small), operators.Take[int](400),
+			operators.Tap(func(int) {}),
+			operators.MapErr(func(n int) (int, error) { return n, nil }),
+		).ForEach(context.Background(), func(v int) { last = v })
+		sink = last
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations a run, want none", allocations)
+	}
+}
