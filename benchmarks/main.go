@@ -21,6 +21,7 @@ import (
 
 	"github.com/rxipc/rxipc/benchmarks/measure"
 	"github.com/rxipc/rxipc/benchmarks/sockets"
+	"github.com/rxipc/rxipc/benchmarks/streams"
 )
 
 const usage = `usage: go run -C benchmarks . [flags] [suite ...]
@@ -44,6 +45,7 @@ var suites = []struct {
 	usual       bool // measured when none is named
 	make        func() measure.Suite
 }{
+	{"streams", "rxipc beside other ways to work on a stream of values", true, streams.Suite},
 	{"sockets", "rxipc beside other ways for two processes to talk", true, sockets.Suite},
 	{"growth", "rxipc with more connections, and with more operators", false, sockets.Growth},
 }
