@@ -128,27 +128,24 @@ func ExampleIPC_Follow() {
 	ipc, remove := inNewDir()
 	defer remove()
 	ctx := context.Background()
-	stop := shout(ipc)
+	served := make(chan error)
+	go func() { // a server that starts again after each subscription
+		for n := range 2 {
+			answered := operators.Tap(func(x socket.Exchange) { x.Respond(socket.Text(fmt.Sprint("news ", n))) })
+			served <- stream.Pipe2(socket.Exchanges(ipc.Listen(shouter)), answered, operators.Take[socket.Exchange](1)).Run(ctx)
+		}
+	}()
 	news := ipc.Follow(shouter, socket.FollowConfig{
 		Subscribe: socket.Subscribe(socket.Text("news, please")),
 		Lost: func(err error) {
-			fmt.Println("a gap:", errors.Is(err, socket.ErrDisconnected))
+			fmt.Println("a gap:", err, <-served)
 		},
 	})
-	came := 0
-	err := news(ctx, func(m socket.Message) bool {
-		fmt.Println(m.Content())
-		if came++; came == 1 {
-			stop() // the server restarts
-			stop = shout(ipc)
-		}
-		return came < 2
-	})
-	stop()
-	fmt.Println(err)
+	took := operators.Take[socket.Message](2)(news)
+	fmt.Println(took.ForEach(ctx, func(m socket.Message) { fmt.Println(m.Content()) }), <-served)
 	// Output:
-	// NEWS, PLEASE
-	// a gap: true
-	// NEWS, PLEASE
-	// <nil>
+	// news 0
+	// a gap: the server closed the connection <nil>
+	// news 1
+	// <nil> <nil>
 }

@@ -253,6 +253,46 @@ func TestServerThatHoldsTheFirstUntilTheLastGetsTheLast(t *testing.T) {
 	})
 }
 
+// drip is a feed whose second message comes between a take and the park behind it.
+type drip struct {
+	messages []Message
+	parks    int
+}
+
+func (d *drip) take(_ int, queue *fifo[Message]) (ended bool) {
+	if len(d.messages) > 0 {
+		queue.push(d.messages[0])
+		d.messages = d.messages[1:]
+	}
+	return len(d.messages) == 0
+}
+
+func (d *drip) park(*Process) bool {
+	d.parks++
+	return false
+}
+
+func (d *drip) arrived() bool                        { return false }
+func (d *drip) rest(context.Context, *Process) error { return nil }
+func (d *drip) landed(int)                           {}
+
+func TestMessageThatComesWhileTheFlightParksIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		go func() {
+			server.expect(`"0"`, `"1"`)
+			server.send(kindAck, kindAck)
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		feed := &drip{messages: texts(2)}
+		if err := newFlight(p, false).run(ctx, nil, feed, nil); err != nil || feed.parks != 1 {
+			t.Error(err, feed.parks)
+		}
+		p.Conn().Close()
+	})
+}
+
 // TestFloodOfAServerThatAnswersNeverDeadlocks has connections that hold little.
 func TestFloodOfAServerThatAnswersNeverDeadlocks(t *testing.T) {
 	for _, limit := range []int{1, 50, 1000, 100_000} {
