@@ -126,6 +126,9 @@ type Config struct {
 	// Listening is called when a server has begun to listen, on its goroutine.
 	Listening func(Name)
 
+	// Hooks are called when something happens, to make metrics and traces of.
+	Hooks Hooks
+
 	// Log gets what happens to connections: warnings of clients that break the
 	// protocol, errors of exchanges that were rejected, an answer that could not be
 	// sent among them; clients that just left, for debugging. Default: nothing.

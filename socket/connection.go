@@ -19,6 +19,8 @@ import (
 // goroutine.
 type Connection struct {
 	link
+	id        uint64
+	name      string
 	admission admission
 	dialect   kind // how it acknowledges
 	turn      turn
@@ -33,7 +35,7 @@ type Connection struct {
 }
 
 func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
-	c := &Connection{link: newLink(conn, config, pulse), dialect: config.Dialect.acknowledgement()}
+	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1), dialect: config.Dialect.acknowledgement()}
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
 	c.reads.own, c.writes.own = c.ending.Done(), c.ending.Done()
 	c.strict = config.WriteTimeout
@@ -85,10 +87,12 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	if err := c.acquire(ctx); err != nil {
 		return &Error{Op: "send", Err: err}
 	}
-	defer c.release()
-	if _, err := c.send(ctx, messages...); err != nil {
+	_, err := c.send(ctx, messages...)
+	c.release()
+	if err != nil {
 		return &Error{Op: "send", Err: c.closedOr(ctx, err)}
 	}
+	tellEach(c.config.Log, c.config.Hooks.Pushed, c, messages...)
 	return nil
 }
 
@@ -160,16 +164,21 @@ var (
 	errAgreed  = errors.New("the client closed")      // and was answered
 )
 
-// serve runs the connection. handle hands each exchange, its turn in the first phase,
-// to who handles it, waits until that has concluded it, and reports whether to go on.
-func (c *Connection) serve(ctx context.Context, first uint64, handle func(context.Context, Exchange) bool) error {
+// handleFunc hands an exchange to who handles it, waits until that has concluded its
+// turn, and reports whether to go on.
+type handleFunc func(context.Context, Exchange) bool
+
+// serve runs the connection; turns begin in the first phase.
+func (c *Connection) serve(ctx context.Context, first uint64, handle handleFunc) error {
 	if !c.claimed.CompareAndSwap(false, true) {
 		if c.ending.Err() != nil {
 			return nil
 		}
 		return &Error{Op: "read", Err: errClaimed}
 	}
+	defer c.closed(c.opened())
 	defer c.cleanUp()
+	handle = c.told(handle)
 	c.turn.start(first)
 	defer context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })()
 
@@ -192,7 +201,7 @@ func (c *Connection) serve(ctx context.Context, first uint64, handle func(contex
 }
 
 // talk reads frames, and has messages handled, until the connection ends.
-func (c *Connection) talk(ctx context.Context, handle func(context.Context, Exchange) bool) error {
+func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
 	if err := c.over(ctx); err != nil {
 		return err
 	}
@@ -256,7 +265,7 @@ func (c *Connection) makeRoom() error {
 
 // handle has one message handled. Its answer waits for those of the messages that
 // the reader holds already.
-func (c *Connection) handle(ctx context.Context, m Message, handle func(context.Context, Exchange) bool) error {
+func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) error {
 	if err := c.makeRoom(); err != nil {
 		return err
 	}
@@ -335,16 +344,21 @@ func (c *Connection) failed(level slog.Level, err error) {
 		c.err = err
 	}
 	c.mu.Unlock()
-	c.config.Log.Log(context.Background(), level, "connection ended", "error", err)
+	c.log(level, "connection ended", because(err)...)
 }
 
 // cleanUp ends what is left of the connection.
 func (c *Connection) cleanUp() {
+	if c.turn.unwound() {
+		c.failed(slog.LevelError, &Error{Op: opHandle, Err: errUnwound})
+	}
 	c.conn.Close()
 	c.pulse.leave(&c.link)
 	c.admission.leave()
 	c.end(errEnough)
-	c.holds.close()
+	for _, h := range c.holds.close() {
+		c.tellHandled(h, net.ErrClosed)
+	}
 	c.reads.unbind()
 	c.writing <- struct{}{} // whoever writes finds the connection closed
 	c.writes.unbind()

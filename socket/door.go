@@ -50,7 +50,10 @@ func (d *door) next(ctx context.Context) (net.Conn, admission, error) {
 		if err == nil {
 			return conn, guest, nil
 		}
-		args := []any{"name", d.name, "error", err}
+		if hook := d.config.Hooks.Refused; hook != nil {
+			tell(d.config.Log, hook, Refusal{Name: d.name, Peer: guest.peer, Err: err})
+		}
+		args := []any{"name", d.name, "reason", Reason(err), "error", err}
 		if peer, known := guest.peer.Get(); known {
 			args = append(args, "peer", peer)
 		}
@@ -116,6 +119,9 @@ func (d *door) admit(conn net.Conn) (a admission, err error) {
 	return a, err
 }
 
+// errTooMany is why a connection is refused that would be one more than a user may have.
+var errTooMany = errors.New("as many as one user may")
+
 // count counts a connection among those of its user.
 func (d *door) count(a admission) error {
 	uid, ok := a.guest()
@@ -125,7 +131,7 @@ func (d *door) count(a admission) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.guests[uid] >= d.config.MaxPerUser {
-		return fmt.Errorf("user %d has %d connections, as many as one user may", uid, d.guests[uid])
+		return fmt.Errorf("user %d has %d connections, %w", uid, d.guests[uid], errTooMany)
 	}
 	d.guests[uid]++
 	return nil

@@ -39,6 +39,7 @@ func (x Exchange) Respond(messages ...Message) error {
 	if !x.c.turn.open(x.id) || x.c.turn.held != nil {
 		return &Error{Op: "respond", Err: ErrAnswered}
 	}
+	x.c.turn.handling.answered(messages...)
 	for _, m := range messages {
 		x.c.turn.answers.message(m)
 	}
@@ -51,7 +52,7 @@ func (x Exchange) Respond(messages ...Message) error {
 // who handles the exchange, while it does; later it does nothing.
 func (x Exchange) Reject(err error) {
 	if x.c.turn.reject(x.id) {
-		x.c.failed(slog.LevelError, &Error{Op: "handle", Err: cmp.Or(err, ErrRejected)})
+		x.c.failed(slog.LevelError, &Error{Op: opHandle, Err: cmp.Or(err, ErrRejected)})
 		x.c.end(errEnough)
 	}
 }

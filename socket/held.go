@@ -17,6 +17,7 @@ type Held struct {
 	Message
 	c        *Connection
 	answered atomic.Bool
+	handling *Handling // for the hooks; who answers, or closes, tells it
 
 	// Under the connection's holds.mu.
 	answer outgoing // the acknowledgement and responses
@@ -33,29 +34,32 @@ func (h *Held) Connection() *Connection { return h.c }
 // before it could begin. A second answer fails with ErrAnswered, one after the end
 // of the connection with net.ErrClosed.
 func (h *Held) Respond(ctx context.Context, responses ...Message) error {
-	err := h.respond(ctx, responses)
+	answered, err := h.respond(ctx, responses)
+	if answered {
+		h.c.tellHandled(h.handling, nil)
+	}
 	if err != nil {
 		return &Error{Op: "respond", Err: err}
 	}
 	return nil
 }
 
-func (h *Held) respond(ctx context.Context, responses []Message) error {
+func (h *Held) respond(ctx context.Context, responses []Message) (answered bool, err error) {
 	if err := check(responses, h.c.config.MaxMessage); err != nil {
-		return err
+		return false, err
 	}
 	if err := h.c.acquire(ctx); err != nil {
-		return err
+		return false, err
 	}
 	defer h.c.release()
 	if !h.answered.CompareAndSwap(false, true) {
-		return ErrAnswered
+		return false, ErrAnswered
 	}
 	if !h.c.holds.answer(h, responses) {
-		return net.ErrClosed
+		return false, net.ErrClosed
 	}
 	h.c.holds.move(&h.c.out)
-	return h.c.closedOr(ctx, h.c.flush(ctx))
+	return true, h.c.closedOr(ctx, h.c.flush(ctx))
 }
 
 // holds is a connection's queue of answers that must keep their order: exchanges
@@ -109,6 +113,7 @@ func (q *holds) answer(held *Held, responses []Message) bool {
 	if q.closed {
 		return false
 	}
+	held.handling.answered(responses...)
 	for _, m := range responses {
 		held.answer.message(m)
 	}
@@ -173,11 +178,18 @@ func (q *holds) change() <-chan struct{} {
 	return q.changed
 }
 
-// close refuses answers from now on.
-func (q *holds) close() {
+// close refuses answers from now on, and returns what the hooks are to know of those
+// that were not given.
+func (q *holds) close() (unanswered []*Handling) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
+	for _, h := range q.waiting {
+		if !h.done && h.handling != nil {
+			unanswered = append(unanswered, h.handling)
+		}
+	}
 	q.waiting = nil
 	q.count.Store(0)
+	return unanswered
 }

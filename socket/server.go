@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
@@ -15,6 +16,7 @@ type Server[C any] struct {
 	connections stream.Observable[*Connection]
 	monoid      fold.Monoid[C]
 	monitor     func(C, Next[C]) Next[C]
+	fragile     bool // a handler's panic is not kept from the server
 }
 
 // Serve makes a server of the name. Its carry, and that of each connection, starts
@@ -42,6 +44,14 @@ func (s Server[C]) Monitor(monitor func(carry C, next Next[C]) Next[C]) Server[C
 	return s
 }
 
+// LetPanic lets the panic of a handler end the server: it passes through With, after all
+// has been closed, as a [*stream.PanicError], and takes the carry with it. It is for
+// programs that rather start afresh than go on with what a panic may have left behind.
+func (s Server[C]) LetPanic() Server[C] {
+	s.fragile = true
+	return s
+}
+
 // Handler handles one message of a connection: carry is what the connection carries
 // up to now, and what the continuation carries unless it is told otherwise. A
 // handler is called one message at a time for a connection, and at the same time
@@ -54,8 +64,14 @@ type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 // does otherwise, and fails with an *[InterruptedError] that holds the carry. So it
 // does when listening fails later; when it fails before there was a connection, the
 // error is that of listening. What was acknowledged is in the carry in all of these
-// cases. A panic in a handler or the monitor passes through, after all has been
-// closed, and takes the carry with it.
+// cases.
+//
+// A panic in a handler ends its connection, in an orderly way but with the message
+// unacknowledged, and concerns nobody else: what the connection carried up to the message
+// before is combined (changed in place, it is as the panic left it), and [Connection.Err], the log and the hooks get a
+// [*stream.PanicError] with the stack. [Server.LetPanic] has it pass through. Always do a
+// panic in the monitor or the monoid, and runtime.Goexit in any of them, such as FailNow
+// of a test: after all has been closed, and the carry is lost.
 //
 // A handler answers when it returns; what answers later, or from elsewhere, is a
 // pipeline with [Exchange.Hold].
@@ -108,8 +124,7 @@ func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c 
 		defer context.AfterFunc(open, func() { c.end(errEnough) })()
 		carry := s.monoid.Identity()
 		err := c.Exchanges()(ctx, func(x Exchange) bool {
-			next := handle(x.Message, Continuation[C]{connection: c, carry: carry}, carry)
-			err := next.respond(x)
+			next, err := s.handle(handle, x, Continuation[C]{connection: c, carry: carry})
 			if err != nil {
 				x.Reject(err)
 			} else {
@@ -126,6 +141,28 @@ func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c 
 		}
 		return nil
 	}
+}
+
+// handle has a handler answer an exchange. What it panics with is the error, and carries
+// the stack, unless the server is fragile.
+func (s Server[C]) handle(handle Handler[C], x Exchange, c Continuation[C]) (next Continuation[C], err error) {
+	if !s.fragile {
+		defer func() {
+			if value := recover(); value != nil {
+				next, err = Continuation[C]{}, panicked(value)
+			}
+		}()
+	}
+	next = handle(x.Message, c, c.carry)
+	return next, next.respond(x)
+}
+
+// panicked is a recovered panic as an error, with the stack it happened on.
+func panicked(value any) error {
+	if p, handedOn := value.(*stream.PanicError); handedOn {
+		return p
+	}
+	return &stream.PanicError{Value: value, Stack: debug.Stack()}
 }
 
 // InterruptedError is what a server fails with that ended before its monitor or a

@@ -252,13 +252,13 @@ func TestResponsesThatCannotBeSentEndTheirConnectionAlone(t *testing.T) {
 	}
 }
 
-func TestPanicOfAHandlerReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
+func TestPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newMemoryListener()
 		panicked := make(chan any)
 		go func() {
 			defer func() { panicked <- recover() }()
-			ServeConnections(New(Config{}).Accept(listener), fold.Sum[int]()).
+			ServeConnections(New(Config{}).Accept(listener), fold.Sum[int]()).LetPanic().
 				With(t.Context(), func(m Message, c Continuation[int], count int) Continuation[int] {
 					if m.Content() == "bad" {
 						panic("boom")

@@ -9,14 +9,15 @@ import (
 // begins and ends it, and the one that handles it, which takes and concludes it.
 // While it is taken, answers belongs to the latter.
 type turn struct {
-	state   atomic.Uint64 // the turn's id and its phase
-	first   uint64        // the phase in which turns begin
-	answers outgoing      // not written yet: of turns before, then this one's
-	before  amount        // of the former
-	ready   bool          // there is something to write, here or in holds
-	held    *Held         // once Hold was called
-	enough  bool          // once concluded: no more is wanted
-	woken   chan struct{} // one token: concluded, or given up
+	state    atomic.Uint64 // the turn's id and its phase
+	first    uint64        // the phase in which turns begin
+	answers  outgoing      // not written yet: of turns before, then this one's
+	before   amount        // of the former
+	ready    bool          // there is something to write, here or in holds
+	held     *Held         // once Hold was called
+	handling *Handling     // for the hooks; its Held's once that was called
+	enough   bool          // once concluded: no more is wanted
+	woken    chan struct{} // one token: concluded, or given up
 }
 
 // The phases of a turn, below its id.
@@ -54,6 +55,10 @@ func (t *turn) open(id uint64) bool { return t.state.Load() == id*phases+taken }
 
 // conclude says that the exchange has been handled, unless it was rejected.
 func (t *turn) conclude(id uint64) { t.state.CompareAndSwap(id*phases+taken, id*phases+concluded) }
+
+// unwound reports whether the last exchange was taken and neither concluded nor
+// rejected: who handled it is not there any more.
+func (t *turn) unwound() bool { return t.state.Load()%phases == taken }
 
 // reject says that the exchange was not handled, and reports whether it could.
 func (t *turn) reject(id uint64) bool {
@@ -96,6 +101,7 @@ func (t *turn) end(holds *holds) bool {
 // hold moves the answer so far into the queue, behind those of earlier turns.
 func (t *turn) hold(holds *holds, held *Held) {
 	t.held, t.ready = held, true
+	held.handling, t.handling = t.handling, nil
 	held.answer = t.answers.split(t.answers.since(t.before))
 	holds.hold(held, t.answers.split(t.answers.amount()))
 	t.before = amount{}

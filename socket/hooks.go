@@ -1,0 +1,200 @@
+package socket
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// Hooks are functions that are called when something happens, to make metrics and
+// traces of: each may be nil, costs nothing then, and is given only what it is about.
+// The module socket/otel makes hooks for OpenTelemetry.
+//
+// What is queued is asked for rather than told: [Connection.Held], [Process.InFlight]
+// and [Process.Unread] are for whoever collects.
+//
+// A hook is called on the goroutine of what it tells, which waits for it: one that
+// blocks holds up its connection, a server's own or the client's, and no other one.
+// For different connections hooks are called at the same time. One that panics is told
+// to the log, as an error with its stack, and what it was told of goes on as if it had
+// returned; runtime.Goexit in one ends the goroutine that called it. A hook must not
+// wait for its own connection, to be closed or to take a message for instance.
+//
+// No hook carries a trace from one process to another: the frames of innmind/ipc have
+// no place for one beside the content. What a client sent and what a server handled
+// are told apart, unless you put an identifier into the content.
+type Hooks struct {
+	// Opened: a client's connection begins to be read, its handshake included. Those
+	// that look whether a server is there (see [IPC.Processes]) are opened and closed.
+	Opened func(*Connection)
+
+	// Closed: a connection that was opened has ended. Each that was opened is closed
+	// once.
+	Closed func(Ending)
+
+	// Refused: a client was turned away before a byte of it was read. It is called on
+	// the goroutine that accepts connections, for each client, while the log has one
+	// line a second.
+	Refused func(Refusal)
+
+	// Received: a message came and goes to who handles it.
+	Received func(*Connection, Message)
+
+	// Handled: what became of a message that was received. Each that was is handled
+	// once: when its handler has returned, before its acknowledgement is written; when
+	// it was held, once its holder has answered, on the holder's goroutine, or the
+	// connection has ended.
+	Handled func(Handling)
+
+	// Pushed: a message was written with [Connection.Send].
+	Pushed func(*Connection, Message)
+}
+
+// Ending is how a connection ended.
+type Ending struct {
+	Connection *Connection
+	Duration   time.Duration // from when it was opened
+	Err        error         // what [Connection.Err] tells; see [Reason]
+}
+
+// Refusal is why a client was turned away.
+type Refusal struct {
+	Name string           // that it connected to, or the address of the listener
+	Peer fold.Maybe[Peer] // who it is, where the connection knows
+	Err  error            // fs.ErrPermission, mostly; see [Reason]
+}
+
+// Handling is what became of a message of a client.
+type Handling struct {
+	Connection *Connection
+	Message    Message
+
+	// Start is when it was received, and Duration the time from then until it was
+	// handled: that of its handler, with the time it waited for others to be handled
+	// (see [Exchanges]) or for its holder.
+	Start    time.Time
+	Duration time.Duration
+
+	// Responses is how many messages it is answered with, and Bytes their contents.
+	Responses int
+	Bytes     int
+
+	// Err is nil for a message that was handled and is acknowledged. Otherwise it is
+	// not: it was rejected, its handler panicked, its connection ended before it was
+	// handled or answered. See [Reason].
+	Err error
+}
+
+// answered counts responses, if anybody wants to know.
+func (h *Handling) answered(responses ...Message) {
+	if h == nil {
+		return
+	}
+	h.Responses += len(responses)
+	for _, m := range responses {
+		h.Bytes += m.Len()
+	}
+}
+
+// tell calls a hook that is there.
+func tell[T any](log *slog.Logger, hook func(T), about T) {
+	defer survive(log)
+	hook(about)
+}
+
+// tellEach calls a hook, if it is there, for each message.
+func tellEach[T any](log *slog.Logger, hook func(T, Message), whose T, messages ...Message) {
+	if hook == nil {
+		return
+	}
+	defer survive(log)
+	for _, m := range messages {
+		hook(whose, m)
+	}
+}
+
+// survive keeps the panic of a hook from what it was told of.
+func survive(log *slog.Logger) {
+	if value := recover(); value != nil {
+		log.LogAttrs(context.Background(), slog.LevelError, "hook panicked", slog.Any("error", panicked(value)))
+	}
+}
+
+// opened says that the connection begins to be read, and returns when, for closed.
+func (c *Connection) opened() (start time.Time) {
+	hooks := &c.config.Hooks
+	if hooks.Closed != nil {
+		start = time.Now()
+	}
+	c.log(slog.LevelDebug, "connection opened")
+	if hooks.Opened != nil {
+		tell(c.config.Log, hooks.Opened, c)
+	}
+	return start
+}
+
+// closed says that a connection which was opened has ended.
+func (c *Connection) closed(start time.Time) {
+	err := c.Err()
+	if err == nil { // otherwise failed has told
+		c.log(slog.LevelDebug, "connection ended", slog.String("reason", Reason(nil)))
+	}
+	if hook := c.config.Hooks.Closed; hook != nil {
+		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Since(start), Err: err})
+	}
+}
+
+// told is handle with the hooks about messages called, if there are any.
+func (c *Connection) told(handle handleFunc) handleFunc {
+	hooks := &c.config.Hooks
+	if hooks.Received == nil && hooks.Handled == nil {
+		return handle
+	}
+	return func(ctx context.Context, x Exchange) bool {
+		if hooks.Handled != nil {
+			if c.turn.handling == nil {
+				c.turn.handling = new(Handling)
+			}
+			*c.turn.handling = Handling{Connection: c, Message: x.Message, Start: time.Now()}
+			defer c.handled(ctx)
+		}
+		tellEach(c.config.Log, hooks.Received, c, x.Message)
+		return handle(ctx, x)
+	}
+}
+
+// handled says what became of the exchange whose turn it was, unless it is held: that
+// is its holder's to say.
+func (c *Connection) handled(ctx context.Context) {
+	if c.turn.handling == nil {
+		return
+	}
+	var err error
+	switch c.turn.state.Load() % phases {
+	case taken:
+		err = errUnwound
+	case begun, withdrawn:
+		err = cmp.Or(c.Err(), context.Cause(ctx), errEnough)
+	}
+	c.tellHandled(c.turn.handling, err)
+	c.turn.handling.Message = Message{} // the next one may be long in coming
+}
+
+// tellHandled says what became of a message, if anybody wants to know.
+func (c *Connection) tellHandled(h *Handling, err error) {
+	if h == nil {
+		return
+	}
+	h.Duration, h.Err = time.Since(h.Start), err
+	if err != nil {
+		h.Responses, h.Bytes = 0, 0
+	}
+	tell(c.config.Log, c.config.Hooks.Handled, *h)
+}
+
+// Held is how many answers of the connection wait at the moment: those that are held
+// (see [Exchange.Hold]), and those behind them. [Config.MaxHeld] bounds it.
+func (c *Connection) Held() int { return int(c.holds.count.Load()) }
