@@ -104,5 +104,6 @@ func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process,
 		p.shut(net.ErrClosed)
 		return nil, err
 	}
+	p.connected()
 	return p, nil
 }

@@ -17,11 +17,11 @@ import (
 // and [Process.Unread] are for whoever collects.
 //
 // A hook is called on the goroutine of what it tells, which waits for it: one that
-// blocks holds up its connection, a server's own or the client's, and no other one.
+// blocks holds up its connection, a server's or a client's, and no other one.
 // For different connections hooks are called at the same time. One that panics is told
 // to the log, as an error with its stack, and what it was told of goes on as if it had
-// returned; runtime.Goexit in one ends the goroutine that called it. A hook must not
-// wait for its own connection, to be closed or to take a message for instance.
+// returned. A hook must not call runtime.Goexit (as FailNow of a test does), nor wait
+// for its own connection, to be closed or to take a message for instance.
 //
 // No hook carries a trace from one process to another: the frames of innmind/ipc have
 // no place for one beside the content. What a client sent and what a server handled
@@ -51,6 +51,41 @@ type Hooks struct {
 
 	// Pushed: a message was written with [Connection.Send].
 	Pushed func(*Connection, Message)
+
+	// Connected: a client's handshake is done. What made it fail is the error of
+	// [IPC.ConnectTo].
+	Connected func(*Process)
+
+	// Disconnected: a connection that was connected is closed. The error is nil after
+	// [Process.Close], otherwise what ended it; see [Reason].
+	Disconnected func(*Process, error)
+
+	// Sent: a message was written, perhaps in part, for the rest to follow.
+	Sent func(*Process, Message)
+
+	// Acknowledged: what became of a message that was sent, once for each: its
+	// acknowledgement has come, or will not. It is told before whoever waits for it
+	// goes on, but may be told before Sent is. When more than 65,536 messages are in
+	// flight, of calls that gave up on them, what is beyond is not told.
+	Acknowledged func(Delivery)
+
+	// Arrived: a message of the server has come.
+	Arrived func(*Process, Message)
+}
+
+// Delivery is what became of a message that a client sent.
+type Delivery struct {
+	Process *Process
+	Bytes   int // its content
+
+	// Start is when it began to be written, and Duration the time from then until its
+	// acknowledgement came. Its response comes with that.
+	Start    time.Time
+	Duration time.Duration
+
+	// Err is nil when it was acknowledged, otherwise why it will not be: net.ErrClosed
+	// after [Process.Close]. Whether it was handled is not known then.
+	Err error
 }
 
 // Ending is how a connection ended.
@@ -105,14 +140,14 @@ func tell[T any](log *slog.Logger, hook func(T), about T) {
 	hook(about)
 }
 
-// tellEach calls a hook, if it is there, for each message.
-func tellEach[T any](log *slog.Logger, hook func(T, Message), whose T, messages ...Message) {
+// tellEach calls a hook, if it is there, for each of what is about one connection.
+func tellEach[C, T any](log *slog.Logger, hook func(C, T), connection C, each ...T) {
 	if hook == nil {
 		return
 	}
 	defer survive(log)
-	for _, m := range messages {
-		hook(whose, m)
+	for _, about := range each {
+		hook(connection, about)
 	}
 }
 

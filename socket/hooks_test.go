@@ -51,6 +51,18 @@ func (r *recorder) hooks() Hooks {
 			r.note("handled %s after %v: %d responses, %d bytes, %s", h.Message.Content(), h.Duration, h.Responses, h.Bytes, became)
 		},
 		Pushed: func(c *Connection, m Message) { r.note("pushed %s", m.Content()) },
+
+		Connected:    func(p *Process) { r.note("connected") },
+		Disconnected: func(p *Process, err error) { r.note("disconnected: %s", Reason(err)) },
+		Sent:         func(p *Process, m Message) { r.note("sent %s", m.Content()) },
+		Acknowledged: func(d Delivery) {
+			became := "acknowledged"
+			if d.Err != nil {
+				became = Reason(d.Err)
+			}
+			r.note("%d bytes after %v: %s", d.Bytes, d.Duration, became)
+		},
+		Arrived: func(p *Process, m Message) { r.note("arrived %s", m.Content()) },
 	}
 }
 

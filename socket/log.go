@@ -42,6 +42,17 @@ func (c *Connection) log(level slog.Level, message string, attrs ...slog.Attr) {
 	writeLine(c.config.Log, level, message, c, attrs)
 }
 
+// LogValue is the process as attributes of a log line: name, connection and peer, as a
+// [Connection] has them.
+func (p *Process) LogValue() slog.Value {
+	return lineValue(p.name.String(), p.id, p.peer)
+}
+
+// log writes a line about the process.
+func (p *Process) log(level slog.Level, message string, attrs ...slog.Attr) {
+	writeLine(p.config.Log, level, message, p, attrs)
+}
+
 // writeLine writes a line about one end of a connection.
 func writeLine(log *slog.Logger, level slog.Level, message string, who slog.LogValuer, attrs []slog.Attr) {
 	ctx := context.Background()

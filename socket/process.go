@@ -33,6 +33,7 @@ var (
 // the connection usable.
 type Process struct {
 	link
+	id   uint64
 	name Name
 	peer fold.Maybe[Peer]
 
@@ -53,10 +54,18 @@ type Process struct {
 	dialect kind          // of the acknowledgements that came; noControl: none yet
 	err     error         // why nothing more will come
 	closing bool          // Close was called
+	live    bool          // connected, and not disconnected, as the hooks see it
+	ledger  *ledger       // for the hooks; nil without
 }
 
 func newProcess(conn net.Conn, name Name, config *Config) *Process {
-	p := &Process{link: newLink(conn, config, newPulse(config)), name: name, peer: knownPeer(conn)}
+	p := &Process{
+		link:   newLink(conn, config, newPulse(config)),
+		id:     connectionIDs.Add(1),
+		name:   name,
+		peer:   knownPeer(conn),
+		ledger: newLedger(&config.Hooks),
+	}
 	p.greeted = true // it is up to the context how long that may take
 	p.pulse.join(&p.link)
 	p.timer = time.AfterFunc(time.Hour, p.settleNow)
@@ -173,6 +182,7 @@ func (p *Process) shut(reason error) {
 	p.writing <- struct{}{} // whoever writes finds the connection closed
 	p.writes.unbind()
 	p.release()
+	p.disconnected()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reading { // else the reader comes here, too

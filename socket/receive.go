@@ -79,6 +79,7 @@ func (p *Process) read(ctx context.Context) {
 		}
 		err = p.receive(f)
 	}
+	p.tellNews()
 	if p.closing && isGone(err) {
 		err = net.ErrClosed // it need not consent any more
 	}
@@ -146,6 +147,7 @@ func (p *Process) receive(f frame) error {
 func (p *Process) acknowledge(n int) {
 	if n > 0 {
 		p.acked = min(p.acked+uint64(n), p.sent)
+		p.ledger.land(p, p.acked, nil)
 		p.unanswered()
 	}
 }
@@ -153,6 +155,7 @@ func (p *Process) acknowledge(n int) {
 // sort gives a message to the request that it answers, or puts it with the unread,
 // p.mu held.
 func (p *Process) sort(m Message) {
+	p.ledger.arrive(m)
 	if !p.answer(m) {
 		p.store(m)
 	}

@@ -111,6 +111,7 @@ func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	}
 	s, err := p.writeNumbered(ctx, b)
 	p.release()
+	tellEach(p.config.Log, p.config.Hooks.Sent, p, b.messages[:s.count]...)
 	if err == nil || ctx.Err() != nil {
 		return s, err
 	}
@@ -162,6 +163,7 @@ func (p *Process) number(b batch) (first uint64, err error) {
 	}
 	first = p.sent + 1
 	p.sent += uint64(len(b.messages))
+	p.ledger.send(first, b.messages)
 	for n := first; b.asking && n <= p.sent; n++ {
 		p.replies.push(reply{number: n})
 	}
@@ -176,6 +178,7 @@ func (p *Process) unnumber(asking bool, count int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent -= uint64(count)
+	p.ledger.unsend(p.sent)
 	p.acked = min(p.acked, p.sent) // should the server have acknowledged what it did not get
 	if asking {
 		p.replies.cut(count)

@@ -1,0 +1,191 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		p, server := attached(t, Config{Hooks: r.hooks(), Heartbeat: -1}, 0)
+		same(t, r.told(), "connected")
+		go func() {
+			server.expect("start-ok", `"one"`)
+			time.Sleep(time.Millisecond)
+			server.send(kindAck, "answer", "pushed")
+		}()
+		if err := p.Send(t.Context(), Text("one")).Err(); err != nil {
+			t.Fatal(err)
+		}
+		same(t, r.told(), "sent one", "3 bytes after 1ms: acknowledged", "arrived answer", "arrived pushed")
+		if messages, n := p.Unread(); messages != 2 || n != len("answer")+len("pushed")+2*overhead {
+			t.Error(messages, n)
+		}
+		go func() {
+			server.expect("ack", "ack", `"two"`)
+			server.send(kindAck, kindHeartbeat, "answer")
+			server.expect("ack", "close")
+			server.send(kindCloseOK)
+		}()
+		if _, err := p.Request(t.Context(), Text("two")).Get(); err != nil {
+			t.Fatal(err)
+		}
+		same(t, r.told(), "sent two", "3 bytes after 0s: acknowledged", "arrived answer")
+		if err := p.Close(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		p.Close(t.Context())
+		same(t, r.told(), "disconnected: closed")
+	})
+}
+
+func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		p, server := opened(t, Config{Hooks: r.hooks(), Heartbeat: -1, Window: 3}, 0)
+		r.told()
+		ended := make(chan error)
+		go func() { ended <- p.Send(t.Context(), texts(9)...).Err() }()
+		server.expect(`"0"`, `"1"`, `"2"`)
+		server.send(kindAck)
+		server.expect(`"3"`)
+		server.conn.Close()
+		if err := <-ended; Reason(err) != "left" {
+			t.Error(err)
+		}
+		same(t, r.told(), "sent 0", "sent 1", "sent 2", "1 bytes after 0s: acknowledged", "sent 3",
+			"1 bytes after 0s: left", "1 bytes after 0s: left", "1 bytes after 0s: left", "disconnected: left")
+	})
+}
+
+func TestMessagesThatWereNotSentAreNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		p, _ := attached(t, Config{Hooks: r.hooks(), Heartbeat: -1}, 50) // and nobody reads
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		p.Send(ctx, Text(strings.Repeat("x", 99)))
+		p.Send(ctx, Text("not begun"))
+		p.Send(t.Context(), Text("refused"), Message{})
+		p.Close(t.Context())
+		same(t, r.told(), "connected", "sent "+strings.Repeat("x", 99), "99 bytes after 2s: shut", "disconnected: closed")
+	})
+}
+
+func TestHandshakeThatFailsIsNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r recorder
+		listener := newMemoryListener()
+		conn, server := newPipe(0)
+		defer listener.Close()
+		go newPeer(t, server).send([]byte("\x00\x00garbage"))
+		if err := New(Config{Hooks: r.hooks()}).Attach(t.Context(), conn).Err(); Reason(err) != "protocol" {
+			t.Error(err)
+		}
+		same(t, r.told())
+	})
+}
+
+func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
+	for seed := range uint64(50) {
+		synctest.Test(t, func(t *testing.T) {
+			random := newRandom(seed)
+			sent, acknowledged, lost := 0, 0, 0
+			p, server := opened(t, Config{Window: 1 + random.IntN(8), Heartbeat: -1, Hooks: Hooks{
+				Sent: func(*Process, Message) { sent++ },
+				Acknowledged: func(d Delivery) {
+					if d.Err == nil {
+						acknowledged++
+					} else {
+						lost++
+					}
+				},
+			}}, 100+random.IntN(300))
+			given := random.IntN(30)
+			go func() {
+				for range random.IntN(30) {
+					if server.next() == "EOF" {
+						return
+					}
+					server.send(kindAck)
+				}
+				server.conn.Close()
+			}()
+			err := p.Send(t.Context(), texts(given)...).Err()
+			p.Close(t.Context())
+			synctest.Wait()
+			if sent != acknowledged+lost || err == nil && (sent != given+1 || lost > 0) {
+				t.Errorf("seed %d: %d given, %d sent, %d acknowledged, %d lost, %v", seed, given, sent, acknowledged, lost, err)
+			}
+			if err != nil {
+				if e := sendError(t, err); e.Sent != sent-1 || e.Acknowledged != acknowledged-1 {
+					t.Errorf("seed %d: %d sent, %d acknowledged, %v", seed, sent, acknowledged, err)
+				}
+			}
+		})
+	}
+}
+
+func TestLedgerKeepsABoundedNumberOfMessages(t *testing.T) {
+	l := newLedger(&Hooks{Acknowledged: func(Delivery) {}})
+	l.send(1, make([]Message, maxEntries-1))
+	l.send(maxEntries, make([]Message, 2))
+	l.land(nil, maxEntries+1, nil)
+	if n := len(l.landed); n != maxEntries {
+		t.Error(n)
+	}
+}
+
+func TestHooksOfAClientThatPanicAreToldToTheLogAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		p, server := attached(t, Config{Heartbeat: -1, Log: slog.New(slog.NewTextHandler(&log, nil)), Hooks: Hooks{
+			Connected:    func(*Process) { panic("hook connected") },
+			Sent:         func(*Process, Message) { panic("hook sent") },
+			Acknowledged: func(Delivery) { panic("hook acknowledged") },
+			Arrived:      func(*Process, Message) { panic("hook arrived") },
+			Disconnected: func(*Process, error) { panic("hook disconnected") },
+		}}, 0)
+		go func() {
+			server.expect("start-ok", `"one"`)
+			server.send(kindAck, "answer", kindClose)
+		}()
+		m, err := p.Request(t.Context(), Text("one")).Get()
+		if m != Text("answer") || err != nil {
+			t.Error(m, err)
+		}
+		if _, err := p.Wait(t.Context()).Get(); Reason(err) != "closed" {
+			t.Error(err)
+		}
+		for _, hook := range []string{"connected", "sent", "acknowledged", "arrived", "disconnected"} {
+			if !strings.Contains(log.String(), "hook "+hook) {
+				t.Errorf("no %s in %s", hook, log.String())
+			}
+		}
+	})
+}
+
+func TestLinesOfTheLogTellWhichProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		config := Config{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		p, server := attached(t, config, 0)
+		server.send([]byte("\x00\x00garbage"))
+		p.Wait(t.Context())
+		for _, want := range []string{
+			fmt.Sprintf(`level=DEBUG msg=connected name="" connection=%d`, p.ID()),
+			fmt.Sprintf(`level=WARN msg=disconnected name="" connection=%d reason=protocol error=`, p.ID()),
+		} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("no %s in %s", want, log.String())
+			}
+		}
+	})
+}
