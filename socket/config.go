@@ -129,9 +129,12 @@ type Config struct {
 	// Hooks are called when something happens, to make metrics and traces of.
 	Hooks Hooks
 
-	// Log gets what happens to connections: warnings of clients that break the
-	// protocol, errors of exchanges that were rejected, an answer that could not be
-	// sent among them; clients that just left, for debugging. Default: nothing.
+	// Log gets what happens to connections, with their names, numbers and peers (see
+	// [Connection.LogValue]) and reasons (see [Reason]). Error: exchanges that were
+	// rejected, an answer that could not be sent among them, handlers and hooks that
+	// panicked. Warn: the other side broke the protocol or was too slow, a client was
+	// refused. Info: a name was handed over. Debug: connections that came and went,
+	// those that just left among them. Default: nothing.
 	Log *slog.Logger
 }
 

@@ -55,6 +55,19 @@
 // [Unix].Inherit, and tells it how it is with [Notify] and [Watchdog]. [IPC.HandOver]
 // replaces a running server by a new process without a client being refused.
 //
+// # Watching a daemon
+//
+// [Config].Log gets a line about what an operator should know, with the name, the number
+// of the connection, who the client is, and a reason (see [Reason]): errors for messages
+// that were rejected and handlers and hooks that panicked, warnings for clients that break
+// the protocol or a limit or are refused, debugging for connections that come and go. No
+// message has a line. [Hooks] are called for each of them, and metrics and traces are made
+// of those: the module socket/otel does so for OpenTelemetry, and has a table of what is
+// told where.
+//
+// A handler of [Server.With] that panics ends its connection alone, unless
+// [Server.LetPanic] says otherwise; in a pipeline of your own the panic is yours.
+//
 // # Limits
 //
 // What is bounded, and by what, is in [Config]. The bytes on the wire are

@@ -292,6 +292,34 @@ func TestLinesOfTheLogTellWhichConnection(t *testing.T) {
 	})
 }
 
+func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var refused []string
+		config, log := logging(Config{Clients: Users(fmt.Sprint(stranger.UID)), MaxPerUser: 1, Hooks: Hooks{
+			Refused: func(r Refusal) {
+				peer, _ := r.Peer.Get()
+				refused = append(refused, fmt.Sprint(peer, " ", Reason(r.Err)))
+			},
+		}})
+		server := serve(t, config, fold.Sum[int](), explode)
+		guest := server.dialAs(stranger, nil)
+		guest.greet()
+		server.dialAs(stranger, nil).refused()
+		other := Peer{PID: 8, UID: stranger.UID + 1}
+		server.dialAs(other, nil).refused()
+		same(t, refused, fmt.Sprint(stranger, " too_many"), fmt.Sprint(other, " not_allowed"))
+		guest.send("panic")
+		guest.expect("close")
+		guest.send(kindCloseOK)
+		guest.expect("EOF")
+		server.end()
+		<-server.result
+		if want := fmt.Sprintf("peer.pid=7 peer.uid=%d peer.gid=1000 reason=panic", stranger.UID); !strings.Contains(log.String(), want) {
+			t.Error(log.String())
+		}
+	})
+}
+
 func TestConnectionsHaveDifferentIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := make(chan uint64, 2)

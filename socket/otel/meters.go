@@ -128,6 +128,9 @@ func (s *meters) hooks(tracer *tracer) socket.Hooks {
 			l.reason = socket.Reason(e.Err)
 			s.lasted.Record(ctx, seconds(e.Duration), s.labels.of(l).record...)
 		},
+		Refused: func(r socket.Refusal) {
+			s.refused.Add(ctx, 1, s.labels.of(label{name: r.Name, role: roleServer, reason: socket.Reason(r.Err)}).add...)
+		},
 		Received: func(c *socket.Connection, m socket.Message) { s.took(c.Name(), roleServer, m) },
 		Handled: func(h socket.Handling) {
 			name := h.Connection.Name()

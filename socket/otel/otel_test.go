@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -177,6 +178,16 @@ func TestMetricsNameReasons(t *testing.T) {
 	)
 }
 
+func TestMetricsOfWhoIsRefused(t *testing.T) {
+	o := telemetry{reader: sdkmetric.NewManualReader()}
+	hooks, err := otel.Hooks(otel.Config{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hooks.Refused(socket.Refusal{Name: "echo", Err: fs.ErrPermission})
+	same(t, o.metrics(t), "rxipc.connections.refused [echo not_allowed server] 1 {connection}")
+}
+
 func TestMetricsOfQueues(t *testing.T) {
 	o := observe(t, otel.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -270,6 +281,9 @@ func TestSpansOfAServerAndItsClient(t *testing.T) {
 				t.Error(stack.AsString())
 			}
 			continue
+		}
+		if uid, known := set.Value("rxipc.peer.uid"); known && uid.AsInt64() != int64(os.Getuid()) {
+			t.Error(s.Attributes)
 		}
 		if size, _ := set.Value("messaging.message.body.size"); size.AsInt64() != 3 {
 			t.Error(s.Attributes)

@@ -10,6 +10,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket"
 	"github.com/rxipc/rxipc/stream"
 )
@@ -32,19 +33,28 @@ func (t *tracer) handled(h socket.Handling) {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, t.parent(h.Message))
 	}
 	t.span(ctx, trace.SpanKindConsumer, label{name: h.Connection.Name(), role: roleServer, operation: opProcess}, h.Start, h.Duration, h.Err,
-		semconv.MessagingMessageBodySize(h.Message.Len()),
-		attribute.Int64("rxipc.connection", int64(h.Connection.ID())),
-		attribute.Int("rxipc.responses", h.Responses),
-	)
+		append(ends(h.Connection.ID(), h.Connection.Peer()),
+			semconv.MessagingMessageBodySize(h.Message.Len()),
+			attribute.Int("rxipc.responses", h.Responses),
+		)...)
 }
 
 // sent makes the span of a message that a client sent. It is a client's, since nothing
 // of it goes with the message.
 func (t *tracer) sent(d socket.Delivery) {
 	t.span(context.Background(), trace.SpanKindClient, label{name: d.Process.Name().String(), role: roleClient, operation: opSend}, d.Start, d.Duration, d.Err,
-		semconv.MessagingMessageBodySize(d.Bytes),
-		attribute.Int64("rxipc.connection", int64(d.Process.ID())),
-	)
+		append(ends(d.Process.ID(), d.Process.Peer()),
+			semconv.MessagingMessageBodySize(d.Bytes),
+		)...)
+}
+
+// ends tells which connection it was, and who is at its other end.
+func ends(id uint64, peer fold.Maybe[socket.Peer]) []attribute.KeyValue {
+	all := []attribute.KeyValue{attribute.Int64("rxipc.connection", int64(id))}
+	if peer, known := peer.Get(); known {
+		all = append(all, attribute.Int("rxipc.peer.pid", peer.PID), attribute.Int("rxipc.peer.uid", peer.UID))
+	}
+	return all
 }
 
 func (t *tracer) span(ctx context.Context, kind trace.SpanKind, l label, start time.Time, duration time.Duration, err error, more ...attribute.KeyValue) {
