@@ -242,12 +242,18 @@ func (f *flight) leave() int {
 }
 
 // offer writes messages, as far as the connection takes them at once; whoever waits has
-// the rest written. The token is the caller's.
-func (p *Process) offer(messages []Message) error {
-	for _, m := range messages {
+// the rest written. A full connection is given a moment to take more, which costs much less
+// than another goroutine, unless the server is likely to be busy writing answers. The token
+// is the caller's.
+func (p *Process) offer(b batch) error {
+	for _, m := range b.messages {
 		p.out.message(m)
 	}
-	n, err := p.source.offer(&p.out, &p.writes)
+	offer := plainSource{p.conn}.offer
+	if b.asking {
+		offer = p.source.offer
+	}
+	n, err := offer(&p.out, &p.writes)
 	p.written(n)
 	if p.out.size() > 0 {
 		p.left.Store(true)

@@ -125,7 +125,7 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	p.settle()
 	begun := true
 	if b.offered {
-		err = p.offer(b.messages)
+		err = p.offer(b)
 	} else {
 		begun, err = p.send(ctx, b.messages...)
 	}
