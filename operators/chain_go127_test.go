@@ -20,8 +20,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// told is all that a run tells, with the times.
-func told[T any](t *testing.T, source stream.Observable[T]) string {
+// seen is all that a run tells, with the times.
+func seen[T any](t *testing.T, source stream.Observable[T]) string {
 	var all strings.Builder
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -55,10 +55,10 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 		}
 	}
 	ints := func(name string, chain operators.Chain[int], function stream.Observable[int]) {
-		agree(name, told(t, chain.Observable()), told(t, function))
+		agree(name, seen(t, chain.Observable()), seen(t, function))
 	}
 	bools := func(name string, chain operators.Chain[bool], function stream.Observable[bool]) {
-		agree(name, told(t, chain.Observable()), told(t, function))
+		agree(name, seen(t, chain.Observable()), seen(t, function))
 	}
 	bools("All", begin.All(even), operators.All(even)(source))
 	bools("Any", begin.Any(even), operators.Any(even)(source))
@@ -82,7 +82,7 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("Finally", begin.Finally(func() {}), operators.Finally[int](func() {})(source))
 	ints("Find", begin.Find(even), operators.Find(even)(source))
 	ints("Fold", begin.Fold(sum), operators.Fold(sum)(source))
-	agree("FoldByKey", told(t, begin.FoldByKey(split, sum).Observable()), told(t, operators.FoldByKey(split, sum)(source)))
+	agree("FoldByKey", seen(t, begin.FoldByKey(split, sum).Observable()), seen(t, operators.FoldByKey(split, sum)(source)))
 	ints("FoldSliding", begin.FoldSliding(2, sum), operators.FoldSliding(2, sum)(source))
 	ints("FoldTumbling", begin.FoldTumbling(2, sum), operators.FoldTumbling(2, sum)(source))
 	ints("IgnoreElements", begin.IgnoreElements(), operators.IgnoreElements[int]()(source))
@@ -94,8 +94,8 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("MergeMap", begin.MergeMap(twice, operators.Limit(1)), operators.MergeMap(twice, operators.Limit(1))(source))
 	ints("Named", begin.MapErr(half).Named("half"), operators.Named[int]("half")(operators.MapErr(half)(source)))
 	ints("ObserveOn", begin.ObserveOn(2), operators.ObserveOn[int](2)(source))
-	agree("OfType", told(t, operators.From(stream.Just[any](1, "a", 2)).OfType[string]().Observable()),
-		told(t, operators.OfType[any, string]()(stream.Just[any](1, "a", 2))))
+	agree("OfType", seen(t, operators.From(stream.Just[any](1, "a", 2)).OfType[string]().Observable()),
+		seen(t, operators.OfType[any, string]()(stream.Just[any](1, "a", 2))))
 	ints("OnBackpressureBuffer", begin.OnBackpressureBuffer(2, stream.Fail), operators.OnBackpressureBuffer[int](2, stream.Fail)(source))
 	ints("OnBackpressureDrop", begin.OnBackpressureDrop(2), operators.OnBackpressureDrop[int](2)(source))
 	ints("OnBackpressureLatest", begin.OnBackpressureLatest(), operators.OnBackpressureLatest[int]()(source))
