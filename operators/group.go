@@ -43,7 +43,6 @@ func (g Group[K, V]) Values() stream.Observable[V] {
 type outlet[V any] struct {
 	*stream.Unicast[V]
 	fate atomic.Int32
-	left bool // it wants no more
 }
 
 // The fate of a group is decided while yield is called with it.
@@ -108,11 +107,7 @@ func (o *opener[K, V]) add(key K, capacity int, overflow stream.Overflow) *outle
 
 // give gives a value to an open group and reports whether the run goes on.
 func (o *opener[K, V]) give(out *outlet[V], v V) bool {
-	if out.left || out.Next(v) {
-		return true
-	}
-	out.left = true
-	return o.ctx.Err() == nil
+	return out.Next(v) || o.ctx.Err() == nil // its reader may have left
 }
 
 // end completes a group.

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -34,6 +35,7 @@ type Group[T any] struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	over     atomic.Bool   // nobody may push any more
+	patient  bool          // the consumer lets others run before it waits: a batch is cheaper than a wake-up
 	wake     chan struct{} // one token for an idle consumer
 
 	alarm *Alarm      // the consumer's own; nil if it waits for producers alone
@@ -52,9 +54,14 @@ type Group[T any] struct {
 }
 
 func newGroup[T any](ctx context.Context, capacity int) *Group[T] {
-	g := &Group[T]{capacity: max(1, capacity), running: 1, wake: make(chan struct{}, 1)}
-	g.ctx, g.cancel = context.WithCancel(ctx)
+	g := new(Group[T])
+	g.init(ctx, capacity)
 	return g
+}
+
+func (g *Group[T]) init(ctx context.Context, capacity int) {
+	g.capacity, g.running, g.wake = max(1, capacity), 1, make(chan struct{}, 1)
+	g.ctx, g.cancel = context.WithCancel(ctx)
 }
 
 // Go starts a producer. Its context ends with the run. Go may be called by start
@@ -74,8 +81,8 @@ func (g *Group[T]) GoThen(producer Observable[T], then func()) {
 
 func (g *Group[T]) produce(producer Observable[T], then func()) {
 	var err error
-	l := newLane(g)
-	l.then = then
+	l := &lane[T]{then: then}
+	l.init(g)
 	returned := false
 	defer func() {
 		if !returned {
@@ -196,6 +203,9 @@ func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
 // if there is none, or for the alarm: none even so is the end of the run.
 func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 	g.alarm.poll() // now: what waits already comes before it
+	if g.patient && len(round) == 0 {
+		runtime.Gosched()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(round)+len(g.listed) == 0 && !g.ended && !g.alarm.rang() {

@@ -17,29 +17,26 @@ import (
 type lane[T any] struct {
 	group *Group[T]
 
-	// The producer's own.
-	fill   *chunk[T]
-	at     int    // place of the next value in fill
-	pushed uint64 // values pushed
-	bound  uint64 // pushed may grow up to here before taken must be read again
-	slots  int    // of all chunks
-	then   func() // what the consumer calls when it took the last value; may be nil
-
-	_ cacheLine
-
-	// Shared.
-	published atomic.Uint64 // pushed, for the consumer
-	taken     atomic.Uint64 // values the consumer has taken, for the producer
-	listed    atomic.Bool
-	finished  atomic.Bool   // nothing more will be published, and there is a then
-	waiting   atomic.Bool   // the producer waits for room
+	// What the producer writes. Of the rest, a push reads listed only.
+	values    []T           // of the chunk that is filled: fill's
+	at        int           // place of the next value there
+	pushed    uint64        // values pushed
+	published atomic.Uint64 // the same, for the consumer
+	bound     uint64        // pushed may grow up to here before taken must be read again
+	fill      *chunk[T]
+	slots     int           // of all chunks
+	then      func()        // what the consumer calls when it took the last value; may be nil
 	room      chan struct{} // one token for a waiting producer; made at its first wait
 
 	_ cacheLine
 
-	// The consumer's own.
-	drain *chunk[T]
-	from  int
+	// What the consumer writes.
+	taken    atomic.Uint64 // values the consumer has taken, for the producer
+	listed   atomic.Bool
+	finished atomic.Bool // nothing more will be published, and there is a then
+	waiting  atomic.Bool // the producer waits for room
+	from     int
+	drain    *chunk[T]
 }
 
 // cacheLine keeps what different goroutines write apart in memory: they would
@@ -61,10 +58,12 @@ const (
 // producer of the room.
 const freeEvery = 16
 
-func newLane[T any](g *Group[T]) *lane[T] {
+// init makes l a lane of g.
+func (l *lane[T]) init(g *Group[T]) {
 	first := newChunk[T](min(firstChunk, g.capacity))
 	first.next = first
-	return &lane[T]{group: g, bound: uint64(g.capacity), fill: first, drain: first, slots: len(first.values)}
+	l.group, l.bound, l.slots = g, uint64(g.capacity), len(first.values)
+	l.fill, l.values, l.drain = first, first.values, first
 }
 
 func newChunk[T any](size int) *chunk[T] { return &chunk[T]{values: make([]T, size)} }
@@ -75,10 +74,10 @@ func (l *lane[T]) push(v T) bool {
 	if l.group.over.Load() || l.pushed == l.bound && !l.awaitRoom() {
 		return false
 	}
-	if l.at == len(l.fill.values) {
+	if l.at == len(l.values) {
 		l.extend()
 	}
-	l.fill.values[l.at] = v
+	l.values[l.at] = v
 	l.at++
 	l.pushed++
 	l.published.Store(l.pushed)
@@ -93,12 +92,12 @@ func (l *lane[T]) push(v T) bool {
 func (l *lane[T]) extend() {
 	next := l.fill.next
 	if l.slots-len(next.values) < l.group.capacity {
-		next = newChunk[T](min(chunkSize, 4*len(l.fill.values)))
+		next = newChunk[T](min(chunkSize, 4*len(l.values)))
 		next.next = l.fill.next
 		l.fill.next = next
 		l.slots += len(next.values)
 	}
-	l.fill, l.at = next, 0
+	l.fill, l.values, l.at = next, next.values, 0
 }
 
 // awaitRoom waits until the consumer has taken something and reports whether the

@@ -14,12 +14,11 @@ var ErrObserved = errors.New("stream: observed before")
 // a [Subject] would drop it (RxJava: UnicastSubject). Next, Complete and Error are for
 // one goroutine at a time.
 type Unicast[T any] struct {
-	observed atomic.Bool
+	lane  lane[T] // of group, if it blocks
+	group Group[T]
+	box   *mailbox[T] // else: a lane costs less
 
-	// One of both, by its overflow: a lane costs less than a mailbox.
-	group *Group[T]
-	lane  *lane[T]
-	box   *mailbox[T]
+	observed atomic.Bool
 }
 
 // NewUnicast makes a source of which at most capacity values wait (at least one may);
@@ -28,8 +27,9 @@ type Unicast[T any] struct {
 func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Unicast[T] {
 	u := new(Unicast[T])
 	if overflow == Block {
-		u.group = newGroup[T](ctx, capacity)
-		u.lane = newLane(u.group)
+		u.group.init(ctx, capacity)
+		u.group.patient = true // where many are read at once, each would be woken for few values
+		u.lane.init(&u.group)
 	} else {
 		u.box = new(mailbox[T])
 		u.box.init(ctx, capacity, overflow)
@@ -39,7 +39,7 @@ func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Un
 
 // Next gives a value and reports whether more are wanted.
 func (u *Unicast[T]) Next(v T) bool {
-	if u.lane != nil {
+	if u.box == nil {
 		return u.lane.push(v)
 	}
 	return u.box.push(v)
@@ -51,7 +51,7 @@ func (u *Unicast[T]) Complete() { u.Error(nil) }
 // Error ends the source with a failure after the values that wait. Only the first end
 // counts; a nil err completes.
 func (u *Unicast[T]) Error(err error) {
-	if u.group != nil {
+	if u.box == nil {
 		u.group.mu.Lock()
 		defer u.group.mu.Unlock()
 		u.group.end(err)
@@ -70,7 +70,7 @@ func (u *Unicast[T]) Observe(ctx context.Context, yield func(T) bool) error {
 		return ErrObserved
 	}
 	defer u.release()
-	if u.group != nil {
+	if u.box == nil {
 		return u.group.deliver(ctx, yield)
 	}
 	u.box.box.observedBy(ctx)
@@ -87,7 +87,7 @@ func (u *Unicast[T]) Abandon() {
 
 // release turns the giver away.
 func (u *Unicast[T]) release() {
-	if u.group != nil {
+	if u.box == nil {
 		u.group.join()
 	} else {
 		u.box.hub.leave(u.box.box)
