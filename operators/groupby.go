@@ -75,7 +75,8 @@ func GroupIdle(d time.Duration) GroupOption {
 // A group ends as the source does, or before by a [GroupCount], [GroupIdle] or
 // [GroupLatest]: the next value of its key opens another. Until then there is no other,
 // also when its reader has left: what still comes for that group is dropped. The state of
-// a group is kept until it ends, so there is a limit to them ([GroupLimit]).
+// a group is kept until it ends, so there is a limit to them ([GroupLimit]). A key that
+// does not equal itself, as a NaN, has a group for each of its values.
 //
 // The source runs on a goroutine of its own, where key is called too. It waits when a
 // group's buffer is full ([GroupBuffer]), or when [stream.DefaultBuffer] groups wait for
@@ -159,7 +160,9 @@ func (b *byKey[K, T]) begin(key K) *keyed[K, T] {
 		return nil
 	}
 	group := &keyed[K, T]{key: key, out: out}
-	b.of[key] = group
+	if same := key; same == key { // a NaN would never be found there, nor deleted
+		b.of[key] = group
+	}
 	if b.evict || b.idle > 0 {
 		group.place = b.recent.PushBack(group)
 	}

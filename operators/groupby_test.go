@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -257,6 +258,17 @@ func TestIdleGroupsEnd(t *testing.T) {
 	read := operators.MergeMap(told)
 	wantTimeline(t, readBy(operators.GroupBy(mod3, operators.GroupIdle(time.Second)), read)(source),
 		"1400 2 [2]", "1900 1 [1 1]", "3100 2 [5 2]", "5000 <nil>")
+}
+
+// Each value of a key that does not equal itself has a group, and ends it as others end.
+func TestGroupsOfNaN(t *testing.T) {
+	nan := func(int) float64 { return math.NaN() }
+	count := operators.MergeMap(func(g operators.Group[float64, int]) stream.Observable[int] {
+		return operators.Count[int]()(g.Values())
+	})
+	for _, option := range []operators.GroupOption{operators.GroupCount(1), operators.GroupLatest(1), operators.GroupLimit(3)} {
+		wantRun(t, count(operators.GroupBy(nan, option)(stream.Range(0, 3))), nil, 1, 1, 1)
+	}
 }
 
 func TestTooManyGroupsEndsAll(t *testing.T) {
