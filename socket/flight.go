@@ -14,6 +14,7 @@ type flight struct {
 	queue    *fifo[Message] // taken, not concluded
 	inFlight int            // of those, written: the first ones
 	bytes    int            // that these take
+	unsure   int            // the last of those in flight, which the connection may not have taken
 	spans    fifo[span]     // their numbers
 
 	landing   int      // concluded and not handed over, the first of those in flight
@@ -89,7 +90,8 @@ func (f *flight) fly(ctx context.Context, given []Message, from feed, emit func(
 		if more && !from.park(f.p) {
 			continue // something came meanwhile
 		}
-		err := f.p.await(ctx, f.p.config.MaxUnread, func() bool { return f.progress() || more && from.arrived() })
+		patient := f.inFlight > f.unsure // something has arrived, and is acknowledged soon
+		err := f.p.awaitWith(ctx, f.p.config.MaxUnread, patient, func() bool { return f.progress() || more && from.arrived() })
 		if err != nil {
 			return err
 		}
@@ -123,19 +125,30 @@ func (f *flight) mayWrite(window int) bool {
 	return f.inFlight == 0 || f.inFlight < window && f.bytes < f.p.config.WindowBytes
 }
 
-// write writes what the window allows.
+// write writes what the window allows, as far as the connection takes it. Behind what it
+// does not take, only that is put which need not be copied there.
 func (f *flight) write(ctx context.Context, window int) error {
+	if f.p.left.Load() {
+		f.p.tryWrite(noControl)
+	}
 	for f.inFlight < f.queue.len() && f.mayWrite(window) {
 		b, size := f.next(window)
+		if f.inFlight > 0 && size <= writeAt && f.p.left.Load() {
+			break
+		}
 		s, err := f.p.write(ctx, b)
 		if s.count > 0 {
 			f.spans.push(s)
 			f.inFlight += s.count
 			f.bytes += size
+			f.unsure += s.count
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if !f.p.left.Load() {
+		f.unsure = 0
 	}
 	return nil
 }

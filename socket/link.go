@@ -44,8 +44,9 @@ type link struct {
 	out     outgoing // frames not written yet, the first perhaps in part
 	writes  interrupt
 
-	left   atomic.Bool // a write ended early, and somebody must write the rest
-	called atomic.Bool // fill is to return, for its caller to look around
+	left    atomic.Bool // a write ended early, and somebody must write the rest
+	overdue atomic.Bool // and nobody may leave that to others any more
+	called  atomic.Bool // fill is to return, for its caller to look around
 
 	// The pulse's part: times on its clock, zero for none.
 	pulse  *pulse
@@ -276,6 +277,7 @@ func (l *link) written(n int) {
 	l.out.drop(n)
 	if l.out.size() == 0 && l.left.Load() {
 		l.left.Store(false)
+		l.overdue.Store(false)
 	}
 }
 

@@ -17,6 +17,13 @@ const unlimited = math.MaxInt
 // limit bytes are unread. One of those who wait reads for all; and if a write was
 // left unfinished, somebody who waits has it finished meanwhile.
 func (p *Process) await(ctx context.Context, limit int, ready func() bool) error {
+	return p.awaitWith(ctx, limit, false, ready)
+}
+
+// awaitWith is await. Who is patient expects something to be ready soon, and to make
+// room for what a write left: that is finished meanwhile only if it takes longer than
+// settleTime.
+func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready func() bool) error {
 	started, finishing := false, false
 	defer func() {
 		if started {
@@ -53,7 +60,11 @@ func (p *Process) await(ctx context.Context, limit int, ready func() bool) error
 			p.startClock()
 			started = true
 		}
-		if p.left.Load() && !finishing {
+		switch {
+		case !p.left.Load() || finishing:
+		case patient && !p.overdue.Load():
+			p.settleSoon()
+		default:
 			finishing = true
 			defer p.finishWrite(ctx)()
 		}

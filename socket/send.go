@@ -187,7 +187,7 @@ func (p *Process) unnumber(asking bool, count int) {
 }
 
 // settleSoon sees to it that what is owed leaves: with the next write, or before the
-// next wait, or when the timer fires.
+// next wait, or when the timer fires. The same goes for what a write has left.
 func (p *Process) settleSoon() {
 	if !p.settling.Load() {
 		p.settling.Store(true)
@@ -199,4 +199,8 @@ func (p *Process) settleSoon() {
 func (p *Process) settleNow() {
 	p.settling.Store(false)
 	p.tryWrite(noControl)
+	if p.left.Load() {
+		p.overdue.Store(true)
+		p.callReader()
+	}
 }
