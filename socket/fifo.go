@@ -5,6 +5,7 @@ package socket
 type fifo[T any] struct {
 	items []T // from head on
 	head  int
+	lent  bool // items are somebody else's, not to be changed
 }
 
 func (q *fifo[T]) len() int { return len(q.items) - q.head }
@@ -23,7 +24,9 @@ func (q *fifo[T]) push(item T) {
 
 // drop forgets the first n items.
 func (q *fifo[T]) drop(n int) {
-	clear(q.items[q.head : q.head+n])
+	if !q.lent {
+		clear(q.items[q.head : q.head+n])
+	}
 	q.head += n
 	if q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0

@@ -11,7 +11,7 @@ type flight struct {
 	asking bool // a message is concluded by its response, not by its acknowledgement
 	limit  int  // how many may be in flight
 
-	queue    *fifo[Message] // taken, not concluded
+	queue    *fifo[Message] // taken, or given, and not concluded
 	inFlight int            // of those, written: the first ones
 	bytes    int            // that these take
 	unsure   int            // the last of those in flight, which the connection may not have taken
@@ -53,7 +53,10 @@ type feed interface {
 // emit returns false. emit gets each message once it has been acknowledged, or its
 // response, or why there is none; it may be nil. An error of run is a SendError.
 func (f *flight) run(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) error {
-	err := f.fly(ctx, given, from, emit)
+	if from == nil {
+		f.queue = &fifo[Message]{items: given, lent: true}
+	}
+	err := f.fly(ctx, from, emit)
 	acknowledged := f.leave()
 	if err != nil {
 		return &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
@@ -61,18 +64,15 @@ func (f *flight) run(ctx context.Context, given []Message, from feed, emit func(
 	return nil
 }
 
-func (f *flight) fly(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) error {
+func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) bool) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		window := f.window()
-		ended := false
-		if from != nil {
+		ended := from == nil
+		if !ended {
 			ended = from.take(window-f.queue.len(), f.queue)
-		} else {
-			given = f.take(given, window-f.queue.len())
-			ended = len(given) == 0
 		}
 		if err := f.write(ctx, window); err != nil {
 			return err
@@ -99,15 +99,6 @@ func (f *flight) fly(ctx context.Context, given []Message, from feed, emit func(
 			return err
 		}
 	}
-}
-
-// take moves up to room of what is given to the queue, and returns the rest.
-func (f *flight) take(given []Message, room int) (rest []Message) {
-	room = min(room, len(given))
-	for _, m := range given[:room] {
-		f.queue.push(m)
-	}
-	return given[room:]
 }
 
 // window is how many messages may be in flight, see Config.Window.
