@@ -26,7 +26,8 @@ func (d Dialect) acknowledgement() kind {
 }
 
 // Config says how processes talk. The zero Config is ready for use: each field
-// that is zero stands for the default that is given with it.
+// that is zero stands for the default that is given with it. A bound that is negative is
+// the least that works, where it does not say otherwise.
 type Config struct {
 	// Dir is the folder of the sockets; default [DefaultDir]. To talk with
 	// innmind/ipc, take the folder that it uses: the system's temporary folder +
@@ -160,10 +161,10 @@ func (c Config) withDefaults() Config {
 		c.MaxPerUser = math.MaxInt
 	}
 	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
-	c.MaxUnread = orDefault(c.MaxUnread, 64<<20)
-	c.Window = orDefault(c.Window, 1024)
+	c.MaxUnread = max(0, orDefault(c.MaxUnread, 64<<20))
+	c.Window = max(1, orDefault(c.Window, 1024))
 	c.WindowBytes = orDefault(c.WindowBytes, 4<<20)
-	c.MaxHeld = orDefault(c.MaxHeld, 64)
+	c.MaxHeld = max(1, orDefault(c.MaxHeld, 64))
 	c.Heartbeat = orNever(c.Heartbeat, time.Second)
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)

@@ -52,16 +52,17 @@ type feed interface {
 // run flies what is given, or what from feeds if that is not nil, until it has ended or
 // emit returns false. emit gets each message once it has been acknowledged, or its
 // response, or why there is none; it may be nil. An error of run is a SendError.
-func (f *flight) run(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) error {
+func (f *flight) run(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) (err error) {
 	if from == nil {
 		f.queue = &fifo[Message]{items: given, lent: true}
 	}
-	err := f.fly(ctx, from, emit)
-	acknowledged := f.leave()
-	if err != nil {
-		return &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
-	}
-	return nil
+	defer func() { // also when emit panics
+		acknowledged := f.leave()
+		if err != nil {
+			err = &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
+		}
+	}()
+	return f.fly(ctx, from, emit)
 }
 
 func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) bool) error {
@@ -72,7 +73,7 @@ func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) b
 		window := f.window()
 		ended := from == nil
 		if !ended {
-			ended = from.take(window-f.queue.len(), f.queue)
+			ended = from.take(max(0, window-f.queue.len()), f.queue) // the window may have shrunk
 		}
 		if err := f.write(ctx, window); err != nil {
 			return err

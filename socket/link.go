@@ -267,8 +267,12 @@ func (l *link) settle() {
 	if l.owed.Load() == 0 {
 		return
 	}
-	for n := l.owed.Swap(0); n > 0; n-- {
+	n := l.owed.Swap(0)
+	for ; n > 0 && l.out.size() < writeAt; n-- { // who does not read gets them later
 		l.out.control(kindAck)
+	}
+	if n > 0 {
+		l.owed.Add(n)
 	}
 }
 

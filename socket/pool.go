@@ -301,10 +301,9 @@ func (p *Pool) Close(ctx context.Context) fold.Attempt[struct{}] {
 // line is a connection of a pool, from the first to the last of those that replace each
 // other, and the feed of its flights.
 type line struct {
-	pool    *Pool
-	process *Process
-	flying  fifo[*call] // taken, on the line's goroutine
-	roused  atomic.Bool
+	pool   *Pool
+	flying fifo[*call] // taken, on the line's goroutine
+	roused atomic.Bool
 
 	// Under the pool's mu.
 	up     bool
@@ -321,7 +320,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 		return l.lost(nil, err)
 	}
 	defer process.Close(context.WithoutCancel(ctx))
-	l.process = process
+	process.dropUnasked()
 	l.connected()
 	f := newFlight(process, true)
 	f.limit = l.pool.config.InFlight
@@ -443,17 +442,7 @@ func (l *line) rest(ctx context.Context, p *Process) error {
 }
 
 func (l *line) landed(int) {
-	l.process.discard()
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	l.pool.dispatch()
-}
-
-// discard drops the unread messages.
-func (p *Process) discard() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.inbox.len() > 0 {
-		p.take()
-	}
 }

@@ -42,12 +42,14 @@ type Process struct {
 
 	mu      sync.Mutex
 	reading bool          // a goroutine reads for all
+	clocked int           // how many wait that have read
 	changed chan struct{} // closed at the next change; made by who waits for it
 	started bool          // connection.start came
 	inbox   fifo[Message] // came and is unread
 	replies fifo[reply]   // what requests await, in the order they were sent
 	settled int           // of those, how many are decided
 	unread  int           // bytes in both, overhead included
+	unasked bool          // messages for the inbox are dropped
 	sent    uint64        // messages written, for the writer
 	acked   uint64        // of those, acknowledged
 	agreed  bool          // the server consented to close

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"net"
+	"sync"
+	"sync/atomic"
 )
 
 // overhead is what an unread message counts beside its content, so that empty ones
@@ -15,7 +17,7 @@ const unlimited = math.MaxInt
 
 // await waits until ready, which is called under p.mu, returns true, or more than
 // limit bytes are unread. One of those who wait reads for all; and if a write was
-// left unfinished, somebody who waits has it finished meanwhile.
+// left unfinished, it has that finished meanwhile.
 func (p *Process) await(ctx context.Context, limit int, ready func() bool) error {
 	return p.awaitWith(ctx, limit, false, ready)
 }
@@ -24,10 +26,14 @@ func (p *Process) await(ctx context.Context, limit int, ready func() bool) error
 // room for what a write left: that is finished meanwhile only if it takes longer than
 // settleTime.
 func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready func() bool) error {
-	started, finishing := false, false
+	started := false
+	var rest *finisher
 	defer func() {
+		if rest != nil {
+			rest.stop()
+		}
 		if started {
-			p.stopClock()
+			p.endWait()
 		}
 	}()
 	for {
@@ -55,28 +61,40 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			continue
 		}
 		p.reading = true
-		p.mu.Unlock()
 		if !started {
-			p.startClock()
 			started = true
+			p.clocked++
+			p.startClock()
+		}
+		p.mu.Unlock()
+		if p.unsettled() {
+			p.tryWrite(noControl) // the server may be waiting for it
 		}
 		switch {
-		case !p.left.Load() || finishing:
+		case !p.left.Load():
 		case patient && !p.overdue.Load():
 			p.settleSoon()
 		default:
-			finishing = true
-			defer p.finishWrite(ctx)()
+			if rest == nil {
+				rest = p.newFinisher(ctx)
+			}
+			rest.start()
 		}
 		p.read(ctx)
 	}
 }
 
+// endWait stops the time after which a heartbeat is due, unless somebody else waits.
+func (p *Process) endWait() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.clocked--; p.clocked == 0 {
+		p.stopClock()
+	}
+}
+
 // read reads once, for all who wait, and takes in what came.
 func (p *Process) read(ctx context.Context) {
-	if p.unsettled() {
-		p.tryWrite(noControl) // the server may be waiting for it
-	}
 	err := p.fill(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = nil // await tells
@@ -108,26 +126,56 @@ func (p *Process) read(ctx context.Context) {
 	p.mu.Unlock()
 }
 
-// finishWrite has a goroutine write what earlier writes left, until the function
-// that it returns is called: whoever reads must not wait for the server to read.
-func (p *Process) finishWrite(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for p.left.Load() && p.acquire(ctx) == nil {
-			p.settle()
-			err := p.flush(ctx)
-			p.release()
-			if err != nil {
+// finisher writes what earlier writes left, on a goroutine of its own: whoever reads
+// must not wait for the server to read. Who waits for long has it start more than once.
+type finisher struct {
+	p       *Process
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running atomic.Bool
+	joined  sync.WaitGroup
+}
+
+func (p *Process) newFinisher(ctx context.Context) *finisher {
+	f := &finisher{p: p}
+	f.ctx, f.cancel = context.WithCancel(ctx)
+	return f
+}
+
+// start has it look, after something was left.
+func (f *finisher) start() {
+	if f.running.CompareAndSwap(false, true) {
+		f.joined.Go(f.run)
+	}
+}
+
+func (f *finisher) run() {
+	for {
+		for f.p.left.Load() || f.p.unsettled() { // what is owed found the token taken
+			if f.finish() != nil {
 				return // the reader meets it, too, but for the end of ctx
 			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
+		f.running.Store(false)
+		if !f.p.left.Load() || !f.running.CompareAndSwap(false, true) {
+			return
+		}
 	}
+}
+
+func (f *finisher) finish() error {
+	if err := f.p.acquire(f.ctx); err != nil {
+		return err
+	}
+	defer f.p.release()
+	f.p.settle()
+	return f.p.flush(f.ctx)
+}
+
+// stop returns when it is through.
+func (f *finisher) stop() {
+	f.cancel()
+	f.joined.Wait()
 }
 
 // receive takes in one frame, p.mu held.
@@ -175,11 +223,21 @@ func (p *Process) sort(m Message) {
 // store adds an unread message, p.mu held. Somebody who closes has no use for more
 // than the limit.
 func (p *Process) store(m Message) {
-	if p.closing && p.unread > p.config.MaxUnread {
+	if p.unasked || p.closing && p.unread > p.config.MaxUnread {
 		return
 	}
 	p.inbox.push(m)
 	p.unread += m.Len() + overhead
+}
+
+// dropUnasked drops the messages that answer no request, those to come, too.
+func (p *Process) dropUnasked() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unasked = true
+	for p.inbox.len() > 0 {
+		p.take()
+	}
 }
 
 // take takes the first unread message, p.mu held and there being one.

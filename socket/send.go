@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -112,10 +111,16 @@ func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	s, err := p.writeNumbered(ctx, b)
 	p.release()
 	tellEach(p.config.Log, p.config.Hooks.Sent, p, b.messages[:s.count]...)
+	if p.unsettled() {
+		p.settleSoon() // the timer may have found the token taken
+	}
 	if err == nil || ctx.Err() != nil {
 		return s, err
 	}
-	return s, cmp.Or(p.await(ctx, unlimited, func() bool { return false }), err)
+	if reason := p.await(ctx, p.config.MaxUnread, func() bool { return false }); reason != ErrUnread {
+		err = reason
+	}
+	return s, err
 }
 
 func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error) {

@@ -89,7 +89,11 @@ func flyAtRandom(t *testing.T, seed uint64) {
 		}
 		acknowledged = append(acknowledged, names[:e.Acknowledged]...)
 		unsent = append(unsent, names[e.Sent:]...)
-		p.discard()
+		p.mu.Lock()
+		for p.inbox.len() > 0 {
+			p.take()
+		}
+		p.mu.Unlock()
 	}
 	p.Close(t.Context())
 	server.end()

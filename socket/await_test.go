@@ -1,0 +1,201 @@
+package socket
+
+import (
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// acknowledgeAll has a server read and acknowledge what comes, after a while, and say
+// nothing else.
+func acknowledgeAll(server *peer) {
+	go func() {
+		for {
+			time.Sleep(10 * time.Millisecond)
+			f, err := nextFrame(server.conn, server.reader)
+			if err != nil {
+				return
+			}
+			if f.kind == kindMessage {
+				if _, err := server.conn.Write(encode(kindAck)); err != nil {
+					return
+				}
+			}
+		}
+	}()
+}
+
+func TestOneWaitSeesToTheRestOfManyWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: -1}, 1000)
+		acknowledgeAll(server)
+		go p.Wait(t.Context())
+		synctest.Wait()
+		for range 3 {
+			begun := time.Now()
+			if err := p.Send(t.Context(), Text(strings.Repeat("x", 100_000))).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(begun); took > 100*time.Millisecond {
+				t.Error("it took", took)
+			}
+		}
+		p.Conn().Close()
+		time.Sleep(time.Second)
+	})
+}
+
+func TestServerThatChangesItsDialectGetsOneMessageAtATime(t *testing.T) {
+	for name, send := range map[string]func(*Process, *testing.T) error{
+		"Send":    func(p *Process, t *testing.T) error { return p.Send(t.Context(), texts(10)...).Err() },
+		"SendAll": func(p *Process, t *testing.T) error { return p.SendAll(stream.FromSlice(texts(10))).Run(t.Context()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, server := opened(t, Config{Window: 8, Heartbeat: -1}, 0)
+				sent := make(chan error)
+				go func() { sent <- send(p, t) }()
+				synctest.Wait()
+				server.send(kindReceived)
+				synctest.Wait()
+				before := len(peerChunks(server))
+				server.send(slices.Repeat([]any{kindReceived}, 6)...)
+				synctest.Wait()
+				if n := len(peerChunks(server)) - before; n != 0 {
+					t.Error(n, "written beside one in flight")
+				}
+				for range 3 {
+					server.send(kindReceived)
+					synctest.Wait()
+				}
+				if err := <-sent; err != nil {
+					t.Error(err)
+				}
+				p.Conn().Close()
+			})
+		})
+	}
+}
+
+func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		go func() {
+			server.expect(`"0"`, `"1"`, `"2"`)
+			server.send(kindAck, "re 0")
+			server.expect("ack", `"open"`)
+			server.send(kindAck, "re 1", kindAck, "re 2", kindAck, "pushed")
+		}()
+		func() {
+			defer func() {
+				if recover() != "enough" {
+					t.Error("no panic")
+				}
+			}()
+			p.RequestAll(stream.FromSlice(texts(3))).ForEach(t.Context(), func(Message) { panic("enough") })
+		}()
+		if err := p.Send(t.Context(), Text("open")).Err(); err != nil {
+			t.Error(err)
+		}
+		if m, err := p.Wait(t.Context()).Get(); m != Text("pushed") {
+			t.Error(m, err)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.unread != 0 || p.replies.len() != 0 {
+			t.Error(p.unread, "bytes of", p.replies.len(), "replies are kept")
+		}
+		p.Conn().Close()
+	})
+}
+
+func TestAcknowledgementsNobodyReadsAreOnlyCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pushed = 20_000
+		p, server := opened(t, Config{Heartbeat: -1}, 1000)
+		go func() {
+			for range pushed / 100 {
+				server.send(slices.Repeat([]any{""}, 100)...)
+			}
+		}()
+		for range pushed {
+			if err := p.Wait(t.Context()).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if size := p.out.size(); size > 2*writeAt {
+			t.Error(size, "bytes wait to be written")
+		}
+		acknowledgeAll(server)
+		go p.Wait(t.Context())
+		time.Sleep(time.Hour)
+		if n := p.owed.Load(); n > 0 {
+			t.Error(n, "are still owed")
+		}
+		p.Conn().Close()
+		time.Sleep(time.Second)
+	})
+}
+
+// slowDeadlines takes its time to end a write.
+type slowDeadlines struct{ net.Conn }
+
+func (c slowDeadlines) SetWriteDeadline(deadline time.Time) error {
+	time.Sleep(time.Millisecond)
+	return c.Conn.SetWriteDeadline(deadline)
+}
+
+func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(1000)
+		server := newPeer(t, theirs)
+		go server.send(kindStart)
+		p, err := New(Config{}).Attach(t.Context(), slowDeadlines{ours}).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		waited := make(chan error)
+		go func() { waited <- p.Wait(t.Context()).Err() }()
+		synctest.Wait()
+		go p.Send(t.Context(), Text(strings.Repeat("x", 100_000))) // Wait has the rest of it written
+		synctest.Wait()
+		server.send("a")
+		if err := <-waited; err != nil {
+			t.Error(err)
+		}
+		server.expect("start-ok", `"100000 bytes"`)
+		begun := time.Now()
+		server.expect("heartbeat", "heartbeat", "heartbeat", "heartbeat", "heartbeat")
+		if took := time.Since(begun); took > 6*time.Second {
+			t.Error("it took", took)
+		}
+		p.Conn().Close()
+		time.Sleep(time.Second)
+	})
+}
+
+func TestNegativeBoundsAreTheLeast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := Config{Window: -1, WindowBytes: -1, MaxUnread: -1, MaxHeld: -1, Heartbeat: -1}
+		server := serve(t, config, fold.Sum[int](), echo)
+		conn, _ := server.listener.dial(0)
+		p, err := New(config).Attach(t.Context(), conn).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		err = p.RequestAll(stream.FromSlice(texts(5))).ForEach(t.Context(), func(Message) { got++ })
+		if got != 5 || err != nil {
+			t.Error(got, err)
+		}
+		p.Close(t.Context())
+		server.end()
+		<-server.result
+	})
+}
