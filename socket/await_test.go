@@ -1,9 +1,12 @@
 package socket
 
 import (
+	"context"
+	"errors"
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,5 +200,74 @@ func TestNegativeBoundsAreTheLeast(t *testing.T) {
 		p.Close(t.Context())
 		server.end()
 		<-server.result
+	})
+}
+
+func TestPoolDropsWhatItIsPushedWhileItIsIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc := New(Config{Transport: newMemory(1000), Heartbeat: -1, MaxUnread: 1000})
+		connections := make(chan *Connection, 1)
+		stop := servePooled(t, ipc, func(m Message, c Continuation[int], count int) Continuation[int] {
+			connections <- c.Connection()
+			return echo(m, c, count)
+		})
+		pool := ipc.Pool(remote, PoolConfig{Idle: -1})
+		ask(t.Context(), t, pool, "a")
+		c := <-connections
+		for range 100 {
+			if err := c.Send(t.Context(), Text("pushed")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		ask(t.Context(), t, pool, "b")
+		if stats := pool.Stats(); stats.Connected != 1 || stats.Lost != 0 {
+			t.Errorf("%+v", stats)
+		}
+		closePool(t, pool)
+		stop()
+	})
+}
+
+// unwritable takes nothing any more, and still reads.
+type unwritable struct {
+	net.Conn
+	broken bool
+}
+
+func (c *unwritable) Write(b []byte) (int, error) {
+	if c.broken {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(b)
+}
+
+func TestReasonOfAFailedWriteIsNotSoughtBeyondMaxUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(1000)
+		server := newPeer(t, theirs)
+		go server.send(kindStart)
+		conn := &unwritable{Conn: ours}
+		p, err := New(Config{Heartbeat: -1, MaxUnread: 5000}).Attach(t.Context(), conn).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.broken = true
+		go func() {
+			for range 10_000 {
+				if _, err := theirs.Write(encode("pushed")); err != nil {
+					return
+				}
+			}
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := p.Send(ctx, Text("a")).Err(); !errors.Is(err, syscall.EPIPE) {
+			t.Error(err)
+		}
+		if p.unread > 10_000 {
+			t.Error(p.unread, "bytes are unread")
+		}
+		p.Conn().Close()
 	})
 }
