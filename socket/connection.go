@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
@@ -22,9 +23,9 @@ type Connection struct {
 	id        uint64
 	name      string
 	admission admission
-	dialect   kind // how it acknowledges
 	turn      turn
 	holds     holds
+	dialect   kind // how it acknowledges
 
 	claimed atomic.Bool     // somebody reads it, or it was closed unread
 	ending  context.Context // done once the connection is to end, or has
@@ -37,7 +38,7 @@ type Connection struct {
 func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
 	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1), dialect: config.Dialect.acknowledgement()}
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
-	c.reads.own, c.writes.own = c.ending.Done(), c.ending.Done()
+	c.reads.own, c.writes.own = c.ending, c.ending
 	c.strict = config.WriteTimeout
 	c.out.bytes = appendControl(nil, kindStart) // whatever is written first, this is
 	return c
@@ -150,12 +151,17 @@ func (c *Connection) Messages() stream.Observable[Message] {
 // that has ended, or was closed unread, is empty.
 func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		return c.serve(ctx, taken, func(_ context.Context, x Exchange) bool {
-			more := yield(x)
-			c.turn.conclude(x.id)
-			return more
-		})
+		return c.exchanges(ctx, context.Background(), yield)
 	}
+}
+
+// exchanges is a run of Exchanges that ends as by Close, too, when open is done.
+func (c *Connection) exchanges(ctx, open context.Context, yield func(Exchange) bool) error {
+	return c.serve(ctx, open, taken, func(_ context.Context, x Exchange) bool {
+		more := yield(x)
+		c.turn.conclude(x.id)
+		return more
+	})
 }
 
 var (
@@ -168,21 +174,46 @@ var (
 // turn, and reports whether to go on.
 type handleFunc func(context.Context, Exchange) bool
 
-// serve runs the connection; turns begin in the first phase.
-func (c *Connection) serve(ctx context.Context, first uint64, handle handleFunc) error {
+// serve runs the connection, until open is done at most; turns begin in the first phase.
+//
+// A client that says nothing costs the stack from here down to the read that waits.
+// What is not on that way is in functions of its own, so that the frames stay small: a
+// stack that a handler made grow shrinks again only if little of it is in use.
+func (c *Connection) serve(ctx, open context.Context, first uint8, handle handleFunc) error {
 	if !c.claimed.CompareAndSwap(false, true) {
-		if c.ending.Err() != nil {
-			return nil
-		}
-		return &Error{Op: "read", Err: errClaimed}
+		return c.unclaimed()
 	}
-	defer c.closed(c.opened())
-	defer c.cleanUp()
-	handle = c.told(handle)
-	c.turn.start(first)
-	defer context.AfterFunc(ctx, func() { c.end(context.Cause(ctx)) })()
+	defer c.leave(ctx, open, c.enter(ctx, open, first))
+	return c.outcome(ctx, c.talk(ctx, c.told(handle)))
+}
 
-	err := c.talk(ctx, handle)
+// unclaimed is what a run returns that may not read the connection.
+func (c *Connection) unclaimed() error {
+	if c.ending.Err() != nil {
+		return nil
+	}
+	return &Error{Op: "read", Err: errClaimed}
+}
+
+// enter begins the run that has claimed the connection.
+func (c *Connection) enter(ctx, open context.Context, first uint8) (start time.Time) {
+	start = c.opened()
+	c.turn.start(first)
+	servers.add(open, c)
+	readers.add(ctx, c)
+	return start
+}
+
+// leave ends it.
+func (c *Connection) leave(ctx, open context.Context, start time.Time) {
+	defer c.closed(start)
+	readers.remove(ctx, c)
+	servers.remove(open, c)
+	c.cleanUp()
+}
+
+// outcome ends the talk as its error demands, and is what the run returns.
+func (c *Connection) outcome(ctx context.Context, err error) error {
 	switch {
 	case err == errAgreed:
 	case errors.Is(err, ErrTooSlow): // to agree, too
@@ -202,14 +233,31 @@ func (c *Connection) serve(ctx context.Context, first uint64, handle handleFunc)
 
 // talk reads frames, and has messages handled, until the connection ends.
 func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
+	if err := c.greet(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := c.handleAll(ctx, handle); err != nil {
+			return err
+		}
+		if err := c.turnOver(); err != nil {
+			return err
+		}
+	}
+}
+
+// greet begins the handshake.
+func (c *Connection) greet(ctx context.Context) error {
 	if err := c.over(ctx); err != nil {
 		return err
 	}
 	c.pulse.join(&c.link)
 	c.startClock()
-	if err := c.write(c.ending, noControl); err != nil { // connection.start
-		return err
-	}
+	return c.write(c.ending, noControl) // connection.start
+}
+
+// handleAll handles the frames that came.
+func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 	for {
 		f, ok, err := c.in.next()
 		switch {
@@ -217,7 +265,7 @@ func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
 			c.writeReady() // what came before it counts
 			return err
 		case !ok:
-			err = c.turnOver()
+			return nil
 		case f.kind == kindMessage && c.greeted: // before, 4.4 drops it, too
 			err = c.handle(ctx, f.message, handle)
 		case f.kind == kindStartOK:

@@ -101,7 +101,7 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 // one takes its turn and concludes it.
 func (c *Connection) handedOver() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		return c.serve(ctx, begun, func(ctx context.Context, x Exchange) bool {
+		return c.serve(ctx, context.Background(), begun, func(ctx context.Context, x Exchange) bool {
 			return yield(x) && c.turn.await(ctx, x.id)
 		})
 	}

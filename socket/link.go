@@ -125,23 +125,41 @@ func (l *link) tend(now int64) {
 // early when the reader is called.
 func (l *link) fill(ctx context.Context) error {
 	l.reads.by(ctx)
-	if !l.greeted || !l.in.idle() {
-		l.limit()
-		defer l.until.Store(0)
+	if l.greeted && l.in.idle() {
+		return l.read(ctx)
 	}
+	l.limit()
+	err := l.read(ctx)
+	l.until.Store(0)
+	return err
+}
+
+// read is fill, with its time limit set.
+func (l *link) read(ctx context.Context) error {
 	for {
 		if l.called.Load() && l.called.Swap(false) {
 			return l.tooSlow()
 		}
 		err := l.source.fill(&l.in)
-		if err == nil || !isTimeout(err) {
+		if err == nil {
+			return nil
+		}
+		if err := l.stopped(ctx, err); err != nil {
 			return err
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		l.reads.at(ctx, time.Time{}) // the deadline was of an earlier context, or a call's
 	}
+}
+
+// stopped tells why a read failed, unless it is to be made again.
+func (l *link) stopped(ctx context.Context, err error) error {
+	if !isTimeout(err) {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	l.reads.at(ctx, time.Time{}) // the deadline was of an earlier context, or a call's
+	return nil
 }
 
 // limit sets the time limit of what fill waits for: the handshake, or the rest of a
@@ -313,24 +331,27 @@ func (l *link) tryWrite(k kind) {
 // same one in a row pay for it once.
 type interrupt struct {
 	set     func(time.Time) error // sets the direction's deadline
-	own     <-chan struct{}       // of a context whose end sets it by itself
-	done    <-chan struct{}       // of the context bound
+	own     context.Context       // whose end sets it by itself; nil if there is none
+	done    <-chan struct{}       // of the context bound, if that is another one
 	release func() bool
 }
 
 // by binds ctx.
 func (i *interrupt) by(ctx context.Context) {
+	if ctx == i.own { // without its Done, which costs memory
+		if i.done != nil {
+			i.unbind()
+			i.hasten() // it may have ended meanwhile
+		}
+		return
+	}
 	done := ctx.Done()
 	if done == i.done {
 		return
 	}
 	i.unbind()
 	i.done = done
-	switch done {
-	case nil:
-	case i.own:
-		i.hasten() // it may have ended while another one was bound
-	default:
+	if done != nil {
 		i.release = context.AfterFunc(ctx, func() { i.set(longAgo) })
 	}
 }
@@ -351,8 +372,14 @@ func (i *interrupt) reset() {
 
 // hasten ends what blocks if the bound context has ended.
 func (i *interrupt) hasten() {
+	if i.done == nil {
+		if i.own != nil && i.own.Err() != nil {
+			i.set(longAgo)
+		}
+		return
+	}
 	select {
-	case <-i.done: // never, for none
+	case <-i.done:
 		i.set(longAgo)
 	default:
 	}

@@ -121,9 +121,8 @@ var errFinished = errors.New("finished")
 // session runs a connection to its end and emits what it carried then.
 func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c *Connection, handle Handler[C]) stream.Observable[C] {
 	return func(ctx context.Context, yield func(C) bool) error {
-		defer context.AfterFunc(open, func() { c.end(errEnough) })()
 		carry := s.monoid.Identity()
-		err := c.Exchanges()(ctx, func(x Exchange) bool {
+		err := c.exchanges(ctx, open, func(x Exchange) bool {
 			next, err := s.handle(handle, x, Continuation[C]{connection: c, carry: carry})
 			if err != nil {
 				x.Reject(err)

@@ -10,12 +10,12 @@ import (
 // While it is taken, answers belongs to the latter.
 type turn struct {
 	state    atomic.Uint64 // the turn's id and its phase
-	first    uint64        // the phase in which turns begin
 	answers  outgoing      // not written yet: of turns before, then this one's
 	before   amount        // of the former
-	ready    bool          // there is something to write, here or in holds
 	held     *Held         // once Hold was called
 	handling *Handling     // for the hooks; its Held's once that was called
+	first    uint8         // the phase in which turns begin
+	ready    bool          // there is something to write, here or in holds
 	enough   bool          // once concluded: no more is wanted
 	woken    chan struct{} // one token: concluded, or given up
 }
@@ -30,7 +30,7 @@ const (
 )
 
 // start prepares for turns that begin in a phase.
-func (t *turn) start(first uint64) {
+func (t *turn) start(first uint8) {
 	if t.first = first; first == begun {
 		t.woken = make(chan struct{}, 1)
 	}
@@ -41,7 +41,7 @@ func (t *turn) begin(acknowledgement kind) uint64 {
 	t.before = t.answers.amount()
 	t.answers.control(acknowledgement)
 	id := t.state.Load()/phases + 1
-	t.state.Store(id*phases + t.first)
+	t.state.Store(id*phases + uint64(t.first))
 	return id
 }
 

@@ -76,24 +76,52 @@ func (g *Group[T]) GoThen(producer Observable[T], then func()) {
 	g.mu.Lock()
 	g.running++
 	g.mu.Unlock()
-	g.joined.Go(func() { g.produce(producer, then) })
+	g.joined.Add(1)
+	go (&production[T]{group: g, producer: producer, then: then}).run()
 }
 
-func (g *Group[T]) produce(producer Observable[T], then func()) {
-	var err error
-	l := &lane[T]{then: then}
-	l.init(g)
-	returned := false
-	defer func() {
-		if !returned {
-			g.crashed(recover())
-		} else if err == nil && then != nil {
-			l.finish()
+// production is the run of a producer. There may be very many, most of which wait and
+// have pushed nothing: those have no lane, and little on their stacks.
+type production[T any] struct {
+	group    *Group[T]
+	producer Observable[T]
+	then     func()   // see GoThen
+	lane     *lane[T] // nil before the first value
+	returned bool
+	err      error
+}
+
+func (p *production[T]) run() {
+	defer p.end()
+	p.err = p.producer(p.group.ctx, func(v T) bool {
+		l := p.lane
+		if l == nil {
+			l = p.open()
 		}
-		g.leave(err)
-	}()
-	err = producer(g.ctx, l.push)
-	returned = true
+		return l.push(v)
+	})
+	p.returned = true
+}
+
+// open makes the lane.
+func (p *production[T]) open() *lane[T] {
+	p.lane = &lane[T]{then: p.then}
+	p.lane.init(p.group)
+	return p.lane
+}
+
+// end is deferred by run.
+func (p *production[T]) end() {
+	defer p.group.joined.Done()
+	switch {
+	case !p.returned:
+		p.group.crashed(recover())
+	case p.err == nil && p.then != nil && p.lane == nil:
+		p.open().finish()
+	case p.err == nil && p.then != nil:
+		p.lane.finish()
+	}
+	p.group.leave(p.err)
 }
 
 // crashed keeps the first panic, or Goexit, for the run's caller.
