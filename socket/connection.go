@@ -21,7 +21,6 @@ import (
 type Connection struct {
 	link
 	id        uint64
-	name      string
 	admission admission
 	turn      turn
 	holds     holds
@@ -38,7 +37,7 @@ type Connection struct {
 func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
 	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1), dialect: config.Dialect.acknowledgement()}
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
-	c.reads.own, c.writes.own = c.ending, c.ending
+	c.reads.own, c.writes.own = &c.ending, &c.ending
 	c.strict = config.WriteTimeout
 	c.out.bytes = appendControl(nil, kindStart) // whatever is written first, this is
 	return c
@@ -408,7 +407,7 @@ func (c *Connection) cleanUp() {
 		c.tellHandled(h, net.ErrClosed)
 	}
 	c.reads.unbind()
-	c.writing <- struct{}{} // whoever writes finds the connection closed
+	c.writing.take(context.Background()) // whoever writes finds the connection closed
 	c.writes.unbind()
 	c.release()
 	c.in.release()

@@ -76,7 +76,7 @@
 // # Memory
 //
 // A connection over a socket that waits holds no buffer: with its goroutine, of which
-// the stack is 4 KiB, it costs a server of [Server.With] about 7 KiB, heartbeats
+// the stack is 4 KiB, it costs a server of [Server.With] about 6 KiB, heartbeats
 // included. (On Windows, and over connections that are no sockets, it holds what it
 // reads into: 4 KiB, 64 at most.) While bytes come and go it borrows
 //

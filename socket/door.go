@@ -164,6 +164,14 @@ func (a admission) leave() {
 	}
 }
 
+// name is the door's, none for a connection that came in by none.
+func (a admission) name() string {
+	if a.door == nil {
+		return ""
+	}
+	return a.door.name
+}
+
 // guest is the user whose connections are counted: not this one, nor root.
 func (a admission) guest() (uid int, ok bool) {
 	peer, ok := a.peer.Get()

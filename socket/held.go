@@ -67,12 +67,12 @@ func (h *Held) respond(ctx context.Context, responses []Message) (answered bool,
 type holds struct {
 	mu      sync.Mutex
 	waiting []*Held
-	closed  bool
 	changed chan struct{} // one token, for the connection's goroutine if it waits
 
 	// count is how many wait. Only who handles an exchange makes them more, so to
 	// the connection's goroutine none is none without a lock.
-	count atomic.Int64
+	count  atomic.Int32
+	closed bool // under mu
 }
 
 // hold puts a held exchange in the queue, behind the answers that were given before.
@@ -88,7 +88,7 @@ func (q *holds) hold(held *Held, before outgoing) {
 // add puts an answer in the queue, mu held.
 func (q *holds) add(held *Held) {
 	q.waiting = append(q.waiting, held)
-	q.count.Store(int64(len(q.waiting)))
+	q.count.Store(int32(len(q.waiting)))
 }
 
 // queue puts what answers holds beyond before behind those that wait; with none there
@@ -135,7 +135,7 @@ func (q *holds) move(dst *outgoing) {
 	}
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)
-		q.count.Store(int64(len(q.waiting)))
+		q.count.Store(int32(len(q.waiting)))
 		select {
 		case q.changed <- struct{}{}:
 		default:
@@ -144,7 +144,7 @@ func (q *holds) move(dst *outgoing) {
 }
 
 // hasRoom reports whether fewer than limit answers wait.
-func (q *holds) hasRoom(limit int) bool { return q.count.Load() < int64(limit) }
+func (q *holds) hasRoom(limit int) bool { return int(q.count.Load()) < limit }
 
 // room waits until fewer than limit answers wait, or the client has left, after which
 // it looks each second.

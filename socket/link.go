@@ -32,15 +32,14 @@ type link struct {
 	config *Config
 
 	// The reader's own.
-	source  source
-	in      frameReader
-	reads   interrupt
-	greeted bool   // the handshake is complete, or takes no time limit
-	begun   int64  // when the handshake began, or the frame of which a part came
-	frames  uint64 // had been decoded when that frame began
+	source source
+	in     frameReader
+	reads  interrupt
+	begun  int64  // when the handshake began, or the frame of which a part came
+	frames uint64 // had been decoded when that frame began
 
 	// The writer's own: who holds the token of writing.
-	writing chan struct{}
+	writing token
 	out     outgoing // frames not written yet, the first perhaps in part
 	writes  interrupt
 
@@ -48,9 +47,11 @@ type link struct {
 	overdue atomic.Bool // and nobody may leave that to others any more
 	called  atomic.Bool // fill is to return, for its caller to look around
 
+	pulse   *pulse
+	place   int32 // among the pulse's members, under its mu
+	greeted bool  // the reader's: the handshake is complete, or takes no time limit
+
 	// The pulse's part: times on its clock, zero for none.
-	pulse  *pulse
-	place  int           // among its members, under its mu
 	heard  atomic.Int64  // a heartbeat is due an interval after it
 	until  atomic.Int64  // the time limit of what fill waits for, or expired
 	stuck  atomic.Int64  // since when a write has brought nothing away
@@ -63,15 +64,14 @@ type link struct {
 
 func newLink(conn net.Conn, config *Config, pulse *pulse) link {
 	return link{
-		conn:    conn,
-		config:  config,
-		source:  newSource(conn),
-		in:      frameReader{limit: config.MaxMessage},
-		reads:   interrupt{set: conn.SetReadDeadline},
-		writing: make(chan struct{}, 1),
-		writes:  interrupt{set: conn.SetWriteDeadline},
-		pulse:   pulse,
-		strict:  never,
+		conn:   conn,
+		config: config,
+		source: newSource(conn),
+		in:     frameReader{limit: config.MaxMessage},
+		reads:  interrupt{set: conn.SetReadDeadline},
+		writes: interrupt{set: conn.SetWriteDeadline},
+		pulse:  pulse,
+		strict: never,
 	}
 }
 
@@ -195,24 +195,9 @@ func (l *link) callReader() {
 }
 
 // acquire takes the token of writing, or returns ctx's cause.
-func (l *link) acquire(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	select {
-	case l.writing <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case l.writing <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func (l *link) acquire(ctx context.Context) error { return l.writing.take(ctx) }
 
-func (l *link) release() { <-l.writing }
+func (l *link) release() { l.writing.put() }
 
 // flush writes what there is to write, until ctx ends. The token is the caller's.
 func (l *link) flush(ctx context.Context) error {
@@ -308,9 +293,7 @@ func (l *link) written(n int) {
 // lost by leaving it: heartbeats are then beside the point, and acknowledgements
 // leave with the next write.
 func (l *link) tryWrite(k kind) {
-	select {
-	case l.writing <- struct{}{}:
-	default:
+	if !l.writing.tryTake() {
 		return
 	}
 	defer l.release()
@@ -331,14 +314,14 @@ func (l *link) tryWrite(k kind) {
 // same one in a row pay for it once.
 type interrupt struct {
 	set     func(time.Time) error // sets the direction's deadline
-	own     context.Context       // whose end sets it by itself; nil if there is none
+	own     *context.Context      // whose end sets it by itself; nil if there is none
 	done    <-chan struct{}       // of the context bound, if that is another one
 	release func() bool
 }
 
 // by binds ctx.
 func (i *interrupt) by(ctx context.Context) {
-	if ctx == i.own { // without its Done, which costs memory
+	if i.own != nil && ctx == *i.own { // without its Done, which costs memory
 		if i.done != nil {
 			i.unbind()
 			i.hasten() // it may have ended meanwhile
@@ -373,7 +356,7 @@ func (i *interrupt) reset() {
 // hasten ends what blocks if the bound context has ended.
 func (i *interrupt) hasten() {
 	if i.done == nil {
-		if i.own != nil && i.own.Err() != nil {
+		if i.own != nil && (*i.own).Err() != nil {
 			i.set(longAgo)
 		}
 		return

@@ -65,7 +65,7 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 			return err
 		}
 		c := newConnection(conn, &ipc.config, pulse)
-		c.admission, c.name = admission, name
+		c.admission = admission
 		if !yield(c) {
 			if ctx.Err() != nil && !c.claimed.Load() {
 				c.Close()

@@ -17,7 +17,7 @@ func (c *Connection) ID() uint64 { return c.id }
 
 // Name returns the name that the client connected to; for a listener given to
 // [IPC.Accept], its address.
-func (c *Connection) Name() string { return c.name }
+func (c *Connection) Name() string { return c.admission.name() }
 
 // LogValue is the connection as attributes of a log line, the ones that lines of the
 // package have: name, connection for its ID, and peer, as [Peer] shows itself, where the
@@ -26,7 +26,7 @@ func (c *Connection) Name() string { return c.name }
 //
 //	log.Info("counted", slog.Any("", c.Connection()), slog.Int("count", count))
 func (c *Connection) LogValue() slog.Value {
-	return lineValue(c.name, c.id, c.Peer())
+	return lineValue(c.admission.name(), c.id, c.Peer())
 }
 
 func lineValue(name string, id uint64, peer fold.Maybe[Peer]) slog.Value {

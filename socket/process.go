@@ -180,8 +180,8 @@ func (p *Process) shut(reason error) {
 	p.mu.Unlock()
 	p.timer.Stop()
 	p.pulse.leave(&p.link)
-	p.conn.Close()          // ends what blocks
-	p.writing <- struct{}{} // whoever writes finds the connection closed
+	p.conn.Close()                       // ends what blocks
+	p.writing.take(context.Background()) // whoever writes finds the connection closed
 	p.writes.unbind()
 	p.release()
 	p.disconnected()

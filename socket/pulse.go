@@ -41,7 +41,7 @@ func (p *pulse) join(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.members = append(p.members, l)
-	l.place = len(p.members)
+	l.place = int32(len(p.members))
 }
 
 // leave makes it one no more.

@@ -79,6 +79,7 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 	open, end := context.WithCancelCause(ctx) // done when no more is to come
 	defer end(nil)
 
+	all := &service[C]{open: open, end: end, handler: handle, fragile: s.fragile}
 	served := false
 	carries := stream.Pipe3(
 		s.connections,
@@ -92,7 +93,7 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 		}),
 		operators.MergeMap(func(c *Connection) stream.Observable[C] {
 			served = true
-			return s.session(open, end, c, handle)
+			return (&session[C]{service: all, connection: c, carry: s.monoid.Identity()}).run
 		}),
 	)
 	total := s.monoid.Identity()
@@ -118,33 +119,48 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 // errFinished is why a server ends that wants to.
 var errFinished = errors.New("finished")
 
-// session runs a connection to its end and emits what it carried then.
-func (s Server[C]) session(open context.Context, end context.CancelCauseFunc, c *Connection, handle Handler[C]) stream.Observable[C] {
-	return func(ctx context.Context, yield func(C) bool) error {
-		carry := s.monoid.Identity()
-		err := c.exchanges(ctx, open, func(x Exchange) bool {
-			next, err := s.handle(handle, x, Continuation[C]{connection: c, carry: carry})
-			if err != nil {
-				x.Reject(err)
-			} else {
-				carry = next.carry
-			}
-			if next.then == stopServer {
-				end(errFinished)
-			}
-			return err == nil && next.then == goOn
-		})
-		yield(carry)
-		if err != nil {
-			end(err) // a failure of this run would cut the others off
-		}
-		return nil
+// service is a run of a server, as far as its sessions have to do with it.
+type service[C any] struct {
+	open    context.Context // until no more is to come
+	end     context.CancelCauseFunc
+	handler Handler[C]
+	fragile bool
+}
+
+// session is the run of one connection.
+type session[C any] struct {
+	*service[C]
+	connection *Connection
+	carry      C
+}
+
+// run runs the connection to its end and emits what it carried then.
+func (s *session[C]) run(ctx context.Context, yield func(C) bool) error {
+	err := s.connection.exchanges(ctx, s.open, s.exchange)
+	yield(s.carry)
+	if err != nil {
+		s.end(err) // a failure of this run would cut the others off
 	}
+	return nil
+}
+
+// exchange has an exchange handled, and reports whether to go on.
+func (s *session[C]) exchange(x Exchange) bool {
+	next, err := s.handle(x)
+	if err != nil {
+		x.Reject(err)
+	} else {
+		s.carry = next.carry
+	}
+	if next.then == stopServer {
+		s.end(errFinished)
+	}
+	return err == nil && next.then == goOn
 }
 
 // handle has a handler answer an exchange. What it panics with is the error, and carries
 // the stack, unless the server is fragile.
-func (s Server[C]) handle(handle Handler[C], x Exchange, c Continuation[C]) (next Continuation[C], err error) {
+func (s *session[C]) handle(x Exchange) (next Continuation[C], err error) {
 	if !s.fragile {
 		defer func() {
 			if value := recover(); value != nil {
@@ -152,7 +168,7 @@ func (s Server[C]) handle(handle Handler[C], x Exchange, c Continuation[C]) (nex
 			}
 		}()
 	}
-	next = handle(x.Message, c, c.carry)
+	next = s.handler(x.Message, Continuation[C]{connection: s.connection, carry: s.carry}, s.carry)
 	return next, next.respond(x)
 }
 
