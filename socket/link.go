@@ -38,8 +38,8 @@ type link struct {
 	begun  int64  // when the handshake began, or the frame of which a part came
 	frames uint64 // had been decoded when that frame began
 
-	// The writer's own: who holds the token of writing.
-	writing token
+	// The writer's own: who holds the baton of writing.
+	writing baton
 	out     outgoing // frames not written yet, the first perhaps in part
 	writes  interrupt
 
@@ -194,12 +194,12 @@ func (l *link) callReader() {
 	l.conn.SetReadDeadline(longAgo)
 }
 
-// acquire takes the token of writing, or returns ctx's cause.
+// acquire takes the baton of writing, or returns ctx's cause.
 func (l *link) acquire(ctx context.Context) error { return l.writing.take(ctx) }
 
 func (l *link) release() { l.writing.put() }
 
-// flush writes what there is to write, until ctx ends. The token is the caller's.
+// flush writes what there is to write, until ctx ends. The baton is the caller's.
 func (l *link) flush(ctx context.Context) error {
 	if l.out.size() == 0 {
 		return nil
@@ -262,7 +262,7 @@ func (l *link) send(ctx context.Context, messages ...Message) (begun bool, err e
 func (l *link) unsettled() bool { return l.owed.Load() > 0 || l.greeting.Load() }
 
 // settle adds what is owed to what there is to write, behind a frame that may have
-// left in part. The token is the caller's.
+// left in part. The baton is the caller's.
 func (l *link) settle() {
 	if l.greeting.Load() && l.greeting.CompareAndSwap(true, false) {
 		l.out.control(kindStartOK)

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// token is what one at a time has. Those who wait for it get it from who gives it back.
+// baton is what one at a time has. Those who wait for it get it from who gives it back.
 // Its zero value is ready for use, and has no channel until somebody waits.
-type token struct {
+type baton struct {
 	mu      sync.Mutex
 	taken   bool
 	waiting int32         // not given it yet
 	given   chan struct{} // to one of those who wait
 }
 
-// take takes the token, or returns ctx's cause.
-func (t *token) take(ctx context.Context) error {
+// take takes the baton, or returns ctx's cause.
+func (t *baton) take(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -25,8 +25,8 @@ func (t *token) take(ctx context.Context) error {
 	return t.await(ctx)
 }
 
-// tryTake takes the token if nobody has it, and reports whether.
-func (t *token) tryTake() bool {
+// tryTake takes the baton if nobody has it, and reports whether.
+func (t *baton) tryTake() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.taken {
@@ -36,7 +36,7 @@ func (t *token) tryTake() bool {
 	return true
 }
 
-func (t *token) await(ctx context.Context) error {
+func (t *baton) await(ctx context.Context) error {
 	t.mu.Lock()
 	if !t.taken {
 		t.taken = true
@@ -64,19 +64,19 @@ func (t *token) await(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// put gives the token back.
-func (t *token) put() {
+// put gives the baton back.
+func (t *baton) put() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.pass()
 }
 
-// pass gives the token to somebody who waits, mu held.
-func (t *token) pass() {
+// pass gives the baton to somebody who waits, mu held.
+func (t *baton) pass() {
 	if t.waiting == 0 {
 		t.taken = false
 		return
 	}
 	t.waiting--
-	t.given <- struct{}{} // has room: there is one token
+	t.given <- struct{}{} // has room: there is one baton
 }

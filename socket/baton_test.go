@@ -8,36 +8,36 @@ import (
 	"testing/synctest"
 )
 
-func TestTokenGoesToOneWhoWaits(t *testing.T) {
+func TestBatonGoesToOneWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var token token
-		if !token.tryTake() || token.tryTake() {
+		var baton baton
+		if !baton.tryTake() || baton.tryTake() {
 			t.Fatal("it is not one's alone")
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		patient, impatient := make(chan error, 1), make(chan error, 1)
-		go func() { patient <- token.take(t.Context()) }()
-		go func() { impatient <- token.take(ctx) }()
+		go func() { patient <- baton.take(t.Context()) }()
+		go func() { impatient <- baton.take(ctx) }()
 		synctest.Wait()
 		cancel()
 		if err := <-impatient; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		token.put()
+		baton.put()
 		if err := <-patient; err != nil {
 			t.Error(err)
 		}
-		token.put()
-		if !token.tryTake() {
+		baton.put()
+		if !baton.tryTake() {
 			t.Error("it was lost")
 		}
 	})
 }
 
-// TestTokenIsNeverLost has many take it, half of whom may give up in the moment in
+// TestBatonIsNeverLost has many take it, half of whom may give up in the moment in
 // which they get it.
-func TestTokenIsNeverLost(t *testing.T) {
-	var token token
+func TestBatonIsNeverLost(t *testing.T) {
+	var baton baton
 	var all sync.WaitGroup
 	held := 0
 	for i := range 8 {
@@ -47,16 +47,16 @@ func TestTokenIsNeverLost(t *testing.T) {
 				if i%2 == 0 {
 					go cancel()
 				}
-				if token.take(ctx) == nil {
+				if baton.take(ctx) == nil {
 					held++ // the race detector watches
-					token.put()
+					baton.put()
 				}
 				cancel()
 			}
 		})
 	}
 	all.Wait()
-	if held < 4*500 || !token.tryTake() {
+	if held < 4*500 || !baton.tryTake() {
 		t.Errorf("held %d times", held)
 	}
 }
