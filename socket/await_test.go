@@ -132,7 +132,9 @@ func TestAcknowledgementsNobodyReadsAreOnlyCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		p.writing <- struct{}{}
+		if err := p.acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		size := p.out.size()
 		p.release()
 		if size > 2*writeAt {
