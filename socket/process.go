@@ -171,7 +171,7 @@ func (p *Process) failure(op string, err error) error {
 }
 
 // shut closes the connection for the given reason, if it is not closed yet. The
-// token of writing is not the caller's.
+// baton of writing is not the caller's.
 func (p *Process) shut(reason error) {
 	p.mu.Lock()
 	if p.err == nil {

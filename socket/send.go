@@ -156,7 +156,7 @@ func notBegun(messages []Message, left int) (n int) {
 
 // number counts more messages sent, before they are: their acknowledgements may come
 // at once. One that has left in part will be acknowledged, too, when ctx ends then. The
-// token of writing is the caller's.
+// baton of writing is the caller's.
 func (p *Process) number(b batch) (first uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -175,7 +175,7 @@ func (p *Process) number(b batch) (first uint64, err error) {
 	return first, nil
 }
 
-// unnumber takes the last numbers back, the token of writing still in hand.
+// unnumber takes the last numbers back, the baton of writing still in hand.
 func (p *Process) unnumber(asking bool, count int) {
 	if count == 0 {
 		return
