@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -59,7 +60,8 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		return &SendError{Err: err}
 	}
 	if len(messages) != 1 {
-		return newFlight(p, false).run(ctx, messages, nil, nil)
+		copied := slices.Clone(messages) // those given stay on the caller's stack, a single one above all
+		return newFlight(p, false).run(ctx, copied, nil, nil)
 	}
 	s, err := p.sendOne(ctx, false, messages[0])
 	if err == nil {
