@@ -131,8 +131,8 @@ func publish(environment measure.Environment, reports []measure.Report, write bo
 }
 
 const howToRead = `A field reads "26.1 µs ×1.05 (1.03–1.08)": the median of the rounds, and beside it the
-median of the ratios to the figure of the same round in the row that has no ratios, with
-the quartiles of those. Each round gives every contender its turn, in an order that moves on. Goals stand
+median of the ratios to the figure of the same round in the row, or the column, that has no
+ratios, with the quartiles of those. Each round gives every contender its turn, in an order that moves on. Goals stand
 below the figures that they are about.`
 
 func document(w io.Writer, environment measure.Environment, reports []measure.Report, plot func(measure.Measured, measure.Metric) string) error {

@@ -12,7 +12,7 @@ import (
 // group, plots after them when plot gives one a file.
 //
 // A field reads "26.1 µs ×1.05 (1.03–1.08)": the median, the median of the ratios to
-// the baseline, and the quartiles of those.
+// the baseline or the reference, and the quartiles of those.
 func WriteMarkdown(w io.Writer, report Report, plot func(Measured, Metric) string) error {
 	p := &page{}
 	p.line("## %s\n", report.Title)
@@ -108,7 +108,7 @@ func (m Measured) field(name string, c column, notes *footnotes) string {
 		return "–" + notes.mark(note)
 	}
 	text := c.metric.Unit.Format(cell.Figure.Median)
-	if cell.Related && name != m.Baseline {
+	if cell.Related && !m.isReference(name, c.work) {
 		text += fmt.Sprintf(" ×%s (%s–%s)", ratio(cell.Ratio.Median), ratio(cell.Ratio.Low), ratio(cell.Ratio.High))
 	}
 	return text + notes.mark(note)

@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -243,5 +244,117 @@ func TestTimedCountsAllocations(t *testing.T) {
 	figures, err := session.Run(t.Context(), 1000)
 	if err != nil || figures[Allocations] < 1 || figures[Allocations] > 1.5 || figures[Time] <= 0 {
 		t.Errorf("got %v, %v", figures, err)
+	}
+}
+
+// referred is a suite of which the ratios are to the work "none".
+func referred() Suite {
+	return Suite{Title: "The suite", Groups: []Group{{
+		Title:     "Group",
+		Reference: "none",
+		Metrics:   []Metric{{Name: "time", Unit: Seconds}, {Name: "memory", Unit: Bytes, Partial: true}},
+		Axis:      "things",
+		Works: []Work{
+			{Name: "none", X: 0, N: 1, Contenders: []Contender{fixed("bare", 1e-6, 2e-6), fixed("ours", 2e-6, 4e-6)}},
+			{Name: "many", X: 1000, N: 1, Slow: true, Contenders: []Contender{fixed("bare", 1e-6, 4e-6), fixed("ours", 6e-6, 8e-6)}},
+		},
+		Goals: []Goal{{Contender: "ours", Metric: "time", Work: "many", Ratio: true, Bound: 2}},
+	}}}
+}
+
+func TestRatiosToAnotherWorkAreEachContendersOwn(t *testing.T) {
+	report, err := Run(t.Context(), referred(), Options{Rounds: 2, Progress: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	if err := WriteMarkdown(&got, report, func(Measured, Metric) string { return "" }); err != nil {
+		t.Fatal(err)
+	}
+	want := `## The suite
+
+### Group
+
+| time | none | many |
+| --- | ---: | ---: |
+| bare | 1.50 µs | 2.50 µs ×1.50 (1.25–1.75) |
+| ours | 3.00 µs | 7.00 µs ×2.50 (2.25–2.75) |
+| *goal* |  | ≤ ×2 **missed** |
+
+| memory | none | many |
+| --- | ---: | ---: |
+| bare | – | – |
+| ours | – | – |
+
+`
+	if got.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", &got, want)
+	}
+}
+
+// Rounds that are compared with each other are of the same time.
+func TestWorksTakeTurnsWithTheirReference(t *testing.T) {
+	var turns []string
+	suite := referred()
+	group := &suite.Groups[0]
+	for i := range group.Works {
+		name := group.Works[i].Name
+		group.Works[i].Contenders = []Contender{{Name: "ours", Start: func(context.Context) (Session, error) {
+			return Session{Run: func(context.Context, int) (Figures, error) {
+				turns = append(turns, name)
+				return Figures{"time": 1}, nil
+			}}, nil
+		}}}
+	}
+	for reference, want := range map[string]string{
+		"none": "none many  none many  many none", // two that warm up, and two rounds
+		"":     "none  none none  many  many many",
+	} {
+		turns, group.Reference = nil, reference
+		if _, err := Run(t.Context(), suite, Options{Rounds: 2, Progress: io.Discard}); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(turns, strings.Fields(want)) {
+			t.Errorf("with the reference %q: %v, want %v", reference, turns, want)
+		}
+	}
+}
+
+func TestAQuickLookLeavesOutWhatIsSlow(t *testing.T) {
+	suite := referred()
+	report, err := Run(t.Context(), suite, Options{Rounds: 1, Quick: true, Progress: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Groups[0]; len(got.Works) != 1 || got.Works[0].Name != "none" || len(got.Results) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if len(suite.Groups[0].Works) != 2 {
+		t.Error("the suite has lost a work")
+	}
+}
+
+func TestWhatIsNotAboveZeroHasAPlaceOnALogarithmicAxis(t *testing.T) {
+	m := Measured{}
+	xs, ys := m.scales([]curve{{points: []point{{0, 1e-5}, {100, -1}, {10_000, 3e-4}}}})
+	if got, want := xs.ticks(), []float64{0, 100, 1000, 10_000}; !slices.Equal(got, want) {
+		t.Errorf("ticks at %v, want %v", got, want)
+	}
+	for x, want := range map[float64]float64{0: 0, 100: 1. / 3, 10_000: 1} {
+		if got := xs.place(x); got != want {
+			t.Errorf("%v is at %v, want %v", x, got, want)
+		}
+	}
+	for y, want := range map[float64]float64{-1: 0, 1e-5: 1. / 3, 1e-3: 1} {
+		if got := ys.place(y); math.Abs(got-want) > 1e-9 {
+			t.Errorf("%v is at %v, want %v", y, got, want)
+		}
+	}
+}
+
+func TestAnAxisOfZerosIsDrawn(t *testing.T) {
+	_, ys := Measured{}.scales([]curve{{points: []point{{1, 0}, {1000, 0}}}})
+	if ys.logarithmic || ys.place(0) != 0 || len(ys.ticks()) == 0 {
+		t.Errorf("got %+v", ys)
 	}
 }

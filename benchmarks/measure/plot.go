@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +23,8 @@ var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#
 
 // WritePlot draws how a metric of a group grows along its axis, as SVG: a line for
 // each contender through the medians. Both axes are logarithmic when the group's
-// largest X is a hundred times its smallest; else both begin at zero.
+// largest X is a hundred times its smallest, of those above zero; else both begin at
+// zero. What is not above zero stands a decade below the rest of a logarithmic axis.
 func WritePlot(w io.Writer, m Measured, metric Metric) error {
 	lines := m.curves(metric)
 	p := &page{}
@@ -91,18 +93,27 @@ func (m Measured) curves(metric Metric) (lines []curve) {
 
 // scales are the two axes for all points.
 func (m Measured) scales(lines []curve) (xs, ys scale) {
-	lowX, highX, lowY, highY := math.Inf(1), 0.0, math.Inf(1), 0.0
+	var allX, allY []float64
 	for _, line := range lines {
 		for _, pt := range line.points {
-			lowX, highX = min(lowX, pt.x), max(highX, pt.x)
-			lowY, highY = min(lowY, pt.y), max(highY, pt.y)
+			allX, allY = append(allX, pt.x), append(allY, pt.y)
 		}
 	}
-	logarithmic := lowX > 0 && highX/lowX >= 100
-	if logarithmic && lowY > 0 {
-		return decades(lowX, highX), decades(lowY, highY)
+	if low, high := extent(allX); high < 100*low || slices.Max(allY) <= 0 {
+		return fromZero(allX, 1), fromZero(allY, 1.1)
 	}
-	return scale{high: highX, step: step(highX)}, scale{high: max(highY*1.1, 1e-12), step: step(highY)}
+	return decades(allX), decades(allY)
+}
+
+// extent is from the smallest figure above zero to the largest.
+func extent(figures []float64) (low, high float64) {
+	low = math.Inf(1)
+	for _, figure := range figures {
+		if high = max(high, figure); figure > 0 {
+			low = min(low, figure)
+		}
+	}
+	return low, high
 }
 
 // scale maps figures to places from 0 to 1.
@@ -110,12 +121,24 @@ type scale struct {
 	low, high   float64
 	step        float64
 	logarithmic bool
+	zero        bool // low of a logarithmic one stands for what is not above zero
+}
+
+// fromZero is a scale with some room above the largest figure.
+func fromZero(figures []float64, room float64) scale {
+	_, high := extent(figures)
+	return scale{high: max(high*room, 1e-12), step: step(high)}
 }
 
 // decades is a scale of whole powers of ten.
-func decades(low, high float64) scale {
+func decades(figures []float64) scale {
+	low, high := extent(figures)
 	from, to := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
-	return scale{low: from, high: max(to, from+1), step: 1, logarithmic: true}
+	s := scale{low: from, high: max(to, from+1), step: 1, logarithmic: true}
+	if slices.Min(figures) <= 0 {
+		s.low, s.zero = s.low-1, true
+	}
+	return s
 }
 
 // step is the distance of the ticks of a scale from zero: 1, 2 or 5 times a power of ten.
@@ -139,6 +162,9 @@ func tickText(unit Unit, tick float64) string {
 }
 
 func (s scale) place(figure float64) float64 {
+	if s.logarithmic && figure <= 0 {
+		return 0
+	}
 	if s.logarithmic {
 		figure = math.Log10(figure)
 	}
@@ -152,6 +178,9 @@ func (s scale) ticks() (ticks []float64) {
 			tick = math.Pow(10, tick)
 		}
 		ticks = append(ticks, tick)
+	}
+	if s.zero {
+		ticks[0] = 0
 	}
 	return ticks
 }

@@ -25,7 +25,7 @@ type Results map[string]map[string][]float64
 // Cell is what is known of a contender, a work and a metric.
 type Cell struct {
 	Figure  Summary
-	Ratio   Summary // to the baseline, round by round
+	Ratio   Summary // to the baseline or the reference, round by round
 	Related bool    // Ratio means something
 }
 
@@ -39,12 +39,33 @@ func (m Measured) Cell(contender string, work int, metric string) (cell Cell, ok
 	if m.metric(metric).NoRatio {
 		return cell, true
 	}
-	if baseline := m.Results[work][m.Baseline][metric]; len(baseline) == len(samples) {
+	if baseline := m.relatedTo(contender, work)[metric]; len(baseline) == len(samples) {
 		if each := ratios(samples, baseline); len(each) > 0 {
 			cell.Ratio, cell.Related = Summarize(each), true
 		}
 	}
 	return cell, true
+}
+
+// relatedTo are the samples that the ratios of a contender in a work are to.
+func (m Measured) relatedTo(contender string, work int) map[string][]float64 {
+	if m.Reference == "" {
+		return m.Results[work][m.Baseline]
+	}
+	for i, w := range m.Works {
+		if w.Name == m.Reference {
+			return m.Results[i][contender]
+		}
+	}
+	return nil
+}
+
+// isReference reports whether ratios are to the figures of a contender in a work.
+func (m Measured) isReference(contender string, work int) bool {
+	if m.Reference == "" {
+		return contender == m.Baseline
+	}
+	return m.Works[work].Name == m.Reference
 }
 
 // goalSlack is by how much a goal may be missed.

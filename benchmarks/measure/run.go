@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,41 +31,60 @@ const (
 func Run(ctx context.Context, suite Suite, options Options) (Report, error) {
 	report := Report{Name: suite.Name, Title: suite.Title, About: suite.About}
 	for _, group := range suite.Groups {
-		measured := Measured{Group: group, Results: make([]Results, len(group.Works))}
-		for i, work := range group.Works {
-			fmt.Fprintf(options.Progress, "%s: %s: %s\n", suite.Name, group.Title, work.Name)
-			results, err := runWork(ctx, group, work, options)
+		if options.Quick {
+			group.Works = slices.DeleteFunc(slices.Clone(group.Works), func(w Work) bool { return w.Slow })
+		}
+		measured := Measured{Group: group}
+		for works := range slices.Chunk(group.Works, group.together()) {
+			title := fmt.Sprintf("%s: %s: %s", suite.Name, group.Title, names(works))
+			fmt.Fprintln(options.Progress, title)
+			results, err := runWorks(ctx, group.Metrics, works, options)
 			if err != nil {
-				return Report{}, fmt.Errorf("%s: %s: %s: %w", suite.Name, group.Title, work.Name, err)
+				return Report{}, fmt.Errorf("%s: %w", title, err)
 			}
-			measured.Results[i] = results
+			measured.Results = append(measured.Results, results...)
 		}
 		report.Groups = append(report.Groups, measured)
 	}
 	return report, nil
 }
 
-// runWork lets the contenders of a work take their turns.
-func runWork(ctx context.Context, group Group, work Work, options Options) (_ Results, err error) {
-	ready, err := startAll(ctx, work.Contenders)
+// together is how many works take turns with each other: all of which the rounds are
+// compared.
+func (g Group) together() int {
+	if g.Reference == "" {
+		return 1
+	}
+	return max(1, len(g.Works))
+}
+
+func names(works []Work) string {
+	list := make([]string, len(works))
+	for i, work := range works {
+		list[i] = work.Name
+	}
+	return strings.Join(list, ", ")
+}
+
+// runWorks lets the contenders of some works take their turns.
+func runWorks(ctx context.Context, metrics []Metric, works []Work, options Options) (results []Results, err error) {
+	ready, results, err := startAll(ctx, works)
 	defer func() { err = errors.Join(err, stopAll(ready)) }()
 	if err == nil {
-		err = share(ctx, ready, work, options.Quick)
+		err = share(ctx, ready, options.Quick)
 	}
 	if err != nil {
 		return nil, err
 	}
-	rounds := options.Rounds
-	if work.MaxRounds > 0 {
-		rounds = min(rounds, work.MaxRounds)
-	}
-	results := Results{}
-	for round := range rounds {
+	for round := range options.Rounds {
 		for i := range ready {
 			e := ready[(i+round)%len(ready)] // nobody is always the one after
+			if e.work.MaxRounds > 0 && round >= e.work.MaxRounds {
+				continue
+			}
 			figures, err := e.turn(ctx, e.n)
 			if err == nil {
-				err = named(e.name, results.add(e.name, group.Metrics, figures))
+				err = named(e.name, e.results.add(e.name, metrics, figures))
 			}
 			if err != nil {
 				return nil, err
@@ -73,20 +94,24 @@ func runWork(ctx context.Context, group Group, work Work, options Options) (_ Re
 	return results, nil
 }
 
-// startAll starts those that can do the work; also when it fails, those it returns are
-// to be stopped.
-func startAll(ctx context.Context, contenders []Contender) (ready []*entrant, err error) {
-	for _, c := range contenders {
-		if c.Start == nil {
-			continue
+// startAll starts those that can do the works, and makes room for the results of each
+// work; also when it fails, those it returns are to be stopped.
+func startAll(ctx context.Context, works []Work) (ready []*entrant, results []Results, err error) {
+	for _, work := range works {
+		all := Results{}
+		results = append(results, all)
+		for _, c := range work.Contenders {
+			if c.Start == nil {
+				continue
+			}
+			session, err := c.Start(ctx)
+			if err != nil {
+				return ready, nil, named(c.Name, err)
+			}
+			ready = append(ready, &entrant{name: c.Name, work: work, results: all, Session: session})
 		}
-		session, err := c.Start(ctx)
-		if err != nil {
-			return ready, named(c.Name, err)
-		}
-		ready = append(ready, &entrant{name: c.Name, Session: session})
 	}
-	return ready, nil
+	return ready, results, nil
 }
 
 func stopAll(ready []*entrant) (err error) {
@@ -100,17 +125,17 @@ func stopAll(ready []*entrant) (err error) {
 
 // share gives everybody as much to do as fits into a turn, after a tenth to warm up;
 // for a quick look, everybody the little there is.
-func share(ctx context.Context, ready []*entrant, work Work, quick bool) error {
+func share(ctx context.Context, ready []*entrant, quick bool) error {
 	for _, e := range ready {
 		if quick {
-			e.n = work.QuickN
+			e.n = e.work.QuickN
 			continue
 		}
-		fits, err := e.warmUp(ctx, work.N)
+		fits, err := e.warmUp(ctx, e.work.N)
 		if err != nil {
 			return err
 		}
-		if e.n = work.N; !work.Whole {
+		if e.n = e.work.N; !e.work.Whole {
 			e.n = fits
 		}
 	}
@@ -126,8 +151,10 @@ func named(name string, err error) error {
 
 // entrant is a contender that has started.
 type entrant struct {
-	name string
-	n    int // how often it does the work in a turn
+	name    string
+	work    Work
+	results Results // of the work
+	n       int     // how often it does the work in a turn
 	Session
 }
 
@@ -170,6 +197,9 @@ func (r Results) add(name string, metrics []Metric, figures Figures) error {
 	}
 	for _, m := range metrics {
 		figure, ok := figures[m.Name]
+		if !ok && m.Partial {
+			continue
+		}
 		if !ok || math.IsNaN(figure) || math.IsInf(figure, 0) {
 			return fmt.Errorf("no figure for %q", m.Name)
 		}

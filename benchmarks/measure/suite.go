@@ -27,6 +27,11 @@ type Group struct {
 	Works    []Work
 	Goals    []Goal
 	Axis     string // what Work.X counts; draws a plot for each metric, empty: none
+
+	// Reference, instead of Baseline, is the work that ratios are to: each contender's
+	// to its own figures there. The works then take turns, too, so that their rounds
+	// are of the same time; all sessions of the group are started together.
+	Reference string
 }
 
 // Metric is one figure that each run reports.
@@ -35,6 +40,7 @@ type Metric struct {
 	Unit    Unit
 	Higher  bool // is better; else lower is
 	NoRatio bool // to the baseline: it says nothing, such as one to no allocations
+	Partial bool // some works have no figure for it
 }
 
 // Work is something that several contenders do.
@@ -45,6 +51,7 @@ type Work struct {
 	QuickN     int     // the same for a quick look
 	Whole      bool    // N is what is measured: everybody does all of it
 	MaxRounds  int     // for what takes long; 0: as many as asked
+	Slow       bool    // a quick look leaves it out
 	Contenders []Contender
 }
 
@@ -77,7 +84,7 @@ type Session struct {
 type Figures map[string]float64
 
 // Goal is what a contender aims at, shown beside its figures. It bounds the figure
-// or its ratio to the baseline: from above where lower is better, else from below, and is
+// or its ratio: from above where lower is better, else from below, and is
 // met within half a percent: what measuring itself costs does not decide.
 type Goal struct {
 	Contender string
