@@ -106,13 +106,18 @@ func (b *bench) ask(c conn) error {
 // oneByOne measures requests one after the other: the time of each, and what both
 // sides used. The comparison of what came back is not in the time.
 func (b *bench) oneByOne(_ context.Context, n int) (measure.Figures, error) {
+	return b.requests(n, 0)
+}
+
+// requests is oneByOne with n requests, and more until so much time has passed.
+func (b *bench) requests(n int, least time.Duration) (measure.Figures, error) {
 	c := b.conns[0]
-	times := make([]float64, n)
+	times := make([]float64, 0, n)
 	client, server, err := b.used(func() error {
-		for i := range times {
+		for begin := time.Now(); len(times) < n || time.Since(begin) < least; {
 			start := time.Now()
 			answer, err := c.ask()
-			times[i] = time.Since(start).Seconds()
+			times = append(times, time.Since(start).Seconds())
 			if err == nil {
 				err = b.check(answer)
 			}
@@ -122,7 +127,7 @@ func (b *bench) oneByOne(_ context.Context, n int) (measure.Figures, error) {
 		}
 		return nil
 	})
-	each := float64(n)
+	each := float64(len(times))
 	return measure.Figures{
 		p50:               measure.Percentile(times, 0.5),
 		p99:               measure.Percentile(times, 0.99),

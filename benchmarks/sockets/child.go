@@ -12,20 +12,22 @@ import (
 	"slices"
 )
 
-// childKey is the variable that makes this program the server process; it holds an
+// childKey is the variable that makes this program a child process; it holds an
 // assignment.
-const childKey = "RXIPC_BENCHMARK_SERVER"
+const childKey = "RXIPC_BENCHMARK_CHILD"
 
-// assignment is what a server process is told to be.
+// assignment is what a child process is told to be: the server of a peer, or who holds
+// idle connections to it.
 type assignment struct {
 	Peer string
 	Dir  string
 	Job  job
+	Idle int // connections to hold; 0: it is the server
 }
 
 func (a assignment) place() place { return place{dir: a.Dir, path: filepath.Join(a.Dir, "socket")} }
 
-// What a server process is asked on its standard input, a line each; it answers
+// What a child process is asked on its standard input, a line each; it answers
 // each with its usage, in JSON.
 const (
 	askUsage   = "usage\n"
@@ -33,21 +35,21 @@ const (
 )
 
 // ServeIfChild is for the beginning of main: in a process that was started as a
-// server it serves, and does not return.
+// child it does what it was assigned, and does not return.
 func ServeIfChild() {
 	text, ok := os.LookupEnv(childKey)
 	if !ok {
 		return
 	}
-	if err := serveAssigned(text); err != nil {
-		fmt.Fprintln(os.Stderr, "server:", err)
+	if err := workAssigned(text); err != nil {
+		fmt.Fprintln(os.Stderr, "child:", err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-// serveAssigned serves until the standard input ends.
-func serveAssigned(text string) error {
+// workAssigned works until the standard input ends.
+func workAssigned(text string) error {
 	var a assignment
 	if err := json.Unmarshal([]byte(text), &a); err != nil {
 		return err
@@ -58,11 +60,19 @@ func serveAssigned(text string) error {
 	}
 	ended := make(chan error, 2)
 	go func() {
-		err := allPeers[i].serve(a.place(), a.Job, func() { fmt.Println("ready") })
+		err := a.work(allPeers[i], func() { fmt.Println("ready") })
 		ended <- fmt.Errorf("%s has ended: %w", a.Peer, err)
 	}()
 	go func() { ended <- answerQuestions() }()
 	return <-ended
+}
+
+// work does what was assigned, until it fails.
+func (a assignment) work(p peer, ready func()) error {
+	if a.Idle > 0 {
+		return holdIdle(p, a.place(), a.Idle, ready)
+	}
+	return p.serve(a.place(), a.Job, ready)
 }
 
 func answerQuestions() error {
@@ -86,31 +96,19 @@ func answerQuestions() error {
 	}
 }
 
-// server is a server process.
-type server struct {
-	place
+// child is a child process.
+type child struct {
 	process   *exec.Cmd
 	questions io.WriteCloser
 	answers   *bufio.Reader
 }
 
-// startServer starts the server of a peer, and returns once it listens.
-func startServer(p peer, job job) (_ *server, err error) {
-	dir, err := os.MkdirTemp("", "rxipc-bench")
-	if err != nil {
-		return nil, err
-	}
-	a := assignment{Peer: p.id, Dir: dir, Job: job}
+// startChild starts a child process, and returns once it is ready.
+func startChild(a assignment) (_ *child, err error) {
 	text, err := json.Marshal(a)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{place: a.place()}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.stop())
-		}
-	}()
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -129,32 +127,54 @@ func startServer(p peer, job job) (_ *server, err error) {
 	if err := process.Start(); err != nil {
 		return nil, err
 	}
-	s.process, s.questions, s.answers = process, questions, bufio.NewReader(answers)
-	line, err := s.answers.ReadString('\n')
+	c := &child{process, questions, bufio.NewReader(answers)}
+	line, err := c.answers.ReadString('\n')
 	if err == nil && line != "ready\n" {
-		err = fmt.Errorf("the server says %q", line)
+		err = fmt.Errorf("the child process says %q", line)
 	}
-	return s, err
+	if err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
 }
 
-// usage asks the server what it has used and received.
-func (s *server) usage(question string) (u usage, err error) {
-	if _, err := io.WriteString(s.questions, question); err != nil {
+// usage asks the child what it has used and received.
+func (c *child) usage(question string) (u usage, err error) {
+	if _, err := io.WriteString(c.questions, question); err != nil {
 		return u, err
 	}
-	answer, err := s.answers.ReadBytes('\n')
+	answer, err := c.answers.ReadBytes('\n')
 	if err != nil {
 		return u, err
 	}
 	return u, json.Unmarshal(answer, &u)
 }
 
-// stop ends the server process and removes what it leaves behind.
-func (s *server) stop() error {
-	var failure error
-	if s.process != nil {
-		s.questions.Close()
-		failure = s.process.Wait()
-	}
-	return errors.Join(failure, os.RemoveAll(s.dir))
+// stop ends the child process.
+func (c *child) stop() error {
+	c.questions.Close()
+	return c.process.Wait()
 }
+
+// server is a server process, in a folder of its own.
+type server struct {
+	place
+	*child
+}
+
+// startServer starts the server of a peer, and returns once it listens.
+func startServer(p peer, job job) (*server, error) {
+	dir, err := os.MkdirTemp("", "rxipc-bench")
+	if err != nil {
+		return nil, err
+	}
+	a := assignment{Peer: p.id, Dir: dir, Job: job}
+	child, err := startChild(a)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &server{a.place(), child}, nil
+}
+
+// stop ends the server process and removes what it leaves behind.
+func (s *server) stop() error { return errors.Join(s.child.stop(), os.RemoveAll(s.dir)) }

@@ -8,14 +8,14 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-// Growth is what rxipc costs as the work grows: with more connections, and with more
-// operators in a server.
+// Growth is what rxipc costs as the work grows: with more connections, busy and idle,
+// and with more operators in a server.
 func Growth() measure.Suite {
 	return measure.Suite{
 		Name:   "growth",
 		Title:  "As the work grows",
-		About:  "Requests of 32 bytes a second, and what the server has in use after a collection of garbage.",
-		Groups: []measure.Group{moreConnections(), moreOperators()},
+		About:  "Requests of 32 bytes, and what the server has in use after a collection of garbage.",
+		Groups: []measure.Group{moreConnections(), besideIdle(), moreOperators()},
 	}
 }
 

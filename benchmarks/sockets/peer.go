@@ -24,6 +24,10 @@ type peer struct {
 	// dial connects to it, for exchanges of the one message.
 	dial func(ctx context.Context, place place, message []byte) (conn, error)
 
+	// hold opens a connection that has made a request and is idle from then on; wait
+	// answers what it is sent until it ends. nil for a peer that sends it nothing.
+	hold func(ctx context.Context, place place, message []byte) (wait func() error, err error)
+
 	// absent says why a kind of measurement has no figure, note what a figure means
 	// that is not what the others mean.
 	absent, note map[kind]string

@@ -29,7 +29,7 @@ const windowWidth = 64
 // allPeers are those a server process can be; peers those that are compared.
 var (
 	peers    = []peer{bare, multiplexed, rxIPC, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
-	allPeers = append(peers[:len(peers):len(peers)], pipeline)
+	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy)
 )
 
 var rateMetric = []measure.Metric{{Name: rate, Unit: measure.PerSecond, Higher: true}}

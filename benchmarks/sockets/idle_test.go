@@ -1,0 +1,79 @@
+package sockets
+
+import (
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+// Heartbeats are counted and answered, also those that come before the response; what
+// else comes to an idle connection ends it.
+func TestAnIdleConnectionAnswersHeartbeats(t *testing.T) {
+	dir := t.TempDir()
+	listener, err := net.Listen("unix", filepath.Join(dir, rxipcName.String()+".sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	message := messageOf(32)
+	request := frameOf(socket.OctetStream().String(), string(message))
+	before := received.messages.Load()
+	ended := make(chan error, 1)
+	go func() {
+		wait, err := holdRxipc(context.Background(), place{dir: dir}, message)
+		if err == nil {
+			err = wait()
+		}
+		ended <- err
+	}()
+
+	server, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	say := func(frames ...[]byte) {
+		if _, err := server.Write(slices.Concat(frames...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear := func(frames ...[]byte) {
+		want := slices.Concat(frames...)
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(server, got); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("the server got %q, %v, want %q", got, err, want)
+		}
+	}
+	say(control("connection.start"))
+	hear(control("connection.start-ok"), request)
+	say(control("heartbeat"), control("ack"), request)
+	hear(control("heartbeat"))
+	say(control("heartbeat"))
+	hear(control("heartbeat"))
+	if got := received.messages.Load() - before; got != 2 {
+		t.Errorf("%d heartbeats were counted, want 2", got)
+	}
+	say(control("connection.close"))
+	if err := <-ended; err == nil {
+		t.Error("the connection ended without an error")
+	}
+}
+
+// A server that keeps silent is not measured as one that has heartbeats.
+func TestHeartbeatsThatDoNotComeAreAnError(t *testing.T) {
+	silent := bare
+	silent.hold = silent.holdSilent
+	b, err := newBench(t.Context(), silent, setup{size: 32, conns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.stop()
+	if figures, err := b.besideIdle(1, 2); err == nil {
+		t.Errorf("measured %v", figures)
+	}
+}
