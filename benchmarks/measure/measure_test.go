@@ -335,8 +335,7 @@ func TestAQuickLookLeavesOutWhatIsSlow(t *testing.T) {
 }
 
 func TestWhatIsNotAboveZeroHasAPlaceOnALogarithmicAxis(t *testing.T) {
-	m := Measured{}
-	xs, ys := m.scales([]curve{{points: []point{{0, 1e-5}, {100, -1}, {10_000, 3e-4}}}})
+	xs, ys := scales([]curve{{points: []point{{0, 1e-5}, {100, -1}, {10_000, 3e-4}}}}, Seconds)
 	if got, want := xs.ticks(), []float64{0, 100, 1000, 10_000}; !slices.Equal(got, want) {
 		t.Errorf("ticks at %v, want %v", got, want)
 	}
@@ -352,9 +351,25 @@ func TestWhatIsNotAboveZeroHasAPlaceOnALogarithmicAxis(t *testing.T) {
 	}
 }
 
-func TestAnAxisOfZerosIsDrawn(t *testing.T) {
-	_, ys := Measured{}.scales([]curve{{points: []point{{1, 0}, {1000, 0}}}})
-	if ys.logarithmic || ys.place(0) != 0 || len(ys.ticks()) == 0 {
-		t.Errorf("got %+v", ys)
+func TestTicksAreRound(t *testing.T) {
+	for _, c := range []struct {
+		unit      Unit
+		low, high float64
+		want      string
+	}{
+		{Seconds, 2e-5, 4e-5, "0 ns, 10 µs, 20 µs, 30 µs, 40 µs"},
+		{Seconds, 2e-5, 4e-4, "10 µs, 100 µs, 1 ms"},
+		{Bytes, 6 << 10, 28 << 10, "0 B, 5 KiB, 10 KiB, 15 KiB, 20 KiB, 25 KiB, 30 KiB"},
+		{Bytes, 2 << 20, 60 << 20, "1 MiB, 10 MiB, 100 MiB"},
+		{Count, 0, 0, "0, 0.2, 0.4, 0.6, 0.8, 1"},
+	} {
+		_, ys := scales([]curve{{points: []point{{1, c.low}, {1000, c.high}}}}, c.unit)
+		var texts []string
+		for _, tick := range ys.ticks() {
+			texts = append(texts, tickText(c.unit, tick))
+		}
+		if got := strings.Join(texts, ", "); got != c.want {
+			t.Errorf("from %v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
 	}
 }

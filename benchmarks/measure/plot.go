@@ -22,9 +22,10 @@ const (
 var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"}
 
 // WritePlot draws how a metric of a group grows along its axis, as SVG: a line for
-// each contender through the medians. Both axes are logarithmic when the group's
-// largest X is a hundred times its smallest, of those above zero; else both begin at
-// zero. What is not above zero stands a decade below the rest of a logarithmic axis.
+// each contender through the medians. The axis of X is logarithmic when the group's
+// largest is a hundred times its smallest, of those above zero, and then that of the
+// figures is when these differ tenfold; else they begin at zero. What is not above zero
+// stands a decade below the rest of a logarithmic axis.
 func WritePlot(w io.Writer, m Measured, metric Metric) error {
 	lines := m.curves(metric)
 	p := &page{}
@@ -32,7 +33,7 @@ func WritePlot(w io.Writer, m Measured, metric Metric) error {
 	p.line(`<rect width="%d" height="%d" fill="%s"/>`, plotWidth, plotHeight, background)
 	p.text(frameLeft, 26, "start", ink, m.Title+": "+metric.Name)
 	p.text(frameLeft+frameWidth/2, plotHeight-14, "middle", lightly, m.Axis)
-	xs, ys := m.scales(lines)
+	xs, ys := scales(lines, metric.Unit)
 	for _, x := range xs.ticks() {
 		at := frameLeft + xs.place(x)*frameWidth
 		p.rule(at, frameTop, at, frameTop+frameHeight)
@@ -91,18 +92,24 @@ func (m Measured) curves(metric Metric) (lines []curve) {
 	return lines
 }
 
-// scales are the two axes for all points.
-func (m Measured) scales(lines []curve) (xs, ys scale) {
+// scales are the two axes for all points, of which Y is in a unit.
+func scales(lines []curve, unit Unit) (xs, ys scale) {
 	var allX, allY []float64
 	for _, line := range lines {
 		for _, pt := range line.points {
 			allX, allY = append(allX, pt.x), append(allY, pt.y)
 		}
 	}
-	if low, high := extent(allX); high < 100*low || slices.Max(allY) <= 0 {
-		return fromZero(allX, 1), fromZero(allY, 1.1)
+	lowX, highX := extent(allX)
+	lowY, highY := extent(allY)
+	switch base := unit.base(highY); {
+	case highX < 100*lowX:
+		return fromZero(allX, 1, 1), fromZero(allY, 1.1, base)
+	case highY < 10*lowY:
+		return decades(allX, 1), fromZero(allY, 1.1, base)
+	default:
+		return decades(allX, 1), decades(allY, base)
 	}
-	return decades(allX), decades(allY)
 }
 
 // extent is from the smallest figure above zero to the largest.
@@ -118,23 +125,27 @@ func extent(figures []float64) (low, high float64) {
 
 // scale maps figures to places from 0 to 1.
 type scale struct {
+	base        float64 // the figures are multiples of it
 	low, high   float64
 	step        float64
 	logarithmic bool
 	zero        bool // low of a logarithmic one stands for what is not above zero
 }
 
-// fromZero is a scale with some room above the largest figure.
-func fromZero(figures []float64, room float64) scale {
+// fromZero is a scale with some room above the largest figure, also where all are zero.
+func fromZero(figures []float64, room, base float64) scale {
 	_, high := extent(figures)
-	return scale{high: max(high*room, 1e-12), step: step(high)}
+	if high == 0 {
+		high = base
+	}
+	return scale{base: base, high: high / base * room, step: step(high / base)}
 }
 
 // decades is a scale of whole powers of ten.
-func decades(figures []float64) scale {
+func decades(figures []float64, base float64) scale {
 	low, high := extent(figures)
-	from, to := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
-	s := scale{low: from, high: max(to, from+1), step: 1, logarithmic: true}
+	from, to := math.Floor(math.Log10(low/base)), math.Ceil(math.Log10(high/base))
+	s := scale{base: base, low: from, high: max(to, from+1), step: 1, logarithmic: true}
 	if slices.Min(figures) <= 0 {
 		s.low, s.zero = s.low-1, true
 	}
@@ -162,6 +173,7 @@ func tickText(unit Unit, tick float64) string {
 }
 
 func (s scale) place(figure float64) float64 {
+	figure /= s.base
 	if s.logarithmic && figure <= 0 {
 		return 0
 	}
@@ -172,12 +184,12 @@ func (s scale) place(figure float64) float64 {
 }
 
 func (s scale) ticks() (ticks []float64) {
-	for i := 0; s.low+float64(i)*s.step <= s.high*1.0001; i++ {
+	for i := 0; s.low+float64(i)*s.step <= s.high+s.step/1000; i++ {
 		tick := s.low + float64(i)*s.step
 		if s.logarithmic {
 			tick = math.Pow(10, tick)
 		}
-		ticks = append(ticks, tick)
+		ticks = append(ticks, tick*s.base)
 	}
 	if s.zero {
 		ticks[0] = 0

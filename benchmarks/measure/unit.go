@@ -16,6 +16,17 @@ const (
 	Count                 // written as it is
 )
 
+// base is what round figures of the unit are multiples of, in a plot up to a figure.
+func (u Unit) base(figure float64) float64 {
+	switch {
+	case u != Bytes || figure < 1<<10:
+		return 1
+	case figure < 1<<20:
+		return 1 << 10
+	}
+	return 1 << 20
+}
+
 // Format spells a figure with three digits.
 func (u Unit) Format(figure float64) string {
 	size := math.Abs(figure)
