@@ -41,25 +41,17 @@ const defaultBacklog = 128
 // Listen makes the name reachable until the listener is closed. It fails with
 // [socket.ErrInUse] when somebody listens on it already. Closing the listener closes
 // the connections that nobody has accepted.
-func (n *Network) Listen(ctx context.Context, name socket.Name) (net.Listener, error) {
-	l, err := n.listen(ctx, name)
-	if err != nil {
-		return nil, &socket.Error{Op: "listen", Name: name.String(), Err: err}
-	}
-	return l, nil
-}
-
-func (n *Network) listen(ctx context.Context, name socket.Name) (*listener, error) {
+func (n *Network) Listen(ctx context.Context, name socket.Name) (_ net.Listener, err error) {
+	defer explain(&err, "listen", name)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case name.IsZero():
-		return nil, socket.ErrInvalid
-	case n.names[name] != nil:
+	if err := usable(ctx, name); err != nil {
+		return nil, err
+	}
+	if n.names[name] != nil {
 		return nil, socket.ErrInUse
-	case n.names == nil:
+	}
+	if n.names == nil {
 		n.names = make(map[socket.Name]*listener)
 	}
 	backlog := n.Backlog
@@ -73,31 +65,41 @@ func (n *Network) listen(ctx context.Context, name socket.Name) (*listener, erro
 
 // Dial connects to who listens on the name. It fails with [socket.ErrNotListening]
 // when nobody does, and with [socket.ErrBusy] when too many connections wait there.
-func (n *Network) Dial(ctx context.Context, name socket.Name) (net.Conn, error) {
-	conn, err := n.dial(ctx, name)
-	if err != nil {
-		return nil, &socket.Error{Op: "dial", Name: name.String(), Err: err}
-	}
-	return conn, nil
-}
-
-func (n *Network) dial(ctx context.Context, name socket.Name) (*Conn, error) {
+func (n *Network) Dial(ctx context.Context, name socket.Name) (_ net.Conn, err error) {
+	defer explain(&err, "dial", name)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case name.IsZero():
-		return nil, socket.ErrInvalid
-	case n.names[name] == nil:
+	if err := usable(ctx, name); err != nil {
+		return nil, err
+	}
+	l := n.names[name]
+	if l == nil {
 		return nil, socket.ErrNotListening
 	}
 	ours, theirs := pipe(n.Buffer, "", Addr(name.String()))
 	select {
-	case n.names[name].waiting <- theirs:
+	case l.waiting <- theirs:
 		return ours, nil
 	default:
 		return nil, socket.ErrBusy
+	}
+}
+
+// usable is the error of a name, or a context, with which nothing can be done.
+func usable(ctx context.Context, name socket.Name) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case name.IsZero():
+		return socket.ErrInvalid
+	}
+	return nil
+}
+
+// explain makes of an error, if there is one, that of an operation on a name.
+func explain(err *error, op string, name socket.Name) {
+	if *err != nil {
+		*err = &socket.Error{Op: op, Name: name.String(), Err: *err}
 	}
 }
 
