@@ -22,8 +22,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// peerDir, when it is set, makes the test binary the other process of a benchmark:
-// it serves in that folder until its standard input ends.
+// peerDir, when it is set, makes the test binary the other process of a benchmark: the
+// test that startTest names serves in that folder until its standard input ends.
 const peerDir = "RXIPC_PEER_DIR"
 
 // mallocs asks either server for its count of allocations.
@@ -36,12 +36,7 @@ func TestPeerOfBenchmarks(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	bare, err := net.Listen("unix", filepath.Join(dir, "bare"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer bare.Close()
-	go serveBare(bare)
+	go serveBare(listenAt(t, dir, "bare"))
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
 		cancel()
@@ -68,6 +63,17 @@ func TestPeerOfBenchmarks(t *testing.T) {
 	<-listening
 	fmt.Println("listening")
 	servers.Wait()
+}
+
+// listenAt listens on a socket in a folder until the test ends.
+func listenAt(t *testing.T, dir, name string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return listener
 }
 
 func countMallocs() string {
@@ -104,6 +110,17 @@ type bareConn struct {
 	out    []byte
 }
 
+// dialBare connects to a socket in a folder until the benchmark ends.
+func dialBare(b *testing.B, dir, name string) *bareConn {
+	b.Helper()
+	conn, err := net.Dial("unix", filepath.Join(dir, name))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { conn.Close() })
+	return &bareConn{Conn: conn, reader: bufio.NewReader(conn)}
+}
+
 func (c *bareConn) send(content []byte) error {
 	c.out = binary.BigEndian.AppendUint32(c.out[:0], uint32(len(content)))
 	c.out = append(c.out, content...)
@@ -123,16 +140,22 @@ func (c *bareConn) receive() ([]byte, error) {
 	return c.in, err
 }
 
-// startPeer starts the other process and returns the folder it serves in, and what
-// ends it and tells how long it has computed.
+// startPeer starts the other process of most benchmarks.
 func startPeer(b *testing.B) (dir string, stop func() time.Duration) {
+	b.Helper()
+	return startTest(b, "TestPeerOfBenchmarks")
+}
+
+// startTest starts a test that is the other process, and returns the folder it serves in,
+// and what ends it and tells how long it has computed.
+func startTest(b *testing.B, test string) (dir string, stop func() time.Duration) {
 	b.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { os.RemoveAll(dir) })
-	peer := exec.Command(os.Args[0], "-test.run=^TestPeerOfBenchmarks$")
+	peer := exec.Command(os.Args[0], "-test.run=^"+test+"$")
 	peer.Env = append(os.Environ(), peerDir+"="+dir)
 	peer.Stderr = os.Stderr
 	stdin, err := peer.StdinPipe()
@@ -174,12 +197,7 @@ func roundTrip(b *testing.B, size, turn int) {
 	dir, _ := startPeer(b)
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	conn, err := net.Dial("unix", filepath.Join(dir, "bare"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	bare := bareConn{Conn: conn, reader: bufio.NewReader(conn)}
+	bare := dialBare(b, dir, "bare")
 	process, err := socket.New(socket.Config{Dir: dir}).ConnectTo(ctx, socket.MustParseName("echo")).Get()
 	if err != nil {
 		b.Fatal(err)

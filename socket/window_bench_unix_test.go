@@ -10,8 +10,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,33 +21,16 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// windowPeerDir, when it is set, makes the test binary the other process of the
-// benchmarks of windows.
-const windowPeerDir = "RXIPC_WINDOW_PEER_DIR"
-
+// TestPeerOfWindowBenchmarks is the other process of the benchmarks of windows.
 func TestPeerOfWindowBenchmarks(t *testing.T) {
-	dir := os.Getenv(windowPeerDir)
+	dir := os.Getenv(peerDir)
 	if dir == "" {
 		return
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	listener, err := net.Listen("unix", filepath.Join(dir, "bare"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	go sinkBare(listener)
-	acking, err := net.Listen("unix", filepath.Join(dir, "acking.sock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer acking.Close()
-	echo, err := net.Listen("unix", filepath.Join(dir, "bare echo"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer echo.Close()
-	go serveBare(echo)
-	go ackBare(acking)
+	go sinkBare(listenAt(t, dir, "bare"))
+	go ackBare(listenAt(t, dir, "acking.sock"))
+	go serveBare(listenAt(t, dir, "bare echo"))
 	var servers sync.WaitGroup
 	var ready sync.WaitGroup
 	ready.Add(2)
@@ -68,7 +49,6 @@ func TestPeerOfWindowBenchmarks(t *testing.T) {
 	fmt.Println("listening")
 	io.Copy(io.Discard, os.Stdin)
 	cancel()
-	listener.Close()
 	servers.Wait()
 }
 
@@ -146,32 +126,7 @@ func ackBare(listener net.Listener) {
 
 func startWindowPeer(b *testing.B) string {
 	b.Helper()
-	dir, err := os.MkdirTemp("", "rxipc")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { os.RemoveAll(dir) })
-	peer := exec.Command(os.Args[0], "-test.run=^TestPeerOfWindowBenchmarks$")
-	peer.Env = append(os.Environ(), windowPeerDir+"="+dir)
-	peer.Stderr = os.Stderr
-	stdin, err := peer.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdout, err := peer.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := peer.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		stdin.Close()
-		peer.Wait()
-	})
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "listening\n" {
-		b.Fatalf("the peer says %q, %v", line, err)
-	}
+	dir, _ := startTest(b, "TestPeerOfWindowBenchmarks")
 	return dir
 }
 
@@ -209,27 +164,19 @@ func BenchmarkSend(b *testing.B) {
 		for i := range messages {
 			messages[i] = m
 		}
-		b.Run(fmt.Sprint("slice/", size), func(b *testing.B) {
-			p := connect(b, dir, "sink")
-			b.ReportAllocs()
-			b.SetBytes(int64(size))
-			defer reportCPU(b)()
-			for i := 0; i < b.N; i += count {
-				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
-					b.Fatal(err)
+		for _, test := range []struct{ name, server string }{{"slice/", "sink"}, {"client/", "acking"}} {
+			b.Run(fmt.Sprint(test.name, size), func(b *testing.B) {
+				p := connect(b, dir, test.server)
+				b.ReportAllocs()
+				b.SetBytes(int64(size))
+				defer reportCPU(b)()
+				for i := 0; i < b.N; i += count {
+					if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
-		b.Run(fmt.Sprint("client/", size), func(b *testing.B) {
-			p := connect(b, dir, "acking")
-			b.SetBytes(int64(size))
-			defer reportCPU(b)()
-			for i := 0; i < b.N; i += count {
-				if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+			})
+		}
 		b.Run(fmt.Sprint("stream/", size), func(b *testing.B) {
 			p := connect(b, dir, "sink")
 			b.ReportAllocs()
@@ -241,11 +188,7 @@ func BenchmarkSend(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprint("bare/", size), func(b *testing.B) {
-			conn, err := net.Dial("unix", filepath.Join(dir, "bare"))
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer conn.Close()
+			conn := dialBare(b, dir, "bare")
 			b.SetBytes(int64(size))
 			defer reportCPU(b)()
 			content := []byte(strings.Repeat("x", size))
@@ -256,7 +199,7 @@ func BenchmarkSend(b *testing.B) {
 				}
 			}
 			out.Flush()
-			conn.(*net.UnixConn).CloseWrite()
+			conn.Conn.(*net.UnixConn).CloseWrite()
 			conn.Read(make([]byte, 1))
 		})
 	}
@@ -302,12 +245,7 @@ func BenchmarkRequests(b *testing.B) {
 		callers.Wait()
 	})
 	b.Run("bare", func(b *testing.B) {
-		conn, err := net.Dial("unix", filepath.Join(dir, "bare echo"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer conn.Close()
-		bare, raw := bareConn{Conn: conn, reader: bufio.NewReader(conn)}, []byte(content)
+		bare, raw := dialBare(b, dir, "bare echo"), []byte(content)
 		places := make(chan struct{}, 64)
 		defer reportCPU(b)()
 		go func() {
