@@ -47,7 +47,7 @@ var suites = []struct {
 }{
 	{"streams", "rxipc beside other ways to work on a stream of values", true, streams.Suite},
 	{"sockets", "rxipc beside other ways for two processes to talk", true, sockets.Suite},
-	{"growth", "rxipc with more connections, and with more operators", false, sockets.Growth},
+	{"growth", "rxipc with more connections, busy or idle, and with more operators", false, sockets.Growth},
 }
 
 func run() error {
