@@ -15,9 +15,10 @@ import (
 //
 // A connection belongs to who receives it, beyond the end of the run: it is read,
 // which ends with its being closed, or closed by hand; a stage that drops one closes
-// it. One that yield refused because ctx had ended is closed. To serve several names,
-// merge what their connections are mapped to, not the connections: those that wait
-// in a Merge when it ends are dropped, and closed only once memory is collected.
+// it. One that yield panicked with, or refused because ctx had ended, is closed. To
+// serve several names, merge what their connections are mapped to, not the connections:
+// those that wait in a Merge when it ends are dropped, and closed only once memory is
+// collected.
 //
 // Who may connect is up to [Config.Clients], and how many at a time to
 // [Config.MaxConnections] and [Config.MaxPerUser]. While yield runs nobody is
@@ -66,13 +67,24 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 		}
 		c := newConnection(conn, &ipc.config, pulse)
 		c.admission = admission
-		if !yield(c) {
-			if ctx.Err() != nil && !c.claimed.Load() {
-				c.Close()
-			}
+		if !c.offer(ctx, yield) {
 			return nil
 		}
 	}
+}
+
+// offer gives the connection to yield, and reports whether to go on. It is closed if
+// yield has not begun to read it and panicked, or refused it because ctx had ended.
+func (c *Connection) offer(ctx context.Context, yield func(*Connection) bool) (more bool) {
+	unwound := true
+	defer func() {
+		if (unwound || !more && ctx.Err() != nil) && !c.claimed.Load() {
+			c.Close()
+		}
+	}()
+	more = yield(c)
+	unwound = false
+	return more
 }
 
 // sleep waits for d, or returns ctx's cause.

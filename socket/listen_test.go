@@ -89,3 +89,19 @@ func TestLogWarnsOfClientsThatBreakTheProtocolAlone(t *testing.T) {
 		<-server.result
 	})
 }
+
+func TestPanicInYieldClosesTheConnectionThatNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newMemoryListener()
+		client := listener.client(t, 0)
+		func() {
+			defer func() {
+				if recover() != "mine" {
+					t.Error("no panic")
+				}
+			}()
+			New(Config{}).Accept(listener)(t.Context(), func(*Connection) bool { panic("mine") })
+		}()
+		client.expect("EOF")
+	})
+}
