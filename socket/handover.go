@@ -29,7 +29,8 @@ import (
 // When cmd ends before it is ready, or ctx does, or the name is not listened on
 // there, HandOver fails: cmd is killed, and this process goes on as before; clients
 // that the new one had accepted by then lose their connection. Once it has succeeded,
-// cmd.Wait is the caller's to call if it stays long.
+// cmd.Wait is the caller's to call if it stays long. While one is under way another one
+// fails at once, and starts nothing.
 //
 // The ExtraFiles of cmd must be empty: there the sockets go. It fails with
 // errors.ErrUnsupported on Windows, and when a name is listened on by a Transport
@@ -87,7 +88,9 @@ func (h *handing) add(name Name, l net.Listener) (remove func()) {
 }
 
 func (h *handing) handOver(ctx context.Context, cmd *exec.Cmd) (err error) {
-	h.busy.Lock()
+	if !h.busy.TryLock() {
+		return errors.New("another one is under way")
+	}
 	defer h.busy.Unlock()
 	switch {
 	case runtime.GOOS == "windows":
@@ -170,7 +173,7 @@ func (p *parcel) deliver(ctx context.Context, cmd *exec.Cmd) error {
 		return err
 	}
 	if err = awaitReady(ctx, ready); err == nil {
-		err = Notify("MAINPID=" + strconv.Itoa(cmd.Process.Pid))
+		err = notify(ctx, "MAINPID="+strconv.Itoa(cmd.Process.Pid))
 	}
 	if err != nil {
 		cmd.Process.Kill()

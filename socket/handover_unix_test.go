@@ -222,7 +222,13 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer keepsOpen.Close()
-	deaf.Stdout = writerFunc(func([]byte) { cancel() })
+	second := exec.Command("/bin/sh")
+	deaf.Stdout = writerFunc(func([]byte) { // while this one is under way
+		if err := ipc.HandOver(ctx, second); err == nil || !strings.Contains(err.Error(), "under way") || second.Process != nil {
+			t.Error(err)
+		}
+		cancel()
+	})
 	extra := exec.Command(os.Args[0])
 	extra.ExtraFiles = []*os.File{os.Stdin}
 	for name, test := range map[string]struct {

@@ -32,8 +32,12 @@ func Status(text string) string { return "STATUS=" + strings.ReplaceAll(text, "\
 //
 //	socket.Config{Listening: func(socket.Name) { socket.Notify(socket.Ready) }}
 //
-// Without a manager it does nothing and returns nil. A process may go on when it fails.
-func Notify(states ...string) error {
+// Without a manager it does nothing and returns nil. It waits for one that is too busy
+// to take what it is told. A process may go on when it fails.
+func Notify(states ...string) error { return notify(context.Background(), states...) }
+
+// notify is Notify until ctx ends.
+func notify(ctx context.Context, states ...string) error {
 	address := os.Getenv(notifySocket)
 	if address == "" || len(states) == 0 {
 		return nil
@@ -43,11 +47,16 @@ func Notify(states ...string) error {
 	if err != nil {
 		return &Error{Op: "notify", Err: err}
 	}
+	defer context.AfterFunc(ctx, func() { conn.SetWriteDeadline(longAgo) })()
 	_, err = conn.Write([]byte(strings.Join(states, "\n")))
-	if err = errors.Join(err, conn.Close()); err != nil {
-		return &Error{Op: "notify", Err: err}
+	err = errors.Join(err, conn.Close())
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
 	}
-	return nil
+	return &Error{Op: "notify", Err: err}
 }
 
 // Watchdog tells the manager of services that the process is alive, twice in each
@@ -59,7 +68,7 @@ func Watchdog(ctx context.Context) error {
 		return err
 	}
 	for {
-		if err := Notify(stillThere); err != nil {
+		if err := notify(ctx, stillThere); err != nil {
 			return err
 		}
 		if err := sleep(ctx, period/2); err != nil {

@@ -1,0 +1,36 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestWatchdogDoesNotWaitForAManagerThatDoesNotRead(t *testing.T) {
+	address := filepath.Join(shortDir(t), "notify")
+	notified(t, address)
+	t.Setenv(watchdogUsec, "2000")
+	t.Setenv(watchdogPID, "")
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for err == nil {
+		err = unix.Sendto(fd, []byte("something"), unix.MSG_DONTWAIT, &unix.SockaddrUnix{Name: address})
+	}
+	if !errors.Is(err, unix.EAGAIN) {
+		t.Fatal("its queue is not full: ", err)
+	}
+	reason := errors.New("reason")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan error)
+	go func() { ended <- Watchdog(ctx) }()
+	cancel(reason)
+	if err := <-ended; err != reason {
+		t.Error(err)
+	}
+}
