@@ -66,10 +66,14 @@ func streamSocket() (int, error) {
 // listenOn makes a socket listen, and a listener of it, which has a descriptor of its
 // own. On one that listens already it makes this process the one that clients see.
 func (u Unix) listenOn(file *os.File) (*net.UnixListener, error) {
-	if err := unix.Listen(int(file.Fd()), orDefault(u.Backlog, defaultBacklog)); err != nil {
-		return nil, os.NewSyscallError("listen", err)
+	if err := listenWith(file, u.backlog()); err != nil {
+		return nil, err
 	}
 	return listenerOf(file)
+}
+
+func listenWith(file *os.File, backlog int) error {
+	return os.NewSyscallError("listen", unix.Listen(int(file.Fd()), backlog))
 }
 
 // listenerOf makes a listener of a socket that listens.

@@ -37,5 +37,6 @@ func checkWay(string) error { return nil }
 // inherit finds nothing: processes are not started with sockets here.
 func (u Unix) inherit(Name) (*unixListener, error) { return nil, nil }
 
-// copyOf is never asked for: see IPC.HandOver.
+// copyOf and listenWith are never asked for: see IPC.HandOver.
 func copyOf(*net.UnixListener) (*os.File, error) { return nil, errors.ErrUnsupported }
+func listenWith(*os.File, int) error             { return errors.ErrUnsupported }

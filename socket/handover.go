@@ -112,8 +112,8 @@ func (h *handing) handOver(ctx context.Context, cmd *exec.Cmd) (err error) {
 type parcel struct {
 	listeners []*unixListener
 	files     []*os.File
-	names     []string // of the files
-	copies    []*os.File
+	names     []string   // of the files
+	copies    []*os.File // of the listeners' sockets
 }
 
 // pack takes all listeners there are. From then on they are between two processes.
@@ -212,17 +212,15 @@ func awaitReady(ctx context.Context, ready *os.File) error {
 // settle ends the time between two processes: the other has the sockets now, or
 // they stay.
 func (p *parcel) settle(delivered bool) (err error) {
-	for _, file := range p.copies {
-		err = errors.Join(err, file.Close())
-	}
-	for _, l := range p.listeners {
-		err = errors.Join(err, l.settle(delivered))
+	for i, l := range p.listeners {
+		err = errors.Join(err, l.settle(delivered, p.copies[i]), p.copies[i].Close())
 	}
 	return err
 }
 
-// settle is that of a parcel for one listener.
-func (l *unixListener) settle(delivered bool) error {
+// settle is that of a parcel for one listener and the copy of its socket. One that stays
+// listens anew: the other process may have, and clients ask who it was.
+func (l *unixListener) settle(delivered bool, socket *os.File) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -237,5 +235,8 @@ func (l *unixListener) settle(delivered bool) error {
 		return l.close()
 	}
 	l.state = here
-	return nil
+	if l.lock == nil {
+		return nil
+	}
+	return listenWith(socket, l.backlog)
 }

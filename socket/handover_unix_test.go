@@ -24,6 +24,11 @@ import (
 
 func init() {
 	roles["successor"] = playSuccessor
+	roles["half"] = func(string) {
+		_, err := Unix{Inherit: true}.Listen(context.Background(), counter)
+		fmt.Println("listening", err)
+		bufio.NewReader(os.Stdin).ReadString('\n')
+	}
 	roles["deaf"] = func(string) {
 		fmt.Println("started")
 		bufio.NewReader(os.Stdin).ReadString('\n')
@@ -255,6 +260,47 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 		if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
 			t.Errorf("after one that %s: %v", name, err)
 		}
+	}
+}
+
+func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	listening := make(chan struct{}, 2)
+	ipc := New(Config{Dir: dir, Listening: func(Name) { listening <- struct{}{} }})
+	serving(t, ipc)
+	go ipc.Listen(MustParseName("other")).Run(t.Context()) // which the new one does not listen on
+	<-listening
+	<-listening
+	seen := func() int {
+		conn, err := Unix{Dir: dir}.Dial(ctx, counter)
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		defer conn.Close()
+		return knownPeer(conn).GetOr(Peer{}).PID
+	}
+	before := seen()
+	half, between := exec.Command(os.Args[0]), 0
+	half.Env = append(os.Environ(), roleKey+"=half:")
+	keepsOpen, err := half.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer keepsOpen.Close()
+	soon, cancel := context.WithCancel(ctx)
+	half.Stdout = writerFunc(func(said []byte) {
+		if string(said) != "listening <nil>\n" {
+			t.Errorf("%s", said)
+		}
+		between = seen()
+		cancel()
+	})
+	if err := ipc.HandOver(soon, half); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if after := seen(); after != before || before != 0 && (before != os.Getpid() || between != half.Process.Pid) {
+		t.Error(before, between, after)
 	}
 }
 

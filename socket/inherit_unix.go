@@ -163,7 +163,9 @@ func (in *inheritance) open(u Unix, name Name, socket *heirloom) (*unixListener,
 		return nil, errors.Join(err, inner.Close())
 	}
 	delete(in.sockets, name)
-	return &unixListener{UnixListener: inner, path: path, info: info, lock: &lockFile{socket.lock}}, socket.file.Close()
+	return &unixListener{
+		UnixListener: inner, path: path, info: info, backlog: u.backlog(), lock: &lockFile{socket.lock},
+	}, socket.file.Close()
 }
 
 // tellReady tells who handed over that all of it is listened on, once it is.

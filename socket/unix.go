@@ -198,6 +198,9 @@ func (u Unix) names(ctx context.Context) ([]Name, error) {
 	return names, nil
 }
 
+// backlog is how many connections may wait.
+func (u Unix) backlog() int { return orDefault(u.Backlog, defaultBacklog) }
+
 // dir returns the folder of the sockets in full, so that a later change of the
 // working directory does not matter and no path begins with the '@' that Linux
 // takes for a socket outside the file system.

@@ -13,10 +13,11 @@ import (
 // unixListener is a listener together with the lock on its name.
 type unixListener struct {
 	*net.UnixListener
-	path string
-	info fs.FileInfo // of the socket, as it was made
-	lock *lockFile   // nil for a socket that somebody else made and removes
-	done func()      // called when it is closed; may be nil
+	path    string
+	info    fs.FileInfo // of the socket, as it was made
+	backlog int
+	lock    *lockFile // nil for a socket that somebody else made and removes
+	done    func()    // called when it is closed; may be nil
 
 	mu     sync.Mutex
 	closed bool
@@ -47,7 +48,7 @@ func (u Unix) listenLocked(ctx context.Context, path string, lock *lockFile) (*u
 	if err != nil {
 		return nil, err
 	}
-	return &unixListener{UnixListener: inner, path: path, info: info, lock: lock}, nil
+	return &unixListener{UnixListener: inner, path: path, info: info, backlog: u.backlog(), lock: lock}, nil
 }
 
 // Accept is that of the socket. Once that was handed over, it fails so.
