@@ -38,7 +38,11 @@ func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	defer file.Close() // the listener has a copy
 	_ = unix.Fchmod(fd, 0o600)
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
-		return nil, nil, &os.PathError{Op: "bind", Path: path, Err: err}
+		err = &os.PathError{Op: "bind", Path: path, Err: err}
+		if errors.Is(err, unix.EADDRINUSE) { // by one that knows no lock, since it was looked at
+			err = fmt.Errorf("%w: %w", ErrInUse, err)
+		}
+		return nil, nil, err
 	}
 	info, err := u.secure(path)
 	if err != nil {

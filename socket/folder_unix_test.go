@@ -88,7 +88,8 @@ func TestOnlyFoldersThatOthersCannotChangeAreTrusted(t *testing.T) {
 				return
 			}
 			_, dialErr := u.Dial(t.Context(), counter)
-			for _, err := range []error{err, dialErr} {
+			listErr := New(Config{Transport: u}).Processes(t.Context()).Err()
+			for _, err := range []error{err, dialErr, listErr} {
 				if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), filepath.Join(base, test.bad)+" ") ||
 					!strings.Contains(err.Error(), "Unix.Shared") || errors.Is(err, ErrNotListening) {
 					t.Errorf("%v; want %s to blame", err, test.bad)

@@ -24,8 +24,9 @@ const (
 // Unix is the Transport over unix sockets. The socket of a name is the file
 // Dir/NAME.sock, where innmind/ipc has it too, so with the same Dir the processes
 // of both find each other. Beside it stands Dir/NAME.lock: whoever listens holds a
-// lock on it, which the system takes back when the process dies. The lock file
-// itself stays for ever; removing it while a server runs lets a second one start.
+// lock on it, which the system takes back when the process dies. The lock file itself
+// stays for ever. Should a cleaner of old files remove it, a second server still finds
+// that the first is alive, by connecting to it.
 //
 // The zero Unix is ready for use.
 type Unix struct {
@@ -125,7 +126,7 @@ func (u Unix) Dial(ctx context.Context, name Name) (net.Conn, error) {
 }
 
 // Names lists, in order, the names that have a socket, alive or left behind. A
-// missing folder has none.
+// missing folder has none; one that others may change is an error, as it is for Dial.
 func (u Unix) Names(ctx context.Context) ([]Name, error) {
 	names, err := u.names(ctx)
 	if err != nil {
@@ -177,7 +178,11 @@ func (u Unix) names(ctx context.Context) ([]Name, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := os.ReadDir(dir)
+	err = u.checkFolder(dir)
+	var entries []fs.DirEntry
+	if err == nil {
+		entries, err = os.ReadDir(dir)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

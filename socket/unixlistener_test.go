@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/rxipc/rxipc/fold"
 )
 
 var counter = MustParseName("counter")
@@ -204,6 +206,49 @@ func TestALiveForeignServerIsLeftInPeace(t *testing.T) {
 		t.Errorf("the session was not polite: %v", err)
 	}
 	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	listening := make(chan struct{})
+	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	serving(t, ipc)
+	<-listening
+	p, err := ipc.ConnectTo(ctx, counter).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(ctx)
+	if err := os.Remove(filepath.Join(dir, "counter.lock")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
+			t.Error(err)
+		}
+	}
+	if m, err := p.Request(ctx, Text("hello")).Get(); m != Text("echo: hello") {
+		t.Error(m, err)
+	}
+	if err := fold.Then(ipc.ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("hello")))).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAServerThatTakesThePlaceMeanwhileIsLeftInPeace(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	path := filepath.Join(u.Dir, "counter.sock")
+	foreign := listenForeign(t, path) // after it was looked at
+	if _, _, err := u.listenAt(path); !errors.Is(err, ErrInUse) || !errors.Is(err, syscall.EADDRINUSE) {
+		t.Error(err)
+	}
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(conn.Close(), foreign.Close()); err != nil {
 		t.Error(err)
 	}
 }
