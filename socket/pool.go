@@ -18,8 +18,8 @@ import (
 
 // PoolConfig says how a [Pool] works. Each field that is zero stands for its default.
 type PoolConfig struct {
-	// Connections is how many connections there are at most; default 4. One more is
-	// made when a request finds all of them busy.
+	// Connections is how many connections there are at most, those that are being closed
+	// included; default 4. One more is made when a request finds all of them busy.
 	Connections int
 
 	// InFlight is how many requests are given to a connection at most, which it keeps
@@ -215,7 +215,7 @@ func (p *Pool) dispatch() {
 func (p *Pool) freest() (free *line, busy bool) {
 	busy = true
 	for _, l := range p.lines {
-		busy = busy && l.up && l.load > 0
+		busy = busy && (l.leaving || l.up && l.load > 0)
 		if l.up && l.load < p.config.InFlight && (free == nil || l.load < free.load) {
 			free = l
 		}
@@ -231,17 +231,14 @@ func (p *Pool) start() {
 		err := operators.Retry[struct{}](p.config.Retry)(l.session).Run(p.ctx)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.remove(l)
-		if len(p.lines) == 0 && err != nil {
+		p.lines = slices.DeleteFunc(p.lines, func(other *line) bool { return other == l })
+		switch {
+		case err == nil:
+			p.dispatch() // to another, that there was no place for
+		case len(p.lines) == 0:
 			p.failWaiting(err)
 		}
 	})
-}
-
-// remove has a line get no calls any more, mu held.
-func (p *Pool) remove(l *line) {
-	l.up = false
-	p.lines = slices.DeleteFunc(p.lines, func(other *line) bool { return other == l })
 }
 
 // failWaiting fails the calls that nobody is left to make, mu held.
@@ -306,10 +303,11 @@ type line struct {
 	roused atomic.Bool
 
 	// Under the pool's mu.
-	up     bool
-	queue  []*call // not taken
-	load   int     // calls in queue and flying
-	parked *Process
+	up      bool
+	leaving bool    // it gets no calls any more, and is there until it is closed
+	queue   []*call // not taken
+	load    int     // calls in queue and flying
+	parked  *Process
 }
 
 // session is one connection: it makes the calls that come and emits something for each
@@ -389,7 +387,7 @@ func (l *line) lost(f *flight, err error) error {
 	l.flying, l.queue, l.load = fifo[*call]{}, nil, 0
 	p.dispatch()
 	if p.waiting.Len() == 0 {
-		p.remove(l)
+		l.leaving = true
 		return nil
 	}
 	return err
@@ -436,7 +434,7 @@ func (l *line) rest(ctx context.Context, p *Process) error {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	if len(l.queue) == 0 {
-		l.pool.remove(l)
+		l.up, l.leaving = false, true
 	}
 	return nil
 }

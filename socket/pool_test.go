@@ -146,6 +146,56 @@ func TestPoolClosesIdleConnections(t *testing.T) {
 	})
 }
 
+func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newMemory(0)
+		listener, err := transport.Listen(t.Context(), remote)
+		if err != nil {
+			t.Fatal(err)
+		}
+		came := make(chan *peer, 2)
+		go func() {
+			for range 2 {
+				conn, _ := listener.Accept()
+				server := newPeer(t, conn)
+				server.send(kindStart)
+				server.expect("start-ok")
+				came <- server
+			}
+		}()
+		pool := New(Config{Transport: transport, Heartbeat: -1}).Pool(remote, PoolConfig{Connections: 1, Idle: time.Minute})
+		asked := make(chan struct{})
+		request := func() {
+			ask(t.Context(), t, pool, "a")
+			asked <- struct{}{}
+		}
+		answer := func(server *peer) {
+			server.expect(`"a"`)
+			server.send(kindAck, "echo: a")
+			<-asked
+			server.expect("ack")
+		}
+		go request()
+		first := <-came
+		answer(first)
+		first.expect("close") // a minute later
+		go request()
+		time.Sleep(time.Second / 2) // half of the grace
+		if len(came) > 0 || pool.Stats().Waiting != 1 {
+			t.Errorf("%+v", pool.Stats())
+		}
+		first.send(kindCloseOK)
+		second := <-came
+		first.expect("EOF")
+		answer(second)
+		go func() {
+			second.expect("close")
+			second.send(kindCloseOK)
+		}()
+		closePool(t, pool)
+	})
+}
+
 func TestPoolWaitsForItsServerAndBacksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1})
