@@ -2,6 +2,7 @@ package socket
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
@@ -20,7 +21,12 @@ func keepUp(policy operators.RetryPolicy) operators.RetryPolicy {
 	policy.MaxDelay = cmp.Or(policy.MaxDelay, max(longestDelay, policy.Delay))
 	policy.ResetOnValue = true
 	if policy.If == nil {
-		policy.If = comesBack
+		policy.If = isPassingLoss
 	}
 	return policy
 }
+
+// isPassingLoss reports whether a connection that is to be kept up is made again after a
+// failure. A server that is too slow, overloaded or stopped, may be better next time;
+// ConnectTo takes one for no server of ours, since that has not even greeted.
+func isPassingLoss(err error) bool { return comesBack(err) || errors.Is(err, ErrTooSlow) }

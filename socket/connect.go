@@ -24,7 +24,9 @@ const (
 // handshake, is tried again after a pause of 1 ms that doubles up to 50 ms.
 //
 // A server that [Config.Servers] does not trust is an error at once: by default one of
-// another user, and fs.ErrPermission. So is a folder that others may change.
+// another user, and fs.ErrPermission. So is a folder that others may change, and one that
+// greets in another way: ErrProtocol, or ErrTooSlow after [Config.FrameTimeout] for what
+// looks like the beginning of a frame.
 //
 // When ctx ends first it fails with ctx's cause and the reason of the last try:
 // mostly ErrNotListening.

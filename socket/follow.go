@@ -23,7 +23,7 @@ type FollowConfig struct {
 	// Retry says how long a run waits before it connects again, and how often; by
 	// default from 10 ms to 1 s, without end. Each connection made starts its count
 	// afresh. If, when nil, retries what passes with time: a server that is not there,
-	// or went away.
+	// went away, or is too slow.
 	Retry operators.RetryPolicy
 }
 

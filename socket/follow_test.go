@@ -104,6 +104,29 @@ func TestFollowBacksOffUpToItsLongestDelayAndGivesUp(t *testing.T) {
 	})
 }
 
+func TestServersThatAreTooSlowAreTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newMemory(0)
+		ipc := New(Config{Transport: transport, Heartbeat: -1, FrameTimeout: 10 * time.Second})
+		go func() {
+			playNews(t, transport, "one", encode("two")[:10])
+			playNews(t, transport, "three").expect("close", "EOF")
+		}()
+		var d diary
+		err := ipc.Follow(remote, d.config(operators.RetryPolicy{Jitter: -1}))(t.Context(), func(m Message) bool {
+			d.note("%s", m.Content())
+			return m != Text("three")
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, d.entries,
+			"10ms subscribe", "10ms one",
+			"10.01s lost: the other side is too slow: i/o timeout: a frame took more than 10s",
+			"10.02s subscribe", "10.02s three")
+	})
+}
+
 func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := newMemory(0)

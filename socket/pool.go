@@ -33,7 +33,7 @@ type PoolConfig struct {
 	// Retry says how long a connection that could not be made, or was lost, waits before
 	// it is made again, and how often; by default from 10 ms to 1 s, without end. A
 	// response starts its count afresh. If, when nil, retries what passes with time: a
-	// server that is not there, or went away.
+	// server that is not there, went away, or is too slow.
 	Retry operators.RetryPolicy
 }
 
