@@ -115,8 +115,35 @@ func (u Unix) secure(path string) (fs.FileInfo, error) {
 		}
 		mode = orDefault(mode, 0o660)
 	}
-	if err := root.Chmod(name, orDefault(mode, 0o600)); err != nil {
+	if err := chmodSocket(root, name, orDefault(mode, 0o600)); err != nil {
 		return nil, err
 	}
-	return root.Lstat(name)
+	return lstatSocket(root, name)
+}
+
+// chmodSocket changes the mode of a socket. That of the folder would follow a link that
+// has taken its place, to another file there; it is for Linux before 6.6 and sandboxes
+// that do not know the other.
+func chmodSocket(root *os.Root, name string, mode fs.FileMode) error {
+	folder, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if unix.Fchmodat(int(folder.Fd()), name, uint32(mode.Perm()), unix.AT_SYMLINK_NOFOLLOW) == nil {
+		return nil
+	}
+	if _, err := lstatSocket(root, name); err != nil {
+		return err
+	}
+	return root.Chmod(name, mode)
+}
+
+// lstatSocket is what a socket is. It fails when something else has taken its place.
+func lstatSocket(root *os.Root, name string) (fs.FileInfo, error) {
+	info, err := root.Lstat(name)
+	if err == nil && info.Mode().Type() != fs.ModeSocket {
+		err = fmt.Errorf("%s was replaced by something else (%v)", filepath.Join(root.Name(), name), info.Mode())
+	}
+	return info, err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -207,6 +208,24 @@ func TestALiveForeignServerIsLeftInPeace(t *testing.T) {
 	}
 	if _, err := os.Lstat(path); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestASocketThatALinkHasReplacedGivesItsModeToNobody(t *testing.T) {
+	dir := shortDir(t)
+	private := filepath.Join(dir, "private")
+	link := filepath.Join(dir, "counter.sock")
+	if err := errors.Join(os.WriteFile(private, nil, 0o600), os.Symlink("private", link)); err != nil {
+		t.Fatal(err)
+	}
+	group := strconv.Itoa(os.Getgid())
+	for _, u := range []Unix{{Mode: 0o666}, {Group: group}} { // between being bound and this
+		if _, err := u.secure(link); err == nil || !strings.Contains(err.Error(), link+" was replaced") {
+			t.Error(err)
+		}
+		if info, err := os.Lstat(private); err != nil || info.Mode() != 0o600 {
+			t.Error(info.Mode(), err)
+		}
 	}
 }
 
