@@ -22,7 +22,9 @@ type Peer struct {
 	// who act on one.
 	PID int
 
-	// UID and GID are the numbers of its effective user and group.
+	// UID and GID are the numbers of its effective user and group. In a user namespace of
+	// Linux all users that it has no number for have the same one, mostly 65534: who runs
+	// as that one there cannot tell them from itself, but by the mode of the socket.
 	UID, GID int
 
 	// Groups are the numbers of its other groups.

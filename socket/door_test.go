@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -226,6 +227,50 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 		}()
 		newPeer(t, client).expect("EOF")
 	})
+}
+
+func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial := func() net.Conn {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	stranger, friend := dial(), dial()
+	defer stranger.Close()
+	refused := make(chan Refusal, 1)
+	config := Config{
+		Clients: func(conn net.Conn, peer fold.Maybe[Peer]) error {
+			if peer.IsJust() || conn.RemoteAddr().String() != friend.LocalAddr().String() {
+				return fmt.Errorf("%w: %v at %v", fs.ErrPermission, peer, conn.RemoteAddr())
+			}
+			return nil
+		},
+		Hooks: Hooks{Refused: func(r Refusal) { refused <- r }},
+	}
+	result := make(chan fold.Attempt[int])
+	serving, end := context.WithCancel(ctx)
+	go func() {
+		result <- ServeConnections(New(config).Accept(listener), fold.Sum[int]()).With(serving, echo)
+	}()
+	if got, err := io.ReadAll(stranger); len(got) > 0 || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if r := <-refused; r.Name != listener.Addr().String() || Reason(r.Err) != "not_allowed" || !strings.Contains(r.Err.Error(), stranger.LocalAddr().String()) {
+		t.Errorf("%+v", r)
+	}
+	if m, err := fold.Then(New(Config{}).Attach(ctx, friend), Closing(ctx, Request(ctx, Text("hello")))).Get(); m != Text("echo: hello") {
+		t.Error(m, err)
+	}
+	end()
+	interrupted(t, <-result, 1, context.Canceled)
 }
 
 func TestPeersInWords(t *testing.T) {

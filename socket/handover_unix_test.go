@@ -24,6 +24,8 @@ import (
 
 func init() {
 	roles["successor"] = playSuccessor
+	roles["leaver"] = playLeaver
+	roles["late"] = playLate
 	roles["half"] = func(string) {
 		_, err := Unix{Inherit: true}.Listen(context.Background(), counter)
 		fmt.Println("listening", err)
@@ -65,6 +67,32 @@ func playSuccessor(dir string) {
 		return c
 	}).Get()
 	fmt.Println(pid, "carried", total, err)
+}
+
+// playLeaver hands over to one that takes its time.
+func playLeaver(dir string) {
+	listening := make(chan struct{})
+	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	go ipc.Listen(counter).Run(context.Background())
+	<-listening
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleKey+"=late:"+dir)
+	cmd.Stdin, cmd.Stdout = os.Stdin, os.Stdout
+	fmt.Println("handed over: ", ipc.HandOver(context.Background(), cmd))
+}
+
+// playLate listens on what it was given once it is told to.
+func playLate(dir string) {
+	fmt.Println("started")
+	told := bufio.NewReader(os.Stdin)
+	if _, err := told.ReadString('\n'); err != nil {
+		return
+	}
+	go func() { // the test is over
+		io.Copy(io.Discard, told)
+		os.Exit(1)
+	}()
+	playServer(New(Config{Transport: Unix{Dir: dir, Inherit: true}}))
 }
 
 // once is one request on a connection of its own, without a second try anywhere. It
@@ -302,6 +330,33 @@ func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 	if after := seen(); after != before || before != 0 && (before != os.Getpid() || between != half.Process.Pid) {
 		t.Error(before, between, after)
 	}
+}
+
+func TestAProcessThatDiesWhileItHandsOverIsSucceeded(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	leaver := start(t, "leaver", dir)
+	leaver.expect("started") // says the other one
+	leaver.cmd.Process.Kill()
+	leaver.cmd.Process.Wait()
+	if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
+		t.Error(err)
+	}
+	conn, err := Unix{Dir: dir}.Dial(ctx, counter) // nobody is refused meanwhile
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaver.say("listen")
+	if m, err := fold.Then(New(Config{}).Attach(ctx, conn), Closing(ctx, Request(ctx, Text("hello")))).Get(); m != Text("echo: hello") {
+		t.Error(m, err)
+	}
+	if err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("stop")))).Err(); err != nil {
+		t.Error(err)
+	}
+	leaver.expect("carried 1 false")
+	if _, err := os.Lstat(filepath.Join(dir, "counter.sock")); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	mustListen(t, Unix{Dir: dir}, counter)
 }
 
 func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
