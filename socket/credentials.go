@@ -111,11 +111,18 @@ func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	trusted := false
+	defer func() {
+		if !trusted { // also when what is asked panics
+			conn.Close()
+		}
+	}()
 	if _, err := authorize(ipc.config.Servers, conn); err != nil {
 		ctx, cancel := context.WithTimeout(ctx, probeTime)
 		defer cancel()
 		_ = probe(ctx, conn)
 		return nil, fmt.Errorf("the server is not trusted: %w", err)
 	}
+	trusted = true
 	return conn, nil
 }

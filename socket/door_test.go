@@ -216,16 +216,29 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		func() {
+		panics := func(f func()) {
 			defer func() {
 				if recover() != "mine" {
 					t.Error("no panic")
 				}
 			}()
-			config := Config{Clients: func(net.Conn, fold.Maybe[Peer]) error { panic("mine") }}
-			New(config).Accept(listener).Run(t.Context())
-		}()
+			f()
+		}
+		mine := func(net.Conn, fold.Maybe[Peer]) error { panic("mine") }
+		panics(func() { New(Config{Clients: mine}).Accept(listener).Run(t.Context()) })
 		newPeer(t, client).expect("EOF")
+
+		transport := newMemory(0)
+		servers, err := transport.Listen(t.Context(), remote)
+		if err != nil {
+			t.Fatal(err)
+		}
+		panics(func() { New(Config{Transport: transport, Servers: mine}).ConnectTo(t.Context(), remote) })
+		server, err := servers.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		newPeer(t, server).expect("EOF")
 	})
 }
 

@@ -74,8 +74,9 @@ type Unix struct {
 	// listened on by the socket called so in LISTEN_FDNAMES, NAME or NAME.socket; if
 	// nothing is called anything, by the one at NAME.sock. For other names a socket
 	// is made. A socket of the manager is never removed and can be listened on again;
-	// Dir, Mode, Group and Backlog do not concern it. The variables are read, and
-	// unset, when the first name is listened on: children do not see them.
+	// Dir, Mode, Group and Backlog do not concern it. The variables are read and unset,
+	// and the sockets kept from children, when the first name is listened on: start
+	// other processes after that, or they have them, too.
 	Inherit bool
 }
 
