@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -117,7 +118,9 @@ func (u Unix) Listen(ctx context.Context, name Name) (net.Listener, error) {
 
 // Dial connects to the socket of name. It fails with ErrNotListening when there is
 // no socket or nobody behind it, and on Linux with ErrBusy when the queue of the
-// one behind it is full; the other systems answer ErrNotListening then, too.
+// one behind it is full; the other systems answer ErrNotListening then, too. A socket
+// that denies permission is tried for an eighth of a second: until it listens, one is
+// private, whoever may use it then.
 func (u Unix) Dial(ctx context.Context, name Name) (net.Conn, error) {
 	conn, err := u.dial(ctx, name)
 	if err != nil {
@@ -168,7 +171,7 @@ func (u Unix) dial(ctx context.Context, name Name) (net.Conn, error) {
 	if err := u.checkFolder(filepath.Dir(path)); err != nil {
 		return nil, explainDial(err)
 	}
-	return dialUnix(ctx, path)
+	return undenied(ctx, func() (*net.UnixConn, error) { return dialUnix(ctx, path) })
 }
 
 func (u Unix) names(ctx context.Context) ([]Name, error) {
@@ -242,6 +245,22 @@ func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
 		return nil, explainDial(err)
 	}
 	return conn.(*net.UnixConn), nil
+}
+
+// undenied dials again, for an eighth of a second, while the system denies permission.
+func undenied(ctx context.Context, dial func() (*net.UnixConn, error)) (net.Conn, error) {
+	for pause := time.Millisecond; ; pause *= 2 {
+		conn, err := dial()
+		switch {
+		case err == nil:
+			return conn, nil
+		case !errors.Is(err, fs.ErrPermission) || pause > 64*time.Millisecond:
+			return nil, err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // explainDial adds the sentinel to an error of connecting; the system's own stays.

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestNobodyListens(t *testing.T) {
@@ -82,6 +85,39 @@ func TestThePathLimitIsExplained(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(u.Dir); len(entries) != 2 {
 		t.Errorf("something was made for it: %v", entries)
+	}
+}
+
+func TestASocketThatDeniesIsTriedAgainForAMoment(t *testing.T) {
+	denied := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)}
+	reason, conn := errors.New("reason"), new(net.UnixConn)
+	for _, test := range []struct {
+		errs []error // of one try after the other; the last stays
+		want error
+		took time.Duration
+	}{
+		{[]error{nil}, nil, 0},
+		{[]error{denied, denied, nil}, nil, 3 * time.Millisecond},
+		{[]error{denied, ErrNotListening}, ErrNotListening, time.Millisecond},
+		{[]error{denied}, fs.ErrPermission, 127 * time.Millisecond},
+		{[]error{reason}, reason, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			start, tries := time.Now(), 0
+			got, err := undenied(t.Context(), func() (*net.UnixConn, error) {
+				err := test.errs[min(tries, len(test.errs)-1)]
+				tries++
+				return conn, err
+			})
+			if !errors.Is(err, test.want) || (got == nil) != (test.want != nil) || time.Since(start) != test.took {
+				t.Error(got, err, time.Since(start))
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(reason)
+			if _, err := undenied(ctx, func() (*net.UnixConn, error) { return nil, denied }); err != reason {
+				t.Error(err)
+			}
+		})
 	}
 }
 

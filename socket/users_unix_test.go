@@ -120,7 +120,7 @@ func playBattering(dir string) {
 	}()
 	fmt.Println("battering")
 	for in := 0; ; {
-		conn, err := Unix{Dir: dir, Shared: true}.Dial(context.Background(), counter)
+		conn, err := dialUnix(context.Background(), filepath.Join(dir, "counter.sock"))
 		if err == nil {
 			in++
 			conn.Close()
