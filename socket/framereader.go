@@ -15,8 +15,9 @@ const (
 	// has its content read to where it stays.
 	readSize = smallBuffer
 
-	// busySize is the size of the buffer of one whose reads bring more than that.
-	busySize = largeBuffer
+	// ampleSize is the size of the buffer of one whose reads bring more than that, and of
+	// one that gives its buffer back before it waits.
+	ampleSize = largeBuffer
 
 	// firstContent is how much is allocated for a content before its bytes come;
 	// a longer one grows by contentGrowth as it fills. So a peer that announces
@@ -51,6 +52,7 @@ type frameReader struct {
 	buffer     []byte // nil while it holds nothing
 	start, end int    // the bytes of buffer not decoded yet
 	busy       bool   // the last Read brought so much that a larger buffer pays
+	long       bool   // the last frame had its content read to where it stays
 
 	stage     readStage
 	mediaType MediaType // of the frame being read, after its header
@@ -104,11 +106,24 @@ func (r *frameReader) fill(src io.Reader) error {
 	if err := r.over(); err != nil {
 		return err
 	}
-	space := r.space()
+	size := readSize
+	if r.busy {
+		size = ampleSize
+	}
+	space := r.space(size)
 	if len(space) == 0 {
 		return nil // full of frames that next has not been asked for
 	}
 	return r.took(src.Read(space))
+}
+
+// ample is the size of the buffer of one that does not wait with it. What comes of a
+// long frame has to be moved, so that less is better when another one is likely.
+func (r *frameReader) ample() int {
+	if r.long {
+		return readSize
+	}
+	return ampleSize
 }
 
 // over returns why nothing more is to be read, if that is so.
@@ -150,7 +165,7 @@ func (r *frameReader) release() {
 	switch {
 	case r.start == r.end:
 		r.dropBuffer()
-	case len(r.buffer) == busySize && r.end-r.start <= readSize:
+	case len(r.buffer) == ampleSize && r.end-r.start <= readSize:
 		r.moveTo(takeBuffer(readSize))
 	}
 }
@@ -252,7 +267,7 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 		f.message = Message{r.mediaType, string(content)}
 	}
 	r.consume(r.size + 1)
-	r.stage = stageHeader
+	r.stage, r.long = stageHeader, false
 	return f, true, nil
 }
 
@@ -260,7 +275,7 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 // the buffer holds of it. There is room for the end of the frame, too: a Read of
 // its own for that byte would cost more.
 func (r *frameReader) startLarge() {
-	r.stage, r.busy = stageLarge, false // a large buffer pays with runs of small frames
+	r.stage, r.busy, r.long = stageLarge, false, true // a large buffer pays with runs of small frames
 	r.content = make([]byte, 0, min(r.size+1, max(r.trust, firstContent)))
 	held := r.buffer[r.start:r.end]
 	held = held[:min(len(held), r.size+1)]
@@ -293,17 +308,15 @@ func checkEnd(b byte) error {
 }
 
 // space returns where the next bytes go, empty only when the buffer is full of
-// whole frames.
-func (r *frameReader) space() []byte {
+// whole frames. The buffer has the given size, or a larger one that holds bytes.
+func (r *frameReader) space(size int) []byte {
 	if r.stage == stageLarge {
 		r.growContent()
 		return r.content[len(r.content):cap(r.content)]
 	}
 	switch {
-	case len(r.buffer) <= readSize && r.busy:
-		r.moveTo(takeBuffer(busySize))
-	case r.buffer == nil, len(r.buffer) == busySize && !r.busy && r.start == r.end:
-		r.moveTo(takeBuffer(readSize))
+	case len(r.buffer) < size, len(r.buffer) == ampleSize && size < ampleSize && r.start == r.end:
+		r.moveTo(takeBuffer(size))
 	case r.start > 0:
 		r.end = copy(r.buffer, r.buffer[r.start:r.end])
 		r.start = 0
@@ -358,7 +371,7 @@ func (r *frameReader) consume(n int) {
 		return
 	}
 	r.start, r.end = 0, 0
-	if len(r.buffer) != readSize && len(r.buffer) != busySize {
+	if len(r.buffer) != readSize && len(r.buffer) != ampleSize {
 		r.dropBuffer()
 	}
 }

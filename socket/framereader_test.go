@@ -326,7 +326,7 @@ func TestFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if read := len(encoded) - src.Len(); read != busySize {
+	if read := len(encoded) - src.Len(); read != ampleSize {
 		t.Errorf("%d bytes read", read)
 	}
 }

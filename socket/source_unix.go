@@ -59,7 +59,7 @@ func (s *socketSource) fill(r *frameReader) error {
 
 // tryRead reads if there is something to read, and reports whether that is so.
 func (s *socketSource) tryRead(descriptor uintptr) bool {
-	space := s.reader.space()
+	space := s.reader.space(s.reader.ample())
 	if len(space) == 0 {
 		s.read, s.readErr = 0, nil // full of frames that next has not been asked for
 		return true
