@@ -51,10 +51,12 @@ type frameReader struct {
 
 	buffer     []byte // nil while it holds nothing
 	start, end int    // the bytes of buffer not decoded yet
-	busy       bool   // the last Read brought so much that a larger buffer pays
-	long       bool   // the last frame had its content read to where it stays
 
-	stage     readStage
+	busy  bool      // the last Read brought so much that a larger buffer pays
+	long  bool      // the last frame had its content read to where it stays
+	empty int8      // reads in a row that brought nothing
+	stage readStage // what is waited for
+
 	mediaType MediaType // of the frame being read, after its header
 	size      int       // length of its content, after its header
 	content   []byte    // in stageLarge: what came of size+1 bytes
@@ -65,7 +67,6 @@ type frameReader struct {
 	lastRaw string // the media type of the last frame, as it was spelled
 	last    MediaType
 
-	empty   int   // reads in a row that brought nothing
 	readErr error // of a Read that also brought bytes, kept for the next fill
 	err     error // of next, for good
 }
@@ -80,6 +81,10 @@ func newFrameReader(limit int) *frameReader { return &frameReader{limit: limit} 
 func (r *frameReader) next() (f frame, ok bool, err error) {
 	if r.err != nil {
 		return frame{}, false, r.err
+	}
+	if m, ok := r.another(); ok {
+		r.frames++
+		return frame{message: m}, true, nil
 	}
 	f, ok, err = r.decode()
 	if err != nil {
@@ -183,6 +188,31 @@ func (r *frameReader) decode() (frame, bool, error) {
 	return r.smallBody()
 }
 
+// another decodes a whole message of the same media type as the last one, if that is
+// what comes next and there is nothing special about it: most do, many at a time. It
+// leaves everything else to decode.
+func (r *frameReader) another() (m Message, ok bool) {
+	held, header := r.buffer[r.start:r.end], fixedHeader+len(r.lastRaw)
+	switch {
+	case r.stage != stageHeader, r.lastRaw == "", len(held) <= header:
+		return Message{}, false
+	case headerSize(held) != header, string(held[2:header-4]) != r.lastRaw:
+		return Message{}, false
+	}
+	size := uint64(binary.BigEndian.Uint32(held[header-4:]))
+	body := held[header:]
+	if size >= readSize || size > uint64(max(r.limit, 0)) || uint64(len(body)) <= size || body[size] != endOfFrame {
+		return Message{}, false
+	}
+	if r.last.text == textPlain && uint64(minControl) <= size && size <= uint64(maxControl) {
+		return Message{}, false
+	}
+	m = Message{r.last, string(body[:size])}
+	r.consume(header + int(size) + 1)
+	r.long = false
+	return m, true
+}
+
 // header decodes a header once all of it is held.
 func (r *frameReader) header() (ok bool, err error) {
 	held := r.buffer[r.start:r.end]
@@ -210,23 +240,29 @@ func (r *frameReader) header() (ok bool, err error) {
 // intern returns the media type spelled raw, without allocating for the usual ones
 // and the one that came last.
 func (r *frameReader) intern(raw []byte) (MediaType, error) {
-	switch string(raw) {
-	case textPlain:
-		return TextPlain(), nil
-	case octetStream:
-		return OctetStream(), nil
-	case jsonText:
-		return JSON(), nil
-	}
 	if len(raw) > 0 && string(raw) == r.lastRaw {
 		return r.last, nil
+	}
+	switch string(raw) {
+	case textPlain:
+		return r.remember(textPlain, TextPlain()), nil
+	case octetStream:
+		return r.remember(octetStream, OctetStream()), nil
+	case jsonText:
+		return r.remember(jsonText, JSON()), nil
 	}
 	text := string(raw)
 	mediaType, err := parseMediaType(text)
 	if err == nil && len(text) <= maxInterned {
-		r.lastRaw, r.last = text, mediaType
+		r.remember(text, mediaType)
 	}
 	return mediaType, err
+}
+
+// remember keeps a media type, as it was spelled, for the next frame.
+func (r *frameReader) remember(spelled string, mediaType MediaType) MediaType {
+	r.lastRaw, r.last = spelled, mediaType
+	return mediaType
 }
 
 // checkSize compares the announced length of a content with the limit, in 64 bits

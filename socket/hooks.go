@@ -208,7 +208,7 @@ func (c *Connection) handled(ctx context.Context) {
 		return
 	}
 	var err error
-	switch c.turn.state.Load() % phases {
+	switch c.turn.phase() {
 	case taken:
 		err = errUnwound
 	case begun, withdrawn:

@@ -42,7 +42,7 @@ func (a amount) size() int { return a.bytes + a.lent }
 // control adds a control message.
 func (o *outgoing) control(k kind) {
 	o.reserve(len(controlFrames[k]))
-	o.bytes = appendControl(o.bytes, k)
+	o.bytes = append(o.bytes, controlFrames[k]...)
 }
 
 // message adds a message, which has been checked.

@@ -9,7 +9,8 @@ import (
 // begins and ends it, and the one that handles it, which takes and concludes it.
 // While it is taken, answers belongs to the latter.
 type turn struct {
-	state    atomic.Uint64 // the turn's id and its phase
+	state    atomic.Uint64 // the turn's id and its phase, those of the next one once it is concluded
+	id       uint64        // of the turn that was begun last
 	answers  outgoing      // not written yet: of turns before, then this one's
 	before   amount        // of the former
 	held     *Held         // once Hold was called
@@ -24,8 +25,8 @@ type turn struct {
 const (
 	begun     = 0
 	taken     = 1
-	concluded = 2
-	withdrawn = 3
+	withdrawn = 2
+	concluded = 3 // and so the next one's phase is kept: one costly write less
 	phases    = 4
 )
 
@@ -34,15 +35,24 @@ func (t *turn) start(first uint8) {
 	if t.first = first; first == begun {
 		t.woken = make(chan struct{}, 1)
 	}
+	t.state.Store(phases + uint64(first))
 }
 
 // begin begins the next turn: begun, or taken when who begins it handles it, too.
 func (t *turn) begin(acknowledgement kind) uint64 {
 	t.before = t.answers.amount()
 	t.answers.control(acknowledgement)
-	id := t.state.Load()/phases + 1
-	t.state.Store(id*phases + uint64(t.first))
-	return id
+	t.id++
+	return t.id
+}
+
+// phase is that of the turn which was begun last.
+func (t *turn) phase() uint64 {
+	state := t.state.Load()
+	if state/phases != t.id {
+		return concluded
+	}
+	return state % phases
 }
 
 // take gives the turn to who handles it, unless it was withdrawn.
@@ -54,11 +64,13 @@ func (t *turn) take(id uint64) bool {
 func (t *turn) open(id uint64) bool { return t.state.Load() == id*phases+taken }
 
 // conclude says that the exchange has been handled, unless it was rejected.
-func (t *turn) conclude(id uint64) { t.state.CompareAndSwap(id*phases+taken, id*phases+concluded) }
+func (t *turn) conclude(id uint64) {
+	t.state.CompareAndSwap(id*phases+taken, (id+1)*phases+uint64(t.first))
+}
 
 // unwound reports whether the last exchange was taken and neither concluded nor
 // rejected: who handled it is not there any more.
-func (t *turn) unwound() bool { return t.state.Load()%phases == taken }
+func (t *turn) unwound() bool { return t.id > 0 && t.phase() == taken }
 
 // reject says that the exchange was not handled, and reports whether it could.
 func (t *turn) reject(id uint64) bool {
@@ -79,14 +91,14 @@ func (t *turn) await(ctx context.Context, id uint64) bool {
 		}
 		<-t.woken
 	}
-	return t.state.Load() == id*phases+concluded && !t.enough
+	return t.phase() == concluded && !t.enough
 }
 
 // end settles the answer: it stays if the exchange was handled, unless it is held or
 // must wait behind one that is. It reports whether there is one.
 func (t *turn) end(holds *holds) bool {
 	switch {
-	case t.state.Load()%phases != concluded:
+	case t.phase() != concluded:
 		t.answers.dropLast(t.answers.since(t.before))
 		return false
 	case t.held != nil:
