@@ -5,7 +5,6 @@ package socket
 type fifo[T any] struct {
 	items []T // from head on
 	head  int
-	lent  bool // items are somebody else's, not to be changed
 }
 
 func (q *fifo[T]) len() int { return len(q.items) - q.head }
@@ -13,20 +12,18 @@ func (q *fifo[T]) len() int { return len(q.items) - q.head }
 // all are the items in it, first in first; they may be changed in place.
 func (q *fifo[T]) all() []T { return q.items[q.head:] }
 
-func (q *fifo[T]) push(item T) {
-	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 { // as many to move as places won, at most
+func (q *fifo[T]) push(items ...T) {
+	if len(q.items)+len(items) > cap(q.items) && q.head > len(q.items)/2 { // as many to move as places won, at most
 		n := copy(q.items, q.items[q.head:])
 		clear(q.items[n:])
 		q.items, q.head = q.items[:n], 0
 	}
-	q.items = append(q.items, item)
+	q.items = append(q.items, items...)
 }
 
 // drop forgets the first n items.
 func (q *fifo[T]) drop(n int) {
-	if !q.lent {
-		clear(q.items[q.head : q.head+n])
-	}
+	clear(q.items[q.head : q.head+n])
 	q.head += n
 	if q.head == len(q.items) {
 		q.items, q.head = q.items[:0], 0

@@ -1,6 +1,9 @@
 package socket
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // flight is messages on their way. It writes as many as the window allows, takes in what
 // the server says to them, and hands over what is concluded, all on one goroutine. So
@@ -11,11 +14,11 @@ type flight struct {
 	asking bool // a message is concluded by its response, not by its acknowledgement
 	limit  int  // how many may be in flight
 
-	queue    *fifo[Message] // taken, or given, and not concluded
-	inFlight int            // of those, written: the first ones
-	bytes    int            // that these take
-	unsure   int            // the last of those in flight, which the connection may not have taken
-	spans    fifo[span]     // their numbers
+	queue    fifo[Message] // taken, and not concluded
+	inFlight int           // of those, written: the first ones
+	bytes    int           // that these take
+	unsure   int           // the last of those in flight, which the connection may not have taken
+	spans    fifo[span]    // their numbers
 
 	landing   int      // concluded and not handed over, the first of those in flight
 	answers   []answer // to these, when asking
@@ -29,13 +32,29 @@ type answer struct {
 }
 
 func newFlight(p *Process, asking bool) *flight {
-	return &flight{p: p, asking: asking, limit: p.config.Window, queue: new(fifo[Message])}
+	f := flights.Get().(*flight)
+	f.p, f.asking, f.limit = p, asking, p.config.Window
+	return f
 }
 
-// feed is where the messages of a flight come from, if they are not given.
+// flights that are over: the room they had is of use to the next ones.
+var flights = sync.Pool{New: func() any { return new(flight) }}
+
+// recycle is for who looks at the flight no more.
+func (f *flight) recycle() {
+	f.queue.drop(f.queue.len())
+	f.spans.drop(f.spans.len())
+	clear(f.answers)
+	*f = flight{queue: f.queue, spans: f.spans, answers: f.answers[:0]}
+	flights.Put(f)
+}
+
+// takeFunc moves up to room messages to the queue, and reports whether none will follow.
+type takeFunc func(room int, queue *fifo[Message]) (ended bool)
+
+// feed is where the messages of a flight come from, if they are not all there already.
 type feed interface {
-	// take moves up to room messages to the queue, and reports whether none will follow.
-	take(room int, queue *fifo[Message]) (ended bool)
+	take(room int, queue *fifo[Message]) (ended bool) // is a takeFunc
 
 	// park asks for p to be roused, and arrived to be true, once there is something to
 	// take or to tell, until the next take. It reports false if there is already.
@@ -49,32 +68,26 @@ type feed interface {
 	landed(n int)
 }
 
-// run flies what is given, or what from feeds if that is not nil, until it has ended or
-// emit returns false. emit gets each message once it has been acknowledged, or its
+// run flies what take takes, from a feed if there is one, until that has ended or emit
+// returns false. emit gets each message once it has been acknowledged, or its
 // response, or why there is none; it may be nil. An error of run is a SendError.
-func (f *flight) run(ctx context.Context, given []Message, from feed, emit func(Message, error) bool) (err error) {
-	if from == nil {
-		f.queue = &fifo[Message]{items: given, lent: true}
-	}
+func (f *flight) run(ctx context.Context, take takeFunc, from feed, emit func(Message, error) bool) (err error) {
 	defer func() { // also when emit panics
 		acknowledged := f.leave()
 		if err != nil {
 			err = &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
 		}
 	}()
-	return f.fly(ctx, from, emit)
+	return f.fly(ctx, take, from, emit)
 }
 
-func (f *flight) fly(ctx context.Context, from feed, emit func(Message, error) bool) error {
+func (f *flight) fly(ctx context.Context, take takeFunc, from feed, emit func(Message, error) bool) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		window := f.window()
-		ended := from == nil
-		if !ended {
-			ended = from.take(max(0, window-f.queue.len()), f.queue) // the window may have shrunk
-		}
+		ended := take(max(0, window-f.queue.len()), &f.queue) // the window may have shrunk
 		if err := f.write(ctx, window); err != nil {
 			return err
 		}

@@ -322,7 +322,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	l.connected()
 	f := newFlight(process, true)
 	f.limit = l.pool.config.InFlight
-	err = f.run(ctx, nil, l, func(m Message, err error) bool {
+	err = f.run(ctx, l.take, l, func(m Message, err error) bool {
 		l.answer(answer{m, err})
 		return yield(struct{}{})
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -60,8 +59,15 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		return &SendError{Err: err}
 	}
 	if len(messages) != 1 {
-		copied := slices.Clone(messages) // those given stay on the caller's stack, a single one above all
-		return newFlight(p, false).run(ctx, copied, nil, nil)
+		take := func(room int, queue *fifo[Message]) bool { // copies: those given stay on the caller's stack
+			n := min(room, len(messages))
+			queue.push(messages[:n]...)
+			messages = messages[n:]
+			return len(messages) == 0
+		}
+		f := newFlight(p, false)
+		defer f.recycle()
+		return f.run(ctx, take, nil, nil)
 	}
 	s, err := p.sendOne(ctx, false, messages[0])
 	if err == nil {

@@ -47,6 +47,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			return wanted
 		}
 		f := newFlight(p, asking)
+		defer f.recycle()
 		var refused, broken, failed error
 		err := stream.Gather(1, func(g *stream.Group[*supply]) {
 			g.Go(func(ctx context.Context, push func(*supply) bool) error {
@@ -61,7 +62,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 				return nil
 			})
 		})(ctx, func(in *supply) bool {
-			failed = f.run(ctx, nil, in, emit)
+			failed = f.run(ctx, in.take, in, emit)
 			return false
 		})
 		switch {

@@ -75,9 +75,7 @@ func (s *supply) take(room int, queue *fifo[Message]) (ended bool) {
 	s.parked = nil
 	s.roused.Store(false)
 	room = min(room, s.came.len())
-	for _, m := range s.came.all()[:room] {
-		queue.push(m)
-	}
+	queue.push(s.came.all()[:room]...)
 	s.came.drop(room)
 	return s.ended && s.came.len() == 0
 }

@@ -286,7 +286,7 @@ func TestMessageThatComesWhileTheFlightParksIsSent(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		feed := &drip{messages: texts(2)}
-		if err := newFlight(p, false).run(ctx, nil, feed, nil); err != nil || feed.parks != 1 {
+		if err := newFlight(p, false).run(ctx, feed.take, feed, nil); err != nil || feed.parks != 1 {
 			t.Error(err, feed.parks)
 		}
 		p.Conn().Close()
