@@ -79,7 +79,7 @@ type Config struct {
 	MaxUnread int
 
 	// Window is how many messages a client has in flight at most, written and not
-	// acknowledged, or for requests not responded to; default 1024. With 1, each is
+	// acknowledged, or for requests not responded to; default 4096. With 1, each is
 	// sent once the one before has been acknowledged, which is also how it is before the
 	// first acknowledgement of a connection, and with a server of innmind/ipc 4.x, that
 	// cannot read a frame which a full connection has cut in two. A server of
@@ -162,7 +162,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
 	c.MaxUnread = max(0, orDefault(c.MaxUnread, 64<<20))
-	c.Window = max(1, orDefault(c.Window, 1024))
+	c.Window = max(1, orDefault(c.Window, 4096))
 	c.WindowBytes = orDefault(c.WindowBytes, 4<<20)
 	c.MaxHeld = max(1, orDefault(c.MaxHeld, 64))
 	c.Heartbeat = orNever(c.Heartbeat, time.Second)

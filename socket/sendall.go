@@ -11,9 +11,9 @@ import (
 //
 //	sent, err := stream.Pipe2(lines, operators.Map(socket.Text), process.SendAll).Count(ctx)
 //
-// [Config.Window] bounds how many messages are read of the source, which has a goroutine
-// of its own, and not emitted yet; the source waits with one more. A run completes when
-// the source has and everything is acknowledged; a failure of the source ends it after
+// [Config.Window] and [Config.WindowBytes] bound how many messages are in flight, and
+// how many more are read ahead of the source, which has a goroutine of its own. A run
+// completes when the source has and everything is acknowledged; a failure of the source ends it after
 // that, too. When a message cannot be sent or is not acknowledged, or ctx ends, it fails
 // with a [*SendError], that tells which messages of the run arrived. When yield wants no
 // more, what is in flight stays so, see [Process.InFlight]. Responses are kept as Send
@@ -23,8 +23,8 @@ func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable
 }
 
 // RequestAll sends what an observable emits, and emits the response to each message, in
-// order: [Process.Request] as an operator. It is like SendAll in everything else: up to
-// [Config.Window] requests are read of the source whose responses have not been emitted.
+// order: [Process.Request] as an operator. It is like SendAll in everything else: a
+// request is in flight until its response has been emitted.
 // It fails with ErrNoResponse, in a [*SendError], at a request without a response, after
 // the responses to those before.
 func (p *Process) RequestAll(messages stream.Observable[Message]) stream.Observable[Message] {
@@ -36,7 +36,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		in := newSupply(p.config.Window)
+		in := newSupply(p.config)
 		wanted := true
 		var missing error
 		emit := func(m Message, err error) bool {

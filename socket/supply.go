@@ -7,14 +7,18 @@ import (
 )
 
 // supply is the feed of a flight whose messages come from a source, on a goroutine of its
-// own. As many as the window allows are read of the source and not concluded.
+// own. As many as the window allows are read of the source ahead of the flight, so that
+// it finds some when its window opens.
 type supply struct {
-	limit int
-	room  chan struct{} // one token for a source that waits
-	wake  chan struct{} // one token for a flight that rests
+	limit      int           // read of the source and not concluded
+	spare      int           // how many places there are when a source that waits goes on: a wake-up is dear
+	limitBytes int           // read of the source and not taken
+	room       chan struct{} // one token for a source that waits
+	wake       chan struct{} // one token for a flight that rests
 
 	mu      sync.Mutex
 	came    fifo[Message] // not taken
+	bytes   int           // in those
 	open    int           // came, not concluded
 	full    bool          // the source waits
 	ended   bool
@@ -24,14 +28,20 @@ type supply struct {
 	roused atomic.Bool
 }
 
-func newSupply(limit int) *supply {
-	return &supply{limit: limit, room: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+func newSupply(config *Config) *supply {
+	return &supply{
+		limit:      2 * config.Window,
+		spare:      (config.Window + 1) / 2,
+		limitBytes: max(1, config.WindowBytes),
+		room:       make(chan struct{}, 1),
+		wake:       make(chan struct{}, 1),
+	}
 }
 
 // push adds a message, waiting for room, and reports whether ctx lasted.
 func (s *supply) push(ctx context.Context, m Message) bool {
 	s.mu.Lock()
-	for s.open >= s.limit {
+	for s.open >= s.limit || s.bytes >= s.limitBytes {
 		s.full = true
 		s.mu.Unlock()
 		select {
@@ -42,6 +52,7 @@ func (s *supply) push(ctx context.Context, m Message) bool {
 		s.mu.Lock()
 	}
 	s.open++
+	s.bytes += frameSize(m)
 	s.came.push(m)
 	s.tell()
 	s.mu.Unlock()
@@ -75,8 +86,13 @@ func (s *supply) take(room int, queue *fifo[Message]) (ended bool) {
 	s.parked = nil
 	s.roused.Store(false)
 	room = min(room, s.came.len())
-	queue.push(s.came.all()[:room]...)
+	taken := s.came.all()[:room]
+	for _, m := range taken {
+		s.bytes -= frameSize(m)
+	}
+	queue.push(taken...)
 	s.came.drop(room)
+	s.makeRoom()
 	return s.ended && s.came.len() == 0
 }
 
@@ -112,7 +128,12 @@ func (s *supply) landed(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open -= n
-	if s.full && n > 0 {
+	s.makeRoom()
+}
+
+// makeRoom has the source go on if it waits and there is room, s.mu held.
+func (s *supply) makeRoom() {
+	if s.full && s.limit-s.open >= s.spare && s.bytes <= s.limitBytes/2 {
 		s.full = false
 		s.room <- struct{}{}
 	}

@@ -410,7 +410,7 @@ func overEcho(config Config, method func(*Process, stream.Observable[Message]) s
 func TestSendAllAndRequestAllKeepTheContract(t *testing.T) {
 	for _, window := range []int{1, 3, 100} {
 		config := Config{Window: window, Heartbeat: -1}
-		options := []streamtest.Option{streamtest.ReadAhead(window)}
+		options := []streamtest.Option{streamtest.ReadAhead(2 * window)}
 		messages := texts(5)
 		t.Run(fmt.Sprint("SendAll/", window), func(t *testing.T) {
 			streamtest.CheckOperator(t, overEcho(config, (*Process).SendAll), messages, messages, options...)
