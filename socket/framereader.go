@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"strings"
 	"unsafe"
 )
 
@@ -312,7 +313,7 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 // its own for that byte would cost more.
 func (r *frameReader) startLarge() {
 	r.stage, r.busy, r.long = stageLarge, false, true // a large buffer pays with runs of small frames
-	r.content = make([]byte, 0, min(r.size+1, max(r.trust, firstContent)))
+	r.content = newContent(min(r.size+1, max(r.trust, firstContent)))
 	held := r.buffer[r.start:r.end]
 	held = held[:min(len(held), r.size+1)]
 	r.content = append(r.content, held...)
@@ -385,9 +386,18 @@ func (r *frameReader) growContent() {
 	if len(r.content) < cap(r.content) {
 		return
 	}
-	grown := make([]byte, len(r.content), min(r.size+1, cap(r.content)*contentGrowth))
-	copy(grown, r.content)
-	r.content = grown
+	grown := newContent(min(r.size+1, cap(r.content)*contentGrowth))
+	r.content = append(grown, r.content...)
+}
+
+// newContent returns room for size bytes, at least one, that nobody has cleared: they are
+// read into, and to clear as much before costs as much. Of the standard library only
+// strings.Builder hands out such memory.
+func newContent(size int) []byte {
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteByte(0) // an empty string need not point anywhere
+	return unsafe.Slice(unsafe.StringData(b.String()), size)[:0]
 }
 
 // growHeader makes room for a header longer than the full buffer.
