@@ -188,7 +188,7 @@ func (p *Process) shut(reason error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reading { // else the reader comes here, too
-		p.reads.unbind()
+		p.endReading()
 	}
 	p.change()
 }

@@ -119,11 +119,19 @@ func (p *Process) read(ctx context.Context) {
 		}
 		p.shut(unexpected(err)) // before anybody else reads
 		p.mu.Lock()
-		p.reads.unbind()
+	}
+	if p.err != nil {
+		p.endReading()
 	}
 	p.reading = false
 	p.change()
 	p.mu.Unlock()
+}
+
+// endReading lets go of what reading took, p.mu held, once nobody reads any more.
+func (p *Process) endReading() {
+	p.reads.unbind()
+	p.in.dropBuffer()
 }
 
 // finisher writes what earlier writes left, on a goroutine of its own: whoever reads
