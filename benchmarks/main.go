@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 
 	"github.com/rxipc/rxipc/benchmarks/measure"
@@ -54,6 +55,8 @@ func run() error {
 	quick := flag.Bool("quick", false, "one short round: whether it works, not how fast")
 	rounds := flag.Int("rounds", 9, "measure `N` rounds")
 	jsonFile := flag.String("json", "", "write all samples to `file`, too")
+	group := flag.String("group", "", "measure only groups whose title matches the `expression`")
+	contender := flag.String("contender", "", "measure only contenders whose name matches the `expression`, and the baselines")
 	write := flag.Bool("write", false, "measure all suites, into RESULTS.md and plots/ of this folder")
 	flag.Usage = func() {
 		list := ""
@@ -74,12 +77,20 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	groups, err := regexp.Compile(*group)
+	if err != nil {
+		return fmt.Errorf("-group: %w", err)
+	}
+	contenders, err := regexp.Compile(*contender)
+	if err != nil {
+		return fmt.Errorf("-contender: %w", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	options := measure.Options{Rounds: *rounds, Quick: *quick, Progress: os.Stderr}
 	var reports []measure.Report
 	for _, suite := range chosen {
-		report, err := measure.Run(ctx, suite, options)
+		report, err := measure.Run(ctx, suite.Only(groups, contenders), options)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -371,5 +372,28 @@ func TestTicksAreRound(t *testing.T) {
 		if got := strings.Join(texts, ", "); got != c.want {
 			t.Errorf("from %v to %v: %s, want %s", c.low, c.high, got, c.want)
 		}
+	}
+}
+
+func TestOnlyLeavesOutWhatDoesNotMatch(t *testing.T) {
+	contenders := []Contender{{Name: "bare"}, {Name: "ours"}, {Name: "theirs"}}
+	goals := []Goal{{Contender: "ours"}, {Contender: "theirs"}}
+	group := func(title string) Group {
+		return Group{Title: title, Baseline: "bare", Works: []Work{{Contenders: contenders}}, Goals: goals}
+	}
+	suite := Suite{Groups: []Group{group("requests"), group("memory")}}
+	only := suite.Only(regexp.MustCompile("^req"), regexp.MustCompile("ours|nobody"))
+	if len(only.Groups) != 1 || only.Groups[0].Title != "requests" {
+		t.Fatal(only.Groups)
+	}
+	var names []string
+	for _, c := range only.Groups[0].Works[0].Contenders {
+		names = append(names, c.Name)
+	}
+	if !slices.Equal(names, []string{"bare", "ours"}) || len(only.Groups[0].Goals) != 1 {
+		t.Error(names, only.Groups[0].Goals)
+	}
+	if len(suite.Groups) != 2 || len(suite.Groups[0].Works[0].Contenders) != 3 || len(suite.Groups[0].Goals) != 2 {
+		t.Error("the suite itself has changed")
 	}
 }

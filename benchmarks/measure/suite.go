@@ -7,7 +7,11 @@
 // drawn.
 package measure
 
-import "context"
+import (
+	"context"
+	"regexp"
+	"slices"
+)
 
 // Suite is what the command measures under one name.
 type Suite struct {
@@ -15,6 +19,27 @@ type Suite struct {
 	Title  string
 	About  string // Markdown, below the title
 	Groups []Group
+}
+
+// Only is the suite without the groups whose title does not match, and without the
+// contenders whose name does not, but for the baselines.
+func (s Suite) Only(title, name *regexp.Regexp) Suite {
+	groups := s.Groups
+	s.Groups = nil
+	for _, g := range groups {
+		if !title.MatchString(g.Title) {
+			continue
+		}
+		left := func(contender string) bool { return contender != g.Baseline && !name.MatchString(contender) }
+		g.Works = slices.Clone(g.Works)
+		for i := range g.Works {
+			contenders := slices.Clone(g.Works[i].Contenders)
+			g.Works[i].Contenders = slices.DeleteFunc(contenders, func(c Contender) bool { return left(c.Name) })
+		}
+		g.Goals = slices.DeleteFunc(slices.Clone(g.Goals), func(goal Goal) bool { return left(goal.Contender) })
+		s.Groups = append(s.Groups, g)
+	}
+	return s
 }
 
 // Group is works of one kind. It becomes a table for each metric, a contender a row

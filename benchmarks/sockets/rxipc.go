@@ -77,7 +77,7 @@ type rxipcConn struct {
 }
 
 // pushBatch is how many messages are given to Send at once.
-const pushBatch = 1024
+const pushBatch = 16 << 10
 
 func (c *rxipcConn) ask() ([]byte, error) {
 	if err := c.process.Send(c.ctx, c.message).Err(); err != nil {
