@@ -99,6 +99,42 @@ func TestCloseCompletesMessagesAndWakesWhoWaits(t *testing.T) {
 	})
 }
 
+func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
+	for name, end := range map[string]func(ctx context.Context, p *Process, server *peer){
+		"the client, asking": func(ctx context.Context, p *Process, server *peer) {
+			go func() {
+				server.expect("start-ok", "close")
+				server.send(kindCloseOK)
+			}()
+			p.Close(ctx)
+		},
+		"the client, while somebody waits": func(ctx context.Context, p *Process, server *peer) {
+			go p.Wait(ctx)
+			synctest.Wait()
+			go server.conn.Close()
+			p.Close(ctx)
+		},
+		"the server": func(ctx context.Context, p *Process, server *peer) {
+			server.send("unread", kindClose)
+			p.Wait(ctx)
+			p.Wait(ctx)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, server := attached(t, Config{}, 0)
+				end(t.Context(), p, server)
+				synctest.Wait()
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				if p.in.buffer != nil || p.reads.release != nil {
+					t.Error("it keeps", p.in.buffer != nil, p.reads.release != nil)
+				}
+			})
+		})
+	}
+}
+
 func TestMessagesIsHotAndLeavesTheRestUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)

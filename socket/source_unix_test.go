@@ -3,10 +3,12 @@
 package socket
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -70,6 +72,44 @@ func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
 	ours.SetReadDeadline(time.Time{})
 	if err := src.fill(reader); err != io.EOF {
 		t.Error(err)
+	}
+}
+
+func TestBurstIsReadAtOnceAndALongContentToItsPlace(t *testing.T) {
+	ours, theirs := unixPair(t)
+	reader, src := newFrameReader(1<<20), newSource(ours)
+	fill := func(what string, wantBuffered int) {
+		t.Helper()
+		if err := src.fill(reader); err != nil {
+			t.Fatal(err)
+		}
+		if buffered := reader.end - reader.start; buffered != wantBuffered {
+			t.Errorf("%s: one read brought %d bytes into the buffer, want %d", what, buffered, wantBuffered)
+		}
+	}
+	drain := func() {
+		for ok := true; ok; {
+			var err error
+			if _, ok, err = reader.next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	burst := bytes.Repeat(encode("one"), 1000)
+	long := encode(strings.Repeat("x", 3*readSize))
+	theirs.Write(burst)
+	fill("a burst", len(burst))
+	drain()
+	theirs.Write(long)
+	fill("the first long frame", len(long))
+	drain()
+	theirs.Write(long)
+	fill("the next one", readSize)
+	drain()
+	fill("its rest", 0)
+	drain()
+	if reader.frames != 1002 {
+		t.Error(reader.frames, "frames")
 	}
 }
 
