@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -192,38 +191,4 @@ func (w *world) check() {
 	if len(w.handled) > 0 && !slices.ContainsFunc(w.handled, func(s string) bool { return s != "" }) {
 		w.t.Error("nothing happened")
 	}
-}
-
-func TestClosedProcessesAreNotKeptByLongContexts(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	freed := make(chan struct{})
-	func() {
-		ours, theirs := newPipe(0)
-		server := newPeer(t, theirs)
-		server.send(kindStart, kindReceived)
-		p, err := New(Config{}).Attach(ctx, ours).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			server.expect("start-ok", `"a"`)
-			server.send(kindReceived, kindClose)
-		}()
-		if err := p.Send(ctx, Text("a")).Err(); err != nil {
-			t.Error(err)
-		}
-		p.Wait(ctx)
-		runtime.AddCleanup(p, func(freed chan struct{}) { close(freed) }, freed)
-	}()
-	for range 1000 {
-		runtime.GC()
-		select {
-		case <-freed:
-			return
-		default:
-			runtime.Gosched()
-		}
-	}
-	t.Error("the process is kept")
 }
