@@ -162,7 +162,7 @@ func (c *pipeConn) Write(p []byte) (n int, err error) {
 		waitErr := c.out.until(c.write, c.closed, func() bool {
 			room := min(c.out.limit-len(c.out.data), len(p)-n)
 			switch {
-			case c.out.broken:
+			case c.out.broken, c.out.ended:
 				err = &net.OpError{Op: "write", Net: "pipe", Err: syscall.EPIPE}
 				return true
 			case room <= 0:

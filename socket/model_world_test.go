@@ -1,0 +1,571 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// world is a server and clients that do things at random; each life of a client is
+// recorded, and judged in the end.
+type world struct {
+	*rand.Rand
+	seed   uint64
+	config Config
+	kind   int // of server
+	nature
+
+	listener *memoryListener
+	serving  context.Context
+	end      context.CancelFunc
+	others   sync.WaitGroup // who does something beside the server and the clients
+
+	mu       sync.Mutex
+	lives    []*life
+	bySocket map[net.Conn]*life
+}
+
+// The kinds of server.
+const (
+	serverWith   = iota // a handler
+	serverOfEach        // a pipeline for each connection
+	serverOfAll         // one for all
+	serverKinds
+)
+
+// nature is what a world is made in.
+type nature struct {
+	ends   func(*rand.Rand) (a, b net.Conn)
+	sleep  func(time.Duration)
+	limit  func(*rand.Rand) time.Duration // of an attempt
+	enough time.Duration                  // what takes as long is stuck
+	large  int                            // bytes of a large message
+	grace  time.Duration
+}
+
+// life is a connection of a client.
+type life struct {
+	record
+	*world
+	number int
+	cable  *cable
+	next   atomic.Int32 // number of a message
+
+	mu sync.Mutex // of record
+}
+
+// TestWhateverHappensBothSidesTellTheTruth runs worlds, as many as RXIPC_MODEL says. One
+// of them is run again by its seed, the name of its test.
+func TestWhateverHappensBothSidesTellTheTruth(t *testing.T) {
+	virtual := nature{
+		sleep:  time.Sleep,
+		limit:  func(random *rand.Rand) time.Duration { return time.Duration(random.IntN(60)) * time.Millisecond },
+		enough: time.Hour,
+		large:  30_000,
+	}
+	for seed := range worlds(t, 150) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				nature := virtual
+				nature.ends = func(random *rand.Rand) (net.Conn, net.Conn) { return newPipe(50 + random.IntN(3000)) }
+				runWorld(t, seed, nature)
+			})
+		})
+	}
+}
+
+// worlds is how many there are to be.
+func worlds(t *testing.T, usual uint64) uint64 {
+	text, found := os.LookupEnv("RXIPC_MODEL")
+	if !found {
+		return usual
+	}
+	count, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal("RXIPC_MODEL:", err)
+	}
+	return count
+}
+
+func runWorld(t *testing.T, seed uint64, nature nature) {
+	random := newRandom(seed)
+	w := &world{
+		Rand: random, seed: seed, kind: random.IntN(serverKinds), nature: nature,
+		listener: newMemoryListener(), bySocket: map[net.Conn]*life{},
+		config: Config{
+			Dialect: Dialect(random.IntN(4) / 3), MaxHeld: 1 + random.IntN(5), Window: 1 + random.IntN(30),
+			WindowBytes: 1 + random.IntN(10_000), Heartbeat: time.Duration(1+random.IntN(1000)) * time.Millisecond, Grace: nature.grace,
+		},
+	}
+	if random.IntN(4) == 0 {
+		w.config.MaxUnread = 1000 + random.IntN(50_000)
+	}
+	w.serving, w.end = context.WithCancel(t.Context())
+	served := make(chan []string, 1)
+	go func() { served <- w.serve(t) }()
+	var clients sync.WaitGroup
+	for range 1 + random.IntN(4) {
+		own := rand.New(rand.NewPCG(seed, random.Uint64()))
+		clients.Go(func() {
+			for range 1 + own.IntN(3) {
+				w.live(t, own)
+			}
+		})
+	}
+	clients.Wait()
+	w.end()
+	carry := <-served
+	w.others.Wait()
+	for _, l := range w.lives {
+		l.cable.wait()
+		l.conclude(carry)
+		for _, wrong := range l.judge() {
+			t.Errorf("%02d: %s", l.number, wrong)
+		}
+	}
+}
+
+// conclude completes the record.
+func (l *life) conclude(carry []string) {
+	for _, id := range carry {
+		if strings.HasPrefix(id, l.prefix()) {
+			l.carry = append(l.carry, id)
+		}
+	}
+	l.up, l.down = l.cable.up.delivered, l.cable.down.delivered
+}
+
+func (l *life) prefix() string { return fmt.Sprintf("%02d.", l.number) }
+
+// note changes the record.
+func (l *life) note(change func(*record)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.record)
+}
+
+// excuse says that something is done that may make calls fail.
+func (l *life) excuse() { l.note(func(r *record) { r.excused = true }) }
+
+// stop ends the server.
+func (w *world) stop() {
+	w.mu.Lock()
+	for _, l := range w.lives {
+		l.excuse()
+	}
+	w.mu.Unlock()
+	w.end()
+}
+
+// serve runs the server and returns its carry, the ids of what it folded.
+func (w *world) serve(t *testing.T) (carry []string) {
+	connections := operators.Map(w.meet)(New(w.config).Accept(w.listener))
+	if w.kind == serverWith {
+		served := ServeConnections(connections, fold.ConcatSlices[[]string]()).With(w.serving, w.handle)
+		carry, ok := Carry(served).Get()
+		if !ok {
+			t.Error("no carry:", served)
+		}
+		return carry
+	}
+	var mu sync.Mutex
+	handle := func(x Exchange) bool {
+		folded, more := w.exchange(x)
+		mu.Lock()
+		defer mu.Unlock()
+		if folded {
+			carry = append(carry, taskOf(x.Message).id)
+		}
+		return more
+	}
+	if w.kind == serverOfAll {
+		Exchanges(connections).ForEach(w.serving, func(x Exchange) {
+			if !handle(x) {
+				x.Connection().Close()
+			}
+		})
+		return carry
+	}
+	operators.MergeMap(func(c *Connection) stream.Observable[Exchange] {
+		return func(ctx context.Context, _ func(Exchange) bool) error {
+			c.Exchanges()(ctx, handle)
+			return nil
+		}
+	})(connections).Run(w.serving)
+	return carry
+}
+
+// of is the life that a connection belongs to.
+func (w *world) of(c *Connection) *life {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bySocket[c.Conn()]
+}
+
+// meet has somebody meddle with a connection.
+func (w *world) meet(c *Connection) *Connection {
+	l := w.of(c)
+	random := rand.New(rand.NewPCG(w.seed, uint64(l.number)))
+	w.others.Go(func() {
+		for range random.IntN(5) {
+			w.sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+			switch random.IntN(30) {
+			case 0:
+				l.obey(c, doClose)
+			case 1:
+				l.obey(c, doShut)
+			case 2:
+				l.obey(c, doDie)
+			default:
+				l.push(c, "", w.limit(random), random.IntN(w.large/10))
+			}
+		}
+	})
+	return c
+}
+
+// obey does to a connection what is asked for.
+func (l *life) obey(c *Connection, d deed) {
+	switch d {
+	case doReject, doFinish, doKeep:
+		l.excuse()
+	case doClose:
+		l.excuse()
+		c.Close()
+	case doShut:
+		l.excuse()
+		closeWrite(c.Conn())
+	case doDie:
+		l.excuse()
+		c.Conn().Close()
+	case doStop:
+		l.world.stop()
+	}
+}
+
+// push sends one message by itself, or several.
+func (l *life) push(c *Connection, asked string, limit time.Duration, size int) {
+	p := push{for_: asked}
+	for i := range 1 + size%3 {
+		p.messages = append(p.messages, Text(fmt.Sprintf("push %s %d %d %s", l.prefix(), l.next.Add(1), i, strings.Repeat(".", size))))
+	}
+	at := 0
+	l.note(func(r *record) { at, r.pushes = len(r.pushes), append(r.pushes, p) })
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	err := c.Send(ctx, p.messages...)
+	l.note(func(r *record) {
+		r.pushes[at].err = err
+		if errors.Is(err, context.DeadlineExceeded) && limit == l.enough {
+			r.stuck = append(r.stuck, err)
+		}
+	})
+}
+
+// begin begins to handle a message.
+func (w *world) begin(c *Connection, m Message) (*life, task) {
+	l, k := w.of(c), taskOf(m)
+	l.note(func(r *record) { r.handled = append(r.handled, k) })
+	l.obey(c, k.deed)
+	switch k.deed {
+	case doPush:
+		l.push(c, k.id, w.enough, k.size)
+	case doAnswer:
+		w.sleep(time.Duration(k.delay) * time.Millisecond)
+	}
+	return l, k
+}
+
+// handle is the handler of serverWith. It rejects by a panic.
+func (w *world) handle(m Message, c Continuation[[]string], carry []string) Continuation[[]string] {
+	_, k := w.begin(c.Connection(), m)
+	c = c.Respond(k.answer()...).CarryWith(append(slices.Clip(carry), k.id))
+	switch k.deed {
+	case doReject:
+		panic("rejected")
+	case doFinish:
+		return c.Finish()
+	case doStop:
+		return c.Stop()
+	}
+	return c
+}
+
+// exchange is the handler of the other servers. It reports whether the message was
+// folded, and whether to go on.
+func (w *world) exchange(x Exchange) (folded, more bool) {
+	l, k := w.begin(x.Connection(), x.Message)
+	answer := k.answer()
+	switch k.deed {
+	case doReject:
+		x.Respond(answer...)
+		x.Reject(nil)
+		return false, true
+	case doKeep:
+		x.Hold()
+		w.others.Go(func() {
+			w.sleep(5 * time.Second)
+			x.Connection().Close()
+		})
+	case doHold:
+		now := min(1, len(answer))
+		x.Respond(answer[:now]...)
+		held := x.Hold()
+		w.others.Go(func() {
+			w.sleep(time.Duration(k.delay) * time.Millisecond)
+			l.release(held, answer[now:])
+		})
+	default:
+		x.Respond(answer...)
+	}
+	return true, k.deed != doFinish
+}
+
+// release gives an answer that was held.
+func (l *life) release(held *Held, rest []Message) {
+	ctx, cancel := context.WithTimeout(context.Background(), l.enough)
+	defer cancel()
+	if err := held.Respond(ctx, rest...); errors.Is(err, context.DeadlineExceeded) {
+		l.note(func(r *record) { r.stuck = append(r.stuck, err) })
+	}
+}
+
+// live is a client's life.
+func (w *world) live(t *testing.T, random *rand.Rand) {
+	l, conn, ok := w.bear(random)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(w.serving, w.enough)
+	p, err := New(w.config).Attach(ctx, conn).Get()
+	cancel()
+	if err != nil {
+		l.cable.cut()
+		l.note(func(r *record) {
+			if r.left = true; !r.excused && w.serving.Err() == nil {
+				r.stuck = append(r.stuck, err)
+			}
+		})
+		return
+	}
+	apart := random.IntN(2) == 0 // somebody reads all the time
+	var reader, actors sync.WaitGroup
+	if apart {
+		reader.Go(func() { l.readAll(p) })
+	}
+	for range 1 + random.IntN(2) {
+		a := &actor{life: l, p: p, Rand: rand.New(rand.NewPCG(w.seed, random.Uint64())), reads: !apart}
+		actors.Go(a.play)
+	}
+	actors.Wait()
+	if err := p.Close(context.Background()).Err(); err != nil {
+		l.note(func(r *record) {
+			if r.left = true; !errors.Is(err, context.DeadlineExceeded) {
+				r.stuck = append(r.stuck, err)
+			}
+		})
+	}
+	reader.Wait()
+	l.readAll(p)
+	l.note(func(r *record) { r.drained = true })
+	p.Conn().Close()
+}
+
+// readAll reads up to the end.
+func (l *life) readAll(p *Process) {
+	p.Messages().ForEach(context.Background(), func(m Message) {
+		l.note(func(r *record) { r.read = append(r.read, m) })
+	})
+}
+
+// bear begins a life over a cable, which may be one that breaks.
+func (w *world) bear(random *rand.Rand) (*life, net.Conn, bool) {
+	l := &life{world: w, record: record{dialect: w.config.Dialect, roomy: w.config.MaxUnread == 0}}
+	cable, client, server := connect(func() (net.Conn, net.Conn) { return w.ends(random) }, 1+random.IntN(5000))
+	l.cable = cable
+	way, fate := []*way{cable.up, cable.down}[random.IntN(2)], random.IntN(8)
+	if fate < 3 {
+		way.left = random.IntN(1 << (5 + random.IntN(10)))
+	}
+	way.breaks = func() {
+		if l.excuse(); fate > 0 {
+			cable.cut()
+		} else {
+			closeWrite(way.to)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.serving.Err() != nil {
+		cable.cut()
+		return nil, nil, false
+	}
+	l.number = len(w.lives)
+	w.lives = append(w.lives, l)
+	w.bySocket[server] = l
+	l.cable.start()
+	w.listener.waiting <- server
+	return l, client, true
+}
+
+// actor does what a client does, one thing after the other.
+type actor struct {
+	*life
+	*rand.Rand
+	p     *Process
+	reads bool
+}
+
+func (a *actor) play() {
+	for range 3 + a.IntN(20) {
+		if !a.act() {
+			return
+		}
+	}
+}
+
+// act does one thing, and reports whether to go on.
+func (a *actor) act() bool {
+	switch a.IntN(100) {
+	case 0:
+		a.leave()
+		a.p.Close(context.Background())
+		return false
+	case 1:
+		a.leave()
+		a.p.Conn().Close()
+		return false
+	case 2:
+		a.leave()
+		closeWrite(a.p.Conn())
+		return true
+	}
+	switch a.IntN(7) {
+	case 0:
+		a.sleep(time.Duration(a.IntN(1500)) * time.Millisecond)
+		return true
+	case 1:
+		return !a.reads || a.wait()
+	case 2:
+		return a.request()
+	default:
+		return a.many(a.IntN(4))
+	}
+}
+
+// leave says that the client does something to its connection itself.
+func (a *actor) leave() { a.note(func(r *record) { r.left, r.excused = true, true }) }
+
+// wait reads a message.
+func (a *actor) wait() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), a.limit(a.Rand))
+	defer cancel()
+	m, err := a.p.Wait(ctx).Get()
+	if err == nil {
+		a.note(func(r *record) { r.read = append(r.read, m) })
+	}
+	return err == nil || errors.Is(err, context.DeadlineExceeded)
+}
+
+// tasks makes messages up. Those that are waited for without a limit get an answer.
+func (a *actor) tasks(count int, asking, limited bool) (tasks []task, messages []Message) {
+	for range count {
+		k := task{
+			id: fmt.Sprintf("%s%04d", a.prefix(), a.next.Add(1)), deed: a.deed(),
+			responses: a.IntN(4), size: a.size(), delay: a.IntN(30),
+		}
+		if asking && (!limited || a.IntN(20) > 0) {
+			k.responses = max(1, k.responses)
+		}
+		tasks = append(tasks, k)
+		messages = append(messages, k.message(a.size()))
+	}
+	return tasks, messages
+}
+
+func (a *actor) size() int {
+	if a.IntN(50) == 0 {
+		return a.IntN(a.large)
+	}
+	return a.IntN(2) * a.IntN(500)
+}
+
+func (a *actor) deed() deed {
+	if a.IntN(150) == 0 {
+		rare := []deed{doKeep, doReject, doFinish, doClose, doShut, doDie, doStop}
+		d := rare[a.IntN(len(rare))]
+		if d == doKeep && a.kind == serverWith || d == doStop && a.IntN(3) > 0 {
+			return doReject
+		}
+		return d
+	}
+	switch n := a.IntN(20); {
+	case n == 0:
+		return doPush
+	case n < 3 && a.kind != serverWith:
+		return doHold
+	}
+	return doAnswer
+}
+
+// request makes one request.
+func (a *actor) request() bool {
+	limited := a.IntN(3) == 0
+	tasks, messages := a.tasks(1, true, limited)
+	return a.attempt(&attempt{tasks: tasks, asking: true, limited: limited}, func(ctx context.Context, note *attempt) error {
+		m, err := a.p.Request(ctx, messages[0]).Get()
+		if err == nil {
+			note.emitted = []Message{m}
+		}
+		return err
+	})
+}
+
+// many sends messages, or makes requests, in one of the ways there are.
+func (a *actor) many(way int) bool {
+	limited, asking := a.IntN(3) == 0, way == 3
+	tasks, messages := a.tasks(1+a.IntN(3)*a.IntN(30), asking, limited)
+	made := &attempt{tasks: tasks, asking: asking, all: way > 1, limited: limited}
+	return a.attempt(made, func(ctx context.Context, note *attempt) error {
+		emit := func(m Message) { note.emitted = append(note.emitted, m) }
+		switch way {
+		case 2:
+			return a.p.SendAll(stream.FromSlice(messages)).ForEach(ctx, emit)
+		case 3:
+			return a.p.RequestAll(stream.FromSlice(messages)).ForEach(ctx, emit)
+		}
+		return a.p.Send(ctx, messages...).Err()
+	})
+}
+
+// attempt does it, keeps what came of it, and reports whether to go on.
+func (a *actor) attempt(made *attempt, do func(context.Context, *attempt) error) bool {
+	limit := a.enough
+	if made.limited {
+		limit = a.limit(a.Rand)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	a.note(func(r *record) { r.calls = append(r.calls, made) })
+	made.err = do(ctx, made)
+	if errors.Is(made.err, ErrUnread) && a.reads {
+		for n, _ := a.p.Unread(); n > 0 && a.wait(); n, _ = a.p.Unread() {
+		}
+	}
+	return made.err == nil || errors.Is(made.err, context.DeadlineExceeded) || errors.Is(made.err, ErrUnread) || errors.Is(made.err, ErrNoResponse)
+}
