@@ -14,24 +14,22 @@ import (
 // TestWhateverHappensOverRealSocketsToo runs worlds over sockets with buffers of all
 // sizes, in which nobody waits for time to pass.
 func TestWhateverHappensOverRealSocketsToo(t *testing.T) {
-	real := nature{
-		sleep:  func(time.Duration) { runtime.Gosched() },
-		limit:  func(random *rand.Rand) time.Duration { return time.Duration(random.IntN(5000)) * time.Microsecond },
-		enough: time.Minute,
-		large:  300_000,
-		grace:  50 * time.Millisecond,
-	}
 	for seed := range worlds(t, 40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			nature := real
-			nature.ends = func(random *rand.Rand) (net.Conn, net.Conn) {
-				a, b := unixPair(t)
-				for _, conn := range []net.Conn{a, b} {
-					conn.(*net.UnixConn).SetWriteBuffer(1 << (10 + random.IntN(10)))
-				}
-				return a, b
-			}
-			runWorld(t, seed, nature)
+			runWorld(t, seed, nature{
+				ends: func(random *rand.Rand) (net.Conn, net.Conn) {
+					a, b := unixPair(t)
+					for _, conn := range []net.Conn{a, b} {
+						conn.(*net.UnixConn).SetWriteBuffer(1 << (10 + random.IntN(10)))
+					}
+					return a, b
+				},
+				sleep:  func(time.Duration) { runtime.Gosched() },
+				limit:  func(random *rand.Rand) time.Duration { return time.Duration(random.IntN(5000)) * time.Microsecond },
+				enough: time.Minute,
+				large:  300_000,
+				grace:  50 * time.Millisecond,
+			})
 		})
 	}
 }

@@ -24,7 +24,6 @@ import (
 // world is a server and clients that do things at random; each life of a client is
 // recorded, and judged in the end.
 type world struct {
-	*rand.Rand
 	seed   uint64
 	config Config
 	kind   int // of server
@@ -33,9 +32,12 @@ type world struct {
 	listener *memoryListener
 	serving  context.Context
 	end      context.CancelFunc
+	served   chan []string
+	meddled  bool           // with connections
 	others   sync.WaitGroup // who does something beside the server and the clients
 
 	mu       sync.Mutex
+	stopped  bool // by somebody
 	lives    []*life
 	bySocket map[net.Conn]*life
 }
@@ -58,6 +60,15 @@ type nature struct {
 	grace  time.Duration
 }
 
+// virtual is the nature of worlds in which time passes by itself.
+var virtual = nature{
+	ends:   func(random *rand.Rand) (net.Conn, net.Conn) { return newPipe(50 + random.IntN(3000)) },
+	sleep:  time.Sleep,
+	limit:  func(random *rand.Rand) time.Duration { return time.Duration(random.IntN(60)) * time.Millisecond },
+	enough: time.Hour,
+	large:  30_000,
+}
+
 // life is a connection of a client.
 type life struct {
 	record
@@ -72,18 +83,10 @@ type life struct {
 // TestWhateverHappensBothSidesTellTheTruth runs worlds, as many as RXIPC_MODEL says. One
 // of them is run again by its seed, the name of its test.
 func TestWhateverHappensBothSidesTellTheTruth(t *testing.T) {
-	virtual := nature{
-		sleep:  time.Sleep,
-		limit:  func(random *rand.Rand) time.Duration { return time.Duration(random.IntN(60)) * time.Millisecond },
-		enough: time.Hour,
-		large:  30_000,
-	}
 	for seed := range worlds(t, 150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				nature := virtual
-				nature.ends = func(random *rand.Rand) (net.Conn, net.Conn) { return newPipe(50 + random.IntN(3000)) }
-				runWorld(t, seed, nature)
+				runWorld(t, seed, virtual)
 			})
 		})
 	}
@@ -104,37 +107,45 @@ func worlds(t *testing.T, usual uint64) uint64 {
 
 func runWorld(t *testing.T, seed uint64, nature nature) {
 	random := newRandom(seed)
-	w := &world{
-		Rand: random, seed: seed, kind: random.IntN(serverKinds), nature: nature,
-		listener: newMemoryListener(), bySocket: map[net.Conn]*life{},
-		config: Config{
-			Dialect: Dialect(random.IntN(4) / 3), MaxHeld: 1 + random.IntN(5), Window: 1 + random.IntN(30),
-			WindowBytes: 1 + random.IntN(10_000), Heartbeat: time.Duration(1+random.IntN(1000)) * time.Millisecond, Grace: nature.grace,
-		},
-	}
-	if random.IntN(4) == 0 {
-		w.config.MaxUnread = 1000 + random.IntN(50_000)
-	}
-	w.serving, w.end = context.WithCancel(t.Context())
-	served := make(chan []string, 1)
-	go func() { served <- w.serve(t) }()
+	w := newWorld(t, seed, nature, random.IntN(serverKinds), Config{
+		Dialect: Dialect(random.IntN(4) / 3), MaxHeld: 1 + random.IntN(5), Window: 1 + random.IntN(30),
+		WindowBytes: 1 + random.IntN(10_000), Heartbeat: time.Duration(1+random.IntN(1000)) * time.Millisecond,
+		MaxUnread: (random.IntN(4) / 3) * (1000 + random.IntN(50_000)), Grace: nature.grace,
+	})
+	w.meddled = true
 	var clients sync.WaitGroup
 	for range 1 + random.IntN(4) {
 		own := rand.New(rand.NewPCG(seed, random.Uint64()))
 		clients.Go(func() {
 			for range 1 + own.IntN(3) {
-				w.live(t, own)
+				w.live(own)
 			}
 		})
 	}
 	clients.Wait()
+	w.judge(t)
+}
+
+// newWorld makes a world whose server runs.
+func newWorld(t *testing.T, seed uint64, nature nature, kind int, config Config) *world {
+	w := &world{
+		seed: seed, kind: kind, nature: nature, config: config,
+		listener: newMemoryListener(), served: make(chan []string, 1), bySocket: map[net.Conn]*life{},
+	}
+	w.serving, w.end = context.WithCancel(t.Context())
+	go func() { w.served <- w.serve(t) }()
+	return w
+}
+
+// judge ends the server and judges all lives.
+func (w *world) judge(t *testing.T) {
 	w.end()
-	carry := <-served
+	carry := <-w.served
 	w.others.Wait()
 	for _, l := range w.lives {
 		l.cable.wait()
 		l.conclude(carry)
-		for _, wrong := range l.judge() {
+		for _, wrong := range l.record.judge() {
 			t.Errorf("%02d: %s", l.number, wrong)
 		}
 	}
@@ -165,6 +176,7 @@ func (l *life) excuse() { l.note(func(r *record) { r.excused = true }) }
 // stop ends the server.
 func (w *world) stop() {
 	w.mu.Lock()
+	w.stopped = true
 	for _, l := range w.lives {
 		l.excuse()
 	}
@@ -219,6 +231,9 @@ func (w *world) of(c *Connection) *life {
 
 // meet has somebody meddle with a connection.
 func (w *world) meet(c *Connection) *Connection {
+	if !w.meddled {
+		return c
+	}
 	l := w.of(c)
 	random := rand.New(rand.NewPCG(w.seed, uint64(l.number)))
 	w.others.Go(func() {
@@ -346,21 +361,14 @@ func (l *life) release(held *Held, rest []Message) {
 }
 
 // live is a client's life.
-func (w *world) live(t *testing.T, random *rand.Rand) {
-	l, conn, ok := w.bear(random)
-	if !ok {
-		return
+func (w *world) live(random *rand.Rand) {
+	l, client, server := w.bear(random, 1+random.IntN(5000))
+	if fate := random.IntN(8); fate < 3 {
+		way := []*way{l.cable.up, l.cable.down}[random.IntN(2)]
+		l.breakOff(way, random.IntN(1<<(5+random.IntN(10))), fate == 0)
 	}
-	ctx, cancel := context.WithTimeout(w.serving, w.enough)
-	p, err := New(w.config).Attach(ctx, conn).Get()
-	cancel()
-	if err != nil {
-		l.cable.cut()
-		l.note(func(r *record) {
-			if r.left = true; !r.excused && w.serving.Err() == nil {
-				r.stuck = append(r.stuck, err)
-			}
-		})
+	p := l.attach(client, server)
+	if p == nil {
 		return
 	}
 	apart := random.IntN(2) == 0 // somebody reads all the time
@@ -368,19 +376,78 @@ func (w *world) live(t *testing.T, random *rand.Rand) {
 	if apart {
 		reader.Go(func() { l.readAll(p) })
 	}
-	for range 1 + random.IntN(2) {
-		a := &actor{life: l, p: p, Rand: rand.New(rand.NewPCG(w.seed, random.Uint64())), reads: !apart}
+	for i := range 1 + random.IntN(2) {
+		reads := !apart && i == 0 // two would not know who was first
+		a := &actor{life: l, p: p, Rand: rand.New(rand.NewPCG(w.seed, random.Uint64())), reads: reads}
 		actors.Go(a.play)
 	}
 	actors.Wait()
-	if err := p.Close(context.Background()).Err(); err != nil {
-		l.note(func(r *record) {
-			if r.left = true; !errors.Is(err, context.DeadlineExceeded) {
-				r.stuck = append(r.stuck, err)
-			}
-		})
-	}
+	l.close(p)
 	reader.Wait()
+	l.finish(p)
+}
+
+// bear makes a life, whose cable carries up to most bytes at a time.
+func (w *world) bear(random *rand.Rand, most int) (l *life, client, server net.Conn) {
+	l = &life{world: w, record: record{dialect: w.config.Dialect, roomy: w.config.MaxUnread == 0}}
+	l.cable, client, server = connect(func() (net.Conn, net.Conn) { return w.ends(random) }, most)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l.number = len(w.lives)
+	w.lives = append(w.lives, l)
+	w.bySocket[server] = l
+	l.excused = w.stopped
+	return l, client, server
+}
+
+// breakOff has the cable break behind so many bytes of a way: as if who sends them died,
+// or said that nothing more will come.
+func (l *life) breakOff(way *way, left int, half bool) {
+	way.left = left
+	way.breaks = func() {
+		if l.excuse(); half {
+			closeWrite(way.to)
+		} else {
+			l.cable.cut()
+		}
+	}
+}
+
+// attach connects to the server, and returns nil when that ends or the cable breaks
+// meanwhile.
+func (l *life) attach(client, server net.Conn) *Process {
+	l.cable.start()
+	l.listener.waiting <- server
+	ctx, cancel := context.WithTimeout(l.serving, l.enough)
+	defer cancel()
+	p, err := New(l.config).Attach(ctx, client).Get()
+	if err == nil {
+		return p
+	}
+	l.cable.cut()
+	l.note(func(r *record) {
+		if r.left = true; !r.excused && l.serving.Err() == nil {
+			r.stuck = append(r.stuck, err)
+		}
+	})
+	return nil
+}
+
+// close closes the connection, as it is agreed to within the grace or not.
+func (l *life) close(p *Process) {
+	err := p.Close(context.Background()).Err()
+	if err == nil {
+		return
+	}
+	l.note(func(r *record) {
+		if r.left = true; !errors.Is(err, context.DeadlineExceeded) {
+			r.stuck = append(r.stuck, err)
+		}
+	})
+}
+
+// finish reads what is left to read.
+func (l *life) finish(p *Process) {
 	l.readAll(p)
 	l.note(func(r *record) { r.drained = true })
 	p.Conn().Close()
@@ -391,36 +458,6 @@ func (l *life) readAll(p *Process) {
 	p.Messages().ForEach(context.Background(), func(m Message) {
 		l.note(func(r *record) { r.read = append(r.read, m) })
 	})
-}
-
-// bear begins a life over a cable, which may be one that breaks.
-func (w *world) bear(random *rand.Rand) (*life, net.Conn, bool) {
-	l := &life{world: w, record: record{dialect: w.config.Dialect, roomy: w.config.MaxUnread == 0}}
-	cable, client, server := connect(func() (net.Conn, net.Conn) { return w.ends(random) }, 1+random.IntN(5000))
-	l.cable = cable
-	way, fate := []*way{cable.up, cable.down}[random.IntN(2)], random.IntN(8)
-	if fate < 3 {
-		way.left = random.IntN(1 << (5 + random.IntN(10)))
-	}
-	way.breaks = func() {
-		if l.excuse(); fate > 0 {
-			cable.cut()
-		} else {
-			closeWrite(way.to)
-		}
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.serving.Err() != nil {
-		cable.cut()
-		return nil, nil, false
-	}
-	l.number = len(w.lives)
-	w.lives = append(w.lives, l)
-	w.bySocket[server] = l
-	l.cable.start()
-	w.listener.waiting <- server
-	return l, client, true
 }
 
 // actor does what a client does, one thing after the other.

@@ -1,0 +1,89 @@
+package socket
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+)
+
+// TestASessionCutAtAnyByteIsToldExactlyByBothSides breaks one connection behind each byte
+// of either direction, as if the other side died there or closed its half. The model says
+// what must be true then; a neighbour must not notice.
+func TestASessionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
+	up, down := cutSession(t, -1, -1, false)
+	t.Logf("%d bytes up, %d down", up, down)
+	if up < 200 || down < 200 {
+		t.Fatal("nothing happened")
+	}
+	for _, half := range []bool{false, true} {
+		for n := range up {
+			if got, _ := cutSession(t, n, -1, half); got != n {
+				t.Fatalf("%d bytes came up, not %d", got, n)
+			}
+		}
+		for n := range down {
+			if _, got := cutSession(t, -1, n, half); got != n {
+				t.Fatalf("%d bytes came down, not %d", got, n)
+			}
+		}
+	}
+}
+
+// cutSession plays a session and returns how many bytes came to each side.
+func cutSession(t *testing.T, up, down int, half bool) (toServer, toClient int) {
+	failed := !t.Run(fmt.Sprintf("up %d, down %d, half %v", up, down, half), func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 0, virtual, serverWith, Config{Heartbeat: -1})
+			random := newRandom(0)
+			whole, conn, served := w.bear(random, 1000)
+			neighbour := whole.attach(conn, served)
+			playSession(whole, neighbour)
+
+			l, conn, served := w.bear(random, 1000)
+			l.breakOff(l.cable.up, up, half)
+			l.breakOff(l.cable.down, down, half)
+			if p := l.attach(conn, served); p != nil {
+				playSession(l, p)
+				l.close(p)
+				l.finish(p)
+			}
+			playSession(whole, neighbour)
+			whole.close(neighbour)
+			whole.finish(neighbour)
+			w.judge(t)
+			toServer, toClient = len(l.up), len(l.down)
+		})
+	})
+	if failed {
+		t.FailNow()
+	}
+	return toServer, toClient
+}
+
+// playSession sends four messages in a window, behind one that opens it, and makes a
+// request.
+func playSession(l *life, p *Process) {
+	a := &actor{life: l, p: p, Rand: rand.New(rand.NewPCG(0, 0)), reads: true}
+	send := func(asking bool, deeds ...deed) bool {
+		var tasks []task
+		var messages []Message
+		for _, d := range deeds {
+			k := task{id: fmt.Sprintf("%s%04d", l.prefix(), l.next.Add(1)), deed: d, responses: 1}
+			tasks, messages = append(tasks, k), append(messages, k.message(0))
+		}
+		made := &attempt{tasks: tasks, asking: asking}
+		return a.attempt(made, func(ctx context.Context, note *attempt) error {
+			if !asking {
+				return p.Send(ctx, messages...).Err()
+			}
+			m, err := p.Request(ctx, messages[0]).Get()
+			if err == nil {
+				note.emitted = []Message{m}
+			}
+			return err
+		})
+	}
+	_ = send(false, doAnswer) && send(false, doAnswer, doPush, doAnswer, doAnswer) && send(true, doAnswer)
+}
