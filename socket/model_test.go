@@ -24,7 +24,8 @@ import (
 //     call sent never leaves; when the connection broke, they count exactly what had been
 //     acknowledged until then.
 //  5. Each request gets its own response, and all other messages are read in order, once.
-//  6. A call fails for a reason, and none goes on for ever.
+//  6. A call fails for a reason, and none goes on for ever. Nor does a goroutine: the bubble
+//     of a world would not end.
 
 // deed is what a message asks the server to do.
 type deed string
