@@ -23,6 +23,8 @@ type flight struct {
 	landing   int      // concluded and not handed over, the first of those in flight
 	answers   []answer // to these, when asking
 	concluded int      // and handed over
+
+	acknowledged int // at the end of the run
 }
 
 // answer is a response, or why there is none.
@@ -73,9 +75,9 @@ type feed interface {
 // response, or why there is none; it may be nil. An error of run is a SendError.
 func (f *flight) run(ctx context.Context, take takeFunc, from feed, emit func(Message, error) bool) (err error) {
 	defer func() { // also when emit panics
-		acknowledged := f.leave()
+		f.acknowledged = f.leave()
 		if err != nil {
-			err = &SendError{Acknowledged: acknowledged, Sent: f.concluded + f.inFlight, Err: err}
+			err = &SendError{Acknowledged: f.acknowledged, Sent: f.concluded + f.inFlight, Err: err}
 		}
 	}()
 	return f.fly(ctx, take, from, emit)

@@ -34,7 +34,7 @@ func (p *Process) RequestAll(messages stream.Observable[Message]) stream.Observa
 func (p *Process) flown(op string, asking bool, messages stream.Observable[Message]) stream.Observable[Message] {
 	return func(ctx context.Context, yield func(Message) bool) error {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return p.failure(op, &SendError{Err: context.Cause(ctx)})
 		}
 		in := newSupply(p.config)
 		wanted := true
@@ -71,7 +71,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 		case !wanted:
 			return nil
 		case missing != nil:
-			return p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded + f.inFlight, Err: missing})
+			return p.failure(op, &SendError{Acknowledged: f.acknowledged, Sent: f.concluded + f.inFlight, Err: missing})
 		case failed != nil:
 			return p.failure(op, failed)
 		case refused != nil:
