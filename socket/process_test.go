@@ -367,3 +367,24 @@ func TestProcessIsUsedAfterCloseInVain(t *testing.T) {
 		}
 	})
 }
+
+func TestClientSaysNothingBeforeItIsGreeted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(0)
+		server := newPeer(t, theirs)
+		go func() {
+			time.Sleep(10 * time.Second)
+			server.send(kindStart)
+			server.expect("start-ok", "heartbeat", "heartbeat")
+			server.send("hello")
+		}()
+		p, err := New(Config{}).Attach(t.Context(), ours).Get()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := p.Wait(t.Context()).Get(); m != Text("hello") {
+			t.Error(m, err)
+		}
+		p.Conn().Close()
+	})
+}

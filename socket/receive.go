@@ -61,7 +61,7 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			continue
 		}
 		p.reading = true
-		if !started {
+		if !started && p.started { // a heartbeat is nothing to begin with
 			started = true
 			p.clocked++
 			p.startClock()

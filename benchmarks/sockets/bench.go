@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/rxipc/rxipc/benchmarks/measure"
@@ -38,7 +39,12 @@ func (p peer) contender(s setup, run measurement) measure.Contender {
 			return measure.Session{}, err
 		}
 		return measure.Session{
-			Run:  func(ctx context.Context, n int) (measure.Figures, error) { return run(b, ctx, n) },
+			Run: func(ctx context.Context, n int) (measure.Figures, error) {
+				if p.gogc > 0 {
+					defer debug.SetGCPercent(debug.SetGCPercent(p.gogc))
+				}
+				return run(b, ctx, n)
+			},
 			Stop: b.stop,
 		}, nil
 	}}

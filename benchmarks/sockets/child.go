@@ -23,6 +23,7 @@ type assignment struct {
 	Dir  string
 	Job  job
 	Idle int // connections to hold; 0: it is the server
+	GOGC int // of the peer
 }
 
 func (a assignment) place() place { return place{dir: a.Dir, path: filepath.Join(a.Dir, "socket")} }
@@ -115,6 +116,9 @@ func startChild(a assignment) (_ *child, err error) {
 	}
 	process := exec.Command(self)
 	process.Env = append(os.Environ(), childKey+"="+string(text))
+	if a.GOGC > 0 {
+		process.Env = append(process.Env, fmt.Sprint("GOGC=", a.GOGC))
+	}
 	process.Stderr = os.Stderr
 	questions, err := process.StdinPipe()
 	if err != nil {
@@ -168,7 +172,7 @@ func startServer(p peer, job job) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := assignment{Peer: p.id, Dir: dir, Job: job}
+	a := assignment{Peer: p.id, Dir: dir, Job: job, GOGC: p.gogc}
 	child, err := startChild(a)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))

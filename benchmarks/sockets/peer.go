@@ -28,6 +28,10 @@ type peer struct {
 	// answers what it is sent until it ends. nil for a peer that sends it nothing.
 	hold func(ctx context.Context, place place, message []byte) (wait func() error, err error)
 
+	// gogc is how much garbage, in percent of what is in use, both of its processes let
+	// come together (package runtime); 0 is Go's 100.
+	gogc int
+
 	// absent says why a kind of measurement has no figure, note what a figure means
 	// that is not what the others mean.
 	absent, note map[kind]string

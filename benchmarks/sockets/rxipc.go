@@ -28,6 +28,14 @@ var rxIPC = peer{
 	dial: dialRxipc,
 }
 
+// seldom is rxipc in processes that collect their garbage less often. A program that does
+// nothing but echo has next to nothing in use, so that Go collects each 4 MiB.
+var seldom = func() peer {
+	p := rxIPC
+	p.name, p.gogc = "rxipc, GOGC=800", 800
+	return p
+}()
+
 // pipeline is rxipc with one state for everybody: a pipeline of operators.
 var pipeline = peer{
 	id:   "pipeline",

@@ -169,7 +169,7 @@ func TestWhatAServerMayDoToAClient(t *testing.T) {
 		"die":                 {"---#", nil, "(>q)--#", "---U"},
 		"die and be there":    {"---x 2s -", nil, "(>q)----", "---U"},
 		"not acknowledge":     {"-", noAck, "(>q) 999ms ~ 499ms :", "1.5s T"},
-		"not greet":           {"2s -", Never, "1s ~ 499ms _", "1.5s T"},
+		"not greet":           {"2s -", Never, "1s - 499ms _", "1.5s T"},
 		"not agree to close":  {"-a", impolite, "(>q)(+:) 299ms _", "- 300ms T"},
 		"greet later":         {"- 100ms <", Never, "- 100ms (>q)", "1.8s T"},
 		"heartbeat":           {"-~~~a", nil, "(>q)---(+:)", "----(a|)"},
