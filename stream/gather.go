@@ -65,7 +65,8 @@ func (g *Group[T]) init(ctx context.Context, capacity int) {
 }
 
 // Go starts a producer. Its context ends with the run. Go may be called by start
-// and by producers, until they return.
+// and by producers, until they return; and by anybody else while it is certain that a
+// producer has not returned: one that watches for what others are to be started for.
 func (g *Group[T]) Go(producer Observable[T]) { g.GoThen(producer, nil) }
 
 // GoThen is Go, and calls then when the producer has completed and the consumer

@@ -473,3 +473,24 @@ func gatherOnce(t *testing.T, random *rand.Rand) {
 		}
 	}
 }
+
+// TestOthersMayStartProducersWhileOneLives has a timer start them while a producer that
+// has no values waits.
+func TestOthersMayStartProducersWhileOneLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []int
+		err := stream.Gather(1, func(g *stream.Group[int]) {
+			started := make(chan struct{})
+			g.Go(func(context.Context, func(int) bool) error {
+				<-started
+				return nil
+			})
+			time.AfterFunc(time.Second, func() {
+				g.Go(stream.Just(1, 2))
+				close(started)
+			})
+		}).ForEach(t.Context(), func(v int) { got = append(got, v) })
+		wantError(t, err, nil)
+		wantValues(t, got, 1, 2)
+	})
+}
