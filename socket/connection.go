@@ -9,7 +9,6 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
@@ -38,7 +37,7 @@ func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
 	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1), dialect: config.Dialect.acknowledgement()}
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
 	c.reads.own, c.writes.own = &c.ending, &c.ending
-	c.strict = config.WriteTimeout
+	c.strict = true
 	c.out.bytes = appendControl(nil, kindStart) // whatever is written first, this is
 	return c
 }
@@ -101,6 +100,7 @@ func (c *Connection) end(reason error) {
 	c.cancel(reason)
 	c.conn.SetReadDeadline(longAgo)
 	c.conn.SetWriteDeadline(longAgo)
+	c.stay.Load().resume()
 }
 
 // over returns why the connection is to end, if it is: for a reason of its own, or
@@ -146,21 +146,16 @@ func (c *Connection) Messages() stream.Observable[Message] {
 // yield has had enough, or ctx ends, the client is told connection.close and its
 // consent is awaited, up to [Config.Grace].
 //
+// The run waits for the client on its caller's goroutine; [Server.With] and [Exchanges]
+// have none for clients that say nothing, where they can.
+//
 // It is hot: one run reads a connection, a second one fails. The run of a connection
 // that has ended, or was closed unread, is empty.
 func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		return c.exchanges(ctx, context.Background(), yield)
+		_, err := newStay(c).serve(ctx, handledBy(yield))
+		return err
 	}
-}
-
-// exchanges is a run of Exchanges that ends as by Close, too, when open is done.
-func (c *Connection) exchanges(ctx, open context.Context, yield func(Exchange) bool) error {
-	return c.serve(ctx, open, taken, func(_ context.Context, x Exchange) bool {
-		more := yield(x)
-		c.turn.conclude(x.id)
-		return more
-	})
 }
 
 var (
@@ -173,17 +168,13 @@ var (
 // turn, and reports whether to go on.
 type handleFunc func(context.Context, Exchange) bool
 
-// serve runs the connection, until open is done at most; turns begin in the first phase.
-//
-// A client that says nothing costs the stack from here down to the read that waits.
-// What is not on that way is in functions of its own, so that the frames stay small: a
-// stack that a handler made grow shrinks again only if little of it is in use.
-func (c *Connection) serve(ctx, open context.Context, first uint8, handle handleFunc) error {
-	if !c.claimed.CompareAndSwap(false, true) {
-		return c.unclaimed()
+// handledBy has exchanges handled by who is called with them.
+func handledBy(yield func(Exchange) bool) handleFunc {
+	return func(_ context.Context, x Exchange) bool {
+		more := yield(x)
+		x.c.turn.conclude(x.id)
+		return more
 	}
-	defer c.leave(ctx, open, c.enter(ctx, open, first))
-	return c.outcome(ctx, c.talk(ctx, c.told(handle)))
 }
 
 // unclaimed is what a run returns that may not read the connection.
@@ -192,23 +183,6 @@ func (c *Connection) unclaimed() error {
 		return nil
 	}
 	return &Error{Op: "read", Err: errClaimed}
-}
-
-// enter begins the run that has claimed the connection.
-func (c *Connection) enter(ctx, open context.Context, first uint8) (start time.Time) {
-	start = c.opened()
-	c.turn.start(first)
-	servers.add(open, c)
-	readers.add(ctx, c)
-	return start
-}
-
-// leave ends it.
-func (c *Connection) leave(ctx, open context.Context, start time.Time) {
-	defer c.closed(start)
-	readers.remove(ctx, c)
-	servers.remove(open, c)
-	c.cleanUp()
 }
 
 // outcome ends the talk as its error demands, and is what the run returns.
@@ -230,11 +204,9 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 	return nil
 }
 
-// talk reads frames, and has messages handled, until the connection ends.
+// talk reads frames, and has messages handled, until the connection ends, or its session
+// is to park: that is errIdle.
 func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
-	if err := c.greet(ctx); err != nil {
-		return err
-	}
 	for {
 		if err := c.handleAll(ctx, handle); err != nil {
 			return err
@@ -283,11 +255,21 @@ func (c *Connection) turnOver() error {
 	if err := c.writeReady(); err != nil {
 		return err
 	}
-	if err := c.fill(c.ending); err != nil {
+	if err := c.receive(); err != nil {
 		return err
 	}
-	c.heard.Store(c.pulse.now())
+	if !c.in.idle() { // else it was called
+		c.heard.Store(c.pulse.now())
+	}
 	return nil
+}
+
+// receive reads what comes next, and waits for it unless the session is to park.
+func (c *Connection) receive() error {
+	if c.stay.Load().rests() {
+		return c.look(c.ending)
+	}
+	return c.fill(c.ending)
 }
 
 // writeReady writes the answers there are, if there are any, and what is left of a

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 
-	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -79,10 +78,11 @@ func (x Exchange) Hold() *Held {
 // Exchanges merges the messages of all connections into one ordered stream, for a
 // server that keeps one state for everybody (innmind/ipc 4.x). Each connection is
 // read on a goroutine of its own, which waits while its exchange is handled and
-// then writes the answer: a slow client keeps nobody waiting. The run ends as
+// then writes the answer: a slow client keeps nobody waiting. On Linux a client that
+// says nothing has no goroutine (see Memory in the package's doc). The run ends as
 // connections does; when it is cancelled or has enough, all are closed.
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
-	merged := operators.MergeMap((*Connection).handedOver)(connections)
+	merged := mergeStays(handedOver)(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		return merged(ctx, func(x Exchange) bool {
 			if !x.c.turn.take(x.id) {
@@ -97,12 +97,14 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 	}
 }
 
-// handedOver is Exchanges for a yield that returns before they are handled: who gets
-// one takes its turn and concludes it.
-func (c *Connection) handedOver() stream.Observable[Exchange] {
+// handedOver is the exchanges of a session for a yield that returns before they are
+// handled: who gets one takes its turn and concludes it.
+func handedOver(s *stay) stream.Observable[Exchange] {
+	s.first = begun
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		return c.serve(ctx, context.Background(), begun, func(ctx context.Context, x Exchange) bool {
-			return yield(x) && c.turn.await(ctx, x.id)
+		_, err := s.serve(ctx, func(ctx context.Context, x Exchange) bool {
+			return yield(x) && s.turn.await(ctx, x.id)
 		})
+		return err
 	}
 }

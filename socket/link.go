@@ -50,12 +50,14 @@ type link struct {
 	pulse   *pulse
 	place   int32 // among the pulse's members, under its mu
 	greeted bool  // the reader's: the handshake is complete, or takes no time limit
+	strict  bool  // a write may bring nothing away for Config.WriteTimeout, and not for ever
 
 	// The pulse's part: times on its clock, zero for none.
-	heard  atomic.Int64  // a heartbeat is due an interval after it
-	until  atomic.Int64  // the time limit of what fill waits for, or expired
-	stuck  atomic.Int64  // since when a write has brought nothing away
-	strict time.Duration // how long it may
+	heard atomic.Int64 // a heartbeat is due an interval after it
+	until atomic.Int64 // the time limit of what fill waits for, or expired
+	stuck atomic.Int64 // since when a write has brought nothing away
+
+	stay atomic.Pointer[stay] // a server's, if it may park; who calls the reader resumes it
 
 	// What a client owes the server; it leaves with the next write.
 	greeting atomic.Bool  // connection.start-ok
@@ -71,7 +73,6 @@ func newLink(conn net.Conn, config *Config, pulse *pulse) link {
 		reads:  interrupt{set: conn.SetReadDeadline},
 		writes: interrupt{set: conn.SetWriteDeadline},
 		pulse:  pulse,
-		strict: never,
 	}
 }
 
@@ -97,7 +98,7 @@ func later(time int64, after time.Duration) int64 {
 
 // due is when the link wants to be tended.
 func (l *link) due() int64 {
-	due := min(later(l.heard.Load(), l.config.Heartbeat), later(l.stuck.Load(), l.strict))
+	due := min(later(l.heard.Load(), l.config.Heartbeat), later(l.stuck.Load(), l.patience()))
 	if until := l.until.Load(); until > 0 {
 		due = min(due, until)
 	}
@@ -116,7 +117,7 @@ func (l *link) tend(now int64) {
 	if until := l.until.Load(); until > 0 && until <= now && l.until.CompareAndSwap(until, expired) {
 		l.callReader()
 	}
-	if stuck := l.stuck.Load(); later(stuck, l.strict) <= now && l.stuck.CompareAndSwap(stuck, now) {
+	if stuck := l.stuck.Load(); later(stuck, l.patience()) <= now && l.stuck.CompareAndSwap(stuck, now) {
 		l.conn.SetWriteDeadline(longAgo)
 	}
 }
@@ -126,21 +127,28 @@ func (l *link) tend(now int64) {
 func (l *link) fill(ctx context.Context) error {
 	l.reads.by(ctx)
 	if l.greeted && l.in.idle() {
-		return l.read(ctx)
+		return l.read(ctx, l.source.fill)
 	}
 	l.limit()
-	err := l.read(ctx)
+	err := l.read(ctx, l.source.fill)
 	l.until.Store(0)
 	return err
 }
 
-// read is fill, with its time limit set.
-func (l *link) read(ctx context.Context) error {
+// look is fill, but fails with errIdle where that would wait. It is for who stands
+// between two frames, the handshake done.
+func (l *link) look(ctx context.Context) error {
+	l.reads.by(ctx)
+	return l.read(ctx, l.source.look)
+}
+
+// read is fill or look, with its time limit set.
+func (l *link) read(ctx context.Context, once func(*frameReader) error) error {
 	for {
 		if l.called.Load() && l.called.Swap(false) {
 			return l.tooSlow()
 		}
-		err := l.source.fill(&l.in)
+		err := once(&l.in)
 		if err == nil {
 			return nil
 		}
@@ -188,10 +196,12 @@ func (l *link) tooSlow() error {
 	return fmt.Errorf("%w: a frame took more than %v", ErrTooSlow, l.config.FrameTimeout)
 }
 
-// callReader makes the blocked read return, or the next one.
+// callReader makes the blocked read return, or the next one. A session that has parked
+// is resumed for it.
 func (l *link) callReader() {
 	l.called.Store(true)
 	l.conn.SetReadDeadline(longAgo)
+	l.stay.Load().resume()
 }
 
 // acquire takes the baton of writing, or returns ctx's cause.
@@ -222,21 +232,29 @@ func (l *link) flush(ctx context.Context) error {
 			return context.Cause(ctx)
 		case n > 0:
 			since = l.startWrite()
-		case later(since, l.strict) <= l.pulse.now():
-			return fmt.Errorf("%w: nothing was read for %v", ErrTooSlow, l.strict)
+		case later(since, l.patience()) <= l.pulse.now():
+			return fmt.Errorf("%w: nothing was read for %v", ErrTooSlow, l.patience())
 		}
 		l.writes.at(ctx, time.Time{}) // the deadline was of an earlier context
 	}
 }
 
+// patience is how long a write may bring nothing away.
+func (l *link) patience() time.Duration {
+	if l.strict {
+		return l.config.WriteTimeout
+	}
+	return never
+}
+
 // startWrite starts the time in which a write must bring something away.
 func (l *link) startWrite() (since int64) {
-	if l.strict == never {
+	if !l.strict {
 		return 0
 	}
 	since = l.pulse.now()
 	l.stuck.Store(since)
-	l.pulse.expect(later(since, l.strict))
+	l.pulse.expect(later(since, l.patience()))
 	return since
 }
 

@@ -103,7 +103,7 @@ func BenchmarkFlood(b *testing.B) {
 
 // BenchmarkIdleConnections reports what a connection costs its server, in bytes of
 // heap and stack, that has completed the handshake and says nothing: without
-// buffers, a goroutine included.
+// buffers, and on Linux without a goroutine.
 func BenchmarkIdleConnections(b *testing.B) {
 	for _, test := range []struct{ name, server string }{{"fresh", ""}, {"after a message", "hello"}} {
 		b.Run(test.name, func(b *testing.B) {

@@ -54,8 +54,8 @@ func (s Server[C]) LetPanic() Server[C] {
 
 // Handler handles one message of a connection: carry is what the connection carries
 // up to now, and what the continuation carries unless it is told otherwise. A
-// handler is called one message at a time for a connection, and at the same time
-// for different connections.
+// handler is called one message at a time for a connection, though not always on the
+// same goroutine, and at the same time for different connections.
 type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 
 // With runs the server until its monitor or a handler ends it, and gives the carry.
@@ -91,9 +91,9 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 			end(err) // what the connections carry is not lost with the listener
 			return stream.Empty[*Connection]()
 		}),
-		operators.MergeMap(func(c *Connection) stream.Observable[C] {
-			served = true
-			return (&session[C]{service: all, connection: c, carry: s.monoid.Identity()}).run
+		mergeStays(func(stay *stay) stream.Observable[C] {
+			served, stay.open = true, open
+			return (&session[C]{service: all, stay: stay, carry: s.monoid.Identity()}).run
 		}),
 	)
 	total := s.monoid.Identity()
@@ -127,16 +127,19 @@ type service[C any] struct {
 	fragile bool
 }
 
-// session is the run of one connection.
+// session is the reading of one connection.
 type session[C any] struct {
 	*service[C]
-	connection *Connection
-	carry      C
+	stay  *stay
+	carry C
 }
 
-// run runs the connection to its end and emits what it carried then.
+// run runs the session until it parks, or to its end, when it emits what it carried.
 func (s *session[C]) run(ctx context.Context, yield func(C) bool) error {
-	err := s.connection.exchanges(ctx, s.open, s.exchange)
+	parked, err := s.stay.serve(ctx, handledBy(s.exchange))
+	if parked {
+		return nil
+	}
 	yield(s.carry)
 	if err != nil {
 		s.end(err) // a failure of this run would cut the others off
@@ -168,7 +171,7 @@ func (s *session[C]) handle(x Exchange) (next Continuation[C], err error) {
 			}
 		}()
 	}
-	next = s.handler(x.Message, Continuation[C]{connection: s.connection, carry: s.carry}, s.carry)
+	next = s.handler(x.Message, Continuation[C]{connection: s.stay.Connection, carry: s.carry}, s.carry)
 	return next, next.respond(x)
 }
 

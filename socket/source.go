@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"errors"
 	"net"
 	"time"
 )
@@ -11,6 +12,10 @@ type source interface {
 	// while it waits.
 	fill(r *frameReader) error
 
+	// look is fill that fails with errIdle when there is nothing to read, where that
+	// can be told.
+	look(r *frameReader) error
+
 	// offer writes what is taken at once, or within a moment, whether the context bound
 	// to writes has ended or not.
 	offer(o *outgoing, writes *interrupt) (int, error)
@@ -20,10 +25,15 @@ type source interface {
 	left() bool
 }
 
+// errIdle says that there is nothing to read.
+var errIdle = errors.New("nothing to read")
+
 // plainSource is any connection. While it waits it holds the reader's buffer.
 type plainSource struct{ net.Conn }
 
 func (s plainSource) fill(r *frameReader) error { return r.fill(s.Conn) }
+
+func (s plainSource) look(r *frameReader) error { return s.fill(r) }
 
 func (s plainSource) offer(o *outgoing, writes *interrupt) (int, error) {
 	writes.set(time.Now().Add(offerTime))

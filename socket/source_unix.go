@@ -46,12 +46,23 @@ type socketSource struct {
 	writeErr error
 }
 
-func (s *socketSource) fill(r *frameReader) error {
+func (s *socketSource) fill(r *frameReader) error { return s.readBy(s.readOnce, r) }
+
+func (s *socketSource) look(r *frameReader) error {
+	return s.readBy(func(descriptor uintptr) bool {
+		if !s.tryRead(descriptor) {
+			s.read, s.readErr = 0, errIdle
+		}
+		return true
+	}, r)
+}
+
+func (s *socketSource) readBy(try func(uintptr) bool, r *frameReader) error {
 	if err := r.over(); err != nil {
 		return err
 	}
 	s.reader = r
-	if err := s.raw.Read(s.readOnce); err != nil {
+	if err := s.raw.Read(try); err != nil {
 		return r.took(0, err)
 	}
 	return r.took(s.read, s.readErr)

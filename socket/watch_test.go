@@ -183,7 +183,9 @@ func TestWhatConnectionsWatchIsGivenBack(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() {
 			New(Config{}).Accept(listener)(ctx, func(c *Connection) bool {
-				running.Go(func() { c.exchanges(ctx, open, func(Exchange) bool { return true }) })
+				session := newStay(c)
+				session.open = open
+				running.Go(func() { session.serve(ctx, handledBy(func(Exchange) bool { return true })) })
 				return true
 			})
 		})

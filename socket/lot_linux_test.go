@@ -1,0 +1,633 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// onSocket is a server on a unix socket, whose sessions park.
+type onSocket struct {
+	t           *testing.T
+	listener    net.Listener
+	connections chan *Connection
+	ended       chan Ending
+	end         context.CancelFunc
+	result      chan fold.Attempt[int]
+}
+
+func newOnSocket(t *testing.T) *onSocket {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(shortDir(t), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &onSocket{
+		t:           t,
+		listener:    listener,
+		connections: make(chan *Connection, 1000),
+		ended:       make(chan Ending, 1000),
+		result:      make(chan fold.Attempt[int], 1),
+	}
+}
+
+// come is the connections to it.
+func (s *onSocket) come(config Config) stream.Observable[*Connection] {
+	config.Hooks.Closed = func(e Ending) { s.ended <- e }
+	return operators.Tap(func(c *Connection) { s.connections <- c })(New(config).Accept(s.listener))
+}
+
+// serveOnSocket runs a server of With until its end or that of the test. Heartbeats are
+// off unless config has some.
+func serveOnSocket(t *testing.T, config Config, handle Handler[int]) *onSocket {
+	t.Helper()
+	if config.Heartbeat == 0 {
+		config.Heartbeat = -1
+	}
+	s := newOnSocket(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.end = cancel
+	go func() { s.result <- ServeConnections(s.come(config), fold.Sum[int]()).With(ctx, handle) }()
+	return s
+}
+
+// dial connects a client that has made a request.
+func (s *onSocket) dial() (*peer, *Connection) {
+	s.t.Helper()
+	conn, err := net.Dial("unix", s.listener.Addr().String())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { conn.Close() })
+	client := newPeer(s.t, conn)
+	client.send(kindStartOK, "hello")
+	client.expect("start", "ack", `"echo: hello"`)
+	return client, <-s.connections
+}
+
+// dialParked connects a client whose session has parked.
+func (s *onSocket) dialParked() (*peer, *Connection) {
+	s.t.Helper()
+	client, c := s.dial()
+	awaitParked(s.t, c)
+	return client, c
+}
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for start := time.Now(); !so(); runtime.Gosched() {
+		if time.Since(start) > time.Minute {
+			t.Fatal("not within a minute:", what)
+		}
+	}
+}
+
+// isParked reports whether the session of a connection has no goroutine.
+func isParked(c *Connection) bool {
+	s := c.stay.Load()
+	if s == nil {
+		return false
+	}
+	s.lot.mu.Lock()
+	defer s.lot.mu.Unlock()
+	return s.lot.parked[c.id] != nil
+}
+
+// awaitParked has the session of a connection park, without the time that takes.
+func awaitParked(t *testing.T, c *Connection) {
+	t.Helper()
+	l := c.stay.Load().lot
+	eventually(t, "parked", func() bool { l.sweep(); return isParked(c) })
+}
+
+func TestConnectionsThatWaitHaveNoGoroutine(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	one, c := s.dial()
+	l := c.stay.Load().lot
+	eventually(t, "one parked", func() bool { return isParked(c) }) // by itself
+	before := runtime.NumGoroutine()
+	clients := []*peer{one}
+	for range 99 {
+		client, _ := s.dial()
+		clients = append(clients, client)
+	}
+	eventually(t, "all parked", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.parked) == 100 })
+	eventually(t, "their goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
+	l.mu.Lock()
+	if l.awake != nil || l.timer.Stop() {
+		t.Error("the lot has a timer for nobody")
+	}
+	l.mu.Unlock()
+	for _, client := range clients {
+		client.send("again")
+		client.expect("ack", `"echo: again"`)
+		client.leave()
+	}
+	eventually(t, "the lot has nothing", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.poller == nil })
+	eventually(t, "and no goroutine", func() bool { return runtime.NumGoroutine() < before })
+	again, c := s.dial()
+	eventually(t, "parked once more", func() bool { return isParked(c) })
+	again.leave()
+	s.end()
+	interrupted(t, <-s.result, 201, context.Canceled)
+}
+
+func TestSessionParksAfterEachMessage(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	client, c := s.dialParked()
+	stay := c.stay.Load()
+	seen := func() uint64 { stay.lot.mu.Lock(); defer stay.lot.mu.Unlock(); return stay.seen }
+	for i := range 5 {
+		before := seen()
+		client.send(fmt.Sprint(i), "and")
+		client.expect("ack", fmt.Sprintf(`"echo: %d"`, i), "ack", `"echo: and"`)
+		eventually(t, "awake for a while", func() bool { return seen() != before })
+		awaitParked(t, c)
+		client.sendBytewise("bytewise")
+		client.expect("ack", `"echo: bytewise"`)
+		awaitParked(t, c)
+	}
+	client.leave()
+	if e := <-s.ended; e.Err != nil || e.Duration <= 0 {
+		t.Error(e)
+	}
+	s.end()
+	interrupted(t, <-s.result, 16, context.Canceled)
+}
+
+// TestSessionDoesNotParkInsideAFrame has the rest of it come after the session was told
+// to rest: it then parks without being told again.
+func TestSessionDoesNotParkInsideAFrame(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	client, c := s.dial()
+	heartbeat := encode(kindHeartbeat)
+	client.send(heartbeat[:5])
+	stay := c.stay.Load()
+	eventually(t, "part of a frame is there", func() bool { return c.until.Load() > 0 })
+	eventually(t, "told", func() bool { stay.lot.sweep(); return stay.resting.Load() })
+	eventually(t, "seen", func() bool { return !c.called.Load() })
+	if isParked(c) {
+		t.Error("it parked with part of a frame")
+	}
+	client.send(heartbeat[5:])
+	eventually(t, "parked", func() bool { return isParked(c) })
+	client.leave()
+}
+
+func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
+	s := serveOnSocket(t, Config{Heartbeat: 5 * time.Millisecond}, func(m Message, c Continuation[int], count int) Continuation[int] {
+		return c.CarryWith(count + 1)
+	})
+	conn, err := net.Dial("unix", s.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	client := newPeer(t, conn)
+	client.send(kindStartOK)
+	client.expect("start")
+	c := <-s.connections
+	l := c.stay.Load().lot
+	awaitParked(t, c)
+	for range 20 {
+		client.expect("heartbeat")
+		if !isParked(c) {
+			t.Error("our heartbeat resumes the session")
+		}
+	}
+	for range 20 {
+		heard := c.heard.Load()
+		client.send(kindHeartbeat)
+		eventually(t, "heard, and parked again", func() bool { return c.heard.Load() != heard && isParked(c) })
+		l.mu.Lock()
+		if len(l.awake) > 0 {
+			t.Error("the client's heartbeat rouses the session")
+		}
+		l.mu.Unlock()
+	}
+}
+
+func TestClientThatEndsWhileItsSessionIsParked(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	orderly, _ := s.dialParked()
+	orderly.leave()
+	if e := <-s.ended; e.Err != nil {
+		t.Error(e.Err)
+	}
+	rude, _ := s.dialParked()
+	rude.conn.Close()
+	if e := <-s.ended; !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		t.Error(e.Err)
+	}
+	broken, _ := s.dialParked()
+	broken.send([]byte("\x00\x0ahello garbage \xff\xff"))
+	if e := <-s.ended; !errors.Is(e.Err, ErrProtocol) {
+		t.Error(e.Err)
+	}
+	s.end()
+	interrupted(t, <-s.result, 3, context.Canceled)
+}
+
+func TestServerThatEndsSaysGoodbyeToParkedSessions(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	var clients []*peer
+	for range 20 {
+		client, _ := s.dialParked()
+		clients = append(clients, client)
+	}
+	awake, _ := s.dial()
+	s.end()
+	for _, client := range append(clients, awake) {
+		client.expect("close")
+		client.send(kindCloseOK)
+		client.expect("EOF")
+	}
+	interrupted(t, <-s.result, 21, context.Canceled)
+	if len(s.ended) != 21 {
+		t.Error(len(s.ended), "were told")
+	}
+}
+
+func TestServerFinishesWithParkedSessions(t *testing.T) {
+	s := serveOnSocket(t, Config{}, func(m Message, c Continuation[int], count int) Continuation[int] {
+		if m.Content() == "stop" {
+			return c.Stop()
+		}
+		return echo(m, c, count)
+	})
+	parked, _ := s.dialParked()
+	stopping, _ := s.dialParked()
+	stopping.send("stop")
+	stopping.expect("ack", "close")
+	stopping.send(kindCloseOK)
+	parked.expect("close")
+	parked.send(kindCloseOK)
+	if total, err := (<-s.result).Get(); total != 2 || err != nil {
+		t.Error(total, err)
+	}
+}
+
+func TestPushToAParkedSession(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	client, c := s.dialParked()
+	if err := c.Send(t.Context(), Text("pushed")); err != nil {
+		t.Error(err)
+	}
+	client.expect(`"pushed"`)
+	if !isParked(c) {
+		t.Error("a push resumes the session")
+	}
+}
+
+// TestWhatAPushLeavesIsWrittenByAParkedSession has the context of a push end in the
+// middle of it.
+func TestWhatAPushLeavesIsWrittenByAParkedSession(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	client, c := s.dialParked()
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan error, 1)
+	go func() { sent <- c.Send(ctx, Text(strings.Repeat("x", 8<<20))) }()
+	var first [1]byte
+	if _, err := io.ReadFull(client.conn, first[:]); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-sent; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	rest := len(encode(strings.Repeat("x", 8<<20))) - 1
+	if n, err := io.CopyN(io.Discard, client.conn, int64(rest)); err != nil {
+		t.Error(n, err)
+	}
+	eventually(t, "parked again", func() bool { return isParked(c) })
+	client.send("then")
+	client.expect("ack", `"echo: then"`)
+}
+
+func TestCloseOfAParkedSession(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	client, c := s.dialParked()
+	c.Close()
+	client.expect("close")
+	client.send(kindCloseOK)
+	client.expect("EOF")
+	if e := <-s.ended; e.Connection != c || e.Err != nil {
+		t.Error(e)
+	}
+	s.end()
+	interrupted(t, <-s.result, 1, context.Canceled)
+}
+
+// exchangesOnSocket runs a server that keeps one state for everybody.
+func exchangesOnSocket(t *testing.T, handle func(Exchange)) *onSocket {
+	t.Helper()
+	config := Config{Heartbeat: -1}
+	s := newOnSocket(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.end = cancel
+	go func() {
+		count := 0
+		err := Exchanges(s.come(config)).ForEach(ctx, func(x Exchange) {
+			count++
+			handle(x)
+		})
+		s.result <- fold.Try(count, err)
+	}()
+	return s
+}
+
+func TestHeldIsAnsweredWhileItsSessionIsParked(t *testing.T) {
+	helds := make(chan *Held, 10)
+	s := exchangesOnSocket(t, func(x Exchange) {
+		if x.Content() == "later" {
+			helds <- x.Hold()
+			return
+		}
+		x.Respond(Text("echo: " + x.Content()))
+	})
+	client, c := s.dialParked()
+	for range 3 {
+		client.send("later", "behind")
+		held := <-helds
+		eventually(t, "behind is handled", func() bool { return c.holds.count.Load() == 2 })
+		awaitParked(t, c)
+		if err := held.Respond(t.Context(), Text("answer")); err != nil {
+			t.Error(err)
+		}
+		client.expect("ack", `"answer"`, "ack", `"echo: behind"`)
+		if !isParked(c) {
+			t.Error("the answer resumes the session")
+		}
+	}
+	client.leave()
+}
+
+func TestExchangesOfParkedSessionsEndWithTheirRun(t *testing.T) {
+	s := exchangesOnSocket(t, func(x Exchange) { x.Respond(Text("echo: " + x.Content())) })
+	first, _ := s.dialParked()
+	second, _ := s.dialParked()
+	for i := range 3 {
+		first.send(fmt.Sprint(i))
+		first.expect("ack", fmt.Sprintf(`"echo: %d"`, i))
+	}
+	s.end()
+	for _, client := range []*peer{first, second} {
+		client.expect("close")
+		client.send(kindCloseOK)
+		client.expect("EOF")
+	}
+	if err := (<-s.result).Err(); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
+	s := newOnSocket(t)
+	panicked := make(chan any, 1)
+	go func() {
+		defer func() { panicked <- recover() }()
+		Exchanges(s.come(Config{Heartbeat: -1, Grace: time.Minute})).ForEach(t.Context(), func(x Exchange) {
+			if x.Content() == "panic" {
+				panic("boom")
+			}
+			x.Respond(Text("echo: " + x.Content()))
+		})
+	}()
+	parked, _ := s.dialParked()
+	bad, _ := s.dialParked()
+	bad.send("panic")
+	parked.expect("close")
+	parked.send(kindCloseOK)
+	bad.conn.Close()
+	if value := <-panicked; value != "boom" {
+		t.Error(value)
+	}
+	if len(s.ended) != 2 {
+		t.Error(len(s.ended), "were told")
+	}
+}
+
+func TestPanicAndExitOfAHandlerAfterItsSessionWasParked(t *testing.T) {
+	exited := make(chan bool, 1)
+	s := newOnSocket(t)
+	go func() {
+		returned := false
+		defer func() { exited <- !returned && recover() == nil }()
+		ServeConnections(s.come(Config{Heartbeat: -1}), fold.Sum[int]()).With(t.Context(),
+			func(m Message, c Continuation[int], count int) Continuation[int] {
+				if m.Content() == "exit" {
+					runtime.Goexit()
+				}
+				return explode(m, c, count)
+			})
+		returned = true
+	}()
+	other, _ := s.dialParked()
+	exits, _ := s.dialParked()
+	bad, _ := s.dialParked()
+	bad.send("panic")
+	bad.expect("close")
+	bad.send(kindCloseOK)
+	if e := <-s.ended; Reason(e.Err) != "panic" {
+		t.Error(e.Err)
+	}
+	other.send("unconcerned")
+	other.expect("ack", `"echo: unconcerned"`)
+	exits.send("exit")
+	exits.expect("EOF")
+	other.expect("close")
+	other.send(kindCloseOK)
+	if !<-exited {
+		t.Error("the exit has not reached the caller")
+	}
+}
+
+func TestSessionOfAConnectionThatIsReadAlreadyLeavesItAlone(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	client, c := s.dialParked()
+	err := Exchanges(stream.Just(c)).ForEach(t.Context(), func(Exchange) { t.Error("an exchange") })
+	if !errors.Is(err, errClaimed) {
+		t.Error(err)
+	}
+	c.Close() // still reaches its session
+	client.expect("close")
+	client.send(kindCloseOK)
+	client.expect("EOF")
+}
+
+// failing is a poller that fails once it is closed.
+type failing struct {
+	added  error // what add returns
+	fail   chan struct{}
+	closed *sync.Once
+}
+
+func newFailing(added error) failing { return failing{added, make(chan struct{}), new(sync.Once)} }
+
+func (f failing) add(*Connection, bool) error { return f.added }
+func (f failing) wait() ([]uint64, error)     { <-f.fail; return nil, io.ErrClosedPipe }
+func (f failing) close()                      { f.closed.Do(func() { close(f.fail) }) }
+
+// TestSessionsKeepTheirGoroutinesWhenTheSystemCannotWatch has that fail in each of the
+// ways there are.
+func TestSessionsKeepTheirGoroutinesWhenTheSystemCannotWatch(t *testing.T) {
+	blind, dying := newFailing(io.ErrClosedPipe), newFailing(nil)
+	for name, poll := range map[string]func() (poller, error){
+		"no poller":    func() (poller, error) { return nil, errors.New("no descriptor is left") },
+		"cannot watch": func() (poller, error) { return blind, nil },
+		"fails later":  func() (poller, error) { return dying, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var once sync.Once
+			s := serveOnSocket(t, Config{}, func(m Message, c Continuation[int], count int) Continuation[int] {
+				once.Do(func() { // a session that handles a message does not park
+					l := c.Connection().stay.Load().lot
+					l.mu.Lock()
+					defer l.mu.Unlock()
+					l.poll = poll
+				})
+				return echo(m, c, count)
+			})
+			client, c := s.dial()
+			stay := c.stay.Load()
+			if name == "fails later" {
+				awaitParked(t, c)
+				dying.close()
+			} else {
+				eventually(t, "told", func() bool { stay.lot.sweep(); return stay.resting.Load() })
+				eventually(t, "not parked", func() bool { return !stay.resting.Load() })
+			}
+			for range 3 {
+				client.send("again")
+				client.expect("ack", `"echo: again"`)
+			}
+			other, _ := s.dial()
+			s.end()
+			for _, client := range []*peer{client, other} {
+				client.expect("close")
+				client.send(kindCloseOK)
+				client.expect("EOF")
+			}
+			interrupted(t, <-s.result, 5, context.Canceled)
+		})
+	}
+}
+
+// TestStormOfParkingAndResuming has clients talk, be pushed to and be called while their
+// sessions park as often as they can.
+func TestStormOfParkingAndResuming(t *testing.T) {
+	s := serveOnSocket(t, Config{}, echo)
+	const rounds, clients = 100, 8
+	over := make(chan struct{})
+	var working, disturbing sync.WaitGroup
+	var once sync.Once
+	parked := make(chan struct{}, clients) // each has been seen parked
+	for i := range clients {
+		client, c := s.dial()
+		once.Do(func() { l := c.stay.Load().lot; disturbing.Go(func() { disturb(over, l.sweep) }) })
+		disturbing.Go(func() { disturb(over, c.callReader) })
+		working.Go(func() {
+			random := newRandom(uint64(i))
+			for range rounds {
+				switch random.IntN(4) {
+				case 0:
+					awaitIdle(t, c)
+					if isParked(c) {
+						select {
+						case parked <- struct{}{}:
+						default:
+						}
+					}
+				case 1:
+					client.send(kindHeartbeat)
+				case 2:
+					if err := c.Send(t.Context(), Text("pushed")); err != nil {
+						t.Error(err)
+					}
+					client.expect(`"pushed"`)
+				}
+				client.send("a", "b")
+				client.expect("ack", `"echo: a"`, "ack", `"echo: b"`)
+			}
+			if i%2 == 0 {
+				client.leave()
+			} else {
+				client.conn.Close()
+			}
+		})
+	}
+	working.Wait()
+	s.end()
+	interrupted(t, <-s.result, clients*(2*rounds+1), context.Canceled)
+	close(over)
+	disturbing.Wait()
+	if len(parked) == 0 {
+		t.Error("none has parked")
+	}
+}
+
+// disturb does something all the time.
+func disturb(over <-chan struct{}, what func()) {
+	for {
+		select {
+		case <-over:
+			return
+		default:
+			what()
+			runtime.Gosched()
+		}
+	}
+}
+
+// awaitIdle waits until the session rests, if only for a moment.
+func awaitIdle(t *testing.T, c *Connection) {
+	stay := c.stay.Load()
+	eventually(t, "resting", func() bool { return stay.resting.Load() })
+}
+
+func TestSessionThatIsWantedDoesNotPark(t *testing.T) {
+	ours, _ := unixPair(t)
+	config := Config{}.withDefaults()
+	c := newConnection(ours, &config, newPulse(&config))
+	started := 0
+	l := &lot{run: func(func()) {}, poll: func() (poller, error) { return newFailing(nil), nil }}
+	s := newStay(c)
+	l.begin(s, func() { started++ })
+	l.enter(s)
+	want := func(parks bool, starts int) {
+		t.Helper()
+		if got := l.park(s); got != parks {
+			t.Error("it parks:", got)
+		}
+		s.resume()
+		s.resume() // has nothing to do
+		if started != 1+starts {
+			t.Error("it was started", started, "times")
+		}
+	}
+	want(true, 1)
+	c.called.Store(true) // by who comes to resume it just before it parks
+	want(false, 1)
+	c.called.Store(false)
+	want(true, 2)
+	c.cancel(errEnough)
+	want(false, 2)
+	c.conn.Close()
+	l.leave(s)
+	if c.stay.Load() != nil || l.poller != nil || l.timer.Stop() {
+		t.Error("something is left in the lot")
+	}
+}

@@ -1,0 +1,31 @@
+package socket
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestSessionThatIsCalledHasNotHeardFromItsClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, client, c := pushing(t, Config{}, 0)
+		start := time.Now()
+		time.Sleep(900 * time.Millisecond)
+		c.callReader()
+		client.expect("heartbeat")
+		same(t, []time.Duration{time.Since(start)}, time.Second)
+		client.leave()
+	})
+}
+
+// TestSessionOverNoSocketNeverParks needs no time for it: there is no timer either.
+func TestSessionOverNoSocketNeverParks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, client, c := pushing(t, Config{Heartbeat: -1}, 0)
+		time.Sleep(time.Hour)
+		if c.stay.Load() != nil {
+			t.Error("it has to do with a lot")
+		}
+		client.leave()
+	})
+}
