@@ -255,6 +255,9 @@ func (b *bench) reconnect(ctx context.Context, n int) (measure.Figures, error) {
 	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, nil
 }
 
+// idleFor is how long a connection has waited when its memory is measured.
+const idleFor = time.Second
+
 // idle measures the memory that the server holds for each of n connections that have
 // made a request and wait.
 func (b *bench) idle(ctx context.Context, n int) (measure.Figures, error) {
@@ -271,6 +274,7 @@ func (b *bench) idle(ctx context.Context, n int) (measure.Figures, error) {
 	}
 	var after usage
 	if err == nil {
+		time.Sleep(idleFor)
 		after, err = b.server.usage(askSettled)
 	}
 	return measure.Figures{
