@@ -79,13 +79,17 @@
 // on Linux it has no goroutine either, once it got no message for 100 to 200 milliseconds:
 // one goroutine waits for all of them, with epoll(7), and starts one for a connection when
 // something comes, which takes some 10 microseconds. So it costs a server 2 to 2.6 KiB,
-// heartbeats included, with no hooks and a small carry. With [Connection.Exchanges] and [Connection.Messages], on other
-// systems, and when there is no descriptor left for epoll, it waits on a goroutine, of
-// which the stack is 4 KiB: about 6 KiB in all. (On Windows, and over connections that are
-// no sockets, it holds what it reads into besides: 4 KiB, 64 at most.) While bytes come and
-// go it borrows
+// heartbeats included, with no hooks and a small carry.
 //
-//   - 4 KiB to read into, 64 KiB once a read has filled those;
+// With [Connection.Exchanges] and [Connection.Messages], on other systems, and when there
+// is no descriptor left for epoll, it waits on a goroutine, of which the stack is 4 KiB:
+// about 6 KiB in all. (On Windows, and over connections that are no sockets, it holds what
+// it reads into besides: 4 KiB, or 64 KiB once a read has filled those.)
+//
+// While bytes come and go it borrows
+//
+//   - 64 KiB to read into, which it gives back before it waits; the beginning of a short
+//     frame is kept in 4 KiB;
 //   - the content of the message that is coming: 64 KiB at once, or as much as it has
 //     sent before, up to 1 MiB; beyond that, at most four times what has come of it;
 //     and never more than [Config.MaxMessage], besides the piece that is outgrown;

@@ -34,9 +34,3 @@ func (u Unix) checkFolder(dir string) error {
 	}
 	return err
 }
-
-// untrusted is the error of a folder, or one above it, that others decide over.
-func untrusted(path, why string, args ...any) error {
-	return fmt.Errorf("%w: %s %s; Unix.Shared takes it nevertheless",
-		fs.ErrPermission, path, fmt.Sprintf(why, args...))
-}

@@ -3,6 +3,7 @@
 package socket
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -61,3 +62,9 @@ func steps(path string) []string {
 
 // ownerOf is the number of the user that a file belongs to.
 func ownerOf(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
+
+// untrusted is the error of a folder, or one above it, that others decide over.
+func untrusted(path, why string, args ...any) error {
+	return fmt.Errorf("%w: %s %s; Unix.Shared takes it nevertheless",
+		fs.ErrPermission, path, fmt.Sprintf(why, args...))
+}

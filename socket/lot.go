@@ -222,10 +222,9 @@ func (l *lot) attend(p poller) {
 // ended is nobody's.
 func (l *lot) resume(id uint64) {
 	l.mu.Lock()
-	s := l.parked[id]
-	delete(l.parked, id)
-	l.mu.Unlock()
-	if s != nil {
+	defer l.mu.Unlock() // after it goes on: attend must not end before
+	if s := l.parked[id]; s != nil {
+		delete(l.parked, id)
 		s.goOn()
 	}
 }
