@@ -123,15 +123,6 @@ func (r *frameReader) fill(src io.Reader) error {
 	return r.took(src.Read(space))
 }
 
-// ample is the size of the buffer of one that does not wait with it. What comes of a
-// long frame has to be moved, so that less is better when another one is likely.
-func (r *frameReader) ample() int {
-	if r.long {
-		return readSize
-	}
-	return ampleSize
-}
-
 // over returns why nothing more is to be read, if that is so.
 func (r *frameReader) over() error {
 	if r.err != nil {

@@ -68,6 +68,15 @@ func (s *socketSource) readBy(try func(uintptr) bool, r *frameReader) error {
 	return r.took(s.read, s.readErr)
 }
 
+// ample is the size of the buffer of one that does not wait with it. What comes of a
+// long frame has to be moved, so that less is better when another one is likely.
+func (r *frameReader) ample() int {
+	if r.long {
+		return readSize
+	}
+	return ampleSize
+}
+
 // tryRead reads if there is something to read, and reports whether that is so.
 func (s *socketSource) tryRead(descriptor uintptr) bool {
 	space := s.reader.space(s.reader.ample())
