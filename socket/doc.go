@@ -88,8 +88,8 @@
 //
 // While bytes come and go it borrows
 //
-//   - 64 KiB to read into, which it gives back before it waits; the beginning of a short
-//     frame is kept in 4 KiB;
+//   - 64 KiB for the moment of reading; what came is kept in 4 KiB if it fits, until it is
+//     handled, and else in those;
 //   - the content of the message that is coming: 64 KiB at once, or as much as it has
 //     sent before, up to 1 MiB; beyond that, at most four times what has come of it;
 //     and never more than [Config.MaxMessage], besides the piece that is outgrown;

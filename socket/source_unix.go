@@ -65,7 +65,9 @@ func (s *socketSource) readBy(try func(uintptr) bool, r *frameReader) error {
 	if err := s.raw.Read(try); err != nil {
 		return r.took(0, err)
 	}
-	return r.took(s.read, s.readErr)
+	err := r.took(s.read, s.readErr)
+	r.release() // whoever handles what came may take long: it has no more room than it takes
+	return err
 }
 
 // ample is the size of the buffer of one that does not wait with it. What comes of a

@@ -95,6 +95,12 @@ func TestBurstIsReadAtOnceAndALongContentToItsPlace(t *testing.T) {
 			}
 		}
 	}
+	theirs.Write(encode("one"))
+	fill("a short frame", len(encode("one")))
+	if len(reader.buffer) != smallBuffer {
+		t.Errorf("a short frame is handled in a buffer of %d", len(reader.buffer))
+	}
+	drain()
 	burst := bytes.Repeat(encode("one"), 1000)
 	long := encode(strings.Repeat("x", 3*readSize))
 	theirs.Write(burst)
@@ -108,7 +114,7 @@ func TestBurstIsReadAtOnceAndALongContentToItsPlace(t *testing.T) {
 	drain()
 	fill("its rest", 0)
 	drain()
-	if reader.frames != 1002 {
+	if reader.frames != 1003 {
 		t.Error(reader.frames, "frames")
 	}
 }

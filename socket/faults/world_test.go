@@ -101,6 +101,7 @@ func (w *world) awaitRest() {
 			break
 		}
 	}
+	w.after = w.server.census() // the last connections may have ended after it had collected their garbage
 	if w.after.Goroutines > w.before.Goroutines || w.after.Descriptors > w.before.Descriptors {
 		w.t.Errorf("something is left in the server: %+v, %+v before\n%s", w.after, w.before, w.server.stacks())
 	}
