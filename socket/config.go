@@ -137,6 +137,10 @@ type Config struct {
 	// refused. Info: a name was handed over. Debug: connections that came and went,
 	// those that just left among them. Default: nothing.
 	Log *slog.Logger
+
+	// restAfter is the time without a message after which a session parks, at least; it
+	// is twice that at most. Only tests do not leave it at a second.
+	restAfter time.Duration
 }
 
 // withDefaults fills in what is zero.
@@ -170,6 +174,7 @@ func (c Config) withDefaults() Config {
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)
 	c.WriteTimeout = orNever(c.WriteTimeout, 30*time.Second)
 	c.Grace = max(offerTime, orDefault(c.Grace, time.Second))
+	c.restAfter = orDefault(c.restAfter, time.Second)
 	return c
 }
 

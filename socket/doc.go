@@ -76,7 +76,7 @@
 // # Memory
 //
 // A connection over a socket that waits holds no buffer. With [Server.With] and [Exchanges]
-// on Linux it has no goroutine either, once it got no message for 100 to 200 milliseconds:
+// on Linux it has no goroutine either, once it got no message for one to two seconds:
 // one goroutine waits for all of them, with epoll(7), and starts one for a connection when
 // something comes, which takes some 10 microseconds. So it costs a server 2 to 2.6 KiB,
 // heartbeats included, with no hooks and a small carry.

@@ -136,7 +136,7 @@ func BenchmarkIdleConnections(b *testing.B) {
 						}
 					}
 				}
-				time.Sleep(2 * time.Second)
+				time.Sleep(3 * time.Second)
 				b.ReportMetric((ask()-before)/connections, "B/connection")
 				for _, conn := range all {
 					conn.Close()

@@ -8,10 +8,6 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// restAfter is the time without a message after which a session parks, at least; it is
-// twice that at most.
-const restAfter = 100 * time.Millisecond
-
 // lot is where the sessions of a run park, those of which the client says nothing: they
 // have no goroutine, and get one when there is something to read or to look at. One
 // goroutine for all of them waits for that.
@@ -30,6 +26,7 @@ type lot struct {
 	parked   map[uint64]*stay // by the number of the connection
 	awake    []*stay          // each knows its spot
 	timer    *time.Timer      // sweeps while some are awake
+	every    time.Duration    // how often
 }
 
 // poller waits until there is something to read from one of many connections.
@@ -118,10 +115,11 @@ func (l *lot) rouse(s *stay) {
 	if len(l.awake) > 1 {
 		return
 	}
+	l.every = s.config.restAfter
 	if l.timer == nil {
-		l.timer = time.AfterFunc(restAfter, l.sweep)
+		l.timer = time.AfterFunc(l.every, l.sweep)
 	} else {
-		l.timer.Reset(restAfter)
+		l.timer.Reset(l.every)
 	}
 }
 
@@ -155,7 +153,7 @@ func (l *lot) sweep() {
 	}
 	switch {
 	case len(l.awake) > 0:
-		l.timer.Reset(restAfter)
+		l.timer.Reset(l.every)
 	default:
 		l.awake = nil
 	}

@@ -46,6 +46,7 @@ func newOnSocket(t *testing.T) *onSocket {
 // come is the connections to it.
 func (s *onSocket) come(config Config) stream.Observable[*Connection] {
 	config.Hooks.Closed = func(e Ending) { s.ended <- e }
+	config.restAfter = 50 * time.Millisecond
 	return operators.Tap(func(c *Connection) { s.connections <- c })(New(config).Accept(s.listener))
 }
 

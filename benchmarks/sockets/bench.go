@@ -256,7 +256,7 @@ func (b *bench) reconnect(ctx context.Context, n int) (measure.Figures, error) {
 }
 
 // idleFor is how long a connection has waited when its memory is measured.
-const idleFor = time.Second
+const idleFor = 3 * time.Second
 
 // idle measures the memory that the server holds for each of n connections that have
 // made a request and wait.

@@ -175,7 +175,7 @@ func waiting() measure.Group {
 	return measure.Group{
 		Title: "A connection that waits",
 		About: fmt.Sprintf(`What the server holds for it: the difference that %d connections make, each of which has made
-a request of 32 bytes, a second ago, after a collection of garbage before and after. Heartbeats are on where the
+a request of 32 bytes, three seconds ago, after a collection of garbage before and after. Heartbeats are on where the
 peer has them by default. Heap and stacks is what Go has in use for both, resident what the system
 holds for the process.`, idleConnections),
 		Metrics: []measure.Metric{{Name: heap, Unit: measure.Bytes}, {Name: rss, Unit: measure.Bytes}},
