@@ -88,7 +88,7 @@ type Config struct {
 	Window int
 
 	// WindowBytes bounds the same in bytes, frames included: while so many are in
-	// flight no further message is sent; default 4 MiB.
+	// flight no further message is sent; default 2 MiB.
 	WindowBytes int
 
 	// MaxHeld is how many answers of a connection may wait at the same time: those
@@ -167,7 +167,7 @@ func (c Config) withDefaults() Config {
 	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
 	c.MaxUnread = max(0, orDefault(c.MaxUnread, 64<<20))
 	c.Window = max(1, orDefault(c.Window, 4096))
-	c.WindowBytes = orDefault(c.WindowBytes, 4<<20)
+	c.WindowBytes = orDefault(c.WindowBytes, 2<<20)
 	c.MaxHeld = max(1, orDefault(c.MaxHeld, 64))
 	c.Heartbeat = orNever(c.Heartbeat, time.Second)
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
