@@ -115,8 +115,8 @@ func ByKey[K comparable, V any](value Monoid[V]) Monoid[map[K]V] {
 
 // A Pair is two values that go together.
 type Pair[A, B any] struct {
-	First  A
-	Second B
+	First  A // the left part
+	Second B // the right part
 }
 
 // PairOf returns the pair of the two values.

@@ -24,19 +24,20 @@ func ExampleThrottleFirst() {
 // What came last when the time was up.
 func ExampleThrottleLast() {
 	readings := operators.Merge(stream.Just(20, 21, 22), stream.Never[int]())
-	show(operators.Take[int](1)(operators.ThrottleLast[int](100 * time.Millisecond)(readings)))
+	show(operators.Take[int](1)(operators.ThrottleLast[int](300 * time.Millisecond)(readings)))
 	// Output: [22] <nil>
 }
 
 func ExampleAudit() {
 	readings := operators.Merge(stream.Just(20, 21, 22), stream.Never[int]())
-	show(operators.Take[int](1)(operators.Audit[int](100 * time.Millisecond)(readings)))
+	show(operators.Take[int](1)(operators.Audit[int](300 * time.Millisecond)(readings)))
 	// Output: [22] <nil>
 }
 
 func ExampleTimeout() {
-	silent := operators.Merge(stream.Just("hello"), stream.Never[string]())
-	values, err := operators.Timeout[string](100 * time.Millisecond)(silent).Collect(context.Background())
+	silent := stream.Never[string]()
+	greeted := operators.StartWith("hello")(operators.Timeout[string](10 * time.Millisecond)(silent))
+	values, err := greeted.Collect(context.Background())
 	fmt.Println(values, errors.Is(err, operators.ErrTimeout))
 	// Output: [hello] true
 }

@@ -17,7 +17,7 @@ var ErrGroupClosed = errors.New("operators: group closed")
 // for [GroupBy], or those of one window, whose key is its number, from zero on, for the
 // Window operators.
 type Group[K comparable, V any] struct {
-	Key K
+	Key K // what its values have in common: their key, or the number of their window
 	out *outlet[V]
 }
 

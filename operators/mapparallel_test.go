@@ -44,6 +44,17 @@ func init() {
 	})
 }
 
+// gauge counts what is in something at the same time.
+type gauge struct{ now, most atomic.Int64 }
+
+// enter counts one more until what it returns is called.
+func (g *gauge) enter() (leave func()) {
+	now := g.now.Add(1)
+	for most := g.most.Load(); now > most && !g.most.CompareAndSwap(most, now); most = g.most.Load() {
+	}
+	return func() { g.now.Add(-1) }
+}
+
 // sleep waits, or for the end of ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
@@ -73,10 +84,10 @@ func TestMapParallelLimits(t *testing.T) {
 			if limit == 0 {
 				want = runtime.GOMAXPROCS(0)
 			}
-			var working, most, read atomic.Int64
+			var working gauge
+			var read atomic.Int64
 			work := func(ctx context.Context, n int) (int, error) {
-				most.Store(max(most.Load(), working.Add(1)))
-				defer working.Add(-1)
+				defer working.enter()()
 				return n, sleep(ctx, time.Second)
 			}
 			source := operators.Tap(func(int) { read.Add(1) })(stream.Range(0, 100))
@@ -92,8 +103,8 @@ func TestMapParallelLimits(t *testing.T) {
 				}
 				taken++
 			})
-			if err != nil || taken != 100 || most.Load() != int64(min(want, 100)) {
-				t.Errorf("%d worked at a time, %d came, %v", most.Load(), taken, err)
+			if most := working.most.Load(); err != nil || taken != 100 || most != int64(min(want, 100)) {
+				t.Errorf("MapParallel(%d): %d worked at a time, want %d; %d results came, want 100; %v", limit, most, want, taken, err)
 			}
 		})
 	}

@@ -54,7 +54,7 @@ const stageLabel = "stream"
 // StageError is the failure of a source that has a name; see [Named].
 type StageError struct {
 	Stage string // its name
-	Err   error
+	Err   error  // what it failed with
 }
 
 // Error gives the name and what went wrong.
@@ -70,8 +70,8 @@ type Stage struct {
 	// comes earlier here.
 	Path string
 
-	Started time.Time
-	Values  int // the source has emitted so many
+	Started time.Time // when this run of it began
+	Values  int       // how many values the source has emitted
 
 	// Passing says that what follows has not returned from the last of them yet: it is
 	// at work with it, or stuck. Otherwise the source is.

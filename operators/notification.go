@@ -11,9 +11,9 @@ import (
 // Notification is one thing that a run tells: a value, its failure or its
 // completion.
 type Notification[T any] struct {
-	Kind  NotificationKind
-	Value T     // of OnNext
-	Err   error // of OnError
+	Kind  NotificationKind // what is told
+	Value T                // of OnNext
+	Err   error            // of OnError
 }
 
 // NotificationKind says what a notification tells.

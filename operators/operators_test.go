@@ -229,11 +229,10 @@ func TestMergeMapLimit(t *testing.T) {
 	for _, limit := range []int{-1, 0, 1, 2, 5} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var running, most atomic.Int64
+				var running gauge
 				project := func(n int) stream.Observable[int] {
 					return func(ctx context.Context, yield func(int) bool) error {
-						most.Store(max(most.Load(), running.Add(1)))
-						defer running.Add(-1)
+						defer running.enter()()
 						return after(time.Second, n)(ctx, yield)
 					}
 				}
@@ -246,8 +245,8 @@ func TestMergeMapLimit(t *testing.T) {
 				if limit < 1 {
 					want = 20
 				}
-				if most.Load() != want {
-					t.Errorf("%d ran at a time, want %d", most.Load(), want)
+				if most := running.most.Load(); most != want {
+					t.Errorf("MergeMap with Limit(%d): %d ran at a time, want %d", limit, most, want)
 				}
 			})
 		})

@@ -9,8 +9,8 @@ import (
 
 // Timestamped is a value and when it came.
 type Timestamped[T any] struct {
-	Time  time.Time
-	Value T
+	Time  time.Time // when the value came
+	Value T         // the value
 }
 
 // Timestamp emits each value with the time at which it came.
@@ -21,7 +21,7 @@ func Timestamp[T any]() stream.Operator[T, Timestamped[T]] {
 // Spaced is a value and how long it was waited for.
 type Spaced[T any] struct {
 	Interval time.Duration // since the value before, since the start of the run for the first
-	Value    T
+	Value    T             // the value
 }
 
 // TimeInterval emits each value with the time that passed since the one before came,
