@@ -80,10 +80,10 @@ type life struct {
 	mu sync.Mutex // of record
 }
 
-// TestWhateverHappensBothSidesTellTheTruth runs worlds, as many as RXIPC_MODEL says. One
-// of them is run again by its seed, the name of its test.
+// TestWhateverHappensBothSidesTellTheTruth runs worlds. One of them is run again by its
+// seed, the name of its test.
 func TestWhateverHappensBothSidesTellTheTruth(t *testing.T) {
-	for seed := range worlds(t, 150) {
+	for seed := range rounds(t, 50) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				runWorld(t, seed, virtual)
@@ -92,17 +92,18 @@ func TestWhateverHappensBothSidesTellTheTruth(t *testing.T) {
 	}
 }
 
-// worlds is how many there are to be.
-func worlds(t *testing.T, usual uint64) uint64 {
-	text, found := os.LookupEnv("RXIPC_MODEL")
+// rounds is how many rounds a random test runs: few, so that all tests are soon done.
+// RXIPC_ROUNDS=10 makes them ten times as many.
+func rounds(t *testing.T, usual uint64) uint64 {
+	text, found := os.LookupEnv("RXIPC_ROUNDS")
 	if !found {
 		return usual
 	}
-	count, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		t.Fatal("RXIPC_MODEL:", err)
+	factor, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || factor == 0 {
+		t.Fatalf("RXIPC_ROUNDS=%q is no factor above zero", text)
 	}
-	return count
+	return usual * factor
 }
 
 func runWorld(t *testing.T, seed uint64, nature nature) {

@@ -147,16 +147,14 @@ func (o *outgoing) emptied() {
 	}
 }
 
-// writeTo makes one write of all there is, and returns how much of it was written.
-// The contents that are borrowed are copied only for who cannot gather them.
+// writeTo writes all there is, and returns how much of it was written. A socket
+// gathers it in one write; another connection gets each borrowed content in a write of
+// its own, so that a large one is copied nowhere.
 func (o *outgoing) writeTo(conn net.Conn) (int, error) {
 	if len(o.borrowed) == 0 {
 		return conn.Write(o.bytes)
 	}
 	pieces := o.pieces()
-	if !isSocket(conn) {
-		return conn.Write(slices.Concat(pieces...))
-	}
 	n, err := pieces.WriteTo(conn)
 	return int(n), err
 }

@@ -22,8 +22,9 @@ type halfPipe struct {
 	limit   int // of data; a Write waits while it is reached
 	ended   bool
 	broken  bool
-	chunks  []string // what each Write brought
-	most    int      // bytes a Read takes at most; zero: all
+	written []byte // by all Writes
+	starts  []int  // where each Write begins in written
+	most    int    // bytes a Read takes at most; zero: all
 	changed chan struct{}
 }
 
@@ -168,7 +169,7 @@ func (c *pipeConn) Write(p []byte) (n int, err error) {
 			case room <= 0:
 				return false
 			}
-			c.out.chunks[len(c.out.chunks)-1] += string(p[n : n+room])
+			c.out.written = append(c.out.written, p[n:n+room]...)
 			c.out.data = append(c.out.data, p[n:n+room]...)
 			n += room
 			close(c.out.changed)
@@ -184,7 +185,7 @@ func (c *pipeConn) Write(p []byte) (n int, err error) {
 
 // begin records that a Write begins.
 func (c *pipeConn) begin() {
-	c.out.change(func() { c.out.chunks = append(c.out.chunks, "") })
+	c.out.change(func() { c.out.starts = append(c.out.starts, len(c.out.written)) })
 }
 
 // Close ends both ways. Like a unix socket that has bytes unread, it breaks the
@@ -213,10 +214,18 @@ func (c *pipeConn) SetDeadline(t time.Time) error {
 }
 
 // recorded returns what each Write of this end brought.
-func (c *pipeConn) recorded() []string {
+func (c *pipeConn) recorded() (chunks []string) {
 	c.out.lock <- struct{}{}
 	defer func() { <-c.out.lock }()
-	return slices.DeleteFunc(slices.Clone(c.out.chunks), func(chunk string) bool { return chunk == "" })
+	end := len(c.out.written)
+	for _, start := range slices.Backward(c.out.starts) {
+		if start < end {
+			chunks = append(chunks, string(c.out.written[start:end]))
+		}
+		end = start
+	}
+	slices.Reverse(chunks)
+	return chunks
 }
 
 type pipeAddr struct{}

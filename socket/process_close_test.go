@@ -261,7 +261,7 @@ func TestManyGoroutinesShareAProcess(t *testing.T) {
 }
 
 func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
-	for _, size := range []int{1 << 20, 16 << 20} {
+	for _, size := range []int{1 << 20, 4 << 20} {
 		synctest.Test(t, func(t *testing.T) {
 			listener := newMemoryListener()
 			ctx, cancel := context.WithCancel(t.Context())
