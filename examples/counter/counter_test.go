@@ -67,8 +67,8 @@ func TestServeAndSend(t *testing.T) {
 		t.Run("dialect "+dialect, func(t *testing.T) {
 			dir := programtest.Dir(t)
 			server := serving(t, dir, "-dialect", dialect, "-until", "4", "-name", "other")
-			programtest.Run(t, "send", "-dir", dir, "-name", "other", "hello world").Expect(t, 0, hello)
-			programtest.Run(t, "send", "-dir", dir, "-name", "other", "-n", "3", "-type", "application/json", `{"a":1}`).
+			programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "-name", "other", "hello world").Expect(t, 0, hello)
+			programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "-name", "other", "-n", "3", "-type", "application/json", `{"a":1}`).
 				Expect(t, 0, slices.Repeat([]string{`server responded {"a":1}`}, 3)...)
 			server.Wait().Expect(t, 0, "counter: 4")
 			hasNoSocket(t, dir, "other")
@@ -78,7 +78,7 @@ func TestServeAndSend(t *testing.T) {
 
 func TestClientWaitsForItsServer(t *testing.T) {
 	dir := programtest.Dir(t)
-	client := programtest.Start(t, "", "send", "-dir", dir, "hello world")
+	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "hello world")
 	server := programtest.Start(t, "", "serve", "-dir", dir, "-until", "1")
 	client.Wait().Expect(t, 0, hello)
 	server.Wait().Expect(t, 0, "listening on a", "counter: 1")
@@ -95,7 +95,7 @@ func TestSignalEndsTheServerWithItsCount(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := programtest.Dir(t)
 			server := serving(t, dir)
-			programtest.Run(t, "send", "-dir", dir, "-n", "2", "hello world").Expect(t, 0, hello, hello)
+			programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "-n", "2", "hello world").Expect(t, 0, hello, hello)
 			server.Signal(signal)
 			server.Wait().Expect(t, 0, "counter: 2")
 			hasNoSocket(t, dir, "a")
@@ -143,7 +143,7 @@ func TestServerStartsAgainAfterItWasKilled(t *testing.T) {
 	if _, err := os.Lstat(filepath.Join(dir, "a.sock")); err != nil {
 		t.Fatal("a server that was killed leaves its socket:", err)
 	}
-	client := programtest.Start(t, "", "send", "-dir", dir, "hello world")
+	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "hello world")
 	server = serving(t, dir, "-until", "1")
 	client.Wait().Expect(t, 0, hello)
 	server.Wait().Expect(t, 0, "counter: 1")
@@ -159,10 +159,10 @@ func TestKilledClientConcernsNobodyElse(t *testing.T) {
 			killed := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", forever, "hello world")
 			killed.Await(hello)
 			killed.Signal(syscall.SIGSTOP)
-			programtest.Run(t, "send", "-dir", dir, "-n", "3", "hello world").Expect(t, 0, hello, hello, hello)
+			programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "-n", "3", "hello world").Expect(t, 0, hello, hello, hello)
 			killed.Signal(syscall.SIGKILL)
 			answered := 1 + len(killed.Wait().Lines)
-			programtest.Run(t, "send", "-dir", dir, "hello world").Expect(t, 0, hello)
+			programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "hello world").Expect(t, 0, hello)
 			beside.Wait().Expect(t, 0, slices.Repeat([]string{hello}, 199)...)
 
 			server.Signal(syscall.SIGTERM)
@@ -176,7 +176,7 @@ func TestSecondServerOfANameIsRefused(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := serving(t, dir, "-until", "1")
 	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "listen a", "name already in use")
-	programtest.Run(t, "send", "-dir", dir, "hello world").Expect(t, 0, hello)
+	programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "hello world").Expect(t, 0, hello)
 	server.Wait().Expect(t, 0, "counter: 1")
 }
 
