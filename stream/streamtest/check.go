@@ -41,7 +41,10 @@ func (r rule[S]) inBubble(t *testing.T, report testing.TB, s S) {
 				f.add("the bubble cannot end: %v", deadlock)
 			}
 		}()
-		synctest.Test(t, func(*testing.T) { r.check(f, s) })
+		synctest.Test(t, func(*testing.T) {
+			f.knowing()
+			r.check(f, s)
+		})
 	}()
 	for _, finding := range f.all() {
 		report.Error(r.citing(finding))

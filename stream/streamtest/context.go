@@ -11,6 +11,7 @@ import (
 // caller's context lives.
 type watchedContext struct {
 	context.Context // gives the cause, to those who ask package context
+	cancel          context.CancelCauseFunc
 	done            chan struct{}
 
 	mu         sync.Mutex
@@ -19,8 +20,14 @@ type watchedContext struct {
 	registered map[int]func()
 }
 
-func watch(inner context.Context) *watchedContext {
-	return &watchedContext{Context: inner, done: make(chan struct{}), registered: make(map[int]func())}
+func watch(inner context.Context, cancel context.CancelCauseFunc) *watchedContext {
+	return &watchedContext{Context: inner, cancel: cancel, done: make(chan struct{}), registered: make(map[int]func())}
+}
+
+// end cancels the context.
+func (w *watchedContext) end(cause error) {
+	w.cancel(cause)
+	w.fire()
 }
 
 func (w *watchedContext) Done() <-chan struct{} { return w.done }

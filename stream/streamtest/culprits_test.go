@@ -22,15 +22,52 @@ type recorder struct {
 func (*recorder) Helper()                  {}
 func (r *recorder) Error(arguments ...any) { r.errors = append(r.errors, fmt.Sprint(arguments...)) }
 
-// found is what the rule of that name finds wrong.
+// found is what the rule of that name finds wrong. Culprits that stand still are let go
+// afterwards: goroutines of a bubble that cannot end stay for as long as the process.
 func found[S any](t *testing.T, rules []rule[S], name string, s S) string {
 	report := new(recorder)
 	for _, r := range rules {
 		if r.name == name {
+			check := r.check
+			r.check = func(f *findings, s S) {
+				still.made()
+				check(f, s)
+				still.letGo()
+			}
 			r.inBubble(t, report, s)
 		}
 	}
 	return strings.Join(report.errors, "\n")
+}
+
+// gate is where culprits stand still.
+type gate chan struct{}
+
+var still = new(gate)
+
+func (g *gate) made()  { *g = make(chan struct{}) }
+func (g *gate) wait()  { <-*g }
+func (g *gate) letGo() { close(*g); time.Sleep(late) }
+
+// open reports whether culprits have been let go.
+func (g *gate) open() bool {
+	select {
+	case <-*g:
+		return true
+	default:
+		return false
+	}
+}
+
+// inBubbles are the stacks of the goroutines in any bubble, by number.
+func inBubbles() map[string]string {
+	found := make(map[string]string)
+	for _, stack := range allGoroutines() {
+		if bubbleOf(stack) != "" {
+			found[idOf(stack)] = stack
+		}
+	}
+	return found
 }
 
 type culprit[S any] struct {
@@ -41,6 +78,14 @@ type culprit[S any] struct {
 }
 
 func check[S any](t *testing.T, rules []rule[S], culprits []culprit[S]) {
+	before := inBubbles()
+	defer func() {
+		for id, stack := range inBubbles() {
+			if before[id] == "" {
+				t.Errorf("the round of culprits has left a goroutine, want none:\n%s", stack)
+			}
+		}
+	}()
 	caught := make(map[string]bool)
 	for _, c := range culprits {
 		t.Run(c.name, func(t *testing.T) {
@@ -77,14 +122,16 @@ func TestObservableCulprits(t *testing.T) {
 		{"other values", "values and end", "value 2 is 2, want 7", specimen[int]{source: numbers, want: []int{1, 7, 3}}},
 		{"too few values", "values and end", "got 2 values, want 3", of(stream.Range(1, 2))},
 		{"unexpected value", "values and end", "value 4 is not expected", of(stream.Just(3, 4, 1), Unordered())},
-		{"does not complete", "values and end", "deadlock", of(func(ctx context.Context, yield func(int) bool) error {
-			_ = numbers(ctx, yield)
-			select {}
+		{"does not complete", "values and end", "the run does not end", of(func(ctx context.Context, yield func(int) bool) error {
+			err := numbers(ctx, yield)
+			still.wait()
+			return err
 		})},
 		{"sleeps for ever", "values and end", "the run does not end", of(func(context.Context, func(int) bool) error {
-			for {
-				time.Sleep(time.Hour)
+			for !still.open() {
+				time.Sleep(late / 2)
 			}
+			return nil
 		})},
 		{"fails", "values and end", "returned EOT", of(func(ctx context.Context, yield func(int) bool) error {
 			_ = numbers(ctx, yield)
@@ -100,7 +147,7 @@ func TestObservableCulprits(t *testing.T) {
 			}
 			return ctx.Err()
 		})},
-		{"one run at a time", "simultaneous runs", "got 1 values, want 3", of(Misbehaving(SimultaneousRuns, 1, 2, 3))},
+		{"one run at a time", "simultaneous runs", "values, want 3", of(Misbehaving(SimultaneousRuns, 1, 2, 3))},
 		{"one state for all runs", "nested runs", "got 1 values, want 3", of(Misbehaving(NestedRuns, 1, 2, 3))},
 		{"remembers yield", "no reference is kept", "false: yield or its context can still be reached", of(Misbehaving(NoReferenceIsKept, 1, 2, 3))},
 		{"another goroutine", "serial, on the caller's goroutine", "another goroutine", of(func(ctx context.Context, yield func(int) bool) error {
@@ -147,7 +194,7 @@ func TestObservableCulprits(t *testing.T) {
 			return numbers(ctx, yield)
 		})},
 		{"leaves one for ever", "nothing is left", "a goroutine is left", of(func(ctx context.Context, yield func(int) bool) error {
-			go func() { select {} }()
+			go still.wait()
 			return numbers(ctx, yield)
 		})},
 		{"leaves a context", "nothing is left", "1 contexts or functions", of(func(ctx context.Context, yield func(int) bool) error {
@@ -228,7 +275,12 @@ func TestObservableCulprits(t *testing.T) {
 		})},
 		{"leaves a goroutine when yield panics", "panic of yield", "a goroutine is left", of(func(ctx context.Context, yield func(int) bool) error {
 			stop := make(chan struct{})
-			go func() { <-stop }()
+			go func() {
+				select {
+				case <-stop:
+				case <-*still:
+				}
+			}()
 			err := numbers(ctx, yield)
 			close(stop)
 			return err
@@ -254,7 +306,7 @@ func TestOperatorCulprits(t *testing.T) {
 			return s
 		})},
 		{"goroutine when built", "building starts nothing", "a goroutine was started", with(func(s source) source {
-			go func() { select {} }()
+			go still.wait()
 			return s
 		})},
 		{"swallows failures", "failure of the source", "returned <nil>, want", with(func(s source) source {
@@ -363,7 +415,7 @@ func TestOperatorCulprits(t *testing.T) {
 		}, ReadAhead(2))},
 		{"leaves its source", "failure of the source", "runs of the source go on", with(func(s source) source {
 			return func(ctx context.Context, yield func(int) bool) error {
-				go func() { _ = s(ctx, func(int) bool { select {} }) }()
+				go func() { _ = s(ctx, func(int) bool { still.wait(); return false }) }()
 				runtime.Gosched()
 				return s(ctx, yield)
 			}

@@ -2,6 +2,7 @@ package streamtest
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -16,6 +17,7 @@ type findings struct {
 type book struct {
 	mu    sync.Mutex
 	lines []string
+	known map[string]bool // ids of the bubble's goroutines that are no finding any more
 }
 
 func (f *findings) init() {
@@ -46,6 +48,35 @@ func (f *findings) add(format string, arguments ...any) {
 	if !slices.Contains(f.book.lines, line) {
 		f.book.lines = append(f.book.lines, line)
 	}
+}
+
+// knowing notes the goroutines that there are before the check.
+func (f *findings) knowing() {
+	f.init()
+	f.book.known = make(map[string]bool)
+	for id := range goroutines() {
+		f.book.known[id] = true
+	}
+}
+
+// unknown are the stacks of the goroutines of the bubble that have come since the last
+// call, or since knowing. To dump all stacks takes long where there are many goroutines,
+// and nearly always there is nothing to find: so it is done only if there are more or
+// fewer goroutines than before in the process. Other tests that run meanwhile may make
+// for a dump in vain.
+func (f *findings) unknown(before int) []string {
+	if runtime.NumGoroutine() == before {
+		return nil
+	}
+	f.init()
+	var stacks []string
+	for id, stack := range goroutines() {
+		if !f.book.known[id] {
+			f.book.known[id] = true
+			stacks = append(stacks, stack)
+		}
+	}
+	return stacks
 }
 
 func (f *findings) all() []string {

@@ -58,12 +58,8 @@ func valuesAndEnd[T any](f *findings, s specimen[T]) {
 
 // cancellable is a watched context and what cancels it.
 func cancellable() (*watchedContext, func(error)) {
-	inner, cancel := context.WithCancelCause(context.Background())
-	ctx := watch(inner)
-	return ctx, func(cause error) {
-		cancel(cause)
-		ctx.fire()
-	}
+	ctx := watch(context.WithCancelCause(context.Background()))
+	return ctx, ctx.end
 }
 
 func independentRuns[T any](f *findings, s specimen[T]) {
@@ -229,12 +225,11 @@ var ends = []struct {
 	}},
 	{"by its deadline", context.DeadlineExceeded, func(after time.Duration) (*watchedContext, func()) {
 		inner, cancel := context.WithTimeout(context.Background(), after)
-		ctx := watch(inner)
-		stop := func() { cancel(); ctx.fire() }
+		ctx := watch(inner, func(error) { cancel() })
 		if after > 0 {
 			context.AfterFunc(inner, ctx.fire)
 		}
-		return ctx, stop
+		return ctx, func() { ctx.end(nil) }
 	}},
 }
 

@@ -13,17 +13,15 @@ import (
 var errFeed = errors.New("streamtest: failure of the source")
 
 func buildingStartsNothing[A, B any](f *findings, s operatorSpecimen[A, B]) {
-	before := goroutines()
+	before := runtime.NumGoroutine()
 	fed := &feed[A]{inputs: s.inputs}
 	s.over(fed)
 	time.Sleep(late)
 	if fed.runs.Load() > 0 {
 		f.add("the source ran before the observable was called")
 	}
-	for id, stack := range goroutines() {
-		if _, known := before[id]; !known {
-			f.add("a goroutine was started:\n%s", stack)
-		}
+	for _, stack := range f.unknown(before) {
+		f.add("a goroutine was started:\n%s", stack)
 	}
 }
 

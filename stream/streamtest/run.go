@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"testing/synctest"
@@ -65,7 +66,8 @@ type watcher struct {
 // start runs it, waits for its end and looks at what it left. What breaks the
 // contract in any run, whatever the check is about, goes to the findings.
 func (r run[T]) start(f *findings) *outcome[T] {
-	before := goroutines()
+	before := runtime.NumGoroutine()
+	defer r.release()
 	o := r.beside(f)
 	if !o.stuck {
 		lookAround(f, before)
@@ -158,17 +160,19 @@ func (w *watcher) exit(more bool) {
 }
 
 // lookAround looks for what the run has left, now and for a while.
-func lookAround(f *findings, before map[string]string) {
+func lookAround(f *findings, before int) {
 	synctest.Wait() // a goroutine that has done all it does may still be on its way out
-	left := false
-	for id, stack := range goroutines() {
-		if _, known := before[id]; !known {
-			left = true
-			f.add("a goroutine is left:\n%s", stack)
-		}
+	for _, stack := range f.unknown(before) {
+		f.add("a goroutine is left:\n%s", stack)
 	}
-	if !left {
-		time.Sleep(late)
+	time.Sleep(late) // also for what is left: it may end by itself
+}
+
+// release ends the context of a run that is over, or stuck, so that what it has left, and
+// has been reported, need not stay for as long as the process.
+func (r run[T]) release() {
+	if ctx, ok := r.ctx.(*watchedContext); ok {
+		ctx.end(errCancelled)
 	}
 }
 

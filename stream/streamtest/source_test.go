@@ -21,6 +21,7 @@ func TestColdKeepsTheContract(t *testing.T) {
 					go b.clock.run()
 					defer b.clock.stop()
 					f := new(findings)
+					f.knowing()
 					r.check(f, of(Cold[int](b, diagram)))
 					for _, finding := range f.all() {
 						t.Error(finding)
