@@ -38,7 +38,8 @@ func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
 	c.reads.own, c.writes.own = &c.ending, &c.ending
 	c.strict = true
-	c.out.bytes = appendControl(nil, kindStart) // whatever is written first, this is
+	c.in.extended = true
+	c.out.bytes = append(c.out.bytes, markedStart...) // whatever is written first, this is
 	return c
 }
 
@@ -191,12 +192,14 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 	case err == errAgreed:
 	case errors.Is(err, ErrTooSlow): // to agree, too
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
+		c.tellWhy(ctx)
 	case err == errEnough, c.ending.Err() != nil:
 		c.sayGoodbye(ctx)
 	case isGone(err): // a client that left, a probe among them
 		c.failed(slog.LevelDebug, &Error{Op: "read", Err: unexpected(err)})
 	default:
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
+		c.tellWhy(ctx)
 	}
 	if err != errEnough && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -241,6 +244,7 @@ func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 			err = c.handle(ctx, f.message, handle)
 		case f.kind == kindStartOK:
 			c.greeted = true
+			c.ours = c.ours || f.message.mediaType.text == typeOurStartOK
 		case f.kind == kindClose:
 			return c.agree()
 		}
@@ -322,10 +326,34 @@ func (c *Connection) write(ctx context.Context, last kind) error {
 	defer c.release()
 	c.turn.move(&c.out)
 	c.holds.move(&c.out)
-	if last != noControl {
+	switch {
+	case last == kindClose && c.ours:
+		c.out.frame(c.farewell().frame())
+	case last != noControl:
 		c.out.control(last)
 	}
 	return c.flush(ctx)
+}
+
+// farewell is what a client of ours is told when the connection is closed, after all that
+// has been answered.
+func (c *Connection) farewell() farewell {
+	why := farewellFor(c.Err(), c.config.MaxMessage)
+	if !c.holds.hasRoom(1) && why.code == "" {
+		why.code = byeUnsettled
+	}
+	return why
+}
+
+// tellWhy tells a client of ours why the connection is closed without its consent, if it
+// can be said at once.
+func (c *Connection) tellWhy(ctx context.Context) {
+	if !c.ours {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), offerTime)
+	defer cancel()
+	c.write(ctx, kindClose)
 }
 
 // agree answers the client's connection.close.

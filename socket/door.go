@@ -1,9 +1,11 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -107,7 +109,10 @@ func (d *door) accept(ctx context.Context) (net.Conn, error) {
 func (d *door) admit(conn net.Conn) (a admission, err error) {
 	in := false
 	defer func() {
-		if !in { // also when what is asked panics
+		switch {
+		case err != nil:
+			refuse(conn, err)
+		case !in: // what is asked has panicked
 			conn.Close()
 		}
 	}()
@@ -117,6 +122,16 @@ func (d *door) admit(conn net.Conn) (a admission, err error) {
 	}
 	in = err == nil
 	return a, err
+}
+
+// refuse closes a connection that may not come in. To a client of ours it says why, if
+// that can be said at once; to others that is as good as the end of file.
+func refuse(conn net.Conn, err error) {
+	why := farewellFor(err, 0)
+	why.code = cmp.Or(why.code, byeRefused)
+	conn.SetWriteDeadline(time.Now().Add(offerTime))
+	io.WriteString(conn, controlFrames[kindHeartbeat]+why.frame())
+	conn.Close()
 }
 
 // errTooMany is why a connection is refused that would be one more than a user may have.

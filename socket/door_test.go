@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -37,9 +36,9 @@ func (s *served[C]) dialAs(peer Peer, err error) *peerEnd {
 type peerEnd struct{ *peer }
 
 // refused asserts that nothing came before the end, in a bubble.
-func (p *peerEnd) refused() {
+func (p *peerEnd) refused(why string) {
 	p.t.Helper()
-	p.expect("EOF")
+	p.expect("close: reason="+why, "EOF")
 	p.conn.Close()
 	synctest.Wait()
 }
@@ -58,14 +57,14 @@ func TestStrangersAreClosedUnheard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config, log := logging(Config{})
 		server := serve(t, config, fold.Sum[int](), echo)
-		server.dialAs(stranger, nil).refused()
+		server.dialAs(stranger, nil).refused("refused")
 		for _, expected := range []string{"connection refused", "level=WARN", stranger.String(), "peer.pid=7"} {
 			if !strings.Contains(log.String(), expected) {
 				t.Errorf("%q does not say %q", log, expected)
 			}
 		}
 		time.Sleep(time.Second)
-		server.dialAs(Peer{}, errors.New("lost it")).refused() // it should be known
+		server.dialAs(Peer{}, errors.New("lost it")).refused("refused") // it should be known
 		if !strings.Contains(log.String(), "lost it") {
 			t.Error(log)
 		}
@@ -176,7 +175,7 @@ func TestAnotherUserHasNoMoreConnectionsThanItMay(t *testing.T) {
 		server := serve(t, config, fold.Sum[int](), echo)
 		first := server.dialAs(stranger, nil).greet()
 		second := server.dialAs(stranger, nil).greet()
-		server.dialAs(stranger, nil).refused()
+		server.dialAs(stranger, nil).refused("too-many")
 		if !strings.Contains(log.String(), fmt.Sprintf("user %d has 2 connections", stranger.UID)) {
 			t.Error(log)
 		}
@@ -199,10 +198,10 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 		config, log := logging(Config{})
 		server := serve(t, config, fold.Sum[int](), echo)
 		for range 100 {
-			server.dialAs(stranger, nil).refused()
+			server.dialAs(stranger, nil).refused("refused")
 		}
 		time.Sleep(time.Second)
-		server.dialAs(stranger, nil).refused()
+		server.dialAs(stranger, nil).refused("refused")
 		if got := log.String(); strings.Count(got, "refused") != 2 || !strings.Contains(got, "omitted=99") {
 			t.Error(got)
 		}
@@ -273,9 +272,7 @@ func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
 	go func() {
 		result <- ServeConnections(New(config).Accept(listener), fold.Sum[int]()).With(serving, echo)
 	}()
-	if got, err := io.ReadAll(stranger); len(got) > 0 || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
+	newPeer(t, stranger).expect("close: reason=refused", "EOF")
 	if r := <-refused; r.Name != listener.Addr().String() || Reason(r.Err) != "not_allowed" || !strings.Contains(r.Err.Error(), stranger.LocalAddr().String()) {
 		t.Errorf("%+v", r)
 	}

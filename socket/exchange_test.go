@@ -46,7 +46,7 @@ func TestExchangesAreAcknowledgedOnceYieldHasReturned(t *testing.T) {
 		one, two := listener.client(t, 0).greet(), listener.client(t, 0).greet()
 		one.send("one", "filtered out", "two")
 		synctest.Wait()
-		same(t, decoded(peerChunks(one)), "start")
+		same(t, decoded(peerChunks(one)), "heartbeat start")
 		goOn <- struct{}{}
 		goOn <- struct{}{}
 		one.expect("ack", `"re: one"`, "ack", "ack", `"re: two"`)
@@ -59,8 +59,8 @@ func TestExchangesAreAcknowledgedOnceYieldHasReturned(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		same(t, decoded(peerChunks(one)), "start", `ack "re: one" ack ack "re: two"`, "close")
-		same(t, decoded(peerChunks(two)), "start", `ack "re: stop" close`)
+		same(t, decoded(peerChunks(one)), "heartbeat start", `ack "re: one" ack ack "re: two"`, "close")
+		same(t, decoded(peerChunks(two)), "heartbeat start", `ack "re: stop" close`)
 	})
 }
 

@@ -20,7 +20,8 @@ const (
 	fixedHeader = 2 + 4
 )
 
-// frame is one decoded frame. message is set for kindMessage only.
+// frame is one decoded frame. Of a control message, message is set only if it has
+// parameters, and holds its media type.
 type frame struct {
 	kind    kind
 	message Message

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -28,8 +29,12 @@ func model(data []byte) (frames []frame, canonical []byte, good bool) {
 		message := Message{mediaType, string(body[:size])}
 		canonical = appendFrame(canonical, message)
 		f := frame{message: message}
-		if mediaType == TextPlain() && slices.Contains(controlContents[1:], message.content) {
-			f = frame{kind: controlKind(message.content)}
+		switch k := controlKind(message.content); {
+		case mediaType == TextPlain() && slices.Contains(controlContents[1:], message.content):
+			f = frame{kind: k}
+		case k == kindStartOK && mediaType.text == "text/plain; peer=rxipc",
+			k == kindClose && strings.HasPrefix(mediaType.text, "text/plain; reason="):
+			f = frame{kind: k, message: Message{mediaType: mediaType}}
 		}
 		frames = append(frames, f)
 		data = body[size+1:]

@@ -53,10 +53,11 @@ type frameReader struct {
 	buffer     []byte // nil while it holds nothing
 	start, end int    // the bytes of buffer not decoded yet
 
-	busy  bool      // the last Read brought so much that a larger buffer pays
-	long  bool      // the last frame had its content read to where it stays
-	empty int8      // reads in a row that brought nothing
-	stage readStage // what is waited for
+	busy     bool      // the last Read brought so much that a larger buffer pays
+	long     bool      // the last frame had its content read to where it stays
+	empty    int8      // reads in a row that brought nothing
+	stage    readStage // what is waited for
+	extended bool      // control messages may have the parameters that peers of ours give them
 
 	mediaType MediaType // of the frame being read, after its header
 	size      int       // length of its content, after its header
@@ -196,7 +197,7 @@ func (r *frameReader) another() (m Message, ok bool) {
 	if size >= readSize || size > uint64(max(r.limit, 0)) || uint64(len(body)) <= size || body[size] != endOfFrame {
 		return Message{}, false
 	}
-	if r.last.text == textPlain && uint64(minControl) <= size && size <= uint64(maxControl) {
+	if uint64(minControl) <= size && size <= uint64(maxControl) && mayBeControl(r.last) {
 		return Message{}, false
 	}
 	m = Message{r.last, string(body[:size])}
@@ -262,7 +263,7 @@ func (r *frameReader) remember(spelled string, mediaType MediaType) MediaType {
 func (r *frameReader) checkSize(mediaType MediaType, announced uint32) error {
 	limit := min(max(r.limit, 0), math.MaxInt-1) // size+1 must be an int
 	allowed := uint64(limit)
-	if mediaType.text == textPlain {
+	if mayBeControl(mediaType) {
 		allowed = max(allowed, uint64(maxControl)) // smallBody looks again
 	}
 	if uint64(announced) > allowed {
@@ -285,8 +286,8 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 	if err := checkEnd(held[r.size]); err != nil {
 		return frame{}, false, err
 	}
-	if r.mediaType.text == textPlain && minControl <= r.size && r.size <= maxControl {
-		f.kind = controlKind(string(content))
+	if minControl <= r.size && r.size <= maxControl && mayBeControl(r.mediaType) {
+		f = r.control(string(content))
 	}
 	if f.kind == kindMessage {
 		if r.size > max(r.limit, 0) {
@@ -297,6 +298,21 @@ func (r *frameReader) smallBody() (f frame, ok bool, err error) {
 	r.consume(r.size + 1)
 	r.stage, r.long = stageHeader, false
 	return f, true, nil
+}
+
+// mayBeControl reports whether a control message may have the media type.
+func mayBeControl(mediaType MediaType) bool { return strings.HasPrefix(mediaType.text, textPlain) }
+
+// control is the control message that a content stands for, or no frame yet.
+func (r *frameReader) control(content string) (f frame) {
+	k := controlKind(content)
+	switch {
+	case r.mediaType.text == textPlain:
+		f.kind = k
+	case r.extended && k.isExtended(r.mediaType.text):
+		f = frame{kind: k, message: Message{mediaType: r.mediaType}}
+	}
+	return f
 }
 
 // startLarge prepares for a content too long for the buffer, and moves there what

@@ -16,6 +16,7 @@ import (
 // an end between two frames.
 func readAll(src io.Reader, limit int) (frames []frame, err error) {
 	reader := newFrameReader(limit)
+	reader.extended = true
 	for {
 		f, ok, err := reader.next()
 		if err != nil {

@@ -44,7 +44,7 @@ func TestHeldAnswersLeaveInTheOrderOfTheMessages(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		same(t, decoded(peerChunks(client)), "start", `ack "re: a"`)
+		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "re: a"`)
 		if err := one.Respond(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -55,7 +55,7 @@ func TestHeldAnswersLeaveInTheOrderOfTheMessages(t *testing.T) {
 		if one.Content() != "hold 1" || one.Connection() != two.Connection() {
 			t.Error(one)
 		}
-		same(t, decoded(peerChunks(client)), "start", `ack "re: a"`, `ack ack "re: b" ack "2" "2 too" ack "re: c"`)
+		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "re: a"`, `ack ack "re: b" ack "2" "2 too" ack "re: c"`)
 		client.leave()
 		listener.Close()
 	})

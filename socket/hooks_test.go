@@ -304,9 +304,9 @@ func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
 		server := serve(t, config, fold.Sum[int](), explode)
 		guest := server.dialAs(stranger, nil)
 		guest.greet()
-		server.dialAs(stranger, nil).refused()
+		server.dialAs(stranger, nil).refused("too-many")
 		other := Peer{PID: 8, UID: stranger.UID + 1}
-		server.dialAs(other, nil).refused()
+		server.dialAs(other, nil).refused("refused")
 		same(t, refused, fmt.Sprint(stranger, " too_many"), fmt.Sprint(other, " not_allowed"))
 		guest.send("panic")
 		guest.expect("close")

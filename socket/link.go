@@ -50,6 +50,7 @@ type link struct {
 	pulse   *pulse
 	place   int32 // among the pulse's members, under its mu
 	greeted bool  // the reader's: the handshake is complete, or takes no time limit
+	ours    bool  // the other side is of rxipc, too; the reader's, and whose it calls
 	strict  bool  // a write may bring nothing away for Config.WriteTimeout, and not for ever
 
 	// The pulse's part: times on its clock, zero for none.
@@ -283,7 +284,11 @@ func (l *link) unsettled() bool { return l.owed.Load() > 0 || l.greeting.Load() 
 // left in part. The baton is the caller's.
 func (l *link) settle() {
 	if l.greeting.Load() && l.greeting.CompareAndSwap(true, false) {
-		l.out.control(kindStartOK)
+		if l.ours {
+			l.out.frame(markedStartOK)
+		} else {
+			l.out.control(kindStartOK)
+		}
 	}
 	if l.owed.Load() == 0 {
 		return

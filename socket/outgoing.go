@@ -40,9 +40,12 @@ func (o *outgoing) size() int { return len(o.bytes) + o.lent }
 func (a amount) size() int { return a.bytes + a.lent }
 
 // control adds a control message.
-func (o *outgoing) control(k kind) {
-	o.reserve(len(controlFrames[k]))
-	o.bytes = append(o.bytes, controlFrames[k]...)
+func (o *outgoing) control(k kind) { o.frame(controlFrames[k]) }
+
+// frame adds whole frames, in bytes.
+func (o *outgoing) frame(bytes string) {
+	o.reserve(len(bytes))
+	o.bytes = append(o.bytes, bytes...)
 }
 
 // message adds a message, which has been checked.

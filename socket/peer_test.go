@@ -24,6 +24,9 @@ var shortKinds = map[kind]string{
 
 // describe spells a frame: a control message by its short name, a text quoted.
 func describe(f frame) string {
+	if f.kind == kindClose && !f.message.mediaType.IsZero() {
+		return "close: " + strings.TrimPrefix(f.message.mediaType.text, textPlain+"; ")
+	}
 	if f.kind != kindMessage {
 		return shortKinds[f.kind]
 	}
@@ -58,10 +61,13 @@ type peer struct {
 	t      testing.TB
 	conn   net.Conn
 	reader *frameReader
+	heard  bool // a frame came, but for the mark of a server of ours
 }
 
 func newPeer(t testing.TB, conn net.Conn) *peer {
-	return &peer{t, conn, newFrameReader(1 << 30)}
+	p := &peer{t: t, conn: conn, reader: newFrameReader(1 << 30)}
+	p.reader.extended = true
+	return p
 }
 
 // encode makes bytes of control messages, messages, texts and raw bytes.
@@ -99,10 +105,15 @@ func (p *peer) sendBytewise(parts ...any) {
 	}
 }
 
-// next describes the next frame, or the end.
+// next describes the next frame, or the end. Like PHP it passes over a heartbeat that
+// comes first.
 func (p *peer) next() string {
 	p.conn.SetReadDeadline(time.Now().Add(time.Hour))
 	f, err := nextFrame(p.conn, p.reader)
+	if !p.heard && err == nil && f.kind == kindHeartbeat {
+		f, err = nextFrame(p.conn, p.reader)
+	}
+	p.heard = true
 	switch {
 	case errors.Is(err, io.EOF):
 		return "EOF"

@@ -39,9 +39,12 @@ func probe(ctx context.Context, conn net.Conn) error {
 func probeSession(conn net.Conn) error {
 	reader := newFrameReader(probeLimit)
 	defer reader.release()
-	first, err := nextFrame(conn, reader)
-	if err != nil {
-		return err
+	first := frame{kind: kindHeartbeat} // the mark of a server of ours, and whatever PHP passes over
+	for first.kind == kindHeartbeat {
+		var err error
+		if first, err = nextFrame(conn, reader); err != nil {
+			return err
+		}
 	}
 	if first.kind != kindStart {
 		return fmt.Errorf("%w: %s came before %s", ErrProtocol, first.kind, kindStart)

@@ -95,7 +95,7 @@ func TestProbeSaysWhatIsNoServer(t *testing.T) {
 		serve func(net.Conn) error
 		want  error
 	}{
-		"another kind of frame": {func(c net.Conn) error { return sendControls(c, kindHeartbeat) }, ErrProtocol},
+		"another kind of frame": {func(c net.Conn) error { return sendControls(c, kindHeartbeat, kindCloseOK) }, ErrProtocol},
 		"a message first":       {func(c net.Conn) error { return writeMessage(c, Text("hi")) }, ErrProtocol},
 		"another protocol":      {func(c net.Conn) error { _, err := c.Write([]byte("\x00\x03220 smtp ready")); return err }, ErrProtocol},
 		"nothing":               {func(c net.Conn) error { return nil }, io.EOF},

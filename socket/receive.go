@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net"
 	"sync"
@@ -114,7 +115,7 @@ func (p *Process) read(ctx context.Context) {
 	}
 	if err != nil {
 		p.mu.Unlock()
-		if err == ErrDisconnected {
+		if errors.Is(err, ErrDisconnected) {
 			p.tryWrite(kindCloseOK)
 		}
 		p.shut(unexpected(err)) // before anybody else reads
@@ -195,6 +196,10 @@ func (p *Process) receive(f frame) error {
 			p.settleSoon()
 		}
 		p.sort(f.message)
+	case kindHeartbeat:
+		if !p.started {
+			p.ours, p.in.extended = true, true
+		}
 	case kindStart:
 		p.started = true
 		p.greeting.Store(true)
@@ -203,7 +208,7 @@ func (p *Process) receive(f frame) error {
 		p.dialect = f.kind
 		p.acknowledge(1)
 	case kindClose:
-		return ErrDisconnected
+		return farewellOf(f.message.mediaType).error()
 	case kindCloseOK:
 		p.agreed = true
 	}

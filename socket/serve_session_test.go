@@ -23,7 +23,7 @@ func TestServerSpeaksInOneWriteATurn(t *testing.T) {
 		synctest.Wait()
 		client.send(kindClose)
 		client.expect("start", "ack", `"echo: one"`, "ack", `"echo: two"`, "ack", `"echo: three"`, "close-ok", "EOF")
-		same(t, decoded(peerChunks(client)), "start", `ack "echo: one" ack "echo: two"`, `ack "echo: three"`, "close-ok")
+		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "echo: one" ack "echo: two"`, `ack "echo: three"`, "close-ok")
 		server.end()
 		interrupted(t, <-server.result, 3, context.Canceled)
 	})
@@ -38,7 +38,7 @@ func TestServerAnswersWhatCameBeforeTheCloseTogetherWithIt(t *testing.T) {
 		client := server.dial()
 		client.send(kindStartOK, "one", kindClose)
 		client.expect("start", "ack", `"echo: one"`, "close-ok", "EOF")
-		same(t, decoded(peerChunks(client)), "start", `ack "echo: one" close-ok`)
+		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "echo: one" close-ok`)
 	})
 }
 
@@ -100,7 +100,7 @@ func TestServerWithoutHeartbeatsIsSilent(t *testing.T) {
 		client := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo).dial().greet()
 		time.Sleep(time.Hour)
 		client.leave()
-		same(t, decoded(peerChunks(client)), "start", "close-ok")
+		same(t, decoded(peerChunks(client)), "heartbeat start", "close-ok")
 	})
 }
 

@@ -61,7 +61,7 @@ func TestFinishEndsTheConnectionAfterItsResponses(t *testing.T) {
 		client.expect("ack", `"a"`, `"b"`, `"c"`, "close")
 		client.send(kindCloseOK)
 		client.expect("EOF")
-		same(t, decoded(peerChunks(client)), "start", `ack "a" "b" "c" close`)
+		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "a" "b" "c" close`)
 		same(t, server.handled(), "one")
 		server.dial().greet().leave()
 		server.end()

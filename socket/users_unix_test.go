@@ -170,7 +170,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 	if !other {
 		return // it waits for a server that closes it
 	}
-	stranger.expect("read 0 bytes: <nil>")
+	stranger.expect(fmt.Sprintf("read %d bytes: <nil>", len(controlFrames[kindHeartbeat]+farewell{code: byeRefused}.frame())))
 	who := fmt.Sprintf("process %d of user %d", stranger.cmd.Process.Pid, otherUser)
 	if line := <-lines; !strings.Contains(line, "connection refused") || !strings.Contains(line, who) {
 		t.Error(line)

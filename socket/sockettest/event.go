@@ -3,6 +3,7 @@ package sockettest
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/rxipc/rxipc/socket"
@@ -130,11 +131,24 @@ func (e Event) Message() (socket.Message, bool) {
 
 func (e Event) isControl() bool {
 	for _, control := range signs {
-		if e == control {
+		if e.is(control) {
 			return true
 		}
 	}
 	return false
+}
+
+// is reports whether the event is a control message, perhaps with the parameters that
+// peers of rxipc give to connection.start-ok and connection.close.
+func (e Event) is(control Event) bool {
+	if e == control {
+		return true
+	}
+	mediaType := e.message.MediaType()
+	parameter := map[Event]string{startOK: "peer", closing: "reason"}[control]
+	_, extended := mediaType.Parameter(parameter)
+	return extended && e.act == sendsFrame && e.message.Content() == control.message.Content() &&
+		mediaType.TopLevel() == "text" && mediaType.Sub() == "plain"
 }
 
 // sendsAtOnce reports whether sending is all that there is to the event.
@@ -166,7 +180,8 @@ func (e Event) spelled(most int) string {
 	case e.act == connects:
 		return "connection"
 	case e.act == sendsFrame && e.isControl():
-		return m.Content()[len("innmind/ipc:"):]
+		_, parameters, _ := strings.Cut(m.MediaType().String(), ";")
+		return m.Content()[len("innmind/ipc:"):] + parameters
 	case e.act == sendsFrame && m.MediaType() == socket.TextPlain():
 		return quoted(m.Content(), most)
 	case e.act == sendsFrame:

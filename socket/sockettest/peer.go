@@ -45,7 +45,9 @@ type Peer struct {
 //	~  heartbeat
 //
 // By itself the client answers the handshake and connection.close, and acknowledges
-// messages of a server that speaks the 5.x dialect. It sends no heartbeats. When its
+// messages of a server that speaks the 5.x dialect. It sends no heartbeats. It is one of
+// PHP: it does not answer the mark of a server of rxipc, the heartbeat before
+// connection.start, and does not show it. When its
 // diagram sends something while there is no connection, the test fails. What it does
 // waits for nothing: neither for an acknowledgement, nor for the handshake, which is
 // through in the frame of the beginning with a server that greets at once.
@@ -64,7 +66,9 @@ func (b *Bench) Client(name socket.Name, diagram string, values ...map[rune]Even
 // close, and closes when they agree; at # it dies. See [Bench.Client] for names.
 //
 // By itself it greets, acknowledges each message at once, in the dialect of
-// [Bench.Config], and answers connection.close. It sends no heartbeats. It is declared
+// [Bench.Config], and answers connection.close. It sends no heartbeats. It is one of PHP,
+// so that clients have one message in flight; [Peer.Reacts] shows how to mark it as one of
+// rxipc. It is declared
 // at frame 0, before the test waits for anything.
 func (b *Bench) Server(name socket.Name, diagram string, values ...map[rune]Event) *Peer {
 	b.Helper()
@@ -94,6 +98,15 @@ func newPeer(b *Bench, name socket.Name, serves bool) *Peer {
 //		return usual
 //	})
 //
+// One of rxipc, whose clients have many messages in flight from the first one on:
+//
+//	b.Server(name, "").Reacts(func(e sockettest.Event, usual []sockettest.Event) []sockettest.Event {
+//		if (e == sockettest.Event{}) {
+//			return append([]sockettest.Event{sockettest.Heartbeat()}, usual...)
+//		}
+//		return usual
+//	})
+//
 // [Never] is a peer that reacts to nothing.
 func (p *Peer) Reacts(react func(e Event, usual []Event) []Event) *Peer {
 	p.reacts = react
@@ -105,8 +118,8 @@ func (p *Peer) Reacts(react func(e Event, usual []Event) []Event) *Peer {
 // do so.
 func Never(Event, []Event) []Event { return nil }
 
-// Received is what the peer receives, control messages included, from each run's
-// beginning on; of a server, from all who are connected, and with _ for one that left
+// Received is what the peer receives, control messages included but for the marks of
+// rxipc, from each run's beginning on; of a server, from all who are connected, and with _ for one that left
 // without having closed.
 //
 // It completes when the peer's connection was closed in an orderly way; a server's,

@@ -22,6 +22,7 @@ type session struct {
 	end  context.CancelFunc
 	in   unframe
 
+	heard        bool // the reader's: a frame came
 	greeted      bool // the reader's: a client has answered the handshake
 	acknowledges bool // the reader's: the server speaks the 5.x dialect
 
@@ -64,6 +65,13 @@ func (s *session) read() error {
 		e, err := s.next()
 		if err != nil {
 			return err
+		}
+		first := !s.heard
+		if s.heard = true; first && e == heartbeat && !s.peer.serves {
+			continue // the mark of a server of rxipc
+		}
+		if e.is(startOK) {
+			e = startOK // that of a client of rxipc
 		}
 		usual := s.usual(e)
 		s.peer.seen.Next(e)
@@ -121,7 +129,7 @@ func (s *session) usual(e Event) []Event {
 		return []Event{start}
 	case e == start && !s.peer.serves:
 		return []Event{startOK}
-	case e == closing:
+	case e.is(closing):
 		return []Event{closeOK}
 	case e == startOK:
 		s.greeted = true

@@ -1,0 +1,121 @@
+package socket
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Two peers of rxipc know each other, and PHP's notice nothing (see PROTOCOL.md). The
+// server says heartbeat before connection.start; a client that got it answers with a
+// parameter to connection.start-ok. What goes beyond innmind/ipc is only said after that.
+const (
+	typeOurStartOK = textPlain + "; peer=rxipc"
+	reasonPrefix   = textPlain + "; reason="
+)
+
+var (
+	// markedStart opens the handshake of a server of ours.
+	markedStart = controlFrames[kindHeartbeat] + controlFrames[kindStart]
+
+	// markedStartOK completes it for a client of ours.
+	markedStartOK = string(appendFrame(nil, Message{MediaType{typeOurStartOK}, contentStartOK}))
+)
+
+// isExtended reports whether a media type is one that a control message of the kind may
+// have beside text/plain.
+func (k kind) isExtended(mediaType string) bool {
+	switch k {
+	case kindStartOK:
+		return mediaType == typeOurStartOK
+	case kindClose:
+		return strings.HasPrefix(mediaType, reasonPrefix)
+	}
+	return false
+}
+
+// farewell is why a server of ours closes a connection, as it tells a client of ours. The
+// zero farewell tells nothing: the connection is closed in good order.
+type farewell struct {
+	code  string // one of those below, or of a later version
+	limit int    // in bytes, with byeTooLarge; 0 if it is not known
+}
+
+// The codes of a farewell. With all of them but byeUnsettled, no message was handled that
+// is not acknowledged, but perhaps the first of these with byeRejected and byePanicked.
+const (
+	byeRejected  = "rejected"  // a handler rejected the first message that is not acknowledged
+	byePanicked  = "panicked"  // or panicked
+	byeUnsettled = "unsettled" // messages are being handled still, and time is up
+	byeTooLarge  = "too-large" // the content of a message passes the limit
+	byeTooSlow   = "too-slow"  // the client took longer than it may
+	byeProtocol  = "protocol"  // the client broke the protocol
+	byeRefused   = "refused"   // the client may not connect
+	byeTooMany   = "too-many"  // its user has as many connections as one may
+)
+
+// farewellFor is what a client is told of a connection that ends for a reason. limit is
+// that of the contents that are received.
+func farewellFor(err error, limit int) farewell {
+	var p *stream.PanicError
+	var e *Error
+	switch {
+	case err == nil:
+		return farewell{}
+	case errors.Is(err, errUnwound), errors.As(err, &p):
+		return farewell{code: byePanicked}
+	case errors.As(err, &e) && e.Op == opHandle:
+		return farewell{code: byeRejected}
+	case errors.Is(err, ErrTooLarge):
+		return farewell{code: byeTooLarge, limit: limit}
+	case errors.Is(err, ErrTooSlow):
+		return farewell{code: byeTooSlow}
+	case errors.Is(err, ErrProtocol):
+		return farewell{code: byeProtocol}
+	case errors.Is(err, errTooMany):
+		return farewell{code: byeTooMany}
+	case errors.Is(err, fs.ErrPermission):
+		return farewell{code: byeRefused}
+	}
+	return farewell{}
+}
+
+// frame is the connection.close that says so.
+func (f farewell) frame() string {
+	if f.code == "" {
+		return controlFrames[kindClose]
+	}
+	mediaType := reasonPrefix + f.code
+	if f.limit > 0 {
+		mediaType += ", limit=" + strconv.Itoa(f.limit)
+	}
+	return string(appendFrame(nil, Message{MediaType{mediaType}, contentClose}))
+}
+
+// farewellOf reads a farewell off the media type of a connection.close.
+func farewellOf(mediaType MediaType) (f farewell) {
+	f.code, _ = mediaType.Parameter("reason")
+	limit, _ := mediaType.Parameter("limit")
+	if n, err := strconv.Atoi(limit); err == nil && n > 0 {
+		f.limit = n
+	}
+	return f
+}
+
+// error is why the connection ended, for who used it.
+func (f farewell) error() error {
+	if f.code == "" {
+		return ErrDisconnected
+	}
+	return &closedError{f}
+}
+
+// closedError is ErrDisconnected with the reason that the server gave.
+type closedError struct{ farewell }
+
+func (e *closedError) Error() string { return ErrDisconnected.Error() + ": " + e.code }
+
+func (e *closedError) Unwrap() error { return ErrDisconnected }
