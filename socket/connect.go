@@ -21,15 +21,16 @@ const (
 // ConnectTo connects to the server of a name. It waits for the server to appear, and
 // for its handshake, until ctx ends; without a deadline, as long as it takes. A
 // server whose queue of connections is full, or that goes away in the middle of the
-// handshake, is tried again after a pause of 1 ms that doubles up to 50 ms.
+// handshake, is tried again after a pause of 1 ms that doubles up to 50 ms. [IPC.Dial]
+// does not wait for a server.
 //
-// A server that [Config.Servers] does not trust is an error at once: by default one of
-// another user, and fs.ErrPermission. So is a folder that others may change, and one that
-// greets in another way: ErrProtocol, or ErrTooSlow after [Config.FrameTimeout] for what
-// looks like the beginning of a frame.
+// A server that [Config.Servers] does not trust is an error at once, ErrUntrusted: by
+// default one of another user. So is a folder that others may change, and a server that speaks
+// another protocol: ErrProtocol, which names the protocol if its first bytes are known, or
+// ErrTooSlow after [Config.FrameTimeout] for what looks like the beginning of a frame.
 //
 // When ctx ends first it fails with ctx's cause and the reason of the last try:
-// mostly ErrNotListening.
+// ErrNotListening, ErrBusy, or ErrNoHandshake when it was connected and nothing came.
 func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process] {
 	if err := name.check(); err != nil {
 		return fold.Fail[*Process](&Error{Op: "connect", Err: err})
@@ -40,10 +41,8 @@ func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process]
 		if err == nil {
 			return fold.Succeed(p)
 		}
-		if ctx.Err() == nil && !metDeadline(err) {
-			if last = err; !comesBack(err) {
-				return fold.Fail[*Process](connectError(name, err))
-			}
+		if last = lastReason(ctx, err, last); ctx.Err() == nil && !comesBack(err) {
+			return fold.Fail[*Process](connectError(name, err))
 		}
 		if sleep(ctx, pause) != nil {
 			return fold.Fail[*Process](connectError(name, gaveUp(ctx, last)))
@@ -51,15 +50,41 @@ func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process]
 	}
 }
 
-// gaveUp joins the end of ctx and the reason of the last try before it.
+// Dial connects to the server of a name now, in one try. It fails at once with
+// ErrNotListening when nobody listens, and with ErrBusy when the server's queue of
+// connections is full. What else fails at once in ConnectTo does here, too, as does a
+// server that goes away in the middle of the handshake: ErrNoHandshake. Only for the
+// handshake does it wait until ctx ends, since a server that is there may be busy.
+func (ipc *IPC) Dial(ctx context.Context, name Name) fold.Attempt[*Process] {
+	if err := name.check(); err != nil {
+		return fold.Fail[*Process](&Error{Op: "dial", Err: err})
+	}
+	p, err := ipc.try(ctx, name)
+	if err != nil {
+		return fold.Fail[*Process](&Error{Op: "dial", Name: name.String(), Err: gaveUp(ctx, err)})
+	}
+	return fold.Succeed(p)
+}
+
+// lastReason is the reason known last why a try failed, after one more did: the end of
+// ctx tells nothing about the server, unless it came during the handshake.
+func lastReason(ctx context.Context, err, last error) error {
+	if ctx.Err() == nil && !metDeadline(err) || errors.Is(err, ErrNoHandshake) {
+		return err
+	}
+	return last
+}
+
+// gaveUp joins the end of ctx, if it has ended, and the reason known last, if there is one.
 func gaveUp(ctx context.Context, last error) error {
 	cause := context.Cause(ctx)
-	var e *Error
 	switch {
+	case ctx.Err() == nil:
+		return last
 	case last == nil:
 		return cause
-	case errors.As(last, &e):
-		last = e.Err // the operation is told already
+	case errors.Is(last, cause):
+		return last
 	}
 	return fmt.Errorf("%w: %w", cause, last)
 }
@@ -72,7 +97,7 @@ func connectError(name Name, err error) error {
 func comesBack(err error) bool {
 	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err) ||
-		metDeadline(err)
+		errors.Is(err, ErrNoHandshake) || metDeadline(err)
 }
 
 // metDeadline reports whether a failure to dial comes of a context's deadline, which the
@@ -82,6 +107,9 @@ func metDeadline(err error) bool { return isTimeout(err) && !errors.Is(err, ErrT
 // try connects once.
 func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {
 	conn, err := ipc.dial(ctx, name)
+	if e, structured := err.(*Error); structured && e.Name == name.text {
+		return nil, e.Err // who tries says what for
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,18 +122,35 @@ func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {
 func (ipc *IPC) Attach(ctx context.Context, conn net.Conn) fold.Attempt[*Process] {
 	p, err := ipc.attach(ctx, conn, Name{})
 	if err != nil {
-		return fold.Fail[*Process](&Error{Op: "attach", Err: err})
+		return fold.Fail[*Process](&Error{Op: "attach", Err: gaveUp(ctx, err)})
 	}
 	return fold.Succeed(p)
 }
 
+// attach does the handshake. When ctx ends first it fails with what was missing, and does
+// not tell ctx's cause.
 func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process, error) {
 	p := newProcess(conn, name, &ipc.config)
 	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.started && p.err == nil })
 	if err != nil {
 		p.shut(net.ErrClosed)
-		return nil, err
+		return nil, noHandshake(ctx, err)
 	}
 	p.connected()
 	return p, nil
+}
+
+// noHandshake is why the handshake was not completed.
+func noHandshake(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, ErrDisconnected), errors.Is(err, ErrProtocol), errors.Is(err, ErrTooLarge), errors.Is(err, ErrTooSlow):
+		return err // the server's own words, or what they were instead
+	case isGone(err):
+		return fmt.Errorf("%w: the server closed the connection before it said anything: it may be about to end, "+
+			"not let this process in, or speak another protocol: %w", ErrNoHandshake, err)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: connected, but the server said nothing: it may be stopped or overloaded, "+
+			"have as many connections as it may, or speak another protocol", ErrNoHandshake)
+	}
+	return err
 }

@@ -121,7 +121,7 @@ func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
 		ctx, cancel := context.WithTimeout(ctx, probeTime)
 		defer cancel()
 		_ = probe(ctx, conn)
-		return nil, fmt.Errorf("the server is not trusted: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
 	trusted = true
 	return conn, nil

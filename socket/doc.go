@@ -34,7 +34,7 @@
 //
 // # Client
 //
-// [IPC.ConnectTo] waits for a server and gives a [Process]; [Send], [Wait] and [Request]
+// [IPC.ConnectTo] waits for a server, [IPC.Dial] does not; both give a [Process]; [Send], [Wait] and [Request]
 // chain on it with package fold, and every result opens to plain Go with Get.
 //
 // [Process.SendAll] and [Process.RequestAll] are the same as stages of a pipeline, with

@@ -1,9 +1,11 @@
 package socket
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // The sentinels of the package. What the package returns wraps them, mostly
@@ -45,13 +47,21 @@ var (
 	// ErrBusy says that somebody listens on a name but its queue of connections
 	// not accepted yet is full. Trying again, after a moment, makes sense.
 	ErrBusy = errors.New("too many connections are waiting")
+
+	// ErrUntrusted says that [Config.Servers] does not trust the server that listens on a
+	// name. With the authorizers of this package the error wraps fs.ErrPermission, too.
+	ErrUntrusted = errors.New("the server is not trusted")
+
+	// ErrNoHandshake says that a connection was made but the server did not begin the
+	// handshake: nothing came, or it closed the connection first. The error says which.
+	ErrNoHandshake = errors.New("no handshake")
 )
 
 // Error is the structured error of the package: what was being done, to which
 // name, and why it failed. Use errors.As to get at it and errors.Is to test what
 // it wraps.
 type Error struct {
-	// Op is what failed: "listen", "dial", "parse name".
+	// Op is what failed: "listen", "connect", "parse name".
 	Op string
 
 	// Name is the process name it was about, empty when there is none.
@@ -62,11 +72,29 @@ type Error struct {
 }
 
 // Error reads "socket: op name: cause", without the name when there is none.
-func (e *Error) Error() string {
-	if e.Name == "" {
-		return "socket: " + e.Op + ": " + e.Err.Error()
+// An *Error among the causes does not repeat the prefix, nor the same name.
+func (e *Error) Error() string { return prefix + e.words("") }
+
+// prefix is what an error of the package begins with.
+const prefix = "socket: "
+
+// words is the text without the prefix, and without a name that has been given.
+func (e *Error) words(given string) string {
+	op := e.Op
+	if e.Name != "" && e.Name != given {
+		op += " " + e.Name
 	}
-	return "socket: " + e.Op + " " + e.Name + ": " + e.Err.Error()
+	return op + ": " + causeText(e.Err, cmp.Or(e.Name, given))
+}
+
+// causeText is the text of a cause behind a prefix and a name that have been given.
+func causeText(err error, given string) string {
+	text := err.Error()
+	var inner *Error
+	if errors.As(err, &inner) {
+		text = strings.Replace(text, inner.Error(), inner.words(given), 1)
+	}
+	return text
 }
 
 // Unwrap returns the cause.

@@ -37,18 +37,24 @@ func Subscribe(messages ...Message) func(context.Context, *Process) error {
 // Subscribe and Lost are called on the goroutine of the run, between the messages, so
 // that a gap is seen where it is.
 //
-// It does not complete by itself. It fails with ctx's cause, with an error that Retry does
-// not retry, such as ErrProtocol, or when Retry has tried often enough. The connection is
-// closed in an orderly way when the run ends, which [Config.Grace] bounds.
+// It does not complete by itself. It fails with ctx's cause, and with it the reason why there
+// is no connection if there is none then. It fails with an error that Retry does not retry,
+// such as ErrProtocol or ErrUntrusted, or when Retry has tried often enough. The connection
+// is closed in an orderly way when the run ends, which [Config.Grace] bounds.
 func (ipc *IPC) Follow(name Name, config FollowConfig) stream.Observable[Message] {
 	retry := operators.Retry[followed](keepUp(config.Retry))
 	return func(ctx context.Context, yield func(Message) bool) error {
 		if err := name.check(); err != nil {
 			return &Error{Op: "follow", Err: err}
 		}
-		return retry(ipc.following(name, config))(ctx, func(f followed) bool {
+		var last error // why there is no connection
+		err := retry(ipc.following(name, config, &last))(ctx, func(f followed) bool {
 			return f.connected || yield(f.message)
 		})
+		if err != nil && last != nil && ctx.Err() != nil {
+			return &Error{Op: "follow", Name: name.text, Err: gaveUp(ctx, last)}
+		}
+		return err
 	}
 }
 
@@ -58,19 +64,20 @@ type followed struct {
 	message   Message
 }
 
-// following is one connection.
-func (ipc *IPC) following(name Name, config FollowConfig) stream.Observable[followed] {
+// following is one connection. It keeps in last why there is none.
+func (ipc *IPC) following(name Name, config FollowConfig, last *error) stream.Observable[followed] {
 	return func(ctx context.Context, yield func(followed) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		p, err := ipc.try(ctx, name)
 		if err != nil {
-			if ctx.Err() != nil {
+			if *last = lastReason(ctx, err, *last); ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			return connectError(name, err)
 		}
+		*last = nil
 		defer p.Close(context.WithoutCancel(ctx))
 		wanted, err := p.relay(ctx, config.Subscribe, yield)
 		switch {
@@ -81,6 +88,7 @@ func (ipc *IPC) following(name Name, config FollowConfig) stream.Observable[foll
 		case config.Lost != nil && p.gone() != nil:
 			config.Lost(p.gone())
 		}
+		*last = p.gone()
 		return err
 	}
 }

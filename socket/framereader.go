@@ -211,11 +211,11 @@ func (r *frameReader) header() (ok bool, err error) {
 	held := r.buffer[r.start:r.end]
 	size := headerSize(held)
 	if len(held) < size {
-		return false, nil
+		return false, r.foreign(held)
 	}
 	mediaType, err := r.intern(held[2 : size-4])
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrProtocol, err)
+		return false, r.notOurs(held, err)
 	}
 	announced := binary.BigEndian.Uint32(held[size-4:])
 	if err := r.checkSize(mediaType, announced); err != nil {

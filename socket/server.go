@@ -192,7 +192,7 @@ type InterruptedError[C any] struct {
 
 // Error tells why the server ended.
 func (e *InterruptedError[C]) Error() string {
-	return "socket: server interrupted: " + e.Err.Error()
+	return prefix + "server interrupted: " + causeText(e.Err, "")
 }
 
 // Unwrap returns why the server ended.
