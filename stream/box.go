@@ -12,9 +12,11 @@ type box[T any] struct {
 	overflow Overflow
 	done     <-chan struct{} // of the consumer's context
 	owner    string          // the consumer's goroutine, if producers wait for it
+	tell     func()          // what the consumer calls when it is subscribed; nil once it has
 
 	waiting queue[T]
 	seen    int  // fresh values of the hub that it has taken over
+	pending bool // what gives it values is not subscribed
 	idle    bool // the consumer waits for wake
 	over    bool // nothing more will come: take what is here, then err or crash
 	err     error
@@ -33,7 +35,7 @@ type box[T any] struct {
 func newBox[T any](ctx context.Context, h *hub[T], capacity int, overflow Overflow) *box[T] {
 	b := &box[T]{
 		hub: h, overflow: overflow, waiting: queue[T]{limit: max(1, capacity)},
-		done: ctx.Done(), wake: make(chan struct{}, 1),
+		done: ctx.Done(), wake: make(chan struct{}, 1), tell: whenSubscribed(ctx),
 	}
 	if overflow == Block {
 		b.owner = goroutineID()
@@ -87,7 +89,15 @@ func (b *box[T]) rouse() {
 func (b *box[T]) observedBy(ctx context.Context) {
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
-	b.done = ctx.Done()
+	b.done, b.tell = ctx.Done(), whenSubscribed(ctx)
+}
+
+// subscribed says that what gives it values is subscribed.
+func (b *box[T]) subscribed() {
+	b.hub.mu.Lock()
+	defer b.hub.mu.Unlock()
+	b.pending = false
+	b.rouse()
 }
 
 // deliver yields the values of the first batch, and what comes, on the caller's
@@ -130,6 +140,13 @@ func (b *box[T]) take() []T {
 		}
 		if b.over {
 			return nil
+		}
+		if tell := b.tell; tell != nil && !b.pending {
+			b.tell = nil
+			b.hub.mu.Unlock()
+			tell()
+			b.hub.mu.Lock()
+			continue
 		}
 		if tries < patience {
 			tries++

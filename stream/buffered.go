@@ -15,8 +15,15 @@ func Buffered[T any](source Observable[T], capacity int, overflow Overflow) Obse
 	return func(ctx context.Context, yield func(T) bool) error {
 		box := new(mailbox[T])
 		box.init(ctx, capacity, overflow)
+		box.box.pending = true
+		feeding := source
+		if g := whenSubscribed(ctx); g != nil {
+			feeding = func(ctx context.Context, yield func(T) bool) error {
+				return source(OnSubscribed(ctx, box.box.subscribed), yield)
+			}
+		}
 		g := newGroup[T](ctx, 1)
-		return g.run(func(g *Group[T]) { g.Go(box.fill(source)) }, func() error { return box.deliver(ctx, yield) })
+		return g.run(func(g *Group[T]) { g.Go(box.fill(feeding)) }, func() error { return box.deliver(ctx, yield) })
 	}
 }
 

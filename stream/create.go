@@ -25,6 +25,7 @@ func Create[T any](capacity int, overflow Overflow, start func(context.Context, 
 		}
 		e := new(Emitter[T])
 		e.box.init(ctx, capacity, overflow)
+		e.box.box.pending = true
 		g := newGroup[T](ctx, 1)
 		return g.run(func(g *Group[T]) { g.Go(e.host(start)) }, func() error { return e.box.deliver(ctx, yield) })
 	}
@@ -59,6 +60,7 @@ func (e *Emitter[T]) host(start func(context.Context, *Emitter[T]) (func(), erro
 		if stop != nil {
 			defer stop()
 		}
+		e.box.box.subscribed()
 		<-ctx.Done()
 		return nil
 	}

@@ -41,6 +41,9 @@ type Group[T any] struct {
 	alarm *Alarm      // the consumer's own; nil if it waits for producers alone
 	ring  func() bool // what the consumer calls when alarm rings
 
+	watched bool   // somebody waits until the run is subscribed: see OnSubscribed
+	tell    func() // what the consumer calls then; nil once it has, or if nobody waits
+
 	_ cacheLine // every push reads what is above
 
 	joined  sync.WaitGroup
@@ -48,6 +51,7 @@ type Group[T any] struct {
 	listed  []*lane[T] // lanes with values that the consumer has not seen yet
 	idle    bool       // the consumer waits for wake
 	running int        // producers that have not ended; start counts as one
+	pending int        // producers that are not subscribed, if watched
 	ended   bool       // nothing more will come; err says why
 	err     error
 	crash   func() // what a producer that panicked or exited left to be done
@@ -62,6 +66,8 @@ func newGroup[T any](ctx context.Context, capacity int) *Group[T] {
 func (g *Group[T]) init(ctx context.Context, capacity int) {
 	g.capacity, g.running, g.wake = max(1, capacity), 1, make(chan struct{}, 1)
 	g.ctx, g.cancel = context.WithCancel(ctx)
+	g.tell = whenSubscribed(ctx)
+	g.watched = g.tell != nil
 }
 
 // Go starts a producer. Its context ends with the run. Go may be called by start
@@ -74,11 +80,25 @@ func (g *Group[T]) Go(producer Observable[T]) { g.GoThen(producer, nil) }
 // what waits too. then is called on the consumer's goroutine and must not block;
 // a run that ends before does not call it.
 func (g *Group[T]) GoThen(producer Observable[T], then func()) {
+	p := &production[T]{group: g, producer: producer, then: then}
 	g.mu.Lock()
 	g.running++
+	if g.watched {
+		g.pending++
+		p.subscribed = sync.OnceFunc(g.subscribed)
+	}
 	g.mu.Unlock()
 	g.joined.Add(1)
-	go (&production[T]{group: g, producer: producer, then: then}).run()
+	go p.run()
+}
+
+// subscribed counts a producer that is subscribed, has pushed a value, or has ended.
+func (g *Group[T]) subscribed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pending--; g.pending == 0 {
+		g.rouse()
+	}
 }
 
 // production is the run of a producer. There may be very many, most of which wait and
@@ -90,18 +110,33 @@ type production[T any] struct {
 	lane     *lane[T] // nil before the first value
 	returned bool
 	err      error
+
+	subscribed func() // nil if nobody waits for it
 }
 
 func (p *production[T]) run() {
 	defer p.end()
-	p.err = p.producer(p.group.ctx, func(v T) bool {
+	ctx := p.group.ctx
+	if p.subscribed != nil {
+		ctx = OnSubscribed(ctx, p.subscribed)
+	}
+	p.err = p.producer(ctx, func(v T) bool {
 		l := p.lane
 		if l == nil {
-			l = p.open()
+			return p.first(v)
 		}
 		return l.push(v)
 	})
 	p.returned = true
+}
+
+// first pushes the first value.
+func (p *production[T]) first(v T) bool {
+	more := p.open().push(v)
+	if p.subscribed != nil {
+		p.subscribed()
+	}
+	return more
 }
 
 // open makes the lane.
@@ -123,6 +158,9 @@ func (p *production[T]) end() {
 		p.lane.finish()
 	}
 	p.group.leave(p.err)
+	if p.subscribed != nil {
+		p.subscribed()
+	}
 }
 
 // crashed keeps the first panic, or Goexit, for the run's caller.
@@ -238,6 +276,13 @@ func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(round)+len(g.listed) == 0 && !g.ended && !g.alarm.rang() {
+		if g.tell != nil && g.pending == 0 {
+			g.mu.Unlock()
+			g.tell()
+			g.mu.Lock()
+			g.tell = nil
+			continue
+		}
 		alarmed := false
 		g.idle = true
 		g.mu.Unlock()

@@ -95,7 +95,11 @@ func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
 // closed. It is hot: runs share the channel, each value goes to one of them.
 func FromChannel[T any](values <-chan T) Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
-		for {
+		for subscribed := false; ; {
+			if !subscribed && len(values) == 0 {
+				subscribed = true
+				Subscribed(ctx)
+			}
 			if ctx.Err() != nil { // before the select, which would toss a coin
 				return context.Cause(ctx)
 			}
@@ -135,6 +139,7 @@ func Throw[T any](err error) Observable[T] {
 // Never emits nothing and ends only with its context.
 func Never[T any]() Observable[T] {
 	return func(ctx context.Context, _ func(T) bool) error {
+		Subscribed(ctx)
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
@@ -144,6 +149,9 @@ func Never[T any]() Observable[T] {
 // or less emits at once.
 func Timer(d time.Duration) Observable[time.Time] {
 	return func(ctx context.Context, yield func(time.Time) bool) error {
+		if d > 0 {
+			Subscribed(ctx)
+		}
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
@@ -166,6 +174,7 @@ func Interval(d time.Duration) Observable[int] {
 	return func(ctx context.Context, yield func(int) bool) error {
 		ticker := time.NewTicker(d)
 		defer ticker.Stop()
+		Subscribed(ctx)
 		for n := 0; ; n++ {
 			select {
 			case <-ctx.Done():

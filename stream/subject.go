@@ -189,6 +189,9 @@ func (s *Subject[T]) Audience() Observable[int] {
 			if n != before && !yield(n) || changed == nil {
 				return nil
 			}
+			if before < 0 {
+				Subscribed(ctx)
+			}
 			before = n
 			select {
 			case <-changed:

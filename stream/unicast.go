@@ -71,6 +71,7 @@ func (u *Unicast[T]) Observe(ctx context.Context, yield func(T) bool) error {
 	}
 	defer u.release()
 	if u.box == nil {
+		u.group.tell = whenSubscribed(ctx)
 		return u.group.deliver(ctx, yield)
 	}
 	u.box.box.observedBy(ctx)

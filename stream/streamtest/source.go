@@ -33,6 +33,9 @@ func Cold[T any](b *Bench, diagram string, values ...map[rune]T) stream.Observab
 		last := -1
 		for _, n := range s.notes {
 			if n.frame > last {
+				if last <= 0 && n.frame > 0 {
+					stream.Subscribed(ctx)
+				}
 				at := begin.Add(time.Duration(n.frame) * frame)
 				if err := b.clock.await(ctx, at, telling, order); err != nil {
 					return err
@@ -49,6 +52,7 @@ func Cold[T any](b *Bench, diagram string, values ...map[rune]T) stream.Observab
 				return nil
 			}
 		}
+		stream.Subscribed(ctx)
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
