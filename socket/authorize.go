@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net"
 	"os"
 	"os/user"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -24,8 +26,8 @@ type Authorizer func(conn net.Conn, peer fold.Maybe[Peer]) error
 func Anyone(net.Conn, fold.Maybe[Peer]) error { return nil }
 
 // Users lets in processes of this process's own user, of root, and of the users with
-// these names or numbers. Who is not known is refused; so is everybody when there is
-// no such name.
+// these names or numbers. Who is not known is refused. A name that no user has is an error
+// of whatever is done first with an IPC that has it in its Config.
 func Users(users ...string) Authorizer {
 	numbers, err := numbersOf(users, userNumber)
 	return oneOf(err, func(p Peer) bool { return slices.Contains(numbers, p.UID) })
@@ -33,7 +35,7 @@ func Users(users ...string) Authorizer {
 
 // Groups lets in processes of this process's own user, of root, and those that are in
 // one of the groups with these names or numbers, with their effective group or
-// another. Who is not known is refused; so is everybody when there is no such name.
+// another. Who is not known is refused. A name that no group has is an error as with [Users].
 func Groups(groups ...string) Authorizer {
 	numbers, err := numbersOf(groups, groupNumber)
 	return oneOf(err, func(p Peer) bool {
@@ -43,8 +45,13 @@ func Groups(groups ...string) Authorizer {
 }
 
 // AnyOf lets in whom one of several lets in.
+//
+//go:noinline
 func AnyOf(authorizers ...Authorizer) Authorizer {
 	return func(conn net.Conn, peer fold.Maybe[Peer]) error {
+		if _, ok := conn.(selfCheck); ok {
+			return checkAnyOf(authorizers)
+		}
 		var refused error = fs.ErrPermission
 		for _, authorizer := range authorizers {
 			err := authorizer(conn, peer)
@@ -57,29 +64,68 @@ func AnyOf(authorizers ...Authorizer) Authorizer {
 	}
 }
 
+// checkAnyOf tells what is wrong with some authorizers of which one is to let in.
+func checkAnyOf(authorizers []Authorizer) (err error) {
+	if len(authorizers) == 0 {
+		return fmt.Errorf("%w: AnyOf nothing lets in nobody", ErrInvalid)
+	}
+	for _, authorizer := range authorizers {
+		err = errors.Join(err, authorizer.check())
+	}
+	return err
+}
+
+// selfCheck is no connection: an authorizer of this package that is asked about it tells
+// what is wrong with itself.
+type selfCheck struct{ net.Conn }
+
+func codeOf(a Authorizer) uintptr { return reflect.ValueOf(a).Pointer() }
+
+// check tells what is wrong with an authorizer, as far as that can be known before there is
+// a connection. Those of this package are known by their code: a function cannot be asked
+// what it is in another way, and one of a user's own must not be called for this.
+func (a Authorizer) check() error {
+	switch {
+	case a == nil:
+		return fmt.Errorf("%w: nil is no Authorizer", ErrInvalid)
+	case codeOf(a) == codeOf(oneOf(nil, nil)), codeOf(a) == codeOf(AnyOf()):
+		return a(selfCheck{}, fold.Nothing[Peer]())
+	}
+	return nil
+}
+
 // oneOf lets in known peers: this user, root, and those of whom listed holds. It
 // refuses everybody if there is an error.
+//
+//go:noinline
 func oneOf(err error, listed func(Peer) bool) Authorizer {
-	return func(_ net.Conn, peer fold.Maybe[Peer]) error {
+	user := os.Geteuid()
+	return func(conn net.Conn, peer fold.Maybe[Peer]) error {
+		if _, ok := conn.(selfCheck); ok {
+			return err
+		}
 		switch p, known := peer.Get(); {
 		case err != nil:
 			return fmt.Errorf("%w: %w", fs.ErrPermission, err)
 		case !known:
 			return fmt.Errorf("%w: who is there is not known", fs.ErrPermission)
-		case !p.isOurs() && !listed(p):
+		case p.UID != user && !p.isOurs() && !listed(p):
 			return fmt.Errorf("%w: %v is not among those who may talk", fs.ErrPermission, p)
 		}
 		return nil
 	}
 }
 
-// oursOrUnknown is the default: this user and root, and on connections that know no
-// users everybody.
-func oursOrUnknown(_ net.Conn, peer fold.Maybe[Peer]) error {
-	if p, known := peer.Get(); known && !p.isOurs() {
-		return fmt.Errorf("%w: %v, not user %d nor root", fs.ErrPermission, p, os.Geteuid())
+// oursOrUnknown makes the default: it lets in this user and root, and on connections that
+// know no users everybody.
+func oursOrUnknown() Authorizer {
+	user := os.Geteuid()
+	return func(_ net.Conn, peer fold.Maybe[Peer]) error {
+		if p, known := peer.Get(); known && p.UID != user && !p.isOurs() {
+			return fmt.Errorf("%w: %v, not user %d nor root", fs.ErrPermission, p, user)
+		}
+		return nil
 	}
-	return nil
 }
 
 // isOurs reports whether a peer has all power over this process anyway.
@@ -106,24 +152,43 @@ func numbersOf(names []string, number func(string) (int, error)) (numbers []int,
 
 // userNumber is the number of a user given by name or number.
 func userNumber(name string) (int, error) {
-	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return int(n), nil
-	}
-	found, err := user.Lookup(name)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(found.Uid)
+	return accountNumber(name, func() (string, error) {
+		found, err := user.Lookup(name)
+		if err != nil {
+			return "", err
+		}
+		return found.Uid, nil
+	})
 }
 
 // groupNumber is the number of a group given by name or number.
 func groupNumber(name string) (int, error) {
-	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
-		return int(n), nil
-	}
-	found, err := user.LookupGroup(name)
+	return accountNumber(name, func() (string, error) {
+		found, err := user.LookupGroup(name)
+		if err != nil {
+			return "", err
+		}
+		return found.Gid, nil
+	})
+}
+
+// nobodysNumber stands for no user or group in the system's calls.
+const nobodysNumber = math.MaxUint32
+
+// accountNumber is a number given as such, or that of a name. It fails with ErrInvalid.
+func accountNumber(name string, lookup func() (string, error)) (int, error) {
+	n, err := strconv.ParseUint(name, 10, 32)
 	if err != nil {
-		return 0, err
+		found, failed := lookup()
+		if failed != nil {
+			return 0, fmt.Errorf("%w: %s: %w", ErrInvalid, quoted(name), failed)
+		}
+		if n, err = strconv.ParseUint(found, 10, 32); err != nil { // Windows has no numbers
+			return 0, fmt.Errorf("%w: %s has no number: %w", ErrInvalid, quoted(name), errors.ErrUnsupported)
+		}
 	}
-	return strconv.Atoi(found.Gid)
+	if n == nobodysNumber {
+		return 0, fmt.Errorf("%w: %s is the number of nobody", ErrInvalid, quoted(name))
+	}
+	return int(n), nil
 }

@@ -29,7 +29,7 @@ func maxSocketPath() int {
 // whoever it let pass in that moment gets in if the socket listens in the next. So the
 // socket is private before it is bound, which is when Linux makes the file by it. The
 // other systems do not heed that: there Config.Clients stands behind this moment.
-func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
+func (p *unixPlace) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	fd, err := streamSocket()
 	if err != nil {
 		return nil, nil, err
@@ -44,11 +44,14 @@ func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 		}
 		return nil, nil, err
 	}
-	info, err := u.secure(path)
-	if err != nil {
+	if err := p.secure(path, fs.ModeSocket, p.mode); err != nil {
 		return nil, nil, errors.Join(err, os.Remove(path))
 	}
-	listener, err := u.listenOn(file)
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	listener, err := p.listenOn(file)
 	if err != nil {
 		return nil, nil, errors.Join(err, removeSame(path, info))
 	}
@@ -69,8 +72,8 @@ func streamSocket() (int, error) {
 
 // listenOn makes a socket listen, and a listener of it, which has a descriptor of its
 // own. On one that listens already it makes this process the one that clients see.
-func (u Unix) listenOn(file *os.File) (*net.UnixListener, error) {
-	if err := listenWith(file, u.backlog()); err != nil {
+func (p *unixPlace) listenOn(file *os.File) (*net.UnixListener, error) {
+	if err := listenWith(file, p.backlog); err != nil {
 		return nil, err
 	}
 	return listenerOf(file)
@@ -84,7 +87,7 @@ func listenWith(file *os.File, backlog int) error {
 func listenerOf(file *os.File) (*net.UnixListener, error) {
 	listening, err := unix.GetsockoptInt(int(file.Fd()), unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
 	if err != nil || listening == 0 {
-		return nil, fmt.Errorf("%s is no socket that listens", file.Name())
+		return nil, fmt.Errorf("%w: %s is no socket that listens", ErrInvalid, file.Name())
 	}
 	listener, err := net.FileListener(file)
 	if err != nil {
@@ -93,38 +96,33 @@ func listenerOf(file *os.File) (*net.UnixListener, error) {
 	if unixListener, ok := listener.(*net.UnixListener); ok && listener.Addr().Network() == "unix" {
 		return unixListener, nil
 	}
-	return nil, errors.Join(fmt.Errorf("%s is no unix socket of streams", file.Name()), listener.Close())
+	return nil, errors.Join(fmt.Errorf("%w: %s is no unix socket of streams", ErrInvalid, file.Name()), listener.Close())
 }
 
-// secure gives the socket just made at path its group and mode, following no link,
-// and returns what it is.
-func (u Unix) secure(path string) (fs.FileInfo, error) {
+// secure gives what was just made at path, of a type, the group of the place and a mode,
+// following no link.
+func (p *unixPlace) secure(path string, kind, mode fs.FileMode) error {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer root.Close()
-	name, mode := filepath.Base(path), u.Mode
-	if u.Group != "" {
-		gid, err := groupNumber(u.Group)
-		if err == nil {
-			err = root.Lchown(name, -1, gid)
+	name := filepath.Base(path)
+	if p.group >= 0 {
+		if err := root.Lchown(name, -1, p.group); err != nil {
+			return fmt.Errorf("giving it to the group of Unix.Group: %w", err)
 		}
-		if err != nil {
-			return nil, err
-		}
-		mode = orDefault(mode, 0o660)
 	}
-	if err := chmodSocket(root, name, orDefault(mode, 0o600)); err != nil {
-		return nil, err
+	if err := chmodSame(root, name, kind, mode); err != nil {
+		return err
 	}
-	return lstatSocket(root, name)
+	return isStill(root, name, kind)
 }
 
-// chmodSocket changes the mode of a socket. That of the folder would follow a link that
-// has taken its place, to another file there; it is for Linux before 6.6 and sandboxes
-// that do not know the other.
-func chmodSocket(root *os.Root, name string, mode fs.FileMode) error {
+// chmodSame changes the mode of a file of a type. That of the folder would follow a link
+// that has taken its place, to another file there; it is for Linux before 6.6 and
+// sandboxes that do not know the other.
+func chmodSame(root *os.Root, name string, kind, mode fs.FileMode) error {
 	folder, err := root.Open(".")
 	if err != nil {
 		return err
@@ -133,17 +131,33 @@ func chmodSocket(root *os.Root, name string, mode fs.FileMode) error {
 	if unix.Fchmodat(int(folder.Fd()), name, uint32(mode.Perm()), unix.AT_SYMLINK_NOFOLLOW) == nil {
 		return nil
 	}
-	if _, err := lstatSocket(root, name); err != nil {
+	if err := isStill(root, name, kind); err != nil {
 		return err
 	}
 	return root.Chmod(name, mode)
 }
 
-// lstatSocket is what a socket is. It fails when something else has taken its place.
-func lstatSocket(root *os.Root, name string) (fs.FileInfo, error) {
+// isStill fails with fs.ErrExist when something of another type stands in the place of
+// a file.
+func isStill(root *os.Root, name string, kind fs.FileMode) error {
 	info, err := root.Lstat(name)
-	if err == nil && info.Mode().Type() != fs.ModeSocket {
-		err = fmt.Errorf("%s was replaced by something else (%v)", filepath.Join(root.Name(), name), info.Mode())
+	if err == nil && info.Mode().Type() != kind {
+		err = fmt.Errorf("%w: %s was replaced by something else (%v)", fs.ErrExist, filepath.Join(root.Name(), name), info.Mode())
 	}
-	return info, err
+	return err
+}
+
+// shareLock gives a lock the group of the place, and the permissions that those have who
+// may listen here. A lock of another user stays as it is.
+func (p *unixPlace) shareLock(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil || ownerOf(info) != os.Geteuid() {
+		return err
+	}
+	if p.group >= 0 {
+		if err := file.Chown(-1, p.group); err != nil {
+			return fmt.Errorf("giving the lock to the group of Unix.Group: %w", err)
+		}
+	}
+	return file.Chmod(p.lockMode())
 }

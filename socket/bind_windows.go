@@ -3,20 +3,17 @@ package socket
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
+	"syscall"
 )
 
 // maxSocketPath is the size of sun_path less its closing zero.
 func maxSocketPath() int { return 107 }
 
 // listenAt makes a socket at path and listens. Its folder says who may connect.
-func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
-	if u.Mode != 0 || u.Group != "" || u.Backlog != 0 {
-		return nil, nil, fmt.Errorf("Unix.Mode, Group and Backlog: %w on Windows", errors.ErrUnsupported)
-	}
+func (p *unixPlace) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	plain, err := new(net.ListenConfig).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, nil, err
@@ -32,10 +29,25 @@ func (u Unix) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 
 // checkWay has nothing to look at: who may write to a folder is said in its list of
 // access, which it has from the one above.
-func checkWay(string) error { return nil }
+func (p *unixPlace) checkWay(dir string, _ bool) error {
+	_, err := os.Lstat(dir)
+	return err
+}
 
-// inherit finds nothing: processes are not started with sockets here.
-func (u Unix) inherit(Name) (*unixListener, error) { return nil, nil }
+// errNoFolder is what the system says of a file in the place of a folder.
+const errNoFolder = syscall.ENOTDIR
+
+// isAnothers: files are not owned by number here.
+func isAnothers(string) bool { return false }
+
+// secure has nothing to do: mode and group are refused on this system.
+func (p *unixPlace) secure(string, fs.FileMode, fs.FileMode) error { return nil }
+
+// shareLock has nothing to do, likewise.
+func (p *unixPlace) shareLock(*os.File) error { return nil }
+
+// inheritSocket finds nothing: processes are not started with sockets here.
+func (p *unixPlace) inheritSocket(Name) (*unixListener, error) { return nil, nil }
 
 // copyOf and listenWith are never asked for: see IPC.HandOver.
 func copyOf(*net.UnixListener) (*os.File, error) { return nil, errors.ErrUnsupported }

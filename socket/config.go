@@ -145,8 +145,13 @@ type Config struct {
 
 // withDefaults fills in what is zero.
 func (c Config) withDefaults() Config {
-	if c.Transport == nil {
-		c.Transport = Unix{Dir: c.Dir}
+	switch transport := c.Transport.(type) {
+	case nil:
+		c.Transport = Unix{Dir: c.Dir}.place()
+	case Unix:
+		c.Transport = transport.place()
+	case *Unix:
+		c.Transport = transport.place()
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -155,10 +160,10 @@ func (c Config) withDefaults() Config {
 		c.Listening = func(Name) {}
 	}
 	if c.Clients == nil {
-		c.Clients = oursOrUnknown
+		c.Clients = oursOrUnknown()
 	}
 	if c.Servers == nil {
-		c.Servers = oursOrUnknown
+		c.Servers = oursOrUnknown()
 	}
 	c.MaxConnections = orDefault(c.MaxConnections, 10_000)
 	if c.MaxPerUser = orDefault(c.MaxPerUser, 1_000); c.MaxPerUser < 0 {
@@ -197,11 +202,20 @@ func orNever(value, otherwise time.Duration) time.Duration {
 // safe for concurrent use.
 type IPC struct {
 	config  Config
+	invalid error // what the config says that cannot be
 	handing handing
 }
 
 // New makes an IPC of a config, which it copies. The zero Config is the usual one.
-func New(config Config) *IPC { return &IPC{config: config.withDefaults()} }
+//
+// Folder, user and group are what they are at this moment: that the process changes its
+// working directory, user, umask or environment later does not matter. What the config says
+// that cannot be, such as a user whom nobody knows, is an error of whatever is done with the
+// IPC first.
+func New(config Config) *IPC {
+	invalid := config.check()
+	return &IPC{config: config.withDefaults(), invalid: invalid}
+}
 
 // closing derives the context that bounds an orderly close: not ctx, which is
 // mostly done by then, but the grace, and a second signal (see [NotifyContext]).

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,10 @@ const (
 // ConnectTo connects to the server of a name. It waits for the server to appear, and
 // for its handshake, until ctx ends; without a deadline, as long as it takes. A
 // server whose queue of connections is full, or that goes away in the middle of the
-// handshake, is tried again after a pause of 1 ms that doubles up to 50 ms. [IPC.Dial]
-// does not wait for a server.
+// handshake, is tried again after a pause of 1 ms that doubles up to 50 ms. A name that
+// nobody listens on costs next to nothing to wait for over [Unix]: all calls of the IPC
+// share one watch of the folder, which tells of a server as soon as it is there. Over
+// another Transport it is asked for every 50 ms. [IPC.Dial] does not wait for a server.
 //
 // A server that [Config.Servers] does not trust is an error at once, ErrUntrusted: by
 // default one of another user. So is a folder that others may change, and a server that speaks
@@ -32,11 +35,13 @@ const (
 // When ctx ends first it fails with ctx's cause and the reason of the last try:
 // ErrNotListening, ErrBusy, or ErrNoHandshake when it was connected and nothing came.
 func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process] {
-	if err := name.check(); err != nil {
-		return fold.Fail[*Process](&Error{Op: "connect", Err: err})
+	if err := cmp.Or(name.check(), ipc.invalid); err != nil {
+		return fold.Fail[*Process](connectError(name, err))
 	}
 	var last error
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	waiting := patience{transport: ipc.config.Transport, name: name}
+	defer waiting.stop()
+	for {
 		p, err := ipc.try(ctx, name)
 		if err == nil {
 			return fold.Succeed(p)
@@ -44,7 +49,7 @@ func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process]
 		if last = lastReason(ctx, err, last); ctx.Err() == nil && !comesBack(err) {
 			return fold.Fail[*Process](connectError(name, err))
 		}
-		if sleep(ctx, pause) != nil {
+		if waiting.rest(ctx, err) != nil {
 			return fold.Fail[*Process](connectError(name, gaveUp(ctx, last)))
 		}
 	}
@@ -130,6 +135,10 @@ func (ipc *IPC) Attach(ctx context.Context, conn net.Conn) fold.Attempt[*Process
 // attach does the handshake. When ctx ends first it fails with what was missing, and does
 // not tell ctx's cause.
 func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process, error) {
+	if ipc.invalid != nil {
+		conn.Close()
+		return nil, ipc.invalid
+	}
 	p := newProcess(conn, name, &ipc.config)
 	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.started && p.err == nil })
 	if err != nil {

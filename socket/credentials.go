@@ -107,6 +107,9 @@ func control(conn net.Conn, f func(fd int) error) error {
 // dial connects to a server that this process may talk to. It takes leave of another
 // as a probe does: a server of innmind/ipc 5.0 would not survive less.
 func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
+	if ipc.invalid != nil {
+		return nil, ipc.invalid
+	}
 	conn, err := ipc.config.Transport.Dial(ctx, name)
 	if err != nil {
 		return nil, err

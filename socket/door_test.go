@@ -108,7 +108,7 @@ func TestAuthorizers(t *testing.T) {
 		let  bool // the stranger
 		none bool // who is not known
 	}{
-		"the default":         {oursOrUnknown, false, true},
+		"the default":         {oursOrUnknown(), false, true},
 		"anyone":              {Anyone, true, true},
 		"the user":            {Users("0", number), true, false},
 		"other users":         {Users("4294967294"), false, false},

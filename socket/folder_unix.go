@@ -12,12 +12,16 @@ import (
 	"syscall"
 )
 
+// errNoFolder is what the system says of a file in the place of a folder.
+const errNoFolder = syscall.ENOTDIR
+
 // checkWay walks from the root to dir, through the links on the way but not through
 // one in its place. What it meets must belong to this user or to root, and must not
 // be writable by others; the sticky bit will do for a folder on the way, not for dir.
 // Below a folder that only this user can enter, others may write what they like:
-// they do not get there.
-func checkWay(dir string) error {
+// they do not get there. A client also trusts folders of the sockets' group that only
+// their owner may write to, whoever that is.
+func (p *unixPlace) checkWay(dir string, client bool) error {
 	at, enclosed, links := "/", false, 0
 	rest := steps(dir)
 	for {
@@ -27,8 +31,8 @@ func checkWay(dir string) error {
 		}
 		owner, perm, last := ownerOf(info), info.Mode().Perm(), len(rest) == 0
 		switch {
-		case owner != 0 && owner != os.Geteuid() && (last || !isUnmapped(owner)):
-			return untrusted(at, "belongs to user %d, neither to user %d nor to root", owner, os.Geteuid())
+		case !p.trusts(owner) && (last || !isUnmapped(owner)) && !(client && p.isOfGroup(info)):
+			return untrusted(at, "belongs to user %d, neither to user %d nor to root", owner, p.user)
 		case info.Mode().Type() == fs.ModeSymlink && last:
 			return untrusted(at, "is a link")
 		case info.Mode().Type() == fs.ModeSymlink:
@@ -49,9 +53,27 @@ func checkWay(dir string) error {
 		case last:
 			return nil
 		}
-		enclosed = rest[0] != ".." && (enclosed || perm&0o077 == 0 && owner == os.Geteuid())
+		enclosed = rest[0] != ".." && (enclosed || perm&0o077 == 0 && p.isUser(owner))
 		at, rest = filepath.Join(at, rest[0]), rest[1:]
 	}
+}
+
+// isUser reports whether uid is the user that the place was made for, or that this
+// process has become since.
+func (p *unixPlace) isUser(uid int) bool { return uid == p.user || uid == os.Geteuid() }
+
+func (p *unixPlace) trusts(uid int) bool { return uid == 0 || p.isUser(uid) }
+
+// isOfGroup reports whether a folder was given to the group of the sockets, which only
+// a member of it can do. That others may write to it is looked at besides.
+func (p *unixPlace) isOfGroup(info fs.FileInfo) bool {
+	return p.group >= 0 && info.IsDir() && int(info.Sys().(*syscall.Stat_t).Gid) == p.group
+}
+
+// isAnothers reports whether a folder belongs to another user than the effective one.
+func isAnothers(dir string) bool {
+	info, err := os.Stat(dir)
+	return err == nil && ownerOf(info) != os.Geteuid()
 }
 
 // steps is what path is made of. It is not cleaned: a step up from a link is one

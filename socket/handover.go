@@ -143,7 +143,7 @@ func (p *parcel) add(name Name, l *unixListener) error {
 	if l.closed {
 		return nil // it ends at this moment
 	}
-	file, err := copyOf(l.UnixListener)
+	file, err := copyOf(l.socket)
 	if err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func (l *unixListener) settle(delivered bool, socket *os.File) error {
 	switch {
 	case delivered:
 		l.state, l.closed = away, true
-		err := closedAlready(l.UnixListener.Close())
+		err := l.stop()
 		if l.lock != nil {
 			err = errors.Join(err, l.lock.file.Close()) // the lock is one with the copy that went
 		}
@@ -238,5 +238,6 @@ func (l *unixListener) settle(delivered bool, socket *os.File) error {
 	if l.lock == nil {
 		return nil
 	}
-	return listenWith(socket, l.backlog)
+	_ = l.lock.sign() // the other process may have
+	return listenWith(socket, l.place.backlog)
 }

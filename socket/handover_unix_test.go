@@ -397,7 +397,7 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	if who != cmd.Process.Pid || err != nil {
 		t.Error(who, err)
 	}
-	if _, err := acquireLock(filepath.Join(dir, "counter.lock")); !errors.Is(err, ErrInUse) {
+	if _, err := (Unix{Dir: dir}).place().acquireLock(filepath.Join(dir, "counter.sock")); !errors.Is(err, ErrInUse) {
 		t.Error("the lock did not go with the socket: ", err)
 	}
 	for _, variable := range cmd.Env {

@@ -40,6 +40,11 @@ type Hooks struct {
 	// line a second.
 	Refused func(Refusal)
 
+	// SocketLost: the socket file of a name that is listened on was removed or replaced, so
+	// that no new client reached the server. It is called once for each such change, on a
+	// goroutine of the listener.
+	SocketLost func(SocketLoss)
+
 	// Received: a message came and goes to who handles it.
 	Received func(*Connection, Message)
 
@@ -100,6 +105,16 @@ type Refusal struct {
 	Name string           // that it connected to, or the address of the listener
 	Peer fold.Maybe[Peer] // who it is, where the connection knows
 	Err  error            // fs.ErrPermission, mostly; see [Reason]
+}
+
+// SocketLoss is how a server lost its socket file.
+type SocketLoss struct {
+	Name Name
+	Err  error // fs.ErrNotExist when it was removed, ErrInUse when another is in its place
+
+	// Restored: it was made again, and clients reach the server as before. Otherwise they
+	// do not, and Err tells why it could not be made. The server looks again every second.
+	Restored bool
 }
 
 // Handling is what became of a message of a client.

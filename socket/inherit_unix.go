@@ -5,6 +5,7 @@ package socket
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,9 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inherit listens on the socket that the process was started with for a name, or
+// inheritSocket listens on the socket that the process was started with for a name, or
 // returns nil if there is none.
-func (u Unix) inherit(name Name) (*unixListener, error) { return inherited().listen(u, name) }
+func (p *unixPlace) inheritSocket(name Name) (*unixListener, error) {
+	return inherited().listen(p, name)
+}
 
 // inherited is what the process was started with. It is looked at once: the
 // descriptors are those of the first who asks.
@@ -117,7 +120,7 @@ func socketPath(fd int) string {
 	return ""
 }
 
-func (in *inheritance) listen(u Unix, name Name) (*unixListener, error) {
+func (in *inheritance) listen(p *unixPlace, name Name) (*unixListener, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
@@ -128,9 +131,9 @@ func (in *inheritance) listen(u Unix, name Name) (*unixListener, error) {
 		return nil, nil
 	}
 	if socket.used {
-		return nil, fmt.Errorf("%w: its inherited socket is listened on", ErrInUse)
+		return nil, fmt.Errorf("%w: %s listens on its inherited socket", ErrInUse, processText(os.Getpid(), ""))
 	}
-	listener, err := in.open(u, name, socket)
+	listener, err := in.open(p, name, socket)
 	if err != nil {
 		return nil, fmt.Errorf("inherited: %w", err)
 	}
@@ -140,31 +143,37 @@ func (in *inheritance) listen(u Unix, name Name) (*unixListener, error) {
 
 // open listens on a socket. One that came with its lock is from now on like one made
 // here, and who removes it; any other can be opened again once it is closed.
-func (in *inheritance) open(u Unix, name Name, socket *heirloom) (*unixListener, error) {
+func (in *inheritance) open(p *unixPlace, name Name, socket *heirloom) (*unixListener, error) {
 	if socket.lock == nil {
 		inner, err := listenerOf(socket.file)
 		if err != nil {
 			return nil, err
 		}
 		socket.used = true
-		return &unixListener{UnixListener: inner, done: func() {
+		l := &unixListener{place: p, addr: inner.Addr(), socket: inner, done: func() {
 			in.mu.Lock()
 			defer in.mu.Unlock()
 			socket.used = false
-		}}, nil
+		}}
+		if info, err := os.Lstat(inner.Addr().String()); err == nil {
+			l.path, l.info = inner.Addr().String(), info
+		}
+		return l, nil
 	}
-	inner, err := u.listenOn(socket.file)
+	inner, err := p.listenOn(socket.file)
 	if err != nil {
 		return nil, err
 	}
 	path := inner.Addr().String()
-	info, err := os.Lstat(path)
-	if err != nil {
+	info, err := os.Lstat(path) // one that was removed is made again
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, inner.Close())
 	}
+	lock := &lockFile{socket.lock}
+	_ = lock.sign() // that only helps those who ask
 	delete(in.sockets, name)
 	return &unixListener{
-		UnixListener: inner, path: path, info: info, backlog: u.backlog(), lock: &lockFile{socket.lock},
+		place: p, addr: inner.Addr(), path: path, socket: inner, info: info, lock: lock,
 	}, socket.file.Close()
 }
 

@@ -130,7 +130,7 @@ func TestWhichSocketIsInheritedForAName(t *testing.T) {
 	} {
 		t.Run(test.names, func(t *testing.T) {
 			in := inheriting(t, test.names, test.files...)
-			listener, err := in.listen(Unix{}, counter)
+			listener, err := in.listen(Unix{}.place(), counter)
 			switch {
 			case test.err != "":
 				if err == nil || !strings.Contains(err.Error(), test.err) {
@@ -158,12 +158,12 @@ func TestWhatIsMeantForAnotherProcessIsNotInherited(t *testing.T) {
 		{listenPID: strconv.Itoa(os.Getppid()), listenFDs: "1", listenNames: "counter"},
 		{listenFDs: "0"},
 	} {
-		if l, err := newInheritance(environment, 200).listen(Unix{}, counter); l != nil || err != nil {
+		if l, err := newInheritance(environment, 200).listen(Unix{}.place(), counter); l != nil || err != nil {
 			t.Error(environment, l, err)
 		}
 	}
 	for _, count := range []string{"-1", "many", "1000000"} {
-		if _, err := newInheritance(map[string]string{listenFDs: count}, 200).listen(Unix{}, counter); !errors.Is(err, ErrInvalid) {
+		if _, err := newInheritance(map[string]string{listenFDs: count}, 200).listen(Unix{}.place(), counter); !errors.Is(err, ErrInvalid) {
 			t.Error(count, err)
 		}
 	}
@@ -173,11 +173,11 @@ func TestAnInheritedSocketIsListenedOnAgainAndAgainButOnceAtATime(t *testing.T) 
 	path := filepath.Join(openDir(t), "counter.sock")
 	in := inheriting(t, "counter", socketFile(t, path))
 	for range 3 {
-		listener, err := in.listen(Unix{}, counter)
+		listener, err := in.listen(Unix{}.place(), counter)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := in.listen(Unix{}, counter); !errors.Is(err, ErrInUse) {
+		if _, err := in.listen(Unix{}.place(), counter); !errors.Is(err, ErrInUse) {
 			t.Error(err)
 		}
 		client, err := net.Dial("unix", path)

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -25,12 +26,16 @@ import (
 // accepted: clients wait in the queue of the system, see [Unix.Backlog].
 //
 // The run completes when yield has had enough, or once the name was given to another
-// process, see [IPC.HandOver]. Otherwise it ends with ctx, or fails when the listener
+// process, see [IPC.HandOver]. A socket file that is removed meanwhile, by a cleaner of old
+// files say, is made again within a second or two; one that another server replaces is left
+// to that. Config.Log and [Hooks].SocketLost tell so, and clients that are connected stay.
+//
+// Otherwise it ends with ctx, or fails when the listener
 // does; [operators.TakeUntilDone] is how to stop listening in an orderly way.
 func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
-		if err := name.check(); err != nil {
-			return &Error{Op: "listen", Err: err}
+		if err := cmp.Or(name.check(), ipc.invalid); err != nil {
+			return ofName("listen", name, err)
 		}
 		listener, err := ipc.config.Transport.Listen(ctx, name)
 		if err != nil {
@@ -38,6 +43,7 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 		}
 		defer listener.Close()
 		defer ipc.handing.add(name, listener)()
+		defer ipc.lookAfter(name, listener)()
 		ipc.config.Listening(name)
 		return ipc.accept(ctx, name.String(), listener, yield)
 	}
@@ -49,6 +55,9 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		defer listener.Close()
+		if ipc.invalid != nil {
+			return &Error{Op: "accept", Err: ipc.invalid}
+		}
 		return ipc.accept(ctx, listener.Addr().String(), listener, yield)
 	}
 }

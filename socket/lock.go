@@ -1,28 +1,98 @@
 package socket
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // lockFile is an exclusive lock on a file, held until it is released or its
 // process ends. It excludes other holders in this process, too.
 type lockFile struct{ file *os.File }
 
-// acquireLock locks the file at path, which it makes for the user alone when it is
-// missing, does not reach through a link, and never removes: two who lock the same
-// name must always meet at the same file. It fails with ErrInUse, without waiting,
-// when another holds the lock.
-func acquireLock(path string) (*lockFile, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+// lockPath is where the lock of a socket stands. The dot keeps it out of the lists of
+// those who take each file for a process, as innmind/ipc 5.x does.
+func lockPath(socket string) string {
+	stem := strings.TrimSuffix(filepath.Base(socket), socketSuffix)
+	return filepath.Join(filepath.Dir(socket), "."+stem+lockSuffix)
+}
+
+// lockOfOlder takes the lock that servers held which did not know the dot, so that one of
+// them is respected, and none starts at the same moment. Without such a file, or with one
+// that is no lock, there is nothing to take. It is held no longer than it takes to listen.
+func lockOfOlder(socket string) (*lockFile, error) {
+	file, err := os.OpenFile(strings.TrimSuffix(socket, socketSuffix)+lockSuffix, os.O_RDWR|noFollow, 0)
 	if err != nil {
-		return nil, err
+		return nil, nil
 	}
-	if err := lockOpened(file); err != nil {
+	if err = lockOpened(file); errors.Is(err, ErrInUse) {
 		return nil, errors.Join(err, file.Close())
 	}
+	if err != nil {
+		return nil, file.Close()
+	}
 	return &lockFile{file}, nil
+}
+
+// acquireLock locks the file beside a socket, which it makes when it is missing, does not
+// reach through a link, and never removes: two who lock the same name must always meet at
+// the same file. It fails with ErrInUse, without waiting, when another holds the lock, and
+// names it.
+func (p *unixPlace) acquireLock(socket string) (*lockFile, error) {
+	for {
+		file, err := p.openLock(lockPath(socket))
+		if err != nil {
+			return nil, err
+		}
+		lock := &lockFile{file}
+		if err := lockOpened(file); err != nil {
+			return nil, errors.Join(err, file.Close())
+		}
+		if err := errors.Join(p.shareLock(file), lock.sign()); err != nil {
+			return nil, errors.Join(err, lock.release())
+		}
+		if lock.isAt(file.Name()) {
+			return lock, nil
+		}
+		if err := lock.release(); err != nil { // it was removed before it was locked
+			return nil, err
+		}
+	}
+}
+
+// openLock opens a lock, or makes it. Not both at once: Linux lets nobody open another
+// user's file that way in a folder like /tmp (fs.protected_regular).
+func (p *unixPlace) openLock(path string) (file *os.File, err error) {
+	for range 10 { // somebody makes it, somebody removes it
+		file, err = os.OpenFile(path, os.O_RDWR|noFollow, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+		} else if errors.Is(err, fs.ErrPermission) {
+			if info, failed := os.Lstat(path); failed == nil {
+				err = fmt.Errorf("%w; the lock has mode %v, and this user may not open it: remove it while no server runs, and give all its servers the same Unix.Group",
+					err, info.Mode())
+			}
+		}
+		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return file, err
+}
+
+// lockMode is what the permissions of a lock are: those of the socket, as far as there are
+// others who could listen in the folder.
+func (p *unixPlace) lockMode() fs.FileMode {
+	mode := 0o600 | p.mode&0o660
+	if p.shared {
+		mode |= p.mode & 0o666
+	}
+	return mode
 }
 
 func lockOpened(file *os.File) error {
@@ -31,11 +101,11 @@ func lockOpened(file *os.File) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("the lock %s is not a plain file (%v)", file.Name(), info.Mode().Type())
+		return fmt.Errorf("%w: the lock %s is not a plain file (%v)", fs.ErrExist, file.Name(), info.Mode().Type())
 	}
 	err = tryLock(file)
 	if isLocked(err) {
-		return fmt.Errorf("%w: another server holds %s", ErrInUse, file.Name())
+		return fmt.Errorf("%w: %s holds %s", ErrInUse, signature(file), file.Name())
 	}
 	if err != nil {
 		return &os.PathError{Op: "lock", Path: file.Name(), Err: err}
@@ -43,8 +113,52 @@ func lockOpened(file *os.File) error {
 	return nil
 }
 
+// sign writes into the lock which process holds it.
+func (l *lockFile) sign() error {
+	text := fmt.Appendf(nil, "%d %s\n", os.Getpid(), filepath.Base(os.Args[0]))
+	if _, err := l.file.WriteAt(text, 0); err != nil {
+		return err
+	}
+	return l.file.Truncate(int64(len(text)))
+}
+
+// signature is the process that a lock says it is held by.
+func signature(file *os.File) string {
+	text := make([]byte, 256)
+	n, _ := file.ReadAt(text, 0) // Windows lets nobody else read it
+	line, _, whole := bytes.Cut(text[:n], []byte("\n"))
+	number, command, _ := strings.Cut(string(line), " ")
+	pid, err := strconv.ParseUint(number, 10, 31)
+	if !whole || err != nil || pid == 0 {
+		return "another server"
+	}
+	return processText(int(pid), command)
+}
+
+// processText shows a process for an error.
+func processText(pid int, command string) string {
+	text := "process " + strconv.Itoa(pid)
+	if command != "" {
+		text += " (" + strings.Trim(quoted(command), `"`) + ")"
+	}
+	if pid == os.Getpid() {
+		text += ", this one,"
+	}
+	return text
+}
+
+// isAt reports whether the locked file is the one at path.
+func (l *lockFile) isAt(path string) bool {
+	info, err := l.file.Stat()
+	now, failed := os.Lstat(path)
+	return err == nil && failed == nil && os.SameFile(info, now)
+}
+
 // release unlocks and closes the file. Closing alone would not do: a child process
 // about to start may hold a copy of the descriptor for a moment.
 func (l *lockFile) release() error {
+	if l == nil {
+		return nil
+	}
 	return errors.Join(unlock(l.file), l.file.Close())
 }

@@ -16,6 +16,9 @@ const probesAtOnce = 16
 // by going through a whole session with it, which disturbs no server of either
 // dialect; one that does not answer within a second is not listed.
 func (ipc *IPC) Processes(ctx context.Context) fold.Attempt[[]Name] {
+	if ipc.invalid != nil {
+		return fold.Fail[[]Name](&Error{Op: "list", Err: ipc.invalid})
+	}
 	names, err := ipc.config.Transport.Names(ctx)
 	if err != nil {
 		return fold.Fail[[]Name](&Error{Op: "list", Err: err})

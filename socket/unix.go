@@ -8,9 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -84,15 +82,21 @@ type Unix struct {
 var _ Transport = Unix{}
 
 // DefaultDir returns the folder where Unix keeps its sockets unless told another:
-// $XDG_RUNTIME_DIR/rxipc, or without that variable (one that is not absolute does
-// not count, says its specification) rxipc-UID in the system's temporary folder,
-// UID being the number of the user.
+// $XDG_RUNTIME_DIR/rxipc, or rxipc-UID in the system's temporary folder, UID being the
+// number of the effective user. The variable does not count when it is not absolute, as
+// its specification says, or names a folder of another user, as after su and in a
+// setuid program.
 func DefaultDir() string {
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && !isAnothers(dir) {
 		return filepath.Join(dir, "rxipc")
 	}
+	return temporaryDir()
+}
+
+// temporaryDir is DefaultDir without XDG_RUNTIME_DIR.
+func temporaryDir() string {
 	folder := "rxipc"
-	if uid := os.Getuid(); uid >= 0 { // Windows has no such number
+	if uid := os.Geteuid(); uid >= 0 { // Windows has no such number
 		folder += "-" + strconv.Itoa(uid)
 	}
 	return filepath.Join(os.TempDir(), folder)
@@ -109,11 +113,7 @@ func DefaultDir() string {
 // behind by a server that died is replaced. Anything else that stands in its place,
 // a link included, is left alone and is an error.
 func (u Unix) Listen(ctx context.Context, name Name) (net.Listener, error) {
-	listener, err := u.listen(ctx, name)
-	if err != nil {
-		return nil, &Error{Op: "listen", Name: name.text, Err: err}
-	}
-	return listener, nil
+	return u.place().Listen(ctx, name)
 }
 
 // Dial connects to the socket of name. It fails with ErrNotListening when there is
@@ -122,119 +122,13 @@ func (u Unix) Listen(ctx context.Context, name Name) (net.Listener, error) {
 // that denies permission is tried for an eighth of a second: until it listens, one is
 // private, whoever may use it then.
 func (u Unix) Dial(ctx context.Context, name Name) (net.Conn, error) {
-	conn, err := u.dial(ctx, name)
-	if err != nil {
-		return nil, &Error{Op: "dial", Name: name.text, Err: err}
-	}
-	return conn, nil
+	return u.place().Dial(ctx, name)
 }
 
 // Names lists, in order, the names that have a socket, alive or left behind. A
 // missing folder has none; one that others may change is an error, as it is for Dial.
 func (u Unix) Names(ctx context.Context) ([]Name, error) {
-	names, err := u.names(ctx)
-	if err != nil {
-		return nil, &Error{Op: "names", Err: err}
-	}
-	return names, nil
-}
-
-func (u Unix) listen(ctx context.Context, name Name) (*unixListener, error) {
-	if u.Inherit {
-		if listener, err := u.inherit(name); listener != nil || err != nil {
-			return listener, err
-		}
-	}
-	path, err := u.path(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := u.makeFolder(filepath.Dir(path)); err != nil {
-		return nil, err
-	}
-	lock, err := acquireLock(strings.TrimSuffix(path, socketSuffix) + lockSuffix)
-	if err != nil {
-		return nil, err
-	}
-	listener, err := u.listenLocked(ctx, path, lock)
-	if err != nil {
-		return nil, errors.Join(err, lock.release())
-	}
-	return listener, nil
-}
-
-func (u Unix) dial(ctx context.Context, name Name) (net.Conn, error) {
-	path, err := u.path(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := u.checkFolder(filepath.Dir(path)); err != nil {
-		return nil, explainDial(err)
-	}
-	return undenied(ctx, func() (*net.UnixConn, error) { return dialUnix(ctx, path) })
-}
-
-func (u Unix) names(ctx context.Context) ([]Name, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	dir, err := u.dir()
-	if err != nil {
-		return nil, err
-	}
-	err = u.checkFolder(dir)
-	var entries []fs.DirEntry
-	if err == nil {
-		entries, err = os.ReadDir(dir)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	var names []Name
-	for _, entry := range entries {
-		stem, found := strings.CutSuffix(entry.Name(), socketSuffix)
-		if !found || entry.Type() != fs.ModeSocket {
-			continue
-		}
-		if name, err := ParseName(stem); err == nil {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, func(a, b Name) int { return strings.Compare(a.text, b.text) })
-	return names, nil
-}
-
-// backlog is how many connections may wait.
-func (u Unix) backlog() int { return orDefault(u.Backlog, defaultBacklog) }
-
-// dir returns the folder of the sockets in full, so that a later change of the
-// working directory does not matter and no path begins with the '@' that Linux
-// takes for a socket outside the file system.
-func (u Unix) dir() (string, error) {
-	if u.Dir == "" {
-		return DefaultDir(), nil
-	}
-	return filepath.Abs(u.Dir)
-}
-
-// path returns where the socket of name stands. It fails when that is longer than
-// the system allows, which by itself would only say "invalid argument".
-func (u Unix) path(name Name) (string, error) {
-	if err := name.check(); err != nil {
-		return "", err
-	}
-	dir, err := u.dir()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, name.text+socketSuffix)
-	if limit := maxSocketPath(); len(path) > limit {
-		return "", fmt.Errorf("the socket path %s has %d bytes, the system allows %d", path, len(path), limit)
-	}
-	return path, nil
+	return u.place().Names(ctx)
 }
 
 // dialUnix connects to the socket at path, its errors explained.

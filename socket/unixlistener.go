@@ -7,19 +7,24 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 )
 
 // unixListener is a listener together with the lock on its name.
 type unixListener struct {
-	*net.UnixListener
-	path    string
-	info    fs.FileInfo // of the socket, as it was made
-	backlog int
-	lock    *lockFile // nil for a socket that somebody else made and removes
-	done    func()    // called when it is closed; may be nil
+	place *unixPlace
+	addr  net.Addr
+	path  string
+	done  func() // called when it is closed; may be nil
 
 	mu     sync.Mutex
+	socket *net.UnixListener
+	former *net.UnixListener // the one before, with clients that wait to be accepted; mostly nil
+	info   fs.FileInfo       // of the socket's file, as it was made; nil: it was not there
+	lock   *lockFile         // nil for a socket that somebody else made and removes
 	closed bool
 	state  handState
 }
@@ -37,32 +42,66 @@ const (
 
 // listenLocked listens at path. The caller holds lock, which goes to the listener
 // when there is one.
-func (u Unix) listenLocked(ctx context.Context, path string, lock *lockFile) (*unixListener, error) {
+func (p *unixPlace) listenLocked(ctx context.Context, path string, lock *lockFile) (*unixListener, error) {
 	if err := clearStale(ctx, path); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	inner, info, err := u.listenAt(path)
+	socket, info, err := p.listenAt(path)
 	if err != nil {
 		return nil, err
 	}
-	return &unixListener{UnixListener: inner, path: path, info: info, backlog: u.backlog(), lock: lock}, nil
+	return &unixListener{place: p, addr: socket.Addr(), path: path, socket: socket, info: info, lock: lock}, nil
 }
+
+// Addr is where it listens.
+func (l *unixListener) Addr() net.Addr { return l.addr }
+
+// formerTime is how long a socket that was replaced is listened to for clients that
+// had connected to it. Those are there already, so it is not waited out but once.
+const formerTime = 50 * time.Millisecond
 
 // Accept is that of the socket. Once that was handed over, it fails so.
 func (l *unixListener) Accept() (net.Conn, error) {
-	conn, err := l.UnixListener.Accept()
-	if err == nil {
-		return conn, nil
+	for {
+		l.mu.Lock()
+		former, socket := l.former, l.socket
+		l.mu.Unlock()
+		if former != nil {
+			former.SetDeadline(time.Now().Add(formerTime))
+			if conn, err := former.Accept(); err == nil {
+				return conn, nil
+			}
+			l.forget(former)
+			continue
+		}
+		conn, err := socket.Accept()
+		if err == nil {
+			return conn, nil
+		}
+		l.mu.Lock()
+		remade, handedOver := l.socket != socket, l.state == away
+		l.mu.Unlock()
+		switch {
+		case remade:
+		case handedOver:
+			return nil, errHandedOver
+		default:
+			return nil, err
+		}
 	}
+}
+
+// forget closes a socket that was replaced, once nobody waits on it.
+func (l *unixListener) forget(former *net.UnixListener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.state == away {
-		err = errHandedOver
+	if l.former == former {
+		l.former = nil
 	}
-	return nil, err
+	former.Close()
 }
 
 // Close removes the socket, stops listening and frees the name, in this order:
@@ -75,7 +114,7 @@ func (l *unixListener) Close() error {
 	}
 	l.closed = true
 	if l.state != here {
-		return l.UnixListener.Close()
+		return l.stop()
 	}
 	return l.close()
 }
@@ -86,21 +125,79 @@ func (l *unixListener) close() error {
 		defer l.done()
 	}
 	if l.lock == nil {
-		return closedAlready(l.UnixListener.Close())
+		return l.stop()
 	}
-	return errors.Join(
-		removeSame(l.path, l.info),
-		closedAlready(l.UnixListener.Close()),
-		l.lock.release(),
-	)
+	return errors.Join(removeSame(l.path, l.info), l.stop(), l.lock.release())
 }
 
-// closedAlready is the error of closing what may be closed.
-func closedAlready(err error) error {
-	if errors.Is(err, net.ErrClosed) {
-		return nil
+// stop stops listening, l.mu held. What has stopped already may be stopped again.
+func (l *unixListener) stop() error {
+	if l.former != nil {
+		l.former.Close()
+		l.former = nil
 	}
-	return err
+	if err := l.socket.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// look reports what has become of the socket's file: nil while it is there. One that was
+// removed is made again, if this process may. One that something else has replaced is left
+// alone: whoever did that has the name now.
+func (l *unixListener) look() (loss error, restored bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.state != here || l.path == "" {
+		return nil, false
+	}
+	now, err := os.Lstat(l.path)
+	switch {
+	case err == nil && l.info != nil && os.SameFile(now, l.info):
+		return nil, false
+	case err == nil:
+		return fmt.Errorf("%w: %s was replaced, by a server that heeds no lock or by hand", ErrInUse, l.path), false
+	case errors.Is(err, fs.ErrPermission):
+		return nil, false // the process has another user now, and cannot know
+	case !errors.Is(err, fs.ErrNotExist):
+		return err, false
+	}
+	loss = fmt.Errorf("%s was removed: %w", l.path, fs.ErrNotExist)
+	if l.lock == nil {
+		return fmt.Errorf("%w; whoever made it is to make it again", loss), false
+	}
+	if err := l.remake(); err != nil {
+		return fmt.Errorf("%w; making it again: %w", loss, err), false
+	}
+	return loss, true
+}
+
+// remake makes the socket again as it was made at first, and what it stands on, l.mu held.
+// Clients that had connected to the former one are accepted still.
+func (l *unixListener) remake() error {
+	if filepath.Dir(l.path) == l.place.dir { // an inherited one may stand elsewhere
+		if err := l.place.makeFolder(); err != nil {
+			return err
+		}
+	}
+	if !l.lock.isAt(lockPath(l.path)) {
+		lock, err := l.place.acquireLock(l.path)
+		if err != nil {
+			return err
+		}
+		l.lock.release()
+		l.lock = lock
+	}
+	socket, info, err := l.place.listenAt(l.path)
+	if err != nil {
+		return err
+	}
+	if l.former != nil {
+		l.former.Close()
+	}
+	l.former, l.socket, l.info = l.socket, socket, info
+	l.former.SetDeadline(longAgo) // wakes who waits for clients there
+	return nil
 }
 
 // clearStale makes sure that nothing stands at path, removing a socket that its
@@ -115,7 +212,7 @@ func clearStale(ctx context.Context, path string) error {
 		return err
 	}
 	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("%s is in the way: it is no socket (%v)", path, info.Mode())
+		return fmt.Errorf("%w: %s is in the way: it is no socket (%v)", fs.ErrExist, path, info.Mode())
 	}
 	conn, err := dialUnix(ctx, path)
 	switch {
@@ -131,26 +228,33 @@ func clearStale(ctx context.Context, path string) error {
 	return fmt.Errorf("%s may be in use: %w", path, err)
 }
 
-// inUse takes leave of a server found alive. How it answers changes nothing: the
-// name is its own.
+// inUse takes leave of a server found alive, and names it. How it answers changes
+// nothing: the name is its own.
 func inUse(ctx context.Context, path string, conn net.Conn) error {
+	who := "a server"
+	if peer, known := knownPeer(conn).Get(); known && peer.PID != 0 {
+		who = processText(peer.PID, commandOf(peer.PID))
+	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	_ = probe(ctx, conn)
-	return fmt.Errorf("%w: a server that holds no lock listens on %s", ErrInUse, path)
+	return fmt.Errorf("%w: %s listens on %s without a lock", ErrInUse, who, path)
+}
+
+// commandOf is the name of a process, where the system tells it in a file.
+func commandOf(pid int) string {
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(name))
 }
 
 // removeSame removes the file at path if it is still the one info describes.
 func removeSame(path string, info fs.FileInfo) error {
 	now, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (info == nil || !os.SameFile(now, info)) {
 		return nil
 	}
 	if err != nil {
 		return err
-	}
-	if !os.SameFile(now, info) {
-		return nil
 	}
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

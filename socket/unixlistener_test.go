@@ -89,9 +89,9 @@ func TestUnixKeepsOthersOut(t *testing.T) {
 	u := Unix{Dir: filepath.Join(shortDir(t), "d")}
 	mustListen(t, u, counter)
 	for path, want := range map[string]fs.FileMode{
-		u.Dir:                                fs.ModeDir | 0o700,
-		filepath.Join(u.Dir, "counter.sock"): fs.ModeSocket | 0o600,
-		filepath.Join(u.Dir, "counter.lock"): 0o600,
+		u.Dir:                                 fs.ModeDir | 0o700,
+		filepath.Join(u.Dir, "counter.sock"):  fs.ModeSocket | 0o600,
+		filepath.Join(u.Dir, ".counter.lock"): 0o600,
 	} {
 		if info, err := os.Lstat(path); err != nil || info.Mode() != want {
 			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
@@ -133,7 +133,7 @@ func TestClosingAListenerRemovesItsSocketOnce(t *testing.T) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is still there: %v", err)
 	}
-	if _, err := os.Lstat(filepath.Join(u.Dir, "counter.lock")); err != nil {
+	if _, err := os.Lstat(filepath.Join(u.Dir, ".counter.lock")); err != nil {
 		t.Errorf("the lock file went away: %v", err)
 	}
 	if _, err := listener.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -219,8 +219,8 @@ func TestASocketThatALinkHasReplacedGivesItsModeToNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	group := strconv.Itoa(os.Getgid())
-	for _, u := range []Unix{{Mode: 0o666}, {Group: group}} { // between being bound and this
-		if _, err := u.secure(link); err == nil || !strings.Contains(err.Error(), link+" was replaced") {
+	for _, u := range []Unix{{Mode: 0o666}, {Group: group, Mode: 0o660}} { // between being bound and this
+		if err := u.place().secure(link, fs.ModeSocket, u.Mode); err == nil || !strings.Contains(err.Error(), link+" was replaced") {
 			t.Error(err)
 		}
 		if info, err := os.Lstat(private); err != nil || info.Mode() != 0o600 {
@@ -240,7 +240,7 @@ func TestAServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close(ctx)
-	if err := os.Remove(filepath.Join(dir, "counter.lock")); err != nil {
+	if err := os.Remove(filepath.Join(dir, ".counter.lock")); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -260,7 +260,7 @@ func TestAServerThatTakesThePlaceMeanwhileIsLeftInPeace(t *testing.T) {
 	u := Unix{Dir: shortDir(t)}
 	path := filepath.Join(u.Dir, "counter.sock")
 	foreign := listenForeign(t, path) // after it was looked at
-	if _, _, err := u.listenAt(path); !errors.Is(err, ErrInUse) || !errors.Is(err, syscall.EADDRINUSE) {
+	if _, _, err := u.place().listenAt(path); !errors.Is(err, ErrInUse) || !errors.Is(err, syscall.EADDRINUSE) {
 		t.Error(err)
 	}
 	conn, err := net.Dial("unix", path)
@@ -273,40 +273,40 @@ func TestAServerThatTakesThePlaceMeanwhileIsLeftInPeace(t *testing.T) {
 }
 
 func TestListenFollowsNoLinks(t *testing.T) {
-	for _, suffix := range []string{".sock", ".lock"} {
+	for _, file := range []string{"counter.sock", ".counter.lock"} {
 		u, target := Unix{Dir: shortDir(t)}, filepath.Join(shortDir(t), "target")
-		link := filepath.Join(u.Dir, "counter"+suffix)
+		link := filepath.Join(u.Dir, file)
 		if err := os.Symlink(target, link); err != nil {
 			t.Fatal(err)
 		}
-		if suffix == ".sock" {
+		if file == "counter.sock" {
 			leaveStale(t, target) // would be replaced if it stood there itself
 		}
 		if _, err := u.Listen(t.Context(), counter); err == nil || errors.Is(err, ErrInUse) {
-			t.Errorf("%s: %v", suffix, err)
+			t.Errorf("%s: %v", file, err)
 		}
 		if info, err := os.Lstat(link); err != nil || info.Mode().Type() != fs.ModeSymlink {
-			t.Errorf("%s: the link: %v, %v", suffix, info, err)
+			t.Errorf("%s: the link: %v, %v", file, info, err)
 		}
-		if _, err := os.Lstat(target); (suffix == ".sock") != (err == nil) {
-			t.Errorf("%s: the target: %v", suffix, err)
+		if _, err := os.Lstat(target); (file == "counter.sock") != (err == nil) {
+			t.Errorf("%s: the target: %v", file, err)
 		}
 	}
 }
 
 func TestListenLeavesOtherFilesAlone(t *testing.T) {
-	for _, suffix := range []string{".sock", ".lock"} {
+	for _, file := range []string{"counter.sock", ".counter.lock"} {
 		u := Unix{Dir: shortDir(t)}
-		path := filepath.Join(u.Dir, "counter"+suffix)
+		path := filepath.Join(u.Dir, file)
 		if err := syscall.Mkfifo(path, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		_, err := u.Listen(t.Context(), counter)
 		if err == nil || errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), path) {
-			t.Errorf("%s: %v", suffix, err)
+			t.Errorf("%s: %v", file, err)
 		}
 		if _, err := os.Lstat(path); err != nil {
-			t.Errorf("%s: %v", suffix, err)
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }

@@ -1,0 +1,43 @@
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// leastTime is the least that a time of a Config may be: less was meant in other units.
+const leastTime = time.Millisecond
+
+// check tells everything that a config says and that cannot be, or that means nothing.
+func (c *Config) check() (err error) {
+	if c.Dir != "" && c.Transport != nil {
+		err = fmt.Errorf("%w: Config.Dir %s is not used with a Transport; Unix has a Dir of its own", ErrInvalid, quoted(c.Dir))
+	}
+	if c.Dialect > Dialect4 {
+		err = errors.Join(err, fmt.Errorf("%w: Config.Dialect %d is neither Dialect5 nor Dialect4", ErrInvalid, c.Dialect))
+	}
+	for _, one := range []struct {
+		field      string
+		authorizer Authorizer
+	}{{"Clients", c.Clients}, {"Servers", c.Servers}} {
+		if one.authorizer == nil {
+			continue
+		}
+		if wrong := one.authorizer.check(); wrong != nil {
+			err = errors.Join(err, fmt.Errorf("Config.%s: %w", one.field, wrong))
+		}
+	}
+	for _, one := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"Heartbeat", c.Heartbeat}, {"HandshakeTimeout", c.HandshakeTimeout},
+		{"FrameTimeout", c.FrameTimeout}, {"WriteTimeout", c.WriteTimeout}, {"Grace", c.Grace},
+	} {
+		if 0 < one.value && one.value < leastTime {
+			err = errors.Join(err, fmt.Errorf("%w: Config.%s is %v, less than %v", ErrInvalid, one.field, one.value, leastTime))
+		}
+	}
+	return err
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package socket
+
+func (f *folderWatch) start() (end func()) { return f.lookAround() }
