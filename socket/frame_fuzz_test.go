@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,17 @@ func FuzzFrameReader(f *testing.F) {
 	})
 }
 
+// mediaTypeGrammar is the grammar of PROTOCOL.md as a regular expression.
+var mediaTypeGrammar = func() *regexp.Regexp {
+	const (
+		token     = `[A-Za-z0-9][A-Za-z0-9!#$&^_.-]{0,126}`
+		value     = "[A-Za-z0-9!#$%&'*+^_.`|~-]"
+		parameter = token + `=(?:` + value + `+|"` + value + `*")`
+	)
+	return regexp.MustCompile(`\A(?:application|audio|font|example|image|message|model|multipart|text|video)/` +
+		token + `(?:\+` + token + `)?(?:[;,] ?` + parameter + `)*\z`)
+}()
+
 func FuzzParseMediaType(f *testing.F) {
 	for _, recorded := range loadRecordedBytes(f) {
 		frames, _ := readAll(bytes.NewReader(recorded.client), fuzzLimit)
@@ -95,14 +107,20 @@ func FuzzParseMediaType(f *testing.F) {
 			f.Add(frame.message.mediaType.text)
 		}
 	}
-	for _, text := range []string{"nonsense", "text/*", "text/plain;", "text/x,a=b;c=d", "image/svg+xml; a=b, c=d"} {
+	for _, text := range []string{
+		"nonsense", "text/*", "text/plain;", "text/x,a=b;c=d", "image/svg+xml; a=b, c=d",
+		"text/x; a=%~*+`|'", `text/x;a="b+c",d=""`, `text/x; a="b c"`, `text/x; a="b`,
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		mediaType, err := ParseMediaType(text)
+		if inGrammar := mediaTypeGrammar.MatchString(text); inGrammar != (err == nil) && len(text) <= maxMediaType/2 {
+			t.Fatalf("ParseMediaType(%q) = %v, %v; in the grammar: %v", text, mediaType, err, inGrammar)
+		}
 		if err != nil {
 			if !mediaType.IsZero() {
-				t.Fatalf("%q, %v", mediaType, err)
+				t.Fatalf("ParseMediaType(%q) = %q beside %v", text, mediaType, err)
 			}
 			return
 		}
@@ -110,21 +128,29 @@ func FuzzParseMediaType(f *testing.F) {
 	})
 }
 
-// checkMediaTypeParts puts a media type together again from its parts.
+// checkMediaTypeParts puts a media type together again from its parts, and parses
+// it with all its values in quotes.
 func checkMediaTypeParts(t *testing.T, mediaType MediaType) {
 	text := mediaType.TopLevel() + "/" + mediaType.Sub()
 	if mediaType.Suffix() != "" {
 		text += "+" + mediaType.Suffix()
 	}
+	inQuotes := text
 	separator := "; "
 	for name, value := range mediaType.Parameters() {
+		inQuotes += separator + name + `="` + value + `"`
+		if value == "" {
+			value = `""`
+		}
 		text += separator + name + "=" + value
 		separator = ", "
 	}
 	if text != mediaType.String() {
 		t.Fatalf("the parts of %q make %q", mediaType, text)
 	}
-	if again, err := ParseMediaType(text); err != nil || again != mediaType {
-		t.Fatalf("%q parses as %q, %v", text, again, err)
+	for _, text := range []string{text, inQuotes} {
+		if again, err := ParseMediaType(text); err != nil || again != mediaType {
+			t.Fatalf("ParseMediaType(%q) = %q, %v; want %q", text, again, err, mediaType)
+		}
 	}
 }

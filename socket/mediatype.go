@@ -20,7 +20,9 @@ import (
 // is one of application, audio, font, example, image, message, model, multipart,
 // text and video, in lower case. Subtype, suffix and parameter names begin with a
 // letter or a digit, followed by at most 126 of letters, digits and !#$&^_.-
-// Parameter values are one or more letters, digits and _.- and cannot be quoted.
+// A parameter value is one or more of letters, digits and !#$%&'*+^_.-`|~ and may
+// stand in double quotes, which are dropped; in quotes it may be empty, and then the
+// quotes stay. Quotes make room for nothing else: no space, separator or backslash.
 // Parameters follow a ';' or a ',' and at most one space. The canonical spelling
 // is at most 65,535 bytes long, what a frame can carry.
 type MediaType struct{ text string }
@@ -29,6 +31,10 @@ const (
 	textPlain   = "text/plain"
 	octetStream = "application/octet-stream"
 	jsonText    = "application/json"
+
+	// emptyValue is how the empty value of a parameter is spelled. All others are
+	// spelled without quotes.
+	emptyValue = `""`
 
 	// maxMediaType is what the length field of a frame can express.
 	maxMediaType = math.MaxUint16
@@ -120,6 +126,9 @@ func (mt MediaType) Parameters() iter.Seq2[string, string] {
 			var parameter string
 			parameter, rest, more = strings.Cut(rest, ", ")
 			name, value, _ := strings.Cut(parameter, "=")
+			if value == emptyValue {
+				value = ""
+			}
 			if !yield(name, value) {
 				return
 			}
@@ -172,6 +181,7 @@ var (
 	errSeparator  = errors.New("expected ';', ',' or the end")
 	errNoEquals   = errors.New("expected '=' after the name of a parameter")
 	errNoValue    = errors.New("expected the value of a parameter")
+	errQuote      = errors.New("expected a '\"' at the end of the quoted value, which can hold no space, separator or backslash")
 )
 
 // mediaTypeScanner walks over a media type once, left to right.
@@ -196,11 +206,11 @@ func (s *mediaTypeScanner) scan() (size int, err error) {
 		s.at++
 		spaced := s.skip(' ')
 		s.canonical = s.canonical && spaced && given == separator
-		start := s.at
-		if err := s.parameter(); err != nil {
+		length, err := s.parameter()
+		if err != nil {
 			return 0, err
 		}
-		size += len("; ") + s.at - start
+		size += len("; ") + length
 	}
 	return size, nil
 }
@@ -221,22 +231,33 @@ func (s *mediaTypeScanner) essence() error {
 	return nil
 }
 
-// parameter walks over name=value.
-func (s *mediaTypeScanner) parameter() error {
+// parameter walks over name=value and returns the length of its canonical spelling.
+func (s *mediaTypeScanner) parameter() (length int, err error) {
+	start := s.at
 	if err := s.token(); err != nil {
-		return err
+		return 0, err
 	}
 	if !s.skip('=') {
-		return errNoEquals
+		return 0, errNoEquals
 	}
-	start := s.at
+	inQuotes := s.skip('"')
+	value := s.at
 	for s.at < len(s.text) && isValueByte(s.text[s.at]) {
 		s.at++
 	}
-	if s.at == start {
-		return errNoValue
+	empty := s.at == value
+	switch {
+	case !inQuotes && empty:
+		return 0, errNoValue
+	case !inQuotes:
+		return s.at - start, nil
+	case !s.skip('"'):
+		return 0, errQuote
+	case empty:
+		return s.at - start, nil // its quotes stay
 	}
-	return nil
+	s.canonical = false
+	return s.at - start - len(emptyValue), nil
 }
 
 // token walks over a subtype, a suffix or the name of a parameter.
@@ -264,17 +285,23 @@ func (s *mediaTypeScanner) skip(b byte) bool {
 }
 
 // canonicalMediaType respells text, which scan found good, in size bytes. No part
-// of it may hold a separator or a space, so each separator found is one.
+// of it, a quoted value included, may hold a separator, a space or a quote, so each
+// that is found is one.
 func canonicalMediaType(text string, size int) string {
 	var b strings.Builder
 	b.Grow(size)
 	separator := "; "
-	for i := range len(text) {
+	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case ';', ',':
 			b.WriteString(separator)
 			separator = ", "
 		case ' ':
+		case '"':
+			if strings.HasPrefix(text[i:], emptyValue) {
+				b.WriteString(emptyValue)
+				i++
+			}
 		default:
 			b.WriteByte(text[i])
 		}
@@ -299,4 +326,11 @@ func isTokenByte(b byte) bool {
 	return isAlphanumeric(b)
 }
 
-func isValueByte(b byte) bool { return isAlphanumeric(b) || b == '_' || b == '.' || b == '-' }
+// isValueByte reports whether b may stand in the value of a parameter (RFC 9110, 5.6.2).
+func isValueByte(b byte) bool {
+	switch b {
+	case '%', '\'', '*', '+', '`', '|', '~':
+		return true
+	}
+	return isTokenByte(b)
+}

@@ -21,6 +21,12 @@ func TestParseMediaType(t *testing.T) {
 		"application/vnd.a.b-c_1!#$&^+zip": "application/vnd.a.b-c_1!#$&^+zip",
 		"text/PLAIN; Charset=UTF-8":        "text/PLAIN; Charset=UTF-8",
 		"video/0; x=.-_":                   "video/0; x=.-_",
+		"text/x; all=aZ09!#$%&'*+^_.-`|~":  "text/x; all=aZ09!#$%&'*+^_.-`|~",
+		"multipart/mixed; boundary=*+%":    "multipart/mixed; boundary=*+%",
+		`text/csv;header="present"`:        "text/csv; header=present",
+		`text/csv;header="a+b";x="",y="|"`: `text/csv; header=a+b, x="", y=|`,
+		`text/csv; header=""`:              `text/csv; header=""`,
+		`text/csv,header=""`:               `text/csv; header=""`,
 		"font/" + token + "+" + token:      "font/" + token + "+" + token,
 		"audio/x; " + token + "=1":         "audio/x; " + token + "=1",
 		"example/x":                        "example/x",
@@ -63,9 +69,14 @@ func TestParseMediaTypeSaysWhatIsWrong(t *testing.T) {
 		"text/plain; a":            "expected '=' after the name of a parameter at byte 13",
 		"text/plain; a =b":         "expected '=' after the name of a parameter at byte 13",
 		"text/plain; a=":           "expected the value of a parameter at byte 14",
-		`text/plain; a="b"`:        "expected the value of a parameter at byte 14",
 		"text/plain; a=b c=d":      "expected ';', ',' or the end at byte 15",
-		"text/plain; a=b+c":        "expected ';', ',' or the end at byte 15",
+		"text/plain; a=b@c":        "expected ';', ',' or the end at byte 15",
+		`text/plain; a=b"c"`:       "expected ';', ',' or the end at byte 15",
+		`text/plain; a="b"c`:       "expected ';', ',' or the end at byte 17",
+		`text/plain; a="`:          "at the end of the quoted value, which can hold no space, separator or backslash at byte 15",
+		`text/plain; a="b c"`:      "at the end of the quoted value, which can hold no space, separator or backslash at byte 16",
+		`text/plain; a="b,c"`:      "at the end of the quoted value, which can hold no space, separator or backslash at byte 16",
+		`text/plain; a="b\"c"`:     "at the end of the quoted value, which can hold no space, separator or backslash at byte 16",
 		"text/é":                   "expected a letter or a digit at byte 5",
 		"text/" + token + "a":      "more than 127 bytes",
 		"text/a+" + token + "a":    "more than 127 bytes",
@@ -86,6 +97,10 @@ func TestParseMediaTypeKeepsToWhatAFrameCarries(t *testing.T) {
 	longest := "text/plain; a=" + strings.Repeat("b", maxMediaType-len("text/plain; a="))
 	if _, err := ParseMediaType(longest); err != nil {
 		t.Error(err)
+	}
+	quotes := strings.Replace(longest, "=", `="`, 1) + `"`
+	if mt, err := ParseMediaType(quotes); err != nil || mt.String() != longest {
+		t.Errorf("ParseMediaType of the longest value in quotes gives %d bytes, %.300v; want %d, no error", len(mt.String()), err, len(longest))
 	}
 	// Each of these is one byte too long once it is canonical.
 	for _, text := range []string{longest + "b", strings.Replace(longest, "; ", ";", 1) + "b"} {
@@ -112,6 +127,13 @@ func TestMediaTypeParts(t *testing.T) {
 	}
 	if value, ok := mt.Parameter("version"); value != "1.1" || !ok {
 		t.Errorf("version = %q, %v", value, ok)
+	}
+	empty := MustParseMediaType(`text/csv; header="", sep="|"`)
+	if value, ok := empty.Parameter("header"); value != "" || !ok {
+		t.Errorf("header of %v = %q, %v; want the empty value", empty, value, ok)
+	}
+	if value, ok := empty.Parameter("sep"); value != "|" || !ok {
+		t.Errorf("sep of %v = %q, %v; want |", empty, value, ok)
 	}
 	if value, ok := mt.Parameter("none"); value != "" || ok {
 		t.Errorf("none = %q, %v", value, ok)
@@ -165,7 +187,7 @@ func TestMustParseMediaTypePanics(t *testing.T) {
 
 func TestParsingACanonicalMediaTypeAllocatesNothing(t *testing.T) {
 	allocations := testing.AllocsPerRun(100, func() {
-		if _, err := ParseMediaType("application/json; charset=utf-8, version=1"); err != nil {
+		if _, err := ParseMediaType(`application/json; charset=utf-8, version=1+1, note=""`); err != nil {
 			t.Fatal(err)
 		}
 	})

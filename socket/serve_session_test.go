@@ -104,6 +104,35 @@ func TestServerWithoutHeartbeatsIsSilent(t *testing.T) {
 	})
 }
 
+func TestServerTakesTheMediaTypesOfInnmind(t *testing.T) {
+	for sent, want := range map[string]string{
+		"multipart/mixed; boundary=x'y+z":     "multipart/mixed; boundary=x'y+z",
+		`text/csv;header="absent",sep="|"`:    "text/csv; header=absent, sep=|",
+		"application/json; profile=%7Eus*r`~": "application/json; profile=%7Eus*r`~",
+		`text/x; note=""`:                     `text/x; note=""`,
+	} {
+		t.Run(sent, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got Message
+				server := serve(t, Config{}, fold.Sum[int](), func(m Message, c Continuation[int], _ int) Continuation[int] {
+					got = m
+					return c.Respond(m)
+				})
+				client := server.dial().greet()
+				client.send([]byte(raw(sent, 2, "hi", 0xCE)))
+				client.expect("ack")
+				if frame, err := nextFrame(client.conn, client.reader); err != nil || frame.message.mediaType.text != want {
+					t.Errorf("answer to a message of media type %s: %v, %v; want the media type %s", sent, frame, err, want)
+				}
+				if got != (Message{MediaType{want}, "hi"}) {
+					t.Errorf("the server of a message of media type %s got %v, want %s", sent, got, want)
+				}
+				client.leave()
+			})
+		})
+	}
+}
+
 func TestServerClosesConnectionsThatBreakTheProtocol(t *testing.T) {
 	oversize := encode(NewMessage(OctetStream(), strings.Repeat("x", 101)))
 	endless := append(slices.Clone(oversize[:30]), 0xFF, 0xFF, 0xFF, 0xFF)[:2+24]
