@@ -2,9 +2,11 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"sync"
+	"syscall"
 )
 
 // SignalError is the cause of a context that a signal ended.
@@ -15,21 +17,49 @@ type SignalError struct {
 // Error names the signal.
 func (e *SignalError) Error() string { return "socket: signal: " + e.Signal.String() }
 
+// ExitCode returns 128 plus the number of the signal: what a shell reports for a
+// process that the signal ended.
+func (e *SignalError) ExitCode() int {
+	number, _ := e.Signal.(syscall.Signal)
+	return 128 + int(number)
+}
+
+// ExitCode returns the code for a program to exit with after err: 0 for nil, the code
+// of an error that has one, a *SignalError or an *exec.ExitError, and 1 for any other.
+func ExitCode(err error) int {
+	coded, ok := errors.AsType[interface {
+		error
+		ExitCode() int
+	}](err)
+	switch {
+	case err == nil:
+		return 0
+	case ok && coded.ExitCode() > 0:
+		return coded.ExitCode()
+	}
+	return 1 // also for a child that a signal ended, whose own code is -1
+}
+
 // NotifyContext derives a context that ends at the first signal, with a
 // *SignalError as its cause, so that a server run with it shuts down gracefully. A
 // second signal forces: the server's connections are closed without waiting for
 // the other side's consent. A pipeline that stops by operators.TakeUntilDone runs
-// with context.WithoutCancel of this context, which still knows of the second signal. From then on signals do again what they did before.
+// with context.WithoutCancel of this context, which still knows of the second signal.
+// From then on signals do again what they did before.
 //
-// Without signals given it takes those that innmind/ipc takes: HUP, INT, ABRT,
-// TERM, TSTP and ALRM where the system has them. stop ends the context, too, and
-// gives the signals back.
+// Without signals given it takes those that ask a process to end: INT, TERM and, on
+// Unix, HUP. INT and HUP stay ignored in a process that was started so, by nohup for
+// instance. All others keep their meaning: TSTP (^Z) stops the process, and QUIT and
+// ABRT, which a watchdog sends, end it with the stacks of its goroutines. stop ends the
+// context, too, and gives the signals back.
 func NotifyContext(parent context.Context, signals ...os.Signal) (ctx context.Context, stop context.CancelFunc) {
 	if len(signals) == 0 {
-		signals = gracefulSignals
+		signals = endingSignals()
 	}
 	came := make(chan os.Signal, 2)
-	signal.Notify(came, signals...)
+	if len(signals) > 0 { // no signals would mean all of them
+		signal.Notify(came, signals...)
+	}
 
 	force, forceNow := context.WithCancel(context.Background())
 	ctx, cancel := context.WithCancelCause(context.WithValue(parent, forceKey{}, force))
@@ -54,6 +84,17 @@ func NotifyContext(parent context.Context, signals ...os.Signal) (ctx context.Co
 		close(stopping)
 		<-stopped
 	})
+}
+
+// endingSignals returns the signals that ask this process to end, without those that
+// it was started to ignore.
+func endingSignals() (signals []os.Signal) {
+	for _, s := range askingToEnd {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	return signals
 }
 
 type forceKey struct{}

@@ -7,4 +7,4 @@ import (
 	"syscall"
 )
 
-var gracefulSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+var askingToEnd = []os.Signal{os.Interrupt, syscall.SIGTERM}

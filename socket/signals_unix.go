@@ -7,6 +7,4 @@ import (
 	"syscall"
 )
 
-var gracefulSignals = []os.Signal{
-	syscall.SIGHUP, syscall.SIGINT, syscall.SIGABRT, syscall.SIGTERM, syscall.SIGTSTP, syscall.SIGALRM,
-}
+var askingToEnd = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}

@@ -11,7 +11,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,7 +35,19 @@ func TestMain(m *testing.M) {
 			play(dir)
 			return
 		}
+		heedSignals()
 		os.Exit(m.Run())
+	}
+}
+
+// heedSignals makes the processes that the tests start heed INT and HUP, though the
+// tests themselves may have been started to ignore them, by nohup or in the background
+// of a script: a signal that is handled here is not ignored there.
+func heedSignals() {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 }
 
