@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -24,20 +25,24 @@ func (e *SignalError) ExitCode() int {
 	return 128 + int(number)
 }
 
-// ExitCode returns the code for a program to exit with after err: 0 for nil, the code
-// of an error that has one, a *SignalError or an *exec.ExitError, and 1 for any other.
+// ExitCode returns the code for a program to exit with after err: 0 for nil, that of a
+// *SignalError, that of an *exec.ExitError (128 plus the number of the signal that
+// ended the child, if one did), and 1 for any other error.
 func ExitCode(err error) int {
-	coded, ok := errors.AsType[interface {
-		error
-		ExitCode() int
-	}](err)
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case ok && coded.ExitCode() > 0:
-		return coded.ExitCode()
 	}
-	return 1 // also for a child that a signal ended, whose own code is -1
+	if signal, ok := errors.AsType[*SignalError](err); ok {
+		return signal.ExitCode()
+	}
+	child, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return 1
+	}
+	if status, ok := child.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return (&SignalError{status.Signal()}).ExitCode()
+	}
+	return child.ExitCode()
 }
 
 // NotifyContext derives a context that ends at the first signal, with a

@@ -108,7 +108,7 @@ func TestExitCodeTellsTheSignal(t *testing.T) {
 		{&SignalError{syscall.SIGTERM}, 143},
 		{&InterruptedError[int]{Err: &SignalError{syscall.SIGINT}}, 130},
 		{fmt.Errorf("child: %w", child), 78},
-		{fmt.Errorf("child: %w", killed), 1},
+		{fmt.Errorf("child: %w", killed), 137},
 	} {
 		if got := ExitCode(test.err); got != test.want {
 			t.Errorf("ExitCode(%v) = %d, want %d", test.err, got, test.want)

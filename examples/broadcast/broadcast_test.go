@@ -3,10 +3,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rxipc/rxipc/examples/internal/programtest"
 )
@@ -34,16 +39,19 @@ func TestWhatOneSaysReachesAll(t *testing.T) {
 	}
 
 	listeners[0].Signal(syscall.SIGTERM) // one leaves, …
-	if result := listeners[0].Wait(); result.Code != 0 || result.Stderr != "" {
+	if result := listeners[0].Wait(); result.Code != 143 || result.Stderr != "" {
 		t.Errorf("the listener ended with %+v", result)
 	}
 	programtest.Run(t, "say", "-dir", dir, "still here").Expect(t, 0)
 	listeners[1].Await("still here")
 	server.Signal(syscall.SIGTERM) // … then the room closes
-	for _, p := range append(listeners[1:], server) {
-		if result := p.Wait(); result.Code != 0 || result.Stderr != "" {
-			t.Errorf("ended with %+v", result)
+	for _, listener := range listeners[1:] {
+		if result := listener.Wait(); result.Code != 0 || result.Stderr != "" {
+			t.Errorf("a listener whose room closed ended with %+v", result)
 		}
+	}
+	if result := server.Wait(); result.Code != 143 || result.Stderr != "" {
+		t.Errorf("the server ended at SIGTERM with %+v, want 143", result)
 	}
 }
 
@@ -95,11 +103,41 @@ func TestKilledRoomEndsItsListeners(t *testing.T) {
 	room(t, dir, 1)
 }
 
+func TestServerSpeaksTheDialectAskedFor(t *testing.T) {
+	for dialect, want := range map[string]string{"4": "innmind/ipc:message.received", "5": "innmind/ipc:ack"} {
+		t.Run("dialect "+dialect, func(t *testing.T) {
+			dir := programtest.Dir(t)
+			server := programtest.Start(t, "", "serve", "-dir", dir, "-dialect", dialect)
+			server.Await("listening on room")
+			conn, err := net.Dial("unix", filepath.Join(dir, "room.sock"))
+			if err != nil {
+				t.Fatalf("dial the room: %v", err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			const plain = "\x00\x0atext/plain\x00\x00\x00"
+			if _, err := io.WriteString(conn, plain+"\x1finnmind/ipc:connection.start-ok\xCE"+plain+"\x02hi\xCE"); err != nil {
+				t.Fatalf("write to the room: %v", err)
+			}
+			var got []byte
+			for piece := make([]byte, 512); !bytes.Contains(got, []byte(want)); {
+				n, err := conn.Read(piece)
+				if got = append(got, piece[:n]...); err != nil {
+					t.Fatalf("read from the room: got %q, %v; want %s", got, err, want)
+				}
+			}
+			server.Signal(syscall.SIGTERM)
+			server.Wait()
+		})
+	}
+}
+
 func TestMistakesAreExplained(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, _ := room(t, dir, 0)
 	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "name already in use")
 	programtest.Run(t, "serve", "-name", "no/name").ExpectError(t, "'/'")
+	programtest.Run(t, "serve", "-dialect", "9").ExpectError(t, `"9"`)
 	programtest.Run(t, "say", "-dir", dir, "innmind/ipc:heartbeat").ExpectError(t, "reserved")
 	for _, args := range [][]string{{"nonsense"}, {"serve", "x"}, {"listen", "x"}, {"say"}} {
 		result := programtest.Run(t, args...)

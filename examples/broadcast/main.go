@@ -12,7 +12,9 @@
 //	go run ./examples/broadcast listen
 //	go run ./examples/broadcast say 'good morning'
 //
-// The server is in serve.go, the clients in client.go.
+// The server is in serve.go, the clients in client.go. With -dir set to the folder that
+// innmind/ipc uses, and -dialect 4 for clients of its version 4, a PHP process may play
+// any of them. After a signal each ends in good order and exits with 128 plus its number.
 package main
 
 import (
@@ -41,8 +43,11 @@ func main() {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "broadcast:", err)
-		os.Exit(1)
+		code := socket.ExitCode(err)
+		if code < 128 { // of a signal the shell tells
+			fmt.Fprintln(os.Stderr, "broadcast:", err)
+		}
+		os.Exit(code)
 	}
 }
 
@@ -55,32 +60,42 @@ func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("broadcast "+args[0], flag.ExitOnError)
 	dir := flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
 	nameText := flags.String("name", "room", "`name` of the server")
+	dialectText := "5"
+	if args[0] == "serve" {
+		flags.StringVar(&dialectText, "dialect", dialectText, "version of innmind/ipc to speak, `4 or 5`")
+	}
 	flags.Parse(args[1:])
 	name, err := socket.ParseName(*nameText)
 	if err != nil {
 		return err
 	}
+	dialect, err := parseDialect(dialectText)
+	if err != nil {
+		return err
+	}
 	config := socket.Config{
 		Dir:       *dir,
+		Dialect:   dialect,
 		Listening: func(name socket.Name) { fmt.Println("listening on", name) },
 	}
 	ipc := socket.New(config)
 	switch {
 	case args[0] == "serve" && flags.NArg() == 0:
-		return unlessSignalled(serve(ipc, name).ForEach(ctx, printMessage))
+		return serve(ipc, name).ForEach(ctx, printMessage)
 	case args[0] == "listen" && flags.NArg() == 0:
-		return unlessSignalled(listen(ctx, ipc, name))
+		return listen(ctx, ipc, name)
 	case args[0] == "say" && flags.NArg() == 1:
 		return say(ctx, ipc, name, flags.Arg(0))
 	}
 	return errUsage
 }
 
-// unlessSignalled takes a signal for the normal end that it is for who would go on
-// for ever.
-func unlessSignalled(err error) error {
-	if _, signalled := errors.AsType[*socket.SignalError](err); signalled {
-		return nil
+func parseDialect(text string) (socket.Dialect, error) {
+	switch text {
+	case "4":
+		return socket.Dialect4, nil
+	case "5":
+		return socket.Dialect5, nil
 	}
-	return err
+	return 0, fmt.Errorf("dialect %q: there are 4 and 5", text)
 }

@@ -46,8 +46,11 @@ func main() {
 		fmt.Fprint(os.Stderr, usage)
 		os.Exit(2)
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "counter:", err)
-		os.Exit(1)
+		code := socket.ExitCode(err)
+		if code < 128 { // of a signal the shell tells
+			fmt.Fprintln(os.Stderr, "counter:", err)
+		}
+		os.Exit(code)
 	}
 }
 

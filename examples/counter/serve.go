@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/rxipc/rxipc/fold"
@@ -25,16 +24,8 @@ func serve(ctx context.Context, name socket.Name, config socket.Config, until in
 			return c.Respond(m).CarryWith(count + 1)
 		})
 
-	if err := served.Err(); err != nil && !signalled(err) {
-		return err
+	if count, carried := socket.Carry(served).Get(); carried { // after a signal, too
+		fmt.Println("counter:", count)
 	}
-	count, _ := socket.Carry(served).Get() // of a signal, too
-	fmt.Println("counter:", count)
-	return nil
-}
-
-// signalled reports whether a server ended because a signal came.
-func signalled(err error) bool {
-	_, ok := errors.AsType[*socket.SignalError](err)
-	return ok
+	return served.Err()
 }

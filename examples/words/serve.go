@@ -30,10 +30,11 @@ func serve(stop context.Context, name socket.Name, config socket.Config, until i
 	var last counts
 	ctx := context.WithoutCancel(stop) // stop ends the source alone; a second signal, known to ctx, hurries it
 	err := running.ForEach(ctx, func(c counts) { last = c })
-	if err == nil {
-		printTable(last)
+	if err != nil {
+		return err
 	}
-	return err
+	printTable(last)
+	return context.Cause(stop) // nil unless a signal came
 }
 
 // counts are words and how often each came.

@@ -43,7 +43,7 @@ func TestSignalEndsTheServerWithTheTable(t *testing.T) {
 	programtest.Run(t, "send", "-dir", dir, "To be, or not to be:", "that is the question.").Expect(t, 0)
 	programtest.Run(t, "send", "-dir", dir, "to be").Expect(t, 0)
 	server.Signal(syscall.SIGTERM)
-	server.Wait().Expect(t, 0,
+	server.Wait().Expect(t, 143,
 		"6 words, 4 different",
 		"10 words, 8 different",
 		"12 words, 8 different",
@@ -102,7 +102,7 @@ func TestSecondServerAndMissingServerAreExplained(t *testing.T) {
 	server.Await("listening on words")
 	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "listen words", "name already in use")
 	server.Signal(os.Interrupt)
-	server.Wait().Expect(t, 0)
+	server.Wait().Expect(t, 130)
 }
 
 func TestMistakesAreExplained(t *testing.T) {

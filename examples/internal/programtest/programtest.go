@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,6 +30,11 @@ func Main(m *testing.M, main func()) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		os.Exit(0)
+	}
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(s) { // the programs inherit that, unless it is handled here
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -165,10 +171,10 @@ func (p *Program) Wait() Result {
 }
 
 // Expect fails the test unless the program ended with the code and these lines were
-// the rest of its output, and, if the code is 0, nothing on standard error.
+// the rest of its output, and nothing on standard error if the code is 0 or tells a signal.
 func (r Result) Expect(t *testing.T, code int, lines ...string) {
 	t.Helper()
-	if r.Code != code || !slices.Equal(r.Lines, lines) || code == 0 && r.Stderr != "" {
+	if r.Code != code || !slices.Equal(r.Lines, lines) || (code == 0 || code > 128) && r.Stderr != "" {
 		t.Fatalf("got %d, %q and %q on standard error; want %d, %q", r.Code, r.Lines, r.Stderr, code, lines)
 	}
 }
