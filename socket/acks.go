@@ -14,6 +14,7 @@ func (r *frameReader) skip(spelled string) (n int) {
 	}
 	if n > 0 {
 		r.consume(n * size)
+		r.frames += uint64(n)
 	}
 	return n
 }

@@ -93,8 +93,8 @@ type Config struct {
 
 	// MaxHeld is how many answers of a connection may wait at the same time: those
 	// that are held, and those behind them; default 64. Beyond it the connection is
-	// not read until the first is answered. That the client left is noticed within a
-	// second then, over unix sockets; over others once it is read or written again.
+	// not read until the first is answered; that its client is gone is noticed within a
+	// second all the same, see [Connection.Context].
 	MaxHeld int
 
 	// Heartbeat is the silence after which a server, and the time after which a

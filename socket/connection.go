@@ -1,13 +1,13 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 
 	"github.com/rxipc/rxipc/operators"
@@ -24,13 +24,16 @@ type Connection struct {
 	turn      turn
 	holds     holds
 	dialect   kind // how it acknowledges
+	slow      bool // the reader's: a handler has taken so long that its answer waits for no other one
 
 	claimed atomic.Bool     // somebody reads it, or it was closed unread
 	ending  context.Context // done once the connection is to end, or has
 	cancel  context.CancelCauseFunc
 
-	mu  sync.Mutex
-	err error
+	away     atomic.Pointer[peek] // who reads while a message is handled; see stepAway
+	nextPeek atomic.Int64         // when, on the pulse's clock; zero while the session reads
+
+	err atomic.Pointer[error] // the first
 }
 
 func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
@@ -48,8 +51,20 @@ func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
 func (c *Connection) Conn() net.Conn { return c.conn }
 
 // Context is done when the connection has ended, or is about to: Close asks it to,
-// or the context of who reads it has ended. What is pushed
-// to the client for as long as it is there stops by it:
+// the context of the run that reads it has ended, or the client is gone. While a message
+// is handled, or is held, that takes up to a second to be noticed:
+//
+//   - A client that dies is noticed at once over unix sockets. Over other connections its
+//     unread messages are in the way if they do not fit into a buffer of 64 KiB, and it
+//     is noticed once the handler has returned.
+//   - A client that says connection.close is answered meanwhile; behind unread messages
+//     that do not fit into that buffer it is answered once the handler has returned.
+//
+// The context's cause wraps [io.ErrUnexpectedEOF] if the client died. Messages of a client
+// that is gone, which were not handled by then, are not: none of them was acknowledged.
+//
+// A handler that works for long takes the context for its work. What is pushed
+// to the client for as long as it is there stops by it, too:
 //
 //	operators.TakeUntilDone[Message](c.Context())(pushed)
 func (c *Connection) Context() context.Context { return c.ending }
@@ -59,9 +74,10 @@ func (c *Connection) Context() context.Context { return c.ending }
 // wraps ErrProtocol or ErrTooLarge if it sent what it must not, ErrTooSlow if it took
 // longer than it may; else what the connection beneath reported.
 func (c *Connection) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
+	if err := c.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Close asks the connection to end in an orderly way: its Exchanges complete, as if
@@ -163,6 +179,7 @@ var (
 	errClaimed = errors.New("the connection is being read already")
 	errEnough  = errors.New("nothing more is wanted") // by yield or Close: goodbye
 	errAgreed  = errors.New("the client closed")      // and was answered
+	errLeft    = fmt.Errorf("the client is gone: %w", io.ErrUnexpectedEOF)
 )
 
 // handleFunc hands an exchange to who handles it, waits until that has concluded its
@@ -188,12 +205,15 @@ func (c *Connection) unclaimed() error {
 
 // outcome ends the talk as its error demands, and is what the run returns.
 func (c *Connection) outcome(ctx context.Context, err error) error {
+	if cause := context.Cause(c.ending); cause == errAgreed || cause == errLeft {
+		err = cause // what was noticed meanwhile
+	}
 	switch {
 	case err == errAgreed:
 	case errors.Is(err, ErrTooSlow): // to agree, too
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
 		c.tellWhy(ctx)
-	case err == errEnough, c.ending.Err() != nil:
+	case err != errLeft && (err == errEnough || c.ending.Err() != nil):
 		c.sayGoodbye(ctx)
 	case isGone(err): // a client that left, a probe among them
 		c.failed(slog.LevelDebug, &Error{Op: "read", Err: unexpected(err)})
@@ -225,7 +245,7 @@ func (c *Connection) greet(ctx context.Context) error {
 	if err := c.over(ctx); err != nil {
 		return err
 	}
-	c.pulse.join(&c.link)
+	c.pulse.join(c)
 	c.startClock()
 	return c.write(c.ending, noControl) // connection.start
 }
@@ -259,11 +279,14 @@ func (c *Connection) turnOver() error {
 	if err := c.writeReady(); err != nil {
 		return err
 	}
+	c.nextPeek.Store(0)
 	if err := c.receive(); err != nil {
 		return err
 	}
 	if !c.in.idle() { // else it was called
-		c.heard.Store(c.pulse.now())
+		now := c.pulse.now()
+		c.heard.Store(now)
+		c.peekAfter(now)
 	}
 	return nil
 }
@@ -293,17 +316,21 @@ func (c *Connection) makeRoom() error {
 	if err := c.writeReady(); err != nil { // the client may wait for it
 		return err
 	}
-	return c.holds.room(c.ending, c.config.MaxHeld, c.source.left)
+	c.stepAway()
+	defer c.comeBack()
+	return c.holds.room(c.ending, c.config.MaxHeld)
 }
 
 // handle has one message handled. Its answer waits for those of the messages that
-// the reader holds already.
+// the reader holds already, unless that takes long.
 func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) error {
 	if err := c.makeRoom(); err != nil {
 		return err
 	}
 	id := c.turn.begin(c.dialect)
+	c.stepAway()
 	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
+	c.comeBack()
 	answered := c.turn.end(&c.holds)
 	if !more || !answered { // the next acknowledgement would be taken for this one's
 		return errEnough
@@ -311,7 +338,8 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 	if err := c.over(ctx); err != nil {
 		return err
 	}
-	if c.turn.answers.size() >= writeAt {
+	if c.turn.answers.size() >= writeAt || c.slow {
+		c.slow = false
 		return c.write(c.ending, noControl)
 	}
 	return nil
@@ -358,7 +386,7 @@ func (c *Connection) tellWhy(ctx context.Context) {
 
 // agree answers the client's connection.close.
 func (c *Connection) agree() error {
-	if err := c.write(c.ending, kindCloseOK); err != nil {
+	if err := c.write(c.ending, kindCloseOK); err != nil && !isGone(err) { // it need not wait
 		return err
 	}
 	return errAgreed
@@ -369,7 +397,9 @@ func (c *Connection) agree() error {
 func (c *Connection) sayGoodbye(ctx context.Context) {
 	ctx, cancel := c.config.closing(ctx)
 	defer cancel()
-	c.holds.room(ctx, 1, c.source.left)
+	if !c.source.left(nil) {
+		c.holds.room(ctx, 1)
+	}
 	if ctx.Err() != nil { // no time left: say so all the same, if it can be said at once
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), offerTime)
 		defer cancel()
@@ -396,23 +426,20 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 
 // failed keeps why the connection ended, the first reason, and tells the log.
 func (c *Connection) failed(level slog.Level, err error) {
-	c.mu.Lock()
-	if c.err == nil {
-		c.err = err
-	}
-	c.mu.Unlock()
+	c.err.CompareAndSwap(nil, &err)
 	c.log(level, "connection ended", because(err)...)
 }
 
 // cleanUp ends what is left of the connection.
 func (c *Connection) cleanUp() {
+	c.comeBack()
 	if c.turn.unwound() {
 		c.failed(slog.LevelError, &Error{Op: opHandle, Err: errUnwound})
 	}
 	c.conn.Close()
-	c.pulse.leave(&c.link)
+	c.pulse.leave(c)
 	c.admission.leave()
-	c.end(errEnough)
+	c.end(cmp.Or(c.Err(), errEnough))
 	for _, h := range c.holds.close() {
 		c.tellHandled(h, net.ErrClosed)
 	}

@@ -1,6 +1,10 @@
 package socket
 
-import "slices"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
 // Continuation is how a handler says what comes after its message. It is a value:
 // each method returns a changed one, and the handler returns the last.
@@ -10,6 +14,8 @@ type Continuation[C any] struct {
 	first      Message // of the responses; most answers have just one
 	more       []Message
 	responds   bool
+	rejects    bool
+	reason     error // of a rejection
 	then       then
 }
 
@@ -57,13 +63,28 @@ func (c Continuation[C]) Stop() Continuation[C] {
 	return c
 }
 
+// Reject leaves the message unacknowledged, whatever was responded: the carry stays as it
+// was, and the connection ends in an orderly way, with err, or [ErrRejected] if that is
+// nil, in what [Connection.Err], the log and the hooks tell. Stop counts all the same.
+func (c Continuation[C]) Reject(err error) Continuation[C] {
+	c.rejects, c.reason = true, cmp.Or(err, ErrRejected)
+	return c
+}
+
+// Context is that of the connection, for the handler's work: it is done within a second
+// when the client is gone, and when the server ends. See [Connection.Context].
+func (c Continuation[C]) Context() context.Context { return c.connection.ending }
+
 // Connection returns the connection that the message came by, for what its handler
 // wants to know of it, or to send to it later.
 func (c Continuation[C]) Connection() *Connection { return c.connection }
 
-// respond gives the responses to the exchange.
+// respond gives the responses to the exchange, or returns why it is rejected.
 func (c Continuation[C]) respond(x Exchange) error {
-	if !c.responds {
+	switch {
+	case c.rejects:
+		return c.reason
+	case !c.responds:
 		return nil
 	}
 	if err := x.Respond(c.first); err != nil {

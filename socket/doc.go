@@ -30,7 +30,11 @@
 // filtered out is acknowledged too (that was its handling), one whose handler
 // panicked is not, and what was acknowledged has had its effect. To answer later,
 // or from another goroutine, take [Exchange.Hold]: the answer is then the
-// holder's, and leaves in the order of the messages.
+// holder's, and leaves in the order of the messages. [Continuation.Reject] and
+// [Exchange.Reject] leave a message unacknowledged, with an error.
+//
+// A handler that works for long takes [Continuation.Context], or [Exchange.Context]: it is
+// done within a second when the client is gone.
 //
 // # Client
 //
@@ -85,6 +89,9 @@
 // is no descriptor left for epoll, it waits on a goroutine, of which the stack is 4 KiB:
 // about 6 KiB in all. (On Windows, and over connections that are no sockets, it holds what
 // it reads into besides: 4 KiB, or 64 KiB once a read has filled those.)
+//
+// A message that is handled for more than half a second has its connection read ahead
+// meanwhile, into the same buffer, to notice that the client closes.
 //
 // While bytes come and go it borrows
 //

@@ -26,6 +26,10 @@ var ErrRejected = errors.New("the message was rejected")
 // Connection returns the connection that the message came by.
 func (x Exchange) Connection() *Connection { return x.c }
 
+// Context is that of the connection: it is done within a second when the client is gone,
+// and when the server ends. See [Connection.Context].
+func (x Exchange) Context() context.Context { return x.c.ending }
+
 // Respond adds messages to the answer, which leaves together with the
 // acknowledgement once the exchange has been handled. One that cannot be sent is
 // refused, with ErrTooLarge, ErrReserved or ErrInvalid, and none is added then. It

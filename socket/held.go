@@ -2,12 +2,10 @@ package socket
 
 import (
 	"context"
-	"io"
 	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Held is an exchange whose answer is its holder's: to give at any time, from any
@@ -23,6 +21,9 @@ type Held struct {
 	answer outgoing // the acknowledgement and responses
 	done   bool     // may be written
 }
+
+// Context is that of the connection: see [Connection.Context].
+func (h *Held) Context() context.Context { return h.c.ending }
 
 // Connection returns the connection that the message came by.
 func (h *Held) Connection() *Connection { return h.c }
@@ -146,22 +147,15 @@ func (q *holds) move(dst *outgoing) {
 // hasRoom reports whether fewer than limit answers wait.
 func (q *holds) hasRoom(limit int) bool { return int(q.count.Load()) < limit }
 
-// room waits until fewer than limit answers wait, or the client has left, after which
-// it looks each second.
-func (q *holds) room(ctx context.Context, limit int, left func() bool) error {
-	look := time.NewTicker(time.Second)
-	defer look.Stop()
+// room waits until fewer than limit answers wait.
+func (q *holds) room(ctx context.Context, limit int) error {
 	for {
 		changed := q.change()
-		switch {
-		case q.hasRoom(limit):
+		if q.hasRoom(limit) {
 			return nil
-		case left():
-			return io.ErrUnexpectedEOF
 		}
 		select {
 		case <-changed:
-		case <-look.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -97,6 +97,8 @@ func later(time int64, after time.Duration) int64 {
 	return time + int64(after)
 }
 
+func (l *link) placeOf() *int32 { return &l.place }
+
 // due is when the link wants to be tended.
 func (l *link) due() int64 {
 	due := min(later(l.heard.Load(), l.config.Heartbeat), later(l.stuck.Load(), l.patience()))
@@ -314,10 +316,10 @@ func (l *link) written(n int) {
 // tryWrite writes a control frame, or none, and what else waits, if that is possible
 // at once. While somebody else writes, or the other side does not read, nothing is
 // lost by leaving it: heartbeats are then beside the point, and acknowledgements
-// leave with the next write.
-func (l *link) tryWrite(k kind) {
+// leave with the next write. It reports whether nobody else was writing.
+func (l *link) tryWrite(k kind) bool {
 	if !l.writing.tryTake() {
-		return
+		return false
 	}
 	defer l.release()
 	l.settle()
@@ -325,11 +327,12 @@ func (l *link) tryWrite(k kind) {
 		l.out.control(k)
 	}
 	if l.out.size() == 0 {
-		return
+		return true
 	}
 	n, _ := l.source.offer(&l.out, &l.writes) // an error will meet the next read, too
 	l.written(n)
 	l.left.Store(l.out.size() > 0)
+	return true
 }
 
 // interrupt ends what blocks on one direction of a connection when a context

@@ -21,14 +21,21 @@ type pulse struct {
 
 	mu      sync.Mutex
 	timer   *time.Timer
-	last    int64   // when it beat last
-	members []*link // each knows its place
-	due     []*link // of a beat
+	last    int64    // when it beat last
+	members []member // each knows its place
+	due     []member // of a beat
+}
+
+// member is a link, or a Connection, for which more may be due.
+type member interface {
+	due() int64      // when it wants to be tended
+	tend(now int64)  // does what is due, and does not block
+	placeOf() *int32 // its place among the members, under the pulse's mu
 }
 
 func newPulse(config *Config) *pulse {
 	shortest := min(config.Heartbeat, config.HandshakeTimeout, config.FrameTimeout, config.WriteTimeout)
-	p := &pulse{start: time.Now(), gap: int64(shortest / 8)}
+	p := &pulse{start: time.Now(), gap: int64(min(shortest, lookEvery) / 8)}
 	p.next.Store(never)
 	return p
 }
@@ -37,25 +44,26 @@ func newPulse(config *Config) *pulse {
 func (p *pulse) now() int64 { return int64(time.Since(p.start)) + 1 }
 
 // join makes a link a member.
-func (p *pulse) join(l *link) {
+func (p *pulse) join(m member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.members = append(p.members, l)
-	l.place = int32(len(p.members))
+	p.members = append(p.members, m)
+	*m.placeOf() = int32(len(p.members))
 }
 
 // leave makes it one no more.
-func (p *pulse) leave(l *link) {
+func (p *pulse) leave(m member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l.place == 0 {
+	place := m.placeOf()
+	if *place == 0 {
 		return
 	}
 	last := p.members[len(p.members)-1]
-	p.members[l.place-1], last.place = last, l.place
+	p.members[*place-1], *last.placeOf() = last, *place
 	p.members[len(p.members)-1] = nil
 	p.members = p.members[:len(p.members)-1]
-	l.place = 0
+	*place = 0
 	if len(p.members) == 0 {
 		p.members, p.due = nil, nil
 		p.arm(never)
@@ -97,17 +105,17 @@ func (p *pulse) beat() {
 	p.next.Store(never)
 	due, next := p.due[:0], int64(never)
 	p.due = nil
-	for _, l := range p.members {
-		if at := l.due(); at <= now {
-			due = append(due, l)
+	for _, m := range p.members {
+		if at := m.due(); at <= now {
+			due = append(due, m)
 		} else {
 			next = min(next, at)
 		}
 	}
 	p.mu.Unlock()
-	for _, l := range due {
-		l.tend(now)
-		next = min(next, l.due())
+	for _, m := range due {
+		m.tend(now)
+		next = min(next, m.due())
 	}
 	p.expect(next)
 	clear(due)

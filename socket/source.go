@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,9 +21,14 @@ type source interface {
 	// to writes has ended or not.
 	offer(o *outgoing, writes *interrupt) (int, error)
 
-	// left reports whether the other side is known to have closed the connection,
-	// whatever of its bytes is unread.
-	left() bool
+	// ahead reads what there is, and waits for it no longer than a moment, nor when hurry
+	// is set: it fails with errIdle then. It is for who reads in the place of the reader,
+	// whose deadline reads is.
+	ahead(r *frameReader, reads *interrupt, hurry *atomic.Bool) error
+
+	// left reports whether the other side is known to have closed the connection, whatever
+	// of its bytes is unread. failure is what the last read failed with, or nil.
+	left(failure error) bool
 }
 
 // errIdle says that there is nothing to read.
@@ -41,4 +47,31 @@ func (s plainSource) offer(o *outgoing, writes *interrupt) (int, error) {
 	return o.writeTo(s.Conn)
 }
 
-func (plainSource) left() bool { return false }
+func (s plainSource) ahead(r *frameReader, reads *interrupt, hurry *atomic.Bool) error {
+	if err := r.over(); err != nil {
+		return err
+	}
+	reads.set(time.Now().Add(offerTime))
+	defer reads.reset()
+	if hurry.Load() { // now or before set, which may have come last
+		reads.set(longAgo)
+	}
+	err := r.took(s.Conn.Read(r.space(r.ample())))
+	if isTimeout(err) {
+		return errIdle
+	}
+	return err
+}
+
+// left believes in an end of file: here nothing tells a client that only says no more
+// from one that is gone.
+func (plainSource) left(failure error) bool { return failure != nil && isGone(failure) }
+
+// ample is the size of the buffer of one that does not wait with it. What comes of a
+// long frame has to be moved, so that less is better when another one is likely.
+func (r *frameReader) ample() int {
+	if r.long {
+		return readSize
+	}
+	return ampleSize
+}

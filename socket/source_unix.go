@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -70,13 +71,21 @@ func (s *socketSource) readBy(try func(uintptr) bool, r *frameReader) error {
 	return err
 }
 
-// ample is the size of the buffer of one that does not wait with it. What comes of a
-// long frame has to be moved, so that less is better when another one is likely.
-func (r *frameReader) ample() int {
-	if r.long {
-		return readSize
+func (s *socketSource) ahead(r *frameReader, _ *interrupt, _ *atomic.Bool) error {
+	if err := r.over(); err != nil {
+		return err
 	}
-	return ampleSize
+	s.reader = r
+	idle := false
+	if err := s.raw.Control(func(descriptor uintptr) { idle = !s.tryRead(descriptor) }); err != nil {
+		return err
+	}
+	if idle {
+		return errIdle
+	}
+	err := r.took(s.read, s.readErr)
+	r.release()
+	return err
 }
 
 // tryRead reads if there is something to read, and reports whether that is so.
@@ -139,11 +148,11 @@ func (s *socketSource) tryWrite(descriptor uintptr) bool {
 	}
 }
 
-func (s *socketSource) left() (left bool) {
+func (s *socketSource) left(error) (left bool) {
 	s.raw.Control(func(descriptor uintptr) {
 		state := []unix.PollFd{{Fd: int32(descriptor)}}
 		n, err := unix.Poll(state, 0)
-		left = err == nil && n > 0 && state[0].Revents&unix.POLLHUP != 0
+		left = err == nil && n > 0 && state[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
 	})
 	return left
 }
