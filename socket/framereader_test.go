@@ -172,6 +172,19 @@ func TestFrameReaderGivesUpOnAReaderThatBringsNothing(t *testing.T) {
 	}
 }
 
+func TestFrameReaderCountsEmptyReadsInARow(t *testing.T) {
+	encoded := string(appendFrame(nil, Text("hi")))
+	nothing := make([]step, maxEmptyReads-1)
+	src := append(script(nothing), append(script{{encoded[:7], nil}}, append(nothing, step{encoded[7:], nil})...)...)
+	if got, err := readAll(&src, 10); err != nil || len(got) != 1 || got[0].message != Text("hi") {
+		t.Errorf("%d reads brought nothing before either half of a frame: got %v, %v, want the frame", len(nothing), got, err)
+	}
+	src = append(script(nothing), step{}, step{encoded, nil})
+	if got, err := readAll(&src, 10); err != io.ErrNoProgress || len(src) != 1 {
+		t.Errorf("%d reads brought nothing: got %v, %v with %d steps left, want io.ErrNoProgress and one", maxEmptyReads, got, err, len(src))
+	}
+}
+
 func TestFrameReaderTellsTheEndsApart(t *testing.T) {
 	encoded := appendFrame(nil, NewMessage(JSON(), strings.Repeat("x", 2*readSize)))
 	for _, cut := range []int{1, 2, 10, 18, 23, readSize, len(encoded) - 1} {

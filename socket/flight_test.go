@@ -1,0 +1,93 @@
+package socket
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// TestWindowBytesAtItsBounds has messages wait whose frames are of 77 bytes each.
+func TestWindowBytesAtItsBounds(t *testing.T) {
+	m := Text(strings.Repeat("x", 60))
+	for _, test := range []struct{ windowBytes, inFlight int }{
+		{-1, 1}, {1, 1}, {77, 1}, {78, 2}, {2 * 77, 2}, {2*77 + 1, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, server := opened(t, Config{WindowBytes: test.windowBytes, Heartbeat: -1}, 0)
+			sent := make(chan error)
+			go func() { sent <- p.Send(t.Context(), m, m, m, m).Err() }()
+			synctest.Wait()
+			if got := p.InFlight(); got != test.inFlight {
+				t.Errorf("WindowBytes %d: %d messages of 77 bytes are in flight, want %d", test.windowBytes, got, test.inFlight)
+			}
+			for range 4 {
+				server.send(kindAck)
+				synctest.Wait()
+			}
+			if err := <-sent; err != nil {
+				t.Errorf("WindowBytes %d: Send of 4 messages, all acknowledged: %v", test.windowBytes, err)
+			}
+			p.Conn().Close()
+		})
+	}
+}
+
+// TestFlightLeavesInWritesOfABoundedSize has two messages wait that are together as long
+// as a write, or by one byte longer.
+func TestFlightLeavesInWritesOfABoundedSize(t *testing.T) {
+	half := writeAt/2 - frameSize(Text(""))
+	for _, test := range []struct{ size, writes int }{{half, 1}, {half + 1, 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			p, server := opened(t, Config{Heartbeat: -1}, 0)
+			before := len(peerChunks(server))
+			sent := make(chan error)
+			go func() {
+				sent <- p.Send(t.Context(), Text(strings.Repeat("x", half)), Text(strings.Repeat("y", test.size))).Err()
+			}()
+			synctest.Wait()
+			if got := len(peerChunks(server)) - before; got != test.writes {
+				t.Errorf("contents of %d and %d bytes left in %d writes, want %d", half, test.size, got, test.writes)
+			}
+			server.send(kindAck, kindAck)
+			if err := <-sent; err != nil {
+				t.Errorf("Send of two messages, both acknowledged: %v", err)
+			}
+			p.Conn().Close()
+		})
+	}
+}
+
+// TestFlightIsRecycledEmpty looks at a flight that ended with everything it can hold.
+func TestFlightIsRecycledEmpty(t *testing.T) {
+	f := &flight{answers: make([]answer, 2, 8), inFlight: 1, bytes: 10, landing: 2, concluded: 1, asking: true, limit: 3}
+	f.answers[0].message, f.answers[1].message = Text("a"), Text("b")
+	f.queue.push(Text("c"))
+	f.spans.push(span{})
+	f.recycle()
+	if f.queue.len() != 0 || f.spans.len() != 0 || len(f.answers) != 0 {
+		t.Errorf("a recycled flight holds %d messages, %d spans and %d answers", f.queue.len(), f.spans.len(), len(f.answers))
+	}
+	if kept := f.answers[:2]; kept[0] != (answer{}) || kept[1] != (answer{}) {
+		t.Errorf("a recycled flight keeps the answers %v", kept)
+	}
+	if f.inFlight+f.bytes+f.landing+f.concluded+f.limit != 0 || f.asking {
+		t.Errorf("a recycled flight is %+v", f)
+	}
+}
+
+// TestHeldAnswersAreDroppedWithTheirConnection: they may be large, and a connection that
+// has ended may be kept for long.
+func TestHeldAnswersAreDroppedWithTheirConnection(t *testing.T) {
+	var q holds
+	held := &Held{handling: &Handling{}}
+	q.mu.Lock()
+	q.add(&Held{done: true})
+	q.add(held)
+	q.mu.Unlock()
+	if unanswered := q.close(); len(unanswered) != 1 || unanswered[0] != held.handling {
+		t.Errorf("%d of one answer that was not given are told of", len(unanswered))
+	}
+	if q.waiting != nil || q.answer(held, nil) {
+		t.Errorf("%d answers are kept, or taken, after the end of their connection", len(q.waiting))
+	}
+}
