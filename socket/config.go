@@ -44,9 +44,9 @@ type Config struct {
 	// the connection does not know who is there (in memory, over a network, and over
 	// unix sockets on Windows and systems not named at [Connection.Peer]), the default
 	// is everybody. Who is refused is closed, and costs no more than being accepted;
-	// the log tells why, one line a second. The client is not told: to ConnectTo it is
-	// a server that goes away, which it tries again until its context ends. See
-	// [Users], [Groups], [AnyOf] and [Anyone].
+	// the log tells why, one line a second. A client of rxipc is told that it is refused,
+	// not why: ConnectTo fails at once, with ErrRefused. To others it is a server that
+	// goes away. See [Users], [Groups], [AnyOf] and [Anyone].
 	Clients Authorizer
 
 	// Servers decides which servers ConnectTo trusts, before a message is sent to one;
@@ -61,8 +61,9 @@ type Config struct {
 
 	// MaxPerUser is how many of them another user may have, whom Clients lets in;
 	// default 1,000. Beyond it that user's are closed at once, so that others find
-	// room; the log tells so, one line a second. The server's own user and root are
-	// bound by MaxConnections alone. Negative: so is everybody.
+	// room, and clients of rxipc try again. The log tells so, one line a second. The
+	// server's own user and root are bound by MaxConnections alone. Negative: so is
+	// everybody.
 	MaxPerUser int
 
 	// Dialect is what a server of ours speaks; default Dialect5.

@@ -28,7 +28,8 @@ const (
 // another Transport it is asked for every 50 ms. [IPC.Dial] does not wait for a server.
 //
 // A server that [Config.Servers] does not trust is an error at once, ErrUntrusted: by
-// default one of another user. So is a folder that others may change, and a server that speaks
+// default one of another user. So is a server that says that it does not let this process
+// in, ErrRefused, but for a want of room. So is a folder that others may change, and a server that speaks
 // another protocol: ErrProtocol, which names the protocol if its first bytes are known, or
 // ErrTooSlow after [Config.FrameTimeout] for what looks like the beginning of a frame.
 //
@@ -100,6 +101,9 @@ func connectError(name Name, err error) error {
 
 // comesBack reports whether a failure to connect may pass with time.
 func comesBack(err error) bool {
+	if errors.Is(err, ErrRefused) && !errors.Is(err, ErrBusy) {
+		return false
+	}
 	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err) ||
 		errors.Is(err, ErrNoHandshake) || metDeadline(err)

@@ -212,14 +212,14 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 	case err == errAgreed:
 	case errors.Is(err, ErrTooSlow): // to agree, too
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
-		c.tellWhy(ctx)
+		c.tellWhy()
 	case err != errLeft && (err == errEnough || c.ending.Err() != nil):
 		c.sayGoodbye(ctx)
 	case isGone(err): // a client that left, a probe among them
 		c.failed(slog.LevelDebug, &Error{Op: "read", Err: unexpected(err)})
 	default:
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
-		c.tellWhy(ctx)
+		c.tellWhy()
 	}
 	if err != errEnough && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -367,21 +367,28 @@ func (c *Connection) write(ctx context.Context, last kind) error {
 // has been answered.
 func (c *Connection) farewell() farewell {
 	why := farewellFor(c.Err(), c.config.MaxMessage)
-	if !c.holds.hasRoom(1) && why.code == "" {
+	switch {
+	case why.code != "":
+	case !c.holds.hasRoom(1):
 		why.code = byeUnsettled
+	case c.ending.Err() != nil && context.Cause(c.ending) != errEnough:
+		why.code = byeShutdown
 	}
 	return why
 }
 
 // tellWhy tells a client of ours why the connection is closed without its consent, if it
 // can be said at once.
-func (c *Connection) tellWhy(ctx context.Context) {
-	if !c.ours {
+func (c *Connection) tellWhy() {
+	if !c.ours || !c.writing.tryTake() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), offerTime)
-	defer cancel()
-	c.write(ctx, kindClose)
+	defer c.release()
+	c.turn.move(&c.out)
+	c.holds.move(&c.out)
+	c.out.frame(c.farewell().frame())
+	n, _ := c.source.offer(&c.out, &c.writes)
+	c.written(n)
 }
 
 // agree answers the client's connection.close.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -129,8 +128,8 @@ func (d *door) admit(conn net.Conn) (a admission, err error) {
 func refuse(conn net.Conn, err error) {
 	why := farewellFor(err, 0)
 	why.code = cmp.Or(why.code, byeRefused)
-	conn.SetWriteDeadline(time.Now().Add(offerTime))
-	io.WriteString(conn, controlFrames[kindHeartbeat]+why.frame())
+	out := outgoing{bytes: []byte(controlFrames[kindHeartbeat] + why.frame())}
+	newSource(conn).offer(&out, &interrupt{set: conn.SetWriteDeadline})
 	conn.Close()
 }
 

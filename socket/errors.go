@@ -52,6 +52,23 @@ var (
 	// name. With the authorizers of this package the error wraps fs.ErrPermission, too.
 	ErrUntrusted = errors.New("the server is not trusted")
 
+	// ErrRefused says that the server does not let this process in, see Config.Clients. The
+	// error wraps ErrBusy, too, when the reason is Config.MaxPerUser: one connection fewer
+	// and it may come in.
+	ErrRefused = errors.New("the server refused the connection")
+
+	// ErrRejected says that a handler rejected a message: to a client, the first one that
+	// the server did not acknowledge. It may be that the response could not be sent. To a
+	// server it is the reason where none was given.
+	ErrRejected = errors.New("the message was rejected")
+
+	// ErrPanicked says that the server's handler panicked: at the first message that is not
+	// acknowledged.
+	ErrPanicked = errors.New("the handler panicked")
+
+	// ErrShutdown says that the server closed the connection because it ends.
+	ErrShutdown = errors.New("the server shuts down")
+
 	// ErrNoHandshake says that a connection was made but the server did not begin the
 	// handshake: nothing came, or it closed the connection first. The error says which.
 	ErrNoHandshake = errors.New("no handshake")

@@ -145,7 +145,7 @@ func ExampleIPC_Follow() {
 	fmt.Println(took.ForEach(ctx, func(m socket.Message) { fmt.Println(m.Content()) }), <-served)
 	// Output:
 	// news 0
-	// a gap: the server closed the connection <nil>
+	// a gap: the server closed the connection: it shuts down <nil>
 	// news 1
 	// <nil> <nil>
 }

@@ -20,9 +20,6 @@ type Exchange struct {
 // had been handled, or its Held was answered before.
 var ErrAnswered = errors.New("the exchange is answered already")
 
-// ErrRejected says that an exchange was rejected without a reason.
-var ErrRejected = errors.New("the message was rejected")
-
 // Connection returns the connection that the message came by.
 func (x Exchange) Connection() *Connection { return x.c }
 

@@ -39,7 +39,7 @@ func Subscribe(messages ...Message) func(context.Context, *Process) error {
 //
 // It does not complete by itself. It fails with ctx's cause, and with it the reason why there
 // is no connection if there is none then. It fails with an error that Retry does not retry,
-// such as ErrProtocol or ErrUntrusted, or when Retry has tried often enough. The connection
+// such as ErrProtocol, ErrUntrusted or ErrRefused, or when Retry has tried often enough. The connection
 // is closed in an orderly way when the run ends, which [Config.Grace] bounds.
 func (ipc *IPC) Follow(name Name, config FollowConfig) stream.Observable[Message] {
 	retry := operators.Retry[followed](keepUp(config.Retry))

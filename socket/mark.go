@@ -2,6 +2,7 @@ package socket
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -55,6 +56,7 @@ const (
 	byeProtocol  = "protocol"  // the client broke the protocol
 	byeRefused   = "refused"   // the client may not connect
 	byeTooMany   = "too-many"  // its user has as many connections as one may
+	byeShutdown  = "shutdown"  // the server ends
 )
 
 // farewellFor is what a client is told of a connection that ends for a reason. limit is
@@ -105,6 +107,23 @@ func farewellOf(mediaType MediaType) (f farewell) {
 	return f
 }
 
+// farewells is what the codes mean to a client: what the error is to errors.Is beside
+// ErrDisconnected, and what it says.
+var farewells = map[string]struct {
+	is   []error
+	says string
+}{
+	byeRejected:  {[]error{ErrRejected}, "its handler rejected the first message that is not acknowledged"},
+	byePanicked:  {[]error{ErrPanicked}, "its handler panicked at the first message that is not acknowledged"},
+	byeUnsettled: {[]error{ErrShutdown}, "it shuts down, and messages were still being handled"},
+	byeTooLarge:  {[]error{ErrTooLarge}, "the content of a message is larger than it takes"},
+	byeTooSlow:   {[]error{ErrTooSlow}, "this side was too slow to read, or to finish a frame"},
+	byeProtocol:  {[]error{ErrProtocol}, "this side broke the protocol"},
+	byeRefused:   {[]error{ErrRefused}, "this process may not connect to it"},
+	byeTooMany:   {[]error{ErrRefused, ErrBusy}, "this user has as many connections as one user may"},
+	byeShutdown:  {[]error{ErrShutdown}, "it shuts down"},
+}
+
 // error is why the connection ended, for who used it.
 func (f farewell) error() error {
 	if f.code == "" {
@@ -116,6 +135,18 @@ func (f farewell) error() error {
 // closedError is ErrDisconnected with the reason that the server gave.
 type closedError struct{ farewell }
 
-func (e *closedError) Error() string { return ErrDisconnected.Error() + ": " + e.code }
+func (e *closedError) Error() string {
+	says := farewells[e.code].says
+	if says == "" {
+		says = fmt.Sprintf("for the reason %q", e.code) // of a later version
+	}
+	if e.limit > 0 {
+		says += fmt.Sprintf(": its limit is %d bytes", e.limit)
+	}
+	return ErrDisconnected.Error() + ": " + says
+}
 
-func (e *closedError) Unwrap() error { return ErrDisconnected }
+// Unwrap returns ErrDisconnected, and what the reason is beside.
+func (e *closedError) Unwrap() []error {
+	return append([]error{ErrDisconnected}, farewells[e.code].is...)
+}

@@ -22,10 +22,12 @@ var errUnwound = errors.New("a panic or runtime.Goexit ended the handling")
 //	protocol       it broke the protocol: ErrProtocol
 //	too_large      it sent too much: ErrTooLarge
 //	too_slow       it took longer than it may: ErrTooSlow
-//	not_allowed    a client that may not connect: fs.ErrPermission
+//	not_allowed    a client that may not connect, or a server that is not trusted:
+//	               fs.ErrPermission, ErrRefused, ErrUntrusted
 //	too_many       a client whose user has as many connections as one may
-//	panic          a handler panicked, or called runtime.Goexit
-//	rejected       a handler rejected the message, or its response could not be sent
+//	panic          a handler panicked, or called runtime.Goexit: to a client ErrPanicked
+//	rejected       a handler rejected the message, or its response could not be sent: to
+//	               a client ErrRejected
 //	shut           the connection was closed from here before: net.ErrClosed
 //	timeout        a deadline passed
 //	cancelled      a context was cancelled
@@ -61,6 +63,10 @@ var reasons = []struct {
 	{ErrTooLarge, "too_large"},
 	{ErrTooSlow, "too_slow"},
 	{errTooMany, "too_many"},
+	{ErrRejected, "rejected"},
+	{ErrPanicked, "panic"},
+	{ErrRefused, "not_allowed"},
+	{ErrUntrusted, "not_allowed"},
 	{fs.ErrPermission, "not_allowed"},
 	{ErrDisconnected, "closed"},
 	{io.ErrUnexpectedEOF, "left"},

@@ -9,7 +9,7 @@ import (
 // open, after which it is closed in an orderly way.
 var (
 	readers = watches{reason: context.Cause}
-	servers = watches{reason: func(context.Context) error { return errEnough }}
+	servers = watches{reason: func(context.Context) error { return ErrShutdown }}
 )
 
 // watches end connections when contexts do. The connections of a server have the same
