@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,4 +91,24 @@ func TestHeldAnswersAreDroppedWithTheirConnection(t *testing.T) {
 	if q.waiting != nil || q.answer(held, nil) {
 		t.Errorf("%d answers are kept, or taken, after the end of their connection", len(q.waiting))
 	}
+}
+
+// TestSendAllThatIsLeftEndsASourceWithoutEnd has a source that asks for nothing but yield.
+func TestSendAllThatIsLeftEndsASourceWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Window: 2, Heartbeat: -1}, 0)
+		endless := func(_ context.Context, yield func(Message) bool) error {
+			for yield(Text("again")) {
+			}
+			return nil
+		}
+		go func() {
+			synctest.Wait() // the source waits for room
+			server.send(kindAck)
+		}()
+		if m, err := p.SendAll(endless).First(t.Context()).Get(); m != Text("again") || err != nil {
+			t.Errorf("First of SendAll of a source without end = %v, %v", m, err)
+		}
+		p.Conn().Close()
+	})
 }
