@@ -96,7 +96,8 @@ func TestServerSurvivesMisbehaviour(t *testing.T) {
 		events := map[rune]Event{
 			'g': noFrame,
 			'm': Message(socket.NewMessage(socket.MediaType{}, "of no media type")),
-			'h': Bytes("half a frame, which announces more"),
+			'h': Bytes("\x00\x0atext/plain\x00\x00\x00\x20half of what this announces"),
+			'f': Bytes("no frame, and not the first half of one"),
 			't': Trickle(Text("slow"), time.Millisecond),
 			'T': Text("slow"),
 			'c': Cut(Text("cut"), 5),
@@ -108,6 +109,7 @@ func TestServerSurvivesMisbehaviour(t *testing.T) {
 		b.Client(one, "-ag", events).Expect("-a#")
 		b.Client(one, "-am", events).Expect("-a#")
 		b.Client(one, "-ah 10ms #", events).Expect("-a 11ms #")
+		b.Client(one, "-af", events).Expect("-a#")
 		b.Client(one, "at#", events).Expect("a 21ms (T#)", events)
 		b.Client(one, "a-c", events).Expect("a-#")
 		b.Client(one, "a-d", events).Expect("a-#")
@@ -115,7 +117,7 @@ func TestServerSurvivesMisbehaviour(t *testing.T) {
 		b.Client(one, "a-#").Expect("a-#")
 		b.Client(one, "-w", events).ExpectWire("<(+a+b.|)")
 		b.Client(one, "-0a|", events).Expect("--a|")
-		Expect(b, echo, "1s (c!)", map[rune]int{'c': 12})
+		Expect(b, echo, "1s (c!)", map[rune]int{'c': 13})
 	})
 }
 
