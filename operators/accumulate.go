@@ -13,7 +13,9 @@ import (
 // each run. A total that holds maps, slices or pointers is emitted as a copy,
 // which stays as it is while the next values are combined.
 func Scan[T any](m fold.Monoid[T]) stream.Operator[T, T] {
+	mustHave("Scan", "monoid", m != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Scan", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			shares := sharesStorage(reflect.TypeFor[T]())
 			total := m.Identity()
@@ -48,13 +50,16 @@ func sharesStorage(t reflect.Type) bool {
 }
 
 // ScanFrom emits, after each value, the state that step makes of the state
-// before and the value (Rx: scan with a seed). The first state is seed in every
-// run; where that is a map or a slice, step must return a new one, or the source
-// be wrapped in [stream.Defer].
-func ScanFrom[A, B any](seed B, step func(state B, value A) B) stream.Operator[A, B] {
+// before and the value (Rx: scan with a seed). Each run begins with a state of its
+// own, which seed makes; so it may be a map or a slice that step changes, if what
+// follows does not keep what is emitted.
+func ScanFrom[A, B any](seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
+	mustHave("ScanFrom", "function", seed != nil)
+	mustHave("ScanFrom", "function", step != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("ScanFrom", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			state := seed
+			state := seed()
 			return source(ctx, func(a A) bool {
 				state = step(state, a)
 				return yield(state)
@@ -66,14 +71,16 @@ func ScanFrom[A, B any](seed B, step func(state B, value A) B) stream.Operator[A
 // Fold emits one value when the source completes: the combination of all values
 // under a monoid, its identity if there were none. A failure emits nothing.
 func Fold[T any](m fold.Monoid[T]) stream.Operator[T, T] {
+	mustHave("Fold", "monoid", m != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Fold", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			total := m.Identity()
 			err := source(ctx, func(v T) bool {
 				total = m.Combine(total, v)
 				return true
 			})
-			if err == nil {
+			if err = ended(ctx, err); err == nil {
 				yield(total)
 			}
 			return err
@@ -81,18 +88,27 @@ func Fold[T any](m fold.Monoid[T]) stream.Operator[T, T] {
 	}
 }
 
-// Reduce emits one value when the source completes: the state that step made of
-// seed and all values in turn. What is said of the seed at [ScanFrom] holds here.
-// A failure emits nothing.
-func Reduce[A, B any](seed B, step func(state B, value A) B) stream.Operator[A, B] {
+// Reduce emits one value when the source completes: the state that step made of a
+// first one and all values in turn. Each run begins with a state of its own, which
+// seed makes; so it may be a map or a slice that step changes. A failure emits
+// nothing.
+func Reduce[A, B any](seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
+	mustHave("Reduce", "function", seed != nil)
+	mustHave("Reduce", "function", step != nil)
+	return reduce("Reduce", seed, step)
+}
+
+// reduce is Reduce under the name of an operator that is made of it.
+func reduce[A, B any](name string, seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			state := seed
+			state := seed()
 			err := source(ctx, func(a A) bool {
 				state = step(state, a)
 				return true
 			})
-			if err == nil {
+			if err = ended(ctx, err); err == nil {
 				yield(state)
 			}
 			return err

@@ -11,32 +11,35 @@ import (
 // Count emits the number of values when the source completes. A failure emits
 // nothing.
 func Count[T any]() stream.Operator[T, int] {
-	return Reduce(0, func(count int, _ T) int { return count + 1 })
+	return reduce("Count", zero[int], func(count int, _ T) int { return count + 1 })
 }
 
 // Sum emits the sum of the values when the source completes, zero if there were
 // none. Integers wrap around when they overflow. A failure emits nothing.
 func Sum[T fold.Number]() stream.Operator[T, T] {
-	return Reduce(0, func(sum, v T) T { return sum + v })
+	return reduce("Sum", zero[T], func(sum, v T) T { return sum + v })
 }
+
+func zero[T any]() (none T) { return none }
 
 // Min emits the least value when the source completes; without one it completes
 // empty. A NaN among the values makes it NaN, as for the built-in min. A failure
 // emits nothing. [Fold] with [fold.Lift] finds the least by another order.
 func Min[T cmp.Ordered]() stream.Operator[T, T] {
-	return best(func(least, v T) T { return min(least, v) })
+	return best("Min", func(least, v T) T { return min(least, v) })
 }
 
 // Max emits the greatest value when the source completes; without one it completes
 // empty. A NaN among the values makes it NaN, as for the built-in max. A failure
 // emits nothing. [Fold] with [fold.Lift] finds the greatest by another order.
 func Max[T cmp.Ordered]() stream.Operator[T, T] {
-	return best(func(greatest, v T) T { return max(greatest, v) })
+	return best("Max", func(greatest, v T) T { return max(greatest, v) })
 }
 
 // best emits what better has left of all values, if there were any.
-func best[T any](better func(best, v T) T) stream.Operator[T, T] {
+func best[T any](name string, better func(best, v T) T) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var best T
 			found := false
@@ -47,7 +50,7 @@ func best[T any](better func(best, v T) T) stream.Operator[T, T] {
 				best, found = v, true
 				return true
 			})
-			if err == nil && found {
+			if err = ended(ctx, err); err == nil && found {
 				yield(best)
 			}
 			return err
@@ -59,6 +62,7 @@ func best[T any](better func(best, v T) T) stream.Operator[T, T] {
 // a value it completes empty. It adds up in float64. A failure emits nothing.
 func Average[T fold.Number]() stream.Operator[T, float64] {
 	return func(source stream.Observable[T]) stream.Observable[float64] {
+		mustHave("Average", "observable", source != nil)
 		return func(ctx context.Context, yield func(float64) bool) error {
 			sum, count := 0.0, 0
 			err := source(ctx, func(v T) bool {
@@ -66,7 +70,7 @@ func Average[T fold.Number]() stream.Operator[T, float64] {
 				count++
 				return true
 			})
-			if err == nil && count > 0 {
+			if err = ended(ctx, err); err == nil && count > 0 {
 				yield(sum / float64(count))
 			}
 			return err
@@ -78,36 +82,46 @@ func Average[T fold.Number]() stream.Operator[T, float64] {
 // completes at the first for which it is not, and true when the source completes,
 // also without a value. A failure emits nothing.
 func All[T any](match func(T) bool) stream.Operator[T, bool] {
+	mustHave("All", "function", match != nil)
 	return func(source stream.Observable[T]) stream.Observable[bool] {
+		mustHave("All", "observable", source != nil)
 		return func(ctx context.Context, yield func(bool) bool) error {
 			all := true
 			err := source(ctx, func(v T) bool {
 				all = match(v)
 				return all
 			})
-			if err == nil {
-				yield(all)
-			}
-			return err
+			return conclude(ctx, err, !all, all, yield)
 		}
 	}
+}
+
+// conclude ends a run with an answer. Where that was found before the source's end, the
+// source was ended on purpose, and err is only what it says to that.
+func conclude(ctx context.Context, err error, found, answer bool, yield func(bool) bool) error {
+	if found {
+		err = nil
+	}
+	if err = ended(ctx, err); err == nil {
+		yield(answer)
+	}
+	return err
 }
 
 // Any emits whether match is true for at least one value. It emits true and completes
 // at the first for which it is, and false when the source completes, also without a
 // value. A failure emits nothing.
 func Any[T any](match func(T) bool) stream.Operator[T, bool] {
+	mustHave("Any", "function", match != nil)
 	return func(source stream.Observable[T]) stream.Observable[bool] {
+		mustHave("Any", "observable", source != nil)
 		return func(ctx context.Context, yield func(bool) bool) error {
 			found := false
 			err := source(ctx, func(v T) bool {
 				found = match(v)
 				return !found
 			})
-			if err == nil {
-				yield(found)
-			}
-			return err
+			return conclude(ctx, err, found, found, yield)
 		}
 	}
 }
@@ -116,5 +130,5 @@ func Any[T any](match func(T) bool) stream.Operator[T, bool] {
 // the first that does, and false when the source completes without. A failure emits
 // nothing.
 func Contains[T comparable](value T) stream.Operator[T, bool] {
-	return Any(func(v T) bool { return v == value })
+	return called("Contains", Any(func(v T) bool { return v == value }))
 }

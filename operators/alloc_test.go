@@ -18,7 +18,7 @@ func TestInlinePipelineAllocatesNothing(t *testing.T) {
 				last := 0
 				_ = stream.Pipe4(stream.Range(0, 1000),
 					operators.Map(triple), operators.Filter(even),
-					operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+					operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 				).ForEach(ctx, func(v int) { last = v })
 				sink = last
 			})
@@ -37,7 +37,7 @@ func TestLongPipelinesAllocateNothing(t *testing.T) {
 		last := 0
 		_ = stream.Pipe9(stream.Range(0, 1000),
 			operators.Map(triple), operators.Filter(even),
-			operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+			operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 			operators.Skip[int](1), operators.SkipWhile(small), operators.Take[int](400),
 			operators.Tap(func(int) {}),
 			operators.MapErr(func(n int) (int, error) { return n, nil }),

@@ -2,6 +2,7 @@ package operators_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
@@ -14,6 +15,10 @@ const million = 1_000_000
 
 var sink int
 
+// from makes the seeds of runs.
+func from[T any](seed T) func() T { return func() T { return seed } }
+
+func zero() int              { return 0 }
 func triple(n int) int       { return n * 3 }
 func even(n int) bool        { return n%2 == 0 }
 func add(total, n int) int   { return total + n }
@@ -54,7 +59,7 @@ func BenchmarkPipeline(b *testing.B) {
 			last := 0
 			_ = stream.Pipe4(stream.Range(0, million),
 				operators.Map(triple), operators.Filter(even),
-				operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+				operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 			).ForEach(ctx, func(v int) { last = v })
 			sink = last
 		}
@@ -68,7 +73,7 @@ func BenchmarkPipeline(b *testing.B) {
 			last := 0
 			_ = stream.Pipe4(stream.Range(0, million),
 				operators.Map(triple), operators.Filter(even),
-				operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+				operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 			).ForEach(ctx, func(v int) { last = v })
 			sink = last
 		}
@@ -103,7 +108,7 @@ func BenchmarkPipeline(b *testing.B) {
 func composed(source stream.Observable[int]) stream.Observable[int] {
 	return stream.Pipe4(source,
 		operators.Map(triple), operators.Filter(even),
-		operators.ScanFrom(0, add), operators.TakeWhile(bounded))
+		operators.ScanFrom(zero, add), operators.TakeWhile(bounded))
 }
 
 // BenchmarkHandover compares a value that changes goroutines in a Merge with one
@@ -190,3 +195,15 @@ func BenchmarkNamed(b *testing.B) {
 		}
 	})
 }
+
+// allocatedBy is how many bytes f allocates.
+func allocatedBy(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// callers is how many calls deep the stack is, up to the number of frames.
+func callers(frames []uintptr) int { return runtime.Callers(0, frames) }

@@ -10,7 +10,7 @@ import "github.com/rxipc/rxipc/stream"
 // In Rx it is observeOn that moves what follows to another thread; here what follows
 // stays where it is run, and what comes before moves.
 func ObserveOn[T any](capacity int) stream.Operator[T, T] {
-	return OnBackpressureBuffer[T](capacity, stream.Block)
+	return called("ObserveOn", OnBackpressureBuffer[T](capacity, stream.Block))
 }
 
 // OnBackpressureBuffer lets the source, on a goroutine of its own, run ahead of what
@@ -20,6 +20,7 @@ func ObserveOn[T any](capacity int) stream.Operator[T, T] {
 // source does, after what waits.
 func OnBackpressureBuffer[T any](capacity int, overflow stream.Overflow) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("OnBackpressureBuffer", "observable", source != nil)
 		return stream.Buffered(source, capacity, overflow)
 	}
 }
@@ -29,7 +30,7 @@ func OnBackpressureBuffer[T any](capacity int, overflow stream.Overflow) stream.
 // on a goroutine of its own. It ends as the source does, after what waits. In RxJava
 // none wait.
 func OnBackpressureDrop[T any](capacity int) stream.Operator[T, T] {
-	return OnBackpressureBuffer[T](capacity, stream.DropNewest)
+	return called("OnBackpressureDrop", OnBackpressureBuffer[T](capacity, stream.DropNewest))
 }
 
 // OnBackpressureLatest keeps the latest value for a consumer that is at work and drops
@@ -37,5 +38,5 @@ func OnBackpressureDrop[T any](capacity int) stream.Operator[T, T] {
 // source, which runs on a goroutine of its own. One value waits at most. It ends as the
 // source does, after the value that waits.
 func OnBackpressureLatest[T any]() stream.Operator[T, T] {
-	return OnBackpressureBuffer[T](1, stream.DropOldest)
+	return called("OnBackpressureLatest", OnBackpressureBuffer[T](1, stream.DropOldest))
 }

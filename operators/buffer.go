@@ -10,7 +10,9 @@ import (
 // BufferCount emits slices of size values each (ReactiveX: buffer). The values left
 // when the source completes make a last, shorter slice; a failure drops them. It
 // keeps size values. Slices belong to the receiver. A size below one is one.
-func BufferCount[T any](size int) stream.Operator[T, []T] { return BufferCountEvery[T](size, size) }
+func BufferCount[T any](size int) stream.Operator[T, []T] {
+	return called("BufferCount", BufferCountEvery[T](size, size))
+}
 
 // BufferCountEvery is [BufferCount] with a new slice begun at every step-th value: a
 // step less than size makes slices overlap, a greater one leaves values between them
@@ -20,9 +22,10 @@ func BufferCount[T any](size int) stream.Operator[T, []T] { return BufferCountEv
 func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 	size, step = max(1, size), max(1, step)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		mustHave("BufferCountEvery", "observable", source != nil)
 		return func(ctx context.Context, yield func([]T) bool) error {
 			var open []T // the oldest slice that is not full; what follows begins within it
-			skip := 0
+			skip, room := 0, min(size, 4)
 			wanted := true
 			err := source(ctx, func(v T) bool {
 				switch {
@@ -30,24 +33,21 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 					skip--
 					return true
 				case open == nil:
-					open = make([]T, 0, min(size, 1024))
+					open = make([]T, 0, room)
 				}
 				open = append(open, v)
 				if len(open) < size {
 					return true
 				}
 				full := open
-				open, skip = nil, max(0, step-size)
+				open, skip, room = nil, max(0, step-size), size
 				if step < size {
-					open = append(make([]T, 0, min(size, 1024)), full[step:]...)
+					open = append(make([]T, 0, size), full[step:]...)
 				}
 				wanted = yield(full)
 				return wanted
 			})
-			for err == nil && wanted && len(open) > 0 {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
+			for err = ended(ctx, err); err == nil && wanted && len(open) > 0; err = ended(ctx, err) {
 				wanted = yield(slices.Clone(open))
 				open = open[min(step, len(open)):]
 			}
@@ -67,7 +67,9 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 // Source and boundary run on goroutines of their own. While yield is at work, at most
 // [stream.DefaultBuffer] values of each wait; then they do.
 func BufferBoundary[T, B any](boundary stream.Observable[B], limit int) stream.Operator[T, []T] {
+	mustHave("BufferBoundary", "observable", boundary != nil)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		mustHave("BufferBoundary", "observable", source != nil)
 		events := samples(source, boundary)
 		return func(ctx context.Context, yield func([]T) bool) error {
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}

@@ -20,6 +20,7 @@ import (
 func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] {
 	mustBePositive("BufferTime", period)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		mustHave("BufferTime", "observable", source != nil)
 		return func(ctx context.Context, yield func([]T) bool) error {
 			var alarm stream.Alarm
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}
@@ -46,6 +47,7 @@ func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] 
 // a value is taken from there.
 func BufferTimeOrCount[T any](patience time.Duration, count int) stream.Operator[T, []T] {
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		mustHave("BufferTimeOrCount", "observable", source != nil)
 		return func(ctx context.Context, yield func([]T) bool) error {
 			var alarm stream.Alarm
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: count}

@@ -79,7 +79,7 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("ExhaustMap", begin.ExhaustMap(twice), operators.ExhaustMap(twice)(source))
 	ints("Expand", begin.Expand(tree), operators.Expand(tree)(source))
 	ints("Filter", begin.Filter(even), operators.Filter(even)(source))
-	ints("Finally", begin.Finally(func() {}), operators.Finally[int](func() {})(source))
+	ints("Finally", begin.Finally(func(operators.Ending, error) {}), operators.Finally[int](func(operators.Ending, error) {})(source))
 	ints("Find", begin.Find(even), operators.Find(even)(source))
 	ints("Fold", begin.Fold(sum), operators.Fold(sum)(source))
 	agree("FoldByKey", seen(t, begin.FoldByKey(split, sum).Observable()), seen(t, operators.FoldByKey(split, sum)(source)))
@@ -102,11 +102,11 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("OnErrorReturn", begin.MapErr(half).OnErrorReturn(recovered), operators.OnErrorReturn(recovered)(operators.MapErr(half)(source)))
 	ints("Race", begin.Race(other), operators.Race(source, other))
 	ints("RateLimit", begin.RateLimit(1, d), operators.RateLimit[int](1, d)(source))
-	ints("Reduce", begin.Reduce(5, add), operators.Reduce(5, add)(source))
+	ints("Reduce", begin.Reduce(from(5), add), operators.Reduce(from(5), add)(source))
 	ints("Retry", begin.MapErr(half).Retry(policy), operators.Retry[int](policy)(operators.MapErr(half)(source)))
 	ints("Sample", begin.Sample(other), operators.Sample[int](other)(source))
 	ints("Scan", begin.Scan(sum), operators.Scan(sum)(source))
-	ints("ScanFrom", begin.ScanFrom(5, add), operators.ScanFrom(5, add)(source))
+	ints("ScanFrom", begin.ScanFrom(from(5), add), operators.ScanFrom(from(5), add)(source))
 	ints("Single", begin.Take(1).Single(), operators.Single[int]()(operators.Take[int](1)(source)))
 	ints("Skip", begin.Skip(1), operators.Skip[int](1)(source))
 	ints("SkipLast", begin.SkipLast(1), operators.SkipLast[int](1)(source))
@@ -194,7 +194,7 @@ func TestChainVerbs(t *testing.T) {
 func TestInlineChainAllocatesNothing(t *testing.T) {
 	allocations := testing.AllocsPerRun(100, func() {
 		last := 0
-		_ = operators.From(stream.Range(0, 1000)).Map(triple).Filter(even).ScanFrom(0, add).TakeWhile(bounded).
+		_ = operators.From(stream.Range(0, 1000)).Map(triple).Filter(even).ScanFrom(zero, add).TakeWhile(bounded).
 			ForEach(context.Background(), func(v int) { last = v })
 		sink = last
 	})
@@ -209,12 +209,12 @@ func BenchmarkChain(b *testing.B) {
 		"inline/functions": func(f func(int)) error {
 			return stream.Pipe4(stream.Range(0, million),
 				operators.Map(triple), operators.Filter(even),
-				operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+				operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 			).ForEach(context.Background(), f)
 		},
 		"inline/chain": func(f func(int)) error {
 			return operators.From(stream.Range(0, million)).
-				Map(triple).Filter(even).ScanFrom(0, add).TakeWhile(bounded).
+				Map(triple).Filter(even).ScanFrom(zero, add).TakeWhile(bounded).
 				ForEach(context.Background(), f)
 		},
 		"composed/functions": func(f func(int)) error {
@@ -237,5 +237,5 @@ func BenchmarkChain(b *testing.B) {
 
 //go:noinline
 func chained(source stream.Observable[int]) operators.Chain[int] {
-	return operators.From(source).Map(triple).Filter(even).ScanFrom(0, add).TakeWhile(bounded)
+	return operators.From(source).Map(triple).Filter(even).ScanFrom(zero, add).TakeWhile(bounded)
 }

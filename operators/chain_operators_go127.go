@@ -109,7 +109,7 @@ func (chain Chain[T]) Filter(keep func(T) bool) Chain[T] {
 }
 
 // Finally continues with [Finally].
-func (chain Chain[T]) Finally(f func()) Chain[T] {
+func (chain Chain[T]) Finally(f func(how Ending, err error)) Chain[T] {
 	return chain.Pipe(Finally[T](f))
 }
 
@@ -239,7 +239,7 @@ func (chain Chain[T]) RateLimit(count int, period time.Duration) Chain[T] {
 }
 
 // Reduce continues with [Reduce].
-func (chain Chain[A]) Reduce[B any](seed B, step func(state B, value A) B) Chain[B] {
+func (chain Chain[A]) Reduce[B any](seed func() B, step func(state B, value A) B) Chain[B] {
 	return chain.Pipe(Reduce[A, B](seed, step))
 }
 
@@ -259,7 +259,7 @@ func (chain Chain[T]) Scan(m fold.Monoid[T]) Chain[T] {
 }
 
 // ScanFrom continues with [ScanFrom].
-func (chain Chain[A]) ScanFrom[B any](seed B, step func(state B, value A) B) Chain[B] {
+func (chain Chain[A]) ScanFrom[B any](seed func() B, step func(state B, value A) B) Chain[B] {
 	return chain.Pipe(ScanFrom[A, B](seed, step))
 }
 

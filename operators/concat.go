@@ -6,14 +6,16 @@ import "github.com/rxipc/rxipc/stream"
 // completed, and emits what they emit. The first failure ends it. Nothing is
 // buffered; everything happens on the caller's goroutine.
 func Concat[T any](sources ...stream.Observable[T]) stream.Observable[T] {
+	mustHaveEach("Concat", sources)
 	run := func(source stream.Observable[T]) stream.Observable[T] { return source }
-	return ConcatMap(run)(stream.FromSlice(sources))
+	return concatMap("Concat", run)(stream.FromSlice(sources))
 }
 
 // StartWith emits the given values before those of the source, which runs when they
 // have been taken.
 func StartWith[T any](values ...T) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("StartWith", "observable", source != nil)
 		return Concat(stream.FromSlice(values), source)
 	}
 }
@@ -22,6 +24,7 @@ func StartWith[T any](values ...T) stream.Operator[T, T] {
 // does not.
 func EndWith[T any](values ...T) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("EndWith", "observable", source != nil)
 		return Concat(source, stream.FromSlice(values))
 	}
 }

@@ -88,7 +88,7 @@ var contracts = map[string]func(*testing.T){
 		})
 	},
 	"ScanFrom": func(t *testing.T) {
-		streamtest.CheckOperator(t, operators.ScanFrom(10, add), []int{1, 2, 3}, []int{11, 13, 16})
+		streamtest.CheckOperator(t, operators.ScanFrom(from(10), add), []int{1, 2, 3}, []int{11, 13, 16})
 	},
 	"Fold": func(t *testing.T) {
 		t.Run("sum", func(t *testing.T) {
@@ -100,7 +100,7 @@ var contracts = map[string]func(*testing.T){
 		})
 	},
 	"Reduce": func(t *testing.T) {
-		streamtest.CheckOperator(t, operators.Reduce(10, add), []int{1, 2, 3}, []int{16}, streamtest.LosesOnFailure())
+		streamtest.CheckOperator(t, operators.Reduce(from(10), add), []int{1, 2, 3}, []int{16}, streamtest.LosesOnFailure())
 	},
 	"Catch": func(t *testing.T) {
 		recover := func(error) stream.Observable[int] { return stream.Just(8, 9) }

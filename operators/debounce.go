@@ -17,6 +17,7 @@ import (
 // a value is taken from there.
 func Debounce[T any](quiet time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Debounce", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var alarm stream.Alarm
 			last := pending[T]{yield: yield}
@@ -55,12 +56,8 @@ func (p *pending[T]) emit() bool {
 
 // end emits the value if the run, which ended with err, has completed.
 func (p *pending[T]) end(ctx context.Context, err error) error {
-	if err != nil || p.denied || !p.held {
-		return err
+	if err = ended(ctx, err); err == nil && !p.denied {
+		p.emit()
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	p.emit()
-	return nil
+	return err
 }

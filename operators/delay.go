@@ -14,7 +14,9 @@ import (
 // A completion or failure comes after the last value; nothing that is pending is lost,
 // where Rx lets a failure overtake it. A d of zero or less delays nothing.
 func Delay[T any](d time.Duration, capacity int) stream.Operator[T, T] {
+	d = max(0, d)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Delay", "observable", source != nil)
 		stamped := stream.Buffered(Timestamp[T]()(source), capacity, stream.Block)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var rest waiting

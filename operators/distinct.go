@@ -12,13 +12,15 @@ import (
 // below one is one. What does not equal itself, such as NaN, is always emitted and
 // never kept.
 func Distinct[T comparable](limit int) stream.Operator[T, T] {
-	return DistinctBy(func(v T) T { return v }, limit)
+	return called("Distinct", DistinctBy(func(v T) T { return v }, limit))
 }
 
 // DistinctBy is [Distinct] for values that are the same when their keys are equal.
 // It keeps the keys of the last limit values it has emitted.
 func DistinctBy[T any, K comparable](key func(T) K, limit int) stream.Operator[T, T] {
+	mustHave("DistinctBy", "function", key != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("DistinctBy", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			known := keys[K]{known: make(map[K]struct{}), order: ring[K]{size: max(1, limit)}}
 			return source(ctx, func(v T) bool { return !known.add(key(v)) || yield(v) })
@@ -49,13 +51,15 @@ func (k *keys[K]) add(key K) bool {
 
 // DistinctUntilChanged emits the values that do not equal the one before.
 func DistinctUntilChanged[T comparable]() stream.Operator[T, T] {
-	return DistinctUntilChangedFunc(func(before, v T) bool { return before == v })
+	return called("DistinctUntilChanged", DistinctUntilChangedFunc(func(before, v T) bool { return before == v }))
 }
 
 // DistinctUntilChangedFunc emits the first value, and then those for which equal is
 // false of the last value emitted and the new one. It keeps one value.
 func DistinctUntilChangedFunc[T any](equal func(emitted, v T) bool) stream.Operator[T, T] {
+	mustHave("DistinctUntilChangedFunc", "function", equal != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("DistinctUntilChangedFunc", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var emitted T
 			found := false

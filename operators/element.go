@@ -8,13 +8,14 @@ import (
 
 // First emits the first value and completes; without one it completes empty. See
 // [stream.Observable.First] for the verb that runs and returns it.
-func First[T any]() stream.Operator[T, T] { return Take[T](1) }
+func First[T any]() stream.Operator[T, T] { return called("First", Take[T](1)) }
 
 // Last emits the last value when the source completes; without one it completes
 // empty. A failure emits nothing. See [stream.Observable.Last] for the verb that
 // runs and returns it.
 func Last[T any]() stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Last", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var last T
 			found := false
@@ -22,7 +23,7 @@ func Last[T any]() stream.Operator[T, T] {
 				last, found = v, true
 				return true
 			})
-			if err == nil && found {
+			if err = ended(ctx, err); err == nil && found {
 				yield(last)
 			}
 			return err
@@ -34,10 +35,11 @@ func Last[T any]() stream.Operator[T, T] {
 // where there are not so many values it completes empty ([ThrowIfEmpty] makes that a
 // failure). A negative index completes at once and does not run the source.
 func ElementAt[T any](index int) stream.Operator[T, T] {
-	if index < 0 {
-		return Take[T](0)
-	}
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("ElementAt", "observable", source != nil)
+		if index < 0 {
+			return stream.Empty[T]()
+		}
 		return Take[T](1)(Skip[T](index)(source))
 	}
 }
@@ -45,7 +47,9 @@ func ElementAt[T any](index int) stream.Operator[T, T] {
 // Find emits the first value that match is true for and completes with it; without
 // one it completes empty.
 func Find[T any](match func(T) bool) stream.Operator[T, T] {
+	mustHave("Find", "function", match != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Find", "observable", source != nil)
 		return Take[T](1)(Filter(match)(source))
 	}
 }
@@ -55,6 +59,7 @@ func Find[T any](match func(T) bool) stream.Operator[T, T] {
 // [stream.ErrMoreThanOne]. It emits nothing then.
 func Single[T any]() stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Single", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var single T
 			count := 0
@@ -63,13 +68,14 @@ func Single[T any]() stream.Operator[T, T] {
 				count++
 				return count == 1
 			})
-			switch {
-			case err != nil:
-				return err
-			case count == 0:
-				return stream.ErrEmpty
-			case count > 1:
+			if count > 1 { // it was ended on purpose, whatever it says to that
 				return stream.ErrMoreThanOne
+			}
+			if err = ended(ctx, err); err != nil {
+				return err
+			}
+			if count == 0 {
+				return stream.ErrEmpty
 			}
 			yield(single)
 			return nil

@@ -10,13 +10,27 @@ import (
 // came before stay delivered. The end of the run's own context is not a failure
 // to recover from and passes through.
 func Catch[T any](recover func(error) stream.Observable[T]) stream.Operator[T, T] {
+	mustHave("Catch", "function", recover != nil)
+	return catch("Catch", recover)
+}
+
+// catch is Catch under the name of an operator that is made of it.
+func catch[T any](name string, recover func(error) stream.Observable[T]) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
-			err := source(ctx, yield)
-			if err == nil || ctx.Err() != nil {
-				return err
+			wanted := true
+			pass := func(v T) bool {
+				wanted = yield(v)
+				return wanted
 			}
-			return recover(err)(ctx, yield)
+			err := source(ctx, pass)
+			if err == nil || !wanted || ctx.Err() != nil {
+				return ended(ctx, err)
+			}
+			instead := recover(err)
+			mustHave(name, "observable from its function", instead != nil)
+			return instead(ctx, yield)
 		}
 	}
 }
@@ -24,11 +38,14 @@ func Catch[T any](recover func(error) stream.Observable[T]) stream.Operator[T, T
 // OnErrorReturn emits f of the error when the source fails, and completes. As with
 // [Catch], the end of the run's own context passes through.
 func OnErrorReturn[T any](f func(error) T) stream.Operator[T, T] {
-	return Catch(func(err error) stream.Observable[T] { return stream.Just(f(err)) })
+	mustHave("OnErrorReturn", "function", f != nil)
+	return catch("OnErrorReturn", func(err error) stream.Observable[T] { return stream.Just(f(err)) })
 }
 
 // DefaultIfEmpty emits value when the source completes without one.
-func DefaultIfEmpty[T any](value T) stream.Operator[T, T] { return ifEmpty(stream.Just(value)) }
+func DefaultIfEmpty[T any](value T) stream.Operator[T, T] {
+	return ifEmpty("DefaultIfEmpty", stream.Just(value))
+}
 
 // ThrowIfEmpty fails with err when the source completes without a value; a nil err
 // is [stream.ErrEmpty].
@@ -36,19 +53,20 @@ func ThrowIfEmpty[T any](err error) stream.Operator[T, T] {
 	if err == nil {
 		err = stream.ErrEmpty
 	}
-	return ifEmpty(stream.Throw[T](err))
+	return ifEmpty("ThrowIfEmpty", stream.Throw[T](err))
 }
 
 // ifEmpty goes on with another observable when the source completes without a value.
-func ifEmpty[T any](instead stream.Observable[T]) stream.Operator[T, T] {
+func ifEmpty[T any](name string, instead stream.Observable[T]) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			empty := true
 			err := source(ctx, func(v T) bool {
 				empty = false
 				return yield(v)
 			})
-			if err == nil && empty {
+			if err = ended(ctx, err); err == nil && empty {
 				return instead(ctx, yield)
 			}
 			return err
@@ -56,13 +74,62 @@ func ifEmpty[T any](instead stream.Observable[T]) stream.Operator[T, T] {
 	}
 }
 
-// Finally calls f when the run has ended, however that was: completion, failure, a
-// consumer that wants no more, the end of its context, a panic or a runtime.Goexit.
-func Finally[T any](f func()) stream.Operator[T, T] {
+// Ending is the way in which a run ended, for [Finally].
+type Ending uint8
+
+// The ways in which a run ends.
+const (
+	Completed    Ending = iota // it completed
+	Failed                     // it failed, or its context ended
+	Unsubscribed               // the consumer wanted no more
+	Aborted                    // a panic or a runtime.Goexit is on its way up
+)
+
+// String returns completed, failed, unsubscribed or aborted.
+func (e Ending) String() string {
+	switch e {
+	case Completed:
+		return "completed"
+	case Failed:
+		return "failed"
+	case Unsubscribed:
+		return "unsubscribed"
+	default:
+		return "aborted"
+	}
+}
+
+// Finally calls f when the run has ended, and tells it how: completion, failure, a
+// consumer that wants no more, a panic or a runtime.Goexit. err is what the run failed
+// with, the cause of its context if that ended it, and nil for other endings than
+// [Failed].
+func Finally[T any](f func(how Ending, err error)) stream.Operator[T, T] {
+	mustHave("Finally", "function", f != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
-		return func(ctx context.Context, yield func(T) bool) error {
-			defer f()
-			return source(ctx, yield)
+		mustHave("Finally", "observable", source != nil)
+		return func(ctx context.Context, yield func(T) bool) (err error) {
+			how := Aborted // unless source returns
+			defer func() {
+				if how == Failed {
+					f(how, err)
+				} else {
+					f(how, nil)
+				}
+			}()
+			wanted := true
+			err = source(ctx, func(v T) bool {
+				wanted = yield(v)
+				return wanted
+			})
+			switch {
+			case !wanted:
+				how = Unsubscribed
+			case err != nil:
+				how = Failed
+			default:
+				how = Completed
+			}
+			return err
 		}
 	}
 }

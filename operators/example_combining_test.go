@@ -36,7 +36,7 @@ func ExampleCombineLatest() {
 // sizes are a width, and heights that come when it has been seen.
 func sizes() (widths, heights stream.Observable[int], area func(width, height int) int) {
 	known := make(chan int)
-	widths = operators.Finally[int](func() { close(known) })(stream.Just(10))
+	widths = operators.Finally[int](func(operators.Ending, error) { close(known) })(stream.Just(10))
 	heights = operators.Concat(stream.FromChannel(known), stream.Just(1, 2, 3))
 	return widths, heights, func(width, height int) int { return width * height }
 }
@@ -59,7 +59,7 @@ func ExampleCombineLatestAll() {
 
 func ExampleWithLatestFrom() {
 	known := make(chan int)
-	rate := operators.Finally[int](func() { close(known) })(stream.Just(3))
+	rate := operators.Finally[int](func(operators.Ending, error) { close(known) })(stream.Just(3))
 	prices := operators.Concat(stream.FromChannel(known), stream.Just(10, 20))
 	converted := operators.WithLatestFrom(rate, func(price, rate int) int { return price * rate })
 	show(converted(prices))

@@ -31,7 +31,7 @@ func ExampleSwitch() {
 // Who presses the button again while the order is under way orders nothing.
 func ExampleExhaustMap() {
 	pressed := make(chan string)
-	presses := operators.Finally[int](func() { close(pressed) })(stream.Just(1, 2, 3))
+	presses := operators.Finally[int](func(operators.Ending, error) { close(pressed) })(stream.Just(1, 2, 3))
 	order := func(press int) stream.Observable[string] {
 		underway := stream.FromChannel(pressed) // until nobody presses any more
 		return operators.EndWith(fmt.Sprintf("order of press %d", press))(underway)

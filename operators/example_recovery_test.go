@@ -55,9 +55,9 @@ func ExampleThrowIfEmpty() {
 }
 
 func ExampleFinally() {
-	show(operators.Finally[int](func() { fmt.Println("closed") })(halves(2, 3)))
+	show(operators.Finally[int](func(how operators.Ending, err error) { fmt.Println("closed:", how, err) })(halves(2, 3)))
 	// Output:
-	// closed
+	// closed: failed 3 is odd
 	// [1] 3 is odd
 }
 

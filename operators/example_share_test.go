@@ -78,7 +78,7 @@ func ExampleConnectable_RefCount() {
 
 // The one who comes first begins the run, the last to leave ends it.
 func ExampleShare() {
-	released := operators.Finally[int](func() { fmt.Println("released") })
+	released := operators.Finally[int](func(operators.Ending, error) { fmt.Println("released") })
 	shared := operators.Share[int]()(released(operators.Concat(stream.Just(1, 2), stream.Never[int]())))
 	fmt.Println(shared.First(context.Background()))
 	fmt.Println("left")

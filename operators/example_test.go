@@ -89,7 +89,7 @@ func ExampleScan() {
 }
 
 func ExampleScanFrom() {
-	balance := operators.ScanFrom(100, func(balance, change int) int { return balance + change })
+	balance := operators.ScanFrom(func() int { return 100 }, func(balance, change int) int { return balance + change })
 	show(balance(stream.Just(-30, 5, -10)))
 	// Output: [70 75 65] <nil>
 }
@@ -100,7 +100,7 @@ func ExampleFold() {
 }
 
 func ExampleReduce() {
-	longest := operators.Reduce("", func(longest, word string) string {
+	longest := operators.Reduce(func() string { return "" }, func(longest, word string) string {
 		if len(word) > len(longest) {
 			return word
 		}

@@ -27,7 +27,7 @@ func ExampleSkipUntil() {
 			yield("in time")
 		}
 	}
-	door := operators.Finally[string](func() { close(opened) })(stream.FromChannel(opens))
+	door := operators.Finally[string](func(operators.Ending, error) { close(opened) })(stream.FromChannel(opens))
 	show(operators.SkipUntil[string](door)(stream.FromSeq(visitors)))
 	// Output: [in time] <nil>
 }

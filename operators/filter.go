@@ -8,7 +8,9 @@ import (
 
 // Filter emits the values that keep is true for.
 func Filter[T any](keep func(T) bool) stream.Operator[T, T] {
+	mustHave("Filter", "function", keep != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Filter", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			return source(ctx, func(v T) bool { return !keep(v) || yield(v) })
 		}
@@ -22,6 +24,7 @@ func Filter[T any](keep func(T) bool) stream.Operator[T, T] {
 //	operators.OfType[any, string]()
 func OfType[A, B any]() stream.Operator[A, B] {
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("OfType", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			return source(ctx, func(a A) bool {
 				b, ok := any(a).(B)
@@ -34,8 +37,9 @@ func OfType[A, B any]() stream.Operator[A, B] {
 // IgnoreElements emits nothing: it ends when the source does, and as it does.
 func IgnoreElements[T any]() stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("IgnoreElements", "observable", source != nil)
 		return func(ctx context.Context, _ func(T) bool) error {
-			return source.Run(ctx)
+			return ended(ctx, source.Run(ctx))
 		}
 	}
 }
@@ -45,15 +49,20 @@ func IgnoreElements[T any]() stream.Operator[T, T] {
 // does not run the source.
 func Take[T any](count int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Take", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			if count <= 0 {
 				return stream.Empty[T]()(ctx, yield)
 			}
 			left := count
-			return source(ctx, func(v T) bool {
+			err := source(ctx, func(v T) bool {
 				left--
 				return yield(v) && left > 0
 			})
+			if left == 0 { // it was ended on purpose, whatever it says to that
+				err = context.Cause(ctx)
+			}
+			return err
 		}
 	}
 }
@@ -63,13 +72,14 @@ func Take[T any](count int) stream.Operator[T, T] {
 // zero or less emits nothing either, and waits for the source all the same.
 func TakeLast[T any](count int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("TakeLast", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			last := ring[T]{size: count}
 			err := source(ctx, func(v T) bool {
 				last.push(v)
 				return true
 			})
-			if err != nil {
+			if err = ended(ctx, err); err != nil {
 				return err
 			}
 			older, newer := last.halves()
@@ -87,17 +97,25 @@ const Inclusive TakeWhileOption = 1
 // TakeWhile emits values as long as keep is true and completes at the first for
 // which it is not; with [Inclusive] that one is emitted as the last.
 func TakeWhile[T any](keep func(T) bool, options ...TakeWhileOption) stream.Operator[T, T] {
+	mustHave("TakeWhile", "function", keep != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("TakeWhile", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
-			return source(ctx, func(v T) bool {
+			over := false
+			err := source(ctx, func(v T) bool {
 				if keep(v) {
 					return yield(v)
 				}
+				over = true
 				if len(options) > 0 {
 					yield(v)
 				}
 				return false
 			})
+			if over { // it was ended on purpose, whatever it says to that
+				err = context.Cause(ctx)
+			}
+			return err
 		}
 	}
 }

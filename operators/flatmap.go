@@ -34,11 +34,14 @@ func Buffer(n int) MergeOption { return func(c *mergeConfig) { c.buffer = n } }
 // fails with the first failure, after the values that came before it. A [Buffer]
 // holds what waits for the consumer.
 func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOption) stream.Operator[A, B] {
+	mustHave("MergeMap", "function", project != nil)
 	config := mergeConfig{buffer: stream.DefaultBuffer}
 	for _, option := range options {
+		mustHave("MergeMap", "option", option != nil)
 		option(&config)
 	}
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("MergeMap", "observable", source != nil)
 		return stream.Gather(config.buffer, func(g *stream.Group[B]) {
 			places := newPlaces(config.limit)
 			free := places.freeing()
@@ -46,7 +49,7 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 				if !places.take(ctx) {
 					return false
 				}
-				g.GoThen(project(a), free)
+				g.GoThen(projected("MergeMap", project, a), free)
 				return true
 			})
 		})
@@ -60,13 +63,15 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 // when the source and the projected observable have, and fails with the first failure,
 // after the values that came before it. At most [stream.DefaultBuffer] values wait.
 func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A, B] {
+	mustHave("ExhaustMap", "function", project != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("ExhaustMap", "observable", source != nil)
 		return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
 			place := newPlaces(1)
 			free := place.freeing()
 			each(g, source, func(_ context.Context, a A) bool {
 				if place.takeNow() {
-					g.GoThen(project(a), free)
+					g.GoThen(projected("ExhaustMap", project, a), free)
 				}
 				return true
 			})
@@ -87,7 +92,14 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 // observable have, and fails with the first failure, after the values that came before
 // it. At most [stream.DefaultBuffer] values wait.
 func SwitchMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A, B] {
+	mustHave("SwitchMap", "function", project != nil)
+	return switchMap("SwitchMap", project)
+}
+
+// switchMap is SwitchMap under the name of an operator that is made of it.
+func switchMap[A, B any](name string, project func(A) stream.Observable[B]) stream.Operator[A, B] {
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			var left atomic.Bool // what comes now comes from an observable that was left
 			return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
@@ -103,7 +115,7 @@ func SwitchMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A
 					left.Store(false)
 					var inner context.Context
 					inner, leave = context.WithCancelCause(ctx)
-					g.GoThen(leaving(inner, leave, project(a), &left), free)
+					g.GoThen(leaving(inner, leave, projected(name, project, a), &left), free)
 					return true
 				})
 			})(ctx, func(b B) bool { return left.Load() || yield(b) })
@@ -114,7 +126,14 @@ func SwitchMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A
 // Switch runs each observable that the source emits, and leaves it for the next one. It
 // is [SwitchMap] over a source of observables.
 func Switch[T any]() stream.Operator[stream.Observable[T], T] {
-	return SwitchMap(func(source stream.Observable[T]) stream.Observable[T] { return source })
+	return switchMap("Switch", func(source stream.Observable[T]) stream.Observable[T] { return source })
+}
+
+// projected is what project makes of a value.
+func projected[A, B any](name string, project func(A) stream.Observable[B], a A) stream.Observable[B] {
+	made := project(a)
+	mustHave(name, "observable from its function", made != nil)
+	return made
 }
 
 // leaving is a producer that runs an observable with a context of its own, and tells

@@ -13,7 +13,10 @@ import (
 // order. It keeps one total a key, so the keys there are bound its memory. The map
 // is the receiver's; without values it is empty. A failure emits nothing.
 func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V]) stream.Operator[A, map[K]V] {
+	mustHave("FoldByKey", "function", split != nil)
+	mustHave("FoldByKey", "monoid", m != nil)
 	return func(source stream.Observable[A]) stream.Observable[map[K]V] {
+		mustHave("FoldByKey", "observable", source != nil)
 		return func(ctx context.Context, yield func(map[K]V) bool) error {
 			t := totals[K, V]{m: m, of: make(map[K]*V), room: 8}
 			err := source(ctx, func(a A) bool {
@@ -25,7 +28,7 @@ func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V
 				*total = t.m.Combine(*total, part)
 				return true
 			})
-			if err == nil {
+			if err = ended(ctx, err); err == nil {
 				yield(t.all())
 			}
 			return err

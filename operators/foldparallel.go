@@ -21,18 +21,22 @@ const parallelBatch = 1024
 // emits nothing. At most twice workers batches of values are in work or wait to be
 // combined, and one is being filled; the source waits with one value more.
 func FoldParallel[T any](workers int, m fold.Monoid[T]) stream.Operator[T, T] {
-	return foldParallel(workers, m, func(values []T) T { return fold.Slice(m, values) })
+	mustHave("FoldParallel", "monoid", m != nil)
+	return foldParallel("FoldParallel", workers, m, func(values []T) T { return fold.Slice(m, values) })
 }
 
 // FoldParallelFunc is [FoldParallel] of what f makes of each value, where f may be most of
 // the work. f is called by several goroutines at once. Where it takes so long that a
 // thousand calls are many, [MapParallel] before a [Fold] spreads them one by one.
 func FoldParallelFunc[A, T any](workers int, m fold.Monoid[T], f func(A) T) stream.Operator[A, T] {
-	return foldParallel(workers, m, func(values []A) T { return fold.SliceFunc(m, values, f) })
+	mustHave("FoldParallelFunc", "monoid", m != nil)
+	mustHave("FoldParallelFunc", "function", f != nil)
+	return foldParallel("FoldParallelFunc", workers, m, func(values []A) T { return fold.SliceFunc(m, values, f) })
 }
 
-func foldParallel[A, T any](workers int, m fold.Monoid[T], combine func([]A) T) stream.Operator[A, T] {
+func foldParallel[A, T any](name string, workers int, m fold.Monoid[T], combine func([]A) T) stream.Operator[A, T] {
 	return func(source stream.Observable[A]) stream.Observable[T] {
+		mustHave(name, "observable", source != nil)
 		return stream.Pipe3(source,
 			BufferCount[A](parallelBatch),
 			MapParallel(workers, func(_ context.Context, values []A) (T, error) { return combine(values), nil }),

@@ -13,8 +13,10 @@ import (
 // last, shorter window. It keeps one total. A failure emits nothing of the window it
 // came in. A size below one is one.
 func FoldTumbling[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
+	mustHave("FoldTumbling", "monoid", m != nil)
 	size = max(1, size)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("FoldTumbling", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			total := m.Identity()
 			left := size
@@ -29,7 +31,7 @@ func FoldTumbling[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
 				wanted = yield(full)
 				return wanted
 			})
-			if err != nil || !wanted || left == size {
+			if err = ended(ctx, err); err != nil || !wanted || left == size {
 				return err
 			}
 			return stream.Just(total)(ctx, yield)
@@ -47,7 +49,9 @@ func FoldTumbling[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
 // The algorithm is the one called Two-Stacks by Tangwongsan, Hirzel and Schneider in
 // "Low-Latency Sliding-Window Aggregation in Worst-Case Constant Time" (DEBS 2017).
 func FoldSliding[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
+	mustHave("FoldSliding", "monoid", m != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("FoldSliding", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			window := sliding[T]{m: m, size: max(1, size), recent: m.Identity()}
 			window.shares = sharesStorage(reflect.TypeFor[T]())

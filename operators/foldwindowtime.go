@@ -19,8 +19,10 @@ import (
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does.
 func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Operator[T, T] {
+	mustHave("FoldTumblingTime", "monoid", m != nil)
 	mustBePositive("FoldTumblingTime", period)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("FoldTumblingTime", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var alarm stream.Alarm
 			total := pending[T]{yield: yield}
@@ -52,9 +54,11 @@ func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Oper
 // comes. It costs what [FoldSliding] does, and a look at the clock. It runs on its
 // caller's goroutine and ends as the source does. A span of zero or less panics.
 func FoldSlidingTime[T any](span time.Duration, limit int, m fold.Monoid[T]) stream.Operator[T, T] {
+	mustHave("FoldSlidingTime", "monoid", m != nil)
 	mustBePositive("FoldSlidingTime", span)
 	limit = max(1, limit)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("FoldSlidingTime", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			window := passing[T]{sliding: sliding[T]{m: m, recent: m.Identity(), shares: sharesStorage(reflect.TypeFor[T]())}}
 			start := time.Now()

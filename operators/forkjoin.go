@@ -12,6 +12,7 @@ import (
 // The first failure ends it. One value of each source is kept, and nothing waits. Of
 // sources of different types [Zip] the [Last] ones.
 func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
+	mustHaveEach("ForkJoin", sources)
 	type end struct {
 		source int
 		last   T

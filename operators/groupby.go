@@ -85,11 +85,14 @@ func GroupIdle(d time.Duration) GroupOption {
 // until the buffer of another is full. Where a monoid makes one value of each key,
 // [FoldByKey] does so in a loop.
 func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.Operator[T, Group[K, T]] {
+	mustHave("GroupBy", "function", key != nil)
 	config := groupConfig{capacity: stream.DefaultBuffer, limit: DefaultGroups}
 	for _, option := range options {
+		mustHave("GroupBy", "option", option != nil)
 		option(&config)
 	}
 	return func(source stream.Observable[T]) stream.Observable[Group[K, T]] {
+		mustHave("GroupBy", "observable", source != nil)
 		return grouped(stream.DefaultBuffer, func(ctx context.Context, o *opener[K, T]) error {
 			b := byKey[K, T]{groupConfig: config, opener: o, of: make(map[K]*keyed[K, T])}
 			value := func(v T) bool { return b.take(key(v), v) }

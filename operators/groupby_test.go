@@ -33,7 +33,7 @@ func told(g group) stream.Observable[string] {
 }
 
 func toSlice(source stream.Observable[int]) stream.Observable[[]int] {
-	return operators.Reduce(nil, func(all []int, n int) []int { return append(slices.Clip(all), n) })(source)
+	return operators.Reduce(from[[]int](nil), func(all []int, n int) []int { return append(slices.Clip(all), n) })(source)
 }
 
 // readBy makes an operator of one that makes groups and what reads them.

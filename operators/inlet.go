@@ -25,15 +25,17 @@ func newInlet[T any]() inlet[T] { return make(inlet[T], stream.DefaultBuffer) }
 // open runs the source as a producer of g. It waits when the inlet is full.
 func (in inlet[T]) open(g *stream.Group[arrival], number int, source stream.Observable[T]) {
 	g.Go(func(ctx context.Context, push func(arrival) bool) error {
+		wanted := true
 		err := source(ctx, func(v T) bool {
 			select {
 			case in <- v:
-				return push(arrival{source: number})
+				wanted = push(arrival{source: number})
 			case <-ctx.Done():
-				return false
+				wanted = false
 			}
+			return wanted
 		})
-		if err == nil {
+		if err == nil && wanted {
 			push(arrival{source: number, ended: true})
 		}
 		return err

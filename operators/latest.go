@@ -17,6 +17,9 @@ import (
 // For more than three of different types combine a combination: what is emitted is the
 // same. [CombineLatestAll] takes any number of one type.
 func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
+	mustHave("CombineLatest", "observable", a != nil)
+	mustHave("CombineLatest", "observable", b != nil)
+	mustHave("CombineLatest", "function", combine != nil)
 	return func(ctx context.Context, yield func(C) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
 		var lastA A
@@ -41,6 +44,10 @@ func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], 
 
 // CombineLatest3 is [CombineLatest] of three sources.
 func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) stream.Observable[D] {
+	mustHave("CombineLatest3", "observable", a != nil)
+	mustHave("CombineLatest3", "observable", b != nil)
+	mustHave("CombineLatest3", "observable", c != nil)
+	mustHave("CombineLatest3", "function", combine != nil)
 	return func(ctx context.Context, yield func(D) bool) error {
 		as, bs, cs := newInlet[A](), newInlet[B](), newInlet[C]()
 		var lastA A
@@ -72,6 +79,7 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 // combineLatestAll takes the sources from an observable). Slices belong to the receiver.
 // No sources complete at once.
 func CombineLatestAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
+	mustHaveEach("CombineLatestAll", sources)
 	return func(ctx context.Context, yield func([]T) bool) error {
 		var inlets []inlet[T]
 		last := make([]T, len(sources))
@@ -121,7 +129,10 @@ func (p *presence) end(source int) bool {
 // own, as fast as it goes, so that of two that emit in the same moment either may be
 // first. The latest of several others are that of their [CombineLatest].
 func WithLatestFrom[A, B, C any](other stream.Observable[B], combine func(A, B) C) stream.Operator[A, C] {
+	mustHave("WithLatestFrom", "observable", other != nil)
+	mustHave("WithLatestFrom", "function", combine != nil)
 	return func(source stream.Observable[A]) stream.Observable[C] {
+		mustHave("WithLatestFrom", "observable", source != nil)
 		return func(ctx context.Context, yield func(C) bool) error {
 			var latest atomic.Pointer[B]
 			combined := func(ctx context.Context, yield func(C) bool) error {

@@ -14,6 +14,7 @@ import (
 // leaves no record of the end. A nil logger is [slog.Default].
 func Log[T any](logger *slog.Logger, level slog.Level, message string) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Log", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			logger := logger
 			if logger == nil {

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"slices"
 
@@ -27,13 +28,15 @@ const Unordered ParallelOption = 1
 // returned from: limit in work, the others with a result that waits for its turn. The
 // source waits with one more.
 func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
+	mustHave("MapParallel", "function", f != nil)
 	if limit < 1 {
 		limit = runtime.GOMAXPROCS(0)
 	}
 	unordered := slices.Contains(options, Unordered)
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("MapParallel", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			window := newPlaces(2 * limit)
+			window := newPlaces(2 * min(limit, math.MaxInt/2))
 			var broken, failed error // how the source ended; what ended the run before
 			stopped := false
 			emit := func(r result[B]) bool {
@@ -45,7 +48,7 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 				return !stopped
 			}
 			if !unordered {
-				emit = inOrder(cap(window), emit)
+				emit = inOrder(emit)
 			}
 			err := stream.Gather(cap(window), func(g *stream.Group[result[B]]) {
 				g.Go(func(ctx context.Context, _ func(result[B]) bool) error {
@@ -61,7 +64,7 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 			case stopped:
 				return failed
 			default:
-				return broken
+				return ended(ctx, broken)
 			}
 		}
 	}
@@ -128,20 +131,22 @@ func (c *crew[A, B]) worker(t task[A]) stream.Observable[result[B]] {
 	}
 }
 
-// inOrder calls emit with results in the order of their numbers, of which no more than
-// size are missing or waiting at any time.
-func inOrder[B any](size int, emit func(result[B]) bool) func(result[B]) bool {
+// inOrder calls emit with results in the order of their numbers. It holds those that came
+// before their turn, and a place for each that is missing among them.
+func inOrder[B any](emit func(result[B]) bool) func(result[B]) bool {
 	type slot struct {
 		result[B]
 		here bool
 	}
-	waiting := make([]slot, size)
-	next := 0
+	var waiting fifo[slot]
+	next := 0 // the number of the first slot
 	return func(r result[B]) bool {
-		waiting[r.number%size] = slot{r, true}
-		for s := &waiting[next%size]; s.here; s = &waiting[next%size] {
-			ready := s.result
-			*s = slot{}
+		for waiting.count <= r.number-next {
+			waiting.extend()
+		}
+		*waiting.at(r.number - next) = slot{r, true}
+		for waiting.count > 0 && waiting.at(0).here {
+			ready := waiting.pop().result
 			next++
 			if !emit(ready) {
 				return false

@@ -62,7 +62,7 @@ func TestOperatorsAgainstSlices(t *testing.T) {
 	like(t, "TakeWhile inclusive", operators.TakeWhile(small, operators.Inclusive), func(in []int) []int {
 		return in[:min(end(in)+1, len(in))]
 	})
-	like(t, "ScanFrom", operators.ScanFrom(7, weigh), func(in []int) (out []int) {
+	like(t, "ScanFrom", operators.ScanFrom(from(7), weigh), func(in []int) (out []int) {
 		state := 7
 		for _, n := range in {
 			state = weigh(state, n)
@@ -79,7 +79,7 @@ func TestOperatorsAgainstSlices(t *testing.T) {
 	like(t, "Fold", operators.Fold(fold.Sum[int]()), func(in []int) []int {
 		return []int{fold.Slice(fold.Sum[int](), in)}
 	})
-	like(t, "Reduce", operators.Reduce(7, weigh), func(in []int) []int {
+	like(t, "Reduce", operators.Reduce(from(7), weigh), func(in []int) []int {
 		state := 7
 		for _, n := range in {
 			state = weigh(state, n)

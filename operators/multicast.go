@@ -17,6 +17,8 @@ import (
 // [stream.Subject.Value]: a replay or async subject may, the others do not); one that
 // failed or was cut serves nobody more.
 func Multicast[T any](source stream.Observable[T], subject func() *stream.Subject[T]) *Connectable[T] {
+	mustHave("Multicast", "observable", source != nil)
+	mustHave("Multicast", "function", subject != nil)
 	return &Connectable[T]{source: source, subject: subject}
 }
 

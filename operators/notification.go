@@ -43,14 +43,15 @@ func (n Notification[T]) String() string {
 // context is not told but ends the run as usual.
 func Materialize[T any]() stream.Operator[T, Notification[T]] {
 	return func(source stream.Observable[T]) stream.Observable[Notification[T]] {
+		mustHave("Materialize", "observable", source != nil)
 		return func(ctx context.Context, yield func(Notification[T]) bool) error {
 			wanted := true
 			err := source(ctx, func(v T) bool {
 				wanted = yield(Notification[T]{Value: v})
 				return wanted
 			})
-			if !wanted || err != nil && ctx.Err() != nil {
-				return err
+			if !wanted || ctx.Err() != nil {
+				return ended(ctx, err)
 			}
 			end := Notification[T]{Kind: OnComplete}
 			if err != nil {
@@ -67,8 +68,10 @@ func Materialize[T any]() stream.Operator[T, Notification[T]] {
 // error is [fold.ErrUnexplained]. Where the source ends by itself, it ends too.
 func Dematerialize[T any]() stream.Operator[Notification[T], T] {
 	return func(source stream.Observable[Notification[T]]) stream.Observable[T] {
+		mustHave("Dematerialize", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var failure error
+			over := false
 			err := source(ctx, func(n Notification[T]) bool {
 				if n.Kind == OnNext {
 					return yield(n.Value)
@@ -76,10 +79,11 @@ func Dematerialize[T any]() stream.Operator[Notification[T], T] {
 				if n.Kind == OnError {
 					failure = fold.Fail[T](n.Err).Err()
 				}
+				over = true
 				return false
 			})
-			if failure != nil {
-				return failure
+			if over { // it was ended on purpose, whatever it says to that
+				return ended(ctx, failure)
 			}
 			return err
 		}

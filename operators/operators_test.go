@@ -84,13 +84,13 @@ func TestScanShowsTotalsThatStay(t *testing.T) {
 func TestFailuresEmitNoTotal(t *testing.T) {
 	failing := concat(stream.Just(1, 2), stream.Throw[int](errBroken))
 	wantRun(t, operators.Fold(fold.Sum[int]())(failing), errBroken)
-	wantRun(t, operators.Reduce(0, add)(failing), errBroken)
+	wantRun(t, operators.Reduce(from(0), add)(failing), errBroken)
 	wantRun(t, operators.Last[int]()(failing), errBroken)
 }
 
 func TestTotalsOfNothing(t *testing.T) {
 	wantRun(t, operators.Fold(fold.Product[int]())(stream.Empty[int]()), nil, 1)
-	wantRun(t, operators.Reduce(7, add)(stream.Empty[int]()), nil, 7)
+	wantRun(t, operators.Reduce(from(7), add)(stream.Empty[int]()), nil, 7)
 	wantRun(t, operators.Scan(fold.Sum[int]())(stream.Empty[int]()), nil)
 	wantRun(t, operators.Last[int]()(stream.Empty[int]()), nil)
 	wantRun(t, operators.First[int]()(stream.Empty[int]()), nil)

@@ -12,6 +12,7 @@ import (
 // are cancelled then, and how they end is of no interest. It ends as the winner does; a
 // race of none completes. At most [stream.DefaultBuffer] values wait.
 func Race[T any](sources ...stream.Observable[T]) stream.Observable[T] {
+	mustHaveEach("Race", sources)
 	return func(ctx context.Context, yield func(T) bool) error {
 		over, finish := context.WithCancel(context.Background()) // of the race, for its losers
 		defer finish()

@@ -64,7 +64,7 @@ func init() {
 			streamtest.Check(t, operators.ThrowIfEmpty[int](errOdd)(stream.Empty[int]()), nil, streamtest.Fails(errOdd))
 		},
 		"Finally": func(t *testing.T) {
-			streamtest.CheckOperator(t, operators.Finally[int](func() {}), []int{1, 2}, []int{1, 2})
+			streamtest.CheckOperator(t, operators.Finally[int](func(operators.Ending, error) {}), []int{1, 2}, []int{1, 2})
 		},
 		"Named": func(t *testing.T) {
 			streamtest.CheckOperator(t, operators.Named[int]("numbers"), []int{1, 2}, []int{1, 2})
@@ -128,7 +128,7 @@ func TestRetry(t *testing.T) {
 	policy.ResetOnValue = true
 	wantRun(t, at(policy)(failures(5)), nil, 4, 3, 2, 1, 0, -1)
 	runs := 0
-	mute := operators.Finally[int](func() { runs++ })(stream.Throw[int](errBroken))
+	mute := operators.Finally[int](func(operators.Ending, error) { runs++ })(stream.Throw[int](errBroken))
 	wantRun(t, at(policy)(mute), errBroken)
 	if runs != 4 {
 		t.Errorf("ran %d times, want 4", runs)
@@ -254,19 +254,25 @@ func TestIfEmpty(t *testing.T) {
 	wantRun(t, operators.ThrowIfEmpty[int](errOdd)(broken()), errBroken)
 }
 
-func TestFinallyRunsHoweverTheRunEnds(t *testing.T) {
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
+func TestFinallyIsToldHowTheRunEnded(t *testing.T) {
+	why := errors.New("shutting down")
+	cancelled, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
 	type observable = stream.Observable[int]
-	throw := func(int) { panic("thrown") }
+	throw := func(int) { panic(errBroken) }
 	exit := func(int) { runtime.Goexit() }
-	for name, run := range map[string]func(finally func(observable) observable){
-		"completion":   func(finally func(observable) observable) { _ = finally(stream.Just(1)).Run(t.Context()) },
-		"failure":      func(finally func(observable) observable) { _ = finally(broken()).Run(t.Context()) },
-		"no more":      func(finally func(observable) observable) { finally(stream.Just(1, 2)).First(t.Context()) },
-		"cancellation": func(finally func(observable) observable) { _ = finally(stream.Just(1)).Run(cancelled) },
-		"panic":        func(finally func(observable) observable) { _ = finally(stream.Just(1)).ForEach(t.Context(), throw) },
-		"Goexit":       func(finally func(observable) observable) { _ = finally(stream.Just(1)).ForEach(t.Context(), exit) },
+	for name, c := range map[string]struct {
+		run func(finally func(observable) observable)
+		how operators.Ending
+		err error
+	}{
+		"completion":   {func(finally func(observable) observable) { _ = finally(stream.Just(1)).Run(t.Context()) }, operators.Completed, nil},
+		"failure":      {func(finally func(observable) observable) { _ = finally(broken()).Run(t.Context()) }, operators.Failed, errBroken},
+		"no more":      {func(finally func(observable) observable) { finally(stream.Just(1, 2)).First(t.Context()) }, operators.Unsubscribed, nil},
+		"bad cleanup":  {func(finally func(observable) observable) { finally(spiteful(1, 2)).First(t.Context()) }, operators.Unsubscribed, nil},
+		"cancellation": {func(finally func(observable) observable) { _ = finally(stream.Just(1)).Run(cancelled) }, operators.Failed, why},
+		"panic":        {func(finally func(observable) observable) { _ = finally(stream.Just(1)).ForEach(t.Context(), throw) }, operators.Aborted, nil},
+		"Goexit":       {func(finally func(observable) observable) { _ = finally(stream.Just(1)).ForEach(t.Context(), exit) }, operators.Aborted, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
@@ -274,11 +280,15 @@ func TestFinallyRunsHoweverTheRunEnds(t *testing.T) {
 			go func() {
 				defer close(ended)
 				defer func() { _ = recover() }()
-				run(operators.Finally[int](func() { calls++ }))
+				c.run(operators.Finally[int](func(how operators.Ending, err error) {
+					if calls++; how != c.how || err != c.err {
+						t.Errorf("Finally was told %v, %v; want %v, %v", how, err, c.how, c.err)
+					}
+				}))
 			}()
 			<-ended
 			if calls != 1 {
-				t.Errorf("called %d times", calls)
+				t.Errorf("Finally was called %d times, want once", calls)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // which up to half is left to chance.
 type RetryPolicy struct {
 	// Times is how often the source is run again at most, after its first run. Zero
-	// or less is no limit.
+	// is no limit, less than zero not at all.
 	Times int
 
 	// Delay is waited before the first retry; zero is 100 ms, less than zero none at
@@ -27,7 +28,7 @@ type RetryPolicy struct {
 
 	// Jitter is the part of each delay, from 0 to 1, that chance may take away, so
 	// that those who failed together do not come back together. Zero is a half, less
-	// than zero none.
+	// than zero none, more than 1 is 1. NaN panics.
 	Jitter float64
 
 	// If reports whether an error is worth another run; nil says that all are.
@@ -44,8 +45,12 @@ type RetryPolicy struct {
 // when the policy gives up. The end of the run's own context ends a delay and is
 // never retried.
 func Retry[T any](policy RetryPolicy) stream.Operator[T, T] {
+	if math.IsNaN(policy.Jitter) {
+		panic("operators: Retry with a jitter of NaN, want 0 to 1")
+	}
 	policy = policy.withDefaults()
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Retry", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			failures := 0
 			wanted := true
@@ -59,7 +64,7 @@ func Retry[T any](policy RetryPolicy) stream.Operator[T, T] {
 			for {
 				err := source(ctx, pass)
 				if err == nil || !wanted || ctx.Err() != nil || !policy.again(failures, err) {
-					return err
+					return ended(ctx, err)
 				}
 				if err := pause(ctx, policy.delay(failures)); err != nil {
 					return err
@@ -86,18 +91,14 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 
 // again reports whether an error that follows so many other failures is retried.
 func (p RetryPolicy) again(failures int, err error) bool {
-	return (p.Times <= 0 || failures < p.Times) && (p.If == nil || p.If(err))
+	return (p.Times == 0 || failures < p.Times) && (p.If == nil || p.If(err))
 }
 
 // delay is what is waited before the retry that follows so many others.
 func (p RetryPolicy) delay(failures int) time.Duration {
 	d := p.Delay
 	for ; failures > 0 && 0 < d && d < p.MaxDelay; failures-- {
-		if d > p.MaxDelay/2 {
-			d = p.MaxDelay
-			break
-		}
-		d *= 2
+		d += min(d, p.MaxDelay-d) // twice as much would overflow
 	}
 	d = min(d, p.MaxDelay)
 	return d - time.Duration(rand.Float64()*p.Jitter*float64(d))

@@ -1,30 +1,73 @@
 package operators
 
-// ring keeps the last size values, in an array that grows as they come. Of a size
-// of zero or less it keeps none.
+// fifo is a queue: a ring that grows as it is used. It forgets what it gives up.
+type fifo[T any] struct {
+	values []T // count values from oldest on
+	oldest int
+	count  int
+}
+
+// push adds a value.
+func (q *fifo[T]) push(v T) { *q.extend() = v }
+
+// extend adds a zero value and returns its place.
+func (q *fifo[T]) extend() *T {
+	if q.count == len(q.values) {
+		grown := make([]T, max(4, 2*q.count))
+		older, newer := q.halves()
+		copy(grown[copy(grown, older):], newer)
+		q.values, q.oldest = grown, 0
+	}
+	q.count++
+	return q.at(q.count - 1)
+}
+
+// at is the place of the i-th value, counted from the oldest.
+func (q *fifo[T]) at(i int) *T {
+	i += q.oldest
+	if i >= len(q.values) {
+		i -= len(q.values)
+	}
+	return &q.values[i]
+}
+
+// first is the oldest value.
+func (q *fifo[T]) first() T { return q.values[q.oldest] }
+
+// pop takes the oldest value out.
+func (q *fifo[T]) pop() (oldest T) {
+	var none T
+	oldest, q.values[q.oldest] = q.values[q.oldest], none
+	if q.oldest++; q.oldest == len(q.values) {
+		q.oldest = 0
+	}
+	q.count--
+	return oldest
+}
+
+// halves are the values, from the oldest to the newest.
+func (q *fifo[T]) halves() (older, newer []T) {
+	end := q.oldest + q.count
+	if end <= len(q.values) {
+		return q.values[q.oldest:end], nil
+	}
+	return q.values[q.oldest:], q.values[:end-len(q.values)]
+}
+
+// ring keeps the last size values. Of a size of zero or less it keeps none.
 type ring[T any] struct {
-	values []T
-	size   int
-	oldest int // where the oldest value is, once there are size of them
+	fifo[T]
+	size int
 }
 
 // push adds a value and returns the one that no longer has room, if any.
 func (r *ring[T]) push(v T) (displaced T, ok bool) {
-	switch {
-	case len(r.values) < r.size:
-		r.values = append(r.values, v)
-		return displaced, false
-	case r.size <= 0:
+	if r.size <= 0 {
 		return v, true
 	}
-	displaced, r.values[r.oldest] = r.values[r.oldest], v
-	if r.oldest++; r.oldest == r.size {
-		r.oldest = 0
+	if r.count == r.size {
+		displaced, ok = r.pop(), true
 	}
-	return displaced, true
-}
-
-// halves are the values, from the oldest to the newest.
-func (r *ring[T]) halves() (older, newer []T) {
-	return r.values[r.oldest:], r.values[:r.oldest]
+	r.fifo.push(v)
+	return displaced, ok
 }

@@ -15,7 +15,9 @@ import (
 // Source and sampler run on goroutines of their own. While yield is at work, at most
 // [stream.DefaultBuffer] values of each wait; then they do.
 func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
+	mustHave("Sample", "observable", sampler != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Sample", "observable", source != nil)
 		events := samples(source, sampler)
 		return func(ctx context.Context, yield func(T) bool) error {
 			last := pending[T]{yield: yield}

@@ -23,7 +23,7 @@ import (
 // [OnBackpressureLatest] or one of its kin behind. Where several subscribers must not
 // miss the beginning, [Connectable.RefCount] waits for them.
 func Share[T any]() stream.Operator[T, T] {
-	return sharing(func() *stream.Subject[T] { return new(stream.Subject[T]) })
+	return sharing("Share", func() *stream.Subject[T] { return new(stream.Subject[T]) })
 }
 
 // ShareReplay is [Share] for subscribers that also want what came before: a newcomer gets
@@ -35,11 +35,12 @@ func Share[T any]() stream.Operator[T, T] {
 // until it is older than age. A failure, and the last subscriber's leaving before the
 // completion, forget all values: whoever comes then begins a new run of the source.
 func ShareReplay[T any](count int, age time.Duration) stream.Operator[T, T] {
-	return sharing(func() *stream.Subject[T] { return stream.NewReplaySubject[T](count, age) })
+	return sharing("ShareReplay", func() *stream.Subject[T] { return stream.NewReplaySubject[T](count, age) })
 }
 
-func sharing[T any](subject func() *stream.Subject[T]) stream.Operator[T, T] {
+func sharing[T any](name string, subject func() *stream.Subject[T]) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave(name, "observable", source != nil)
 		return Multicast(source, subject).RefCount(1, stream.DefaultBuffer, stream.Block)
 	}
 }

@@ -248,7 +248,7 @@ func TestAPanicOfTheSourceReachesAll(t *testing.T) {
 		})
 		t.Run(name+" while it is cut", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				shared := operators.Share[int]()(operators.Finally[int](crash)(ticks(9)))
+				shared := operators.Share[int]()(operators.Finally[int](func(operators.Ending, error) { crash() })(ticks(9)))
 				wanted(t, outcome(func() error { return shared.First(t.Context()).Err() }))
 			})
 		})

@@ -10,6 +10,7 @@ import (
 // drops none.
 func Skip[T any](count int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Skip", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			left := count
 			return source(ctx, func(v T) bool {
@@ -27,6 +28,7 @@ func Skip[T any](count int) stream.Operator[T, T] {
 // come, and keeps count values for that. A count of zero or less drops none.
 func SkipLast[T any](count int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("SkipLast", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			held := ring[T]{size: count}
 			return source(ctx, func(v T) bool {
@@ -40,7 +42,9 @@ func SkipLast[T any](count int) stream.Operator[T, T] {
 // SkipWhile drops values as long as skip is true, and emits the first for which it
 // is not and all that follow; skip is not asked about those.
 func SkipWhile[T any](skip func(T) bool) stream.Operator[T, T] {
+	mustHave("SkipWhile", "function", skip != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("SkipWhile", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			skipping := true
 			return source(ctx, func(v T) bool {

@@ -13,6 +13,7 @@ import (
 // value and no timer. A period of zero or less drops nothing.
 func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("ThrottleFirst", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			start := time.Now() // time.Since is the cheaper look at the clock
 			var begun time.Duration
@@ -40,6 +41,7 @@ func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
 	mustBePositive("ThrottleLast", period)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("ThrottleLast", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var alarm stream.Alarm
 			last := pending[T]{yield: yield}
@@ -66,6 +68,7 @@ func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
 // a value is taken from there.
 func Audit[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Audit", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var alarm stream.Alarm
 			last := pending[T]{yield: yield}

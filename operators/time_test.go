@@ -48,13 +48,13 @@ func TestAudit(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	wantTimeline(t, operators.Timeout[int](1050*ms)(waves(nil)), "1000 1", "1100 2", "1200 3", "2250 operators: no value came in time")
-	wantTimeline(t, operators.Timeout[int](500*ms)(waves(nil)), "500 operators: no value came in time")
+	wantTimeline(t, operators.Timeout[int](1050*ms)(waves(nil)), "1000 1", "1100 2", "1200 3", "2250 operators: no value came within 1.05s")
+	wantTimeline(t, operators.Timeout[int](500*ms)(waves(nil)), "500 operators: no value came within 500ms")
 	wantTimeline(t, operators.Timeout[int](4*time.Second)(waves(errBroken)),
 		"1000 1", "1100 2", "1200 3", "5000 4", "5100 5", "5200 broken")
 	// The end is waited for too; what yield takes does not count.
 	wantTimeline(t, operators.Timeout[int](50*ms)(concat(stream.Just(1), stream.Never[int]())),
-		"0 1", "50 operators: no value came in time")
+		"0 1", "50 operators: no value came within 50ms")
 	wantTimelineOf(t, operators.Timeout[int](1050*ms)(waves(nil)), dawdle[int](2000),
 		"1000 1", "3000 2", "5000 3", "7000 4", "9000 5", "11000 <nil>")
 }
@@ -65,7 +65,7 @@ func TestTimeoutWaitsForTheSourceToEnd(t *testing.T) {
 		time.Sleep(time.Second)
 		return context.Cause(ctx)
 	}
-	wantTimeline(t, operators.Timeout[int](time.Second)(slow), "2000 operators: no value came in time")
+	wantTimeline(t, operators.Timeout[int](time.Second)(slow), "2000 operators: no value came within 1s")
 }
 
 func TestDelay(t *testing.T) {

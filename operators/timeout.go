@@ -3,40 +3,111 @@ package operators
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ErrTimeout says that a value did not come in the time that [Timeout] gives it.
-var ErrTimeout = errors.New("operators: no value came in time")
+// ErrTimeout says that a value did not come in the time that [Timeout] gives it. For
+// errors.Is it is also [context.DeadlineExceeded].
+var ErrTimeout error = lateness{}
 
-// Timeout emits what the source emits, and fails with [ErrTimeout] when a value is
+type lateness struct{}
+
+func (lateness) Error() string        { return "operators: no value came in time" }
+func (lateness) Is(target error) bool { return target == context.DeadlineExceeded }
+func (lateness) Timeout() bool        { return true }
+
+// TimeoutError is the failure of a [Timeout]. For errors.Is it is [ErrTimeout] and
+// [context.DeadlineExceeded].
+type TimeoutError struct {
+	After time.Duration // how long the value was waited for
+	Stage string        // the path of the [Named] stage that was waited for; empty if there was none
+	Err   error         // what the source said when it was cancelled, if that was more than that; may be nil
+}
+
+// Error gives the time, the stage and what the source said, as far as they are known.
+func (e *TimeoutError) Error() string {
+	message := "operators: no value came within " + e.After.String()
+	if e.Stage != "" {
+		message += " from " + e.Stage
+	}
+	if e.Err != nil {
+		message += ": " + e.Err.Error()
+	}
+	return message
+}
+
+// Is reports whether the target is [ErrTimeout] or [context.DeadlineExceeded].
+func (e *TimeoutError) Is(target error) bool {
+	return target == ErrTimeout || ErrTimeout.(lateness).Is(target)
+}
+
+// Unwrap returns what the source said, if it said something.
+func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// Timeout returns true, as net.Error wants it.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// Timeout emits what the source emits, and fails with a [*TimeoutError] when a value is
 // waited for longer than d: the first one since the start of the run, the others, and
 // the end, since yield returned from the one before. What yield takes does not count.
-// The source's run is cancelled and awaited before the failure. Values that came in
-// time are emitted before it; nothing is ever pending.
+// The source's run is cancelled and awaited before the failure; an error that it returns
+// then, and that says more than that it was cancelled, is kept. Values that came in
+// time are emitted before; nothing is ever pending. With a d of zero or less there is
+// time only for what is there at once.
+//
+// The error names the [Named] stages of the source that ran and had no value under way.
 //
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does.
 func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("Timeout", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
+			here := new(watched)
 			var alarm stream.Alarm
 			alarm.Set(d)
-			expired := false
-			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+			var expired atomic.Pointer[TimeoutError]
+			var answer error // of the source
+			err := stream.Timed(context.WithValue(ctx, watchedKey{}, here), func(ctx context.Context, yield func(T) bool) error {
+				inner, cancel := context.WithCancelCause(uncancelled{ctx})
+				defer cancel(nil)
+				defer context.AfterFunc(ctx, func() {
+					if late := expired.Load(); late != nil {
+						cancel(late)
+					}
+					cancel(context.Cause(ctx))
+				})()
+				answer = source(inner, yield)
+				return answer
+			}, &alarm, func(v T) bool {
 				wanted := yield(v)
 				alarm.Set(d)
 				return wanted
 			}, func() bool {
-				expired = true
+				expired.Store(&TimeoutError{After: d, Stage: stages.silent(here)})
 				return false
 			})
-			if expired && err == nil {
-				return ErrTimeout
+			late := expired.Load()
+			if late == nil || err != nil {
+				return err
 			}
-			return err
+			if errors.Is(answer, late) { // it says so itself, and maybe why
+				return answer
+			}
+			if answer != context.Canceled {
+				late.Err = answer
+			}
+			return late
 		}
 	}
 }
+
+// uncancelled is a context that does not end, but has a deadline where its parent has:
+// that of a run which is told of its end with another cause.
+type uncancelled struct{ context.Context }
+
+func (uncancelled) Done() <-chan struct{} { return nil }
+func (uncancelled) Err() error            { return nil }

@@ -15,7 +15,7 @@ type Timestamped[T any] struct {
 
 // Timestamp emits each value with the time at which it came.
 func Timestamp[T any]() stream.Operator[T, Timestamped[T]] {
-	return Map(func(v T) Timestamped[T] { return Timestamped[T]{time.Now(), v} })
+	return called("Timestamp", Map(func(v T) Timestamped[T] { return Timestamped[T]{time.Now(), v} }))
 }
 
 // Spaced is a value and how long it was waited for.
@@ -28,6 +28,7 @@ type Spaced[T any] struct {
 // or since the run began for the first. The time that a consumer takes is part of it.
 func TimeInterval[T any]() stream.Operator[T, Spaced[T]] {
 	return func(source stream.Observable[T]) stream.Observable[Spaced[T]] {
+		mustHave("TimeInterval", "observable", source != nil)
 		return func(ctx context.Context, yield func(Spaced[T]) bool) error {
 			before := time.Now()
 			return source(ctx, func(v T) bool {

@@ -9,7 +9,9 @@ import (
 
 // Map emits f of each value.
 func Map[A, B any](f func(A) B) stream.Operator[A, B] {
+	mustHave("Map", "function", f != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("Map", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			return source(ctx, func(a A) bool { return yield(f(a)) })
 		}
@@ -18,7 +20,9 @@ func Map[A, B any](f func(A) B) stream.Operator[A, B] {
 
 // MapErr emits f of each value and fails with the first error that f returns.
 func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
+	mustHave("MapErr", "function", f != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("MapErr", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			var failure error
 			err := source(ctx, func(a A) bool {
@@ -42,7 +46,14 @@ func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 // nothing leaves the caller's goroutine. The first failure, of the source or of
 // a projected observable, ends it.
 func ConcatMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A, B] {
+	mustHave("ConcatMap", "function", project != nil)
+	return concatMap("ConcatMap", project)
+}
+
+// concatMap is ConcatMap under the name of an operator that is made of it.
+func concatMap[A, B any](name string, project func(A) stream.Observable[B]) stream.Operator[A, B] {
 	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			var failure error
 			wanted := true
@@ -51,7 +62,7 @@ func ConcatMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A
 				return wanted
 			}
 			err := source(ctx, func(a A) bool {
-				failure = project(a)(ctx, pass)
+				failure = projected(name, project, a)(ctx, pass)
 				return failure == nil && wanted
 			})
 			if failure != nil {
@@ -63,12 +74,15 @@ func ConcatMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A
 }
 
 // Flatten emits the values of each slice in turn. It is ConcatMap over slices.
-func Flatten[T any]() stream.Operator[[]T, T] { return ConcatMap(stream.FromSlice[T]) }
+func Flatten[T any]() stream.Operator[[]T, T] {
+	return concatMap("Flatten", stream.FromSlice[T])
+}
 
 // Pairwise emits each value together with the one before it, the earlier one first;
 // so the first value makes no pair by itself. It keeps one value.
 func Pairwise[T any]() stream.Operator[T, fold.Pair[T, T]] {
 	return func(source stream.Observable[T]) stream.Observable[fold.Pair[T, T]] {
+		mustHave("Pairwise", "observable", source != nil)
 		return func(ctx context.Context, yield func(fold.Pair[T, T]) bool) error {
 			var before T
 			found := false

@@ -19,7 +19,9 @@ var errUntil = errors.New("operators: no longer wanted")
 //	stop, finish := context.WithCancel(ctx)       // finish() ends the source …
 //	operators.TakeUntilDone[int](stop)            // … and completes the rest
 func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
+	mustHave("TakeUntilDone", "context", stop != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("TakeUntilDone", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			inner, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
@@ -47,7 +49,9 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 // source runs on the caller's goroutine, the notifier on one of its own, so that of two
 // that emit in the same moment either may be first.
 func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
+	mustHave("TakeUntil", "observable", notifier != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("TakeUntil", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			err := aside(ctx, yield, source, func(ctx context.Context, end func(error)) error {
 				return notifier(ctx, func(N) bool {
@@ -70,7 +74,9 @@ func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 // notifier on one of its own, so that of two that emit in the same moment either may be
 // first.
 func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
+	mustHave("SkipUntil", "observable", notifier != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("SkipUntil", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			var open atomic.Bool
 			pass := func(v T) bool { return !open.Load() || yield(v) }

@@ -68,7 +68,7 @@ func init() {
 func TestTakeUntilEndsBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended atomic.Int64
-		end := operators.Finally[int](func() { ended.Add(1) })
+		end := operators.Finally[int](func(operators.Ending, error) { ended.Add(1) })
 		ticks := stream.Interval(time.Second)
 		wantRun(t, operators.TakeUntil[int](end(after(3500*time.Millisecond, 1, 2)))(end(ticks)), nil, 0, 1, 2)
 		wantRun(t, operators.TakeUntil[int](end(ticks))(end(stream.Just(1))), nil, 1)
@@ -100,7 +100,7 @@ func TestTakeUntilLetsNothingThroughAfterwards(t *testing.T) {
 // A notifier has told when it emits, however long it takes to end then.
 func TestNotifiersTellWhenTheyEmit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slowToEnd := operators.Finally[int](func() { time.Sleep(time.Hour) })(after(1500*time.Millisecond, 1))
+		slowToEnd := operators.Finally[int](func(operators.Ending, error) { time.Sleep(time.Hour) })(after(1500*time.Millisecond, 1))
 		ticks := operators.Take[int](3)(stream.Interval(time.Second))
 		wantRun(t, operators.TakeUntil[int](slowToEnd)(ticks), nil, 0)
 		wantRun(t, operators.SkipUntil[int](slowToEnd)(ticks), nil, 1, 2)

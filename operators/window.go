@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/rxipc/rxipc/stream"
@@ -18,7 +19,8 @@ import (
 // values of each wait to be looked at, besides those of the windows: as many in each, and
 // as many windows that wait for yield. When there are more, they wait.
 func Window[T, B any](boundary stream.Observable[B]) stream.Operator[T, Group[int, T]] {
-	return windowed(stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+	mustHave("Window", "observable", boundary != nil)
+	return windowed("Window", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		if !w.begin() {
 			return nil
 		}
@@ -42,7 +44,7 @@ func Window[T, B any](boundary stream.Observable[B]) stream.Operator[T, Group[in
 // The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values of a
 // window wait for its reader, and as many windows for yield; then the source does.
 func WindowCount[T any](size int) stream.Operator[T, Group[int, T]] {
-	return WindowCountEvery[T](size, size)
+	return windowedEvery[T]("WindowCount", size, size)
 }
 
 // WindowCountEvery is [WindowCount] with a new window begun at every step-th value: a step
@@ -52,12 +54,16 @@ func WindowCount[T any](size int) stream.Operator[T, Group[int, T]] {
 // Windows that overlap may be read one after the other: each keeps what its reader has
 // not taken, size values at most, and as many more windows may wait for yield as overlap.
 func WindowCountEvery[T any](size, step int) stream.Operator[T, Group[int, T]] {
+	return windowedEvery[T]("WindowCountEvery", size, step)
+}
+
+func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[int, T]] {
 	size, step = max(1, size), max(1, step)
 	waiting, capacity := stream.DefaultBuffer, stream.DefaultBuffer
 	if step < size {
-		waiting, capacity = waiting+(size-1)/step, max(size, capacity)
+		waiting, capacity = waiting+min((size-1)/step, math.MaxInt-waiting), max(size, capacity)
 	}
-	return windowed(waiting, capacity, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+	return windowed(name, waiting, capacity, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var open []*outlet[T] // the oldest first
 		left, next := 0, 0    // values until the oldest is full, and until another begins
 		return source(ctx, func(v T) bool {
@@ -100,7 +106,7 @@ func WindowCountEvery[T any](size, step int) stream.Operator[T, Group[int, T]] {
 // wait for yield. When there are more, the source waits.
 func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
 	mustBePositive("WindowTime", period)
-	return windowed(stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+	return windowed("WindowTime", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var alarm stream.Alarm
 		grid := every(period, &alarm)
 		if !w.begin() {
@@ -118,7 +124,7 @@ func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
 // [BufferTimeOrCount] emits slices. A count below one is one. What waits is the same as
 // for [WindowTime].
 func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator[T, Group[int, T]] {
-	return windowed(stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+	return windowed("WindowTimeOrCount", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var alarm stream.Alarm
 		left := 0
 		return stream.Timed(ctx, source, &alarm, func(v T) bool {
@@ -144,8 +150,9 @@ func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator
 
 // windowed is what produce makes of a source, which it runs. At most waiting windows wait
 // for yield, and capacity values of each for its reader.
-func windowed[T any](waiting, capacity int, produce func(context.Context, stream.Observable[T], *windows[T]) error) stream.Operator[T, Group[int, T]] {
+func windowed[T any](name string, waiting, capacity int, produce func(context.Context, stream.Observable[T], *windows[T]) error) stream.Operator[T, Group[int, T]] {
 	return func(source stream.Observable[T]) stream.Observable[Group[int, T]] {
+		mustHave(name, "observable", source != nil)
 		return grouped(waiting, func(ctx context.Context, o *opener[int, T]) error {
 			return produce(ctx, source, &windows[T]{opener: o, capacity: capacity})
 		})

@@ -16,6 +16,9 @@ import (
 // For more than three of different types zip a zip: the rows are the same. [ZipAll]
 // takes any number of one type.
 func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
+	mustHave("Zip", "observable", a != nil)
+	mustHave("Zip", "observable", b != nil)
+	mustHave("Zip", "function", combine != nil)
 	return func(ctx context.Context, yield func(C) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
 		rows := newRows(2)
@@ -33,6 +36,10 @@ func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine fu
 
 // Zip3 is [Zip] of three sources.
 func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) stream.Observable[D] {
+	mustHave("Zip3", "observable", a != nil)
+	mustHave("Zip3", "observable", b != nil)
+	mustHave("Zip3", "observable", c != nil)
+	mustHave("Zip3", "function", combine != nil)
 	return func(ctx context.Context, yield func(D) bool) error {
 		as, bs, cs := newInlet[A](), newInlet[B](), newInlet[C]()
 		rows := newRows(3)
@@ -54,6 +61,7 @@ func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stre
 // zip; its zipAll takes the sources from an observable). Slices belong to the receiver. No
 // sources complete at once.
 func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
+	mustHaveEach("ZipAll", sources)
 	return func(ctx context.Context, yield func([]T) bool) error {
 		var inlets []inlet[T]
 		rows := newRows(len(sources))
@@ -78,12 +86,17 @@ func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 // then complete: false as soon as that is known, and cancels them then. It emits nothing
 // if one fails before, which ends it. It buffers as [Zip] does.
 func SequenceEqual[T comparable](a, b stream.Observable[T]) stream.Observable[bool] {
+	mustHave("SequenceEqual", "observable", a != nil)
+	mustHave("SequenceEqual", "observable", b != nil)
 	return SequenceEqualFunc(a, b, func(x, y T) bool { return x == y })
 }
 
 // SequenceEqualFunc is [SequenceEqual] with a function that says which values are equal. It
 // is called on the caller's goroutine.
 func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B], equal func(A, B) bool) stream.Observable[bool] {
+	mustHave("SequenceEqualFunc", "observable", a != nil)
+	mustHave("SequenceEqualFunc", "observable", b != nil)
+	mustHave("SequenceEqualFunc", "function", equal != nil)
 	return func(ctx context.Context, yield func(bool) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
 		rows := newRows(2)

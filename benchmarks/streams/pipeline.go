@@ -13,6 +13,7 @@ import (
 
 func triple(n int) int       { return n * 3 }
 func even(n int) bool        { return n%2 == 0 }
+func zero() int              { return 0 }
 func add(total, n int) int   { return total + n }
 func bounded(total int) bool { return total < 1<<60 }
 
@@ -48,7 +49,7 @@ func pipelineByHand(n int) int {
 func pipelineOfOurs(ctx context.Context, n int) (last int, err error) {
 	err = stream.Pipe4(stream.Range(0, n),
 		operators.Map(triple), operators.Filter(even),
-		operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+		operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 	).ForEach(ctx, func(v int) { last = v })
 	return last, err
 }
@@ -62,7 +63,7 @@ func pipelineElsewhere(ctx context.Context, n int) (last int, err error) {
 func fourStages(source stream.Observable[int]) stream.Observable[int] {
 	return stream.Pipe4(source,
 		operators.Map(triple), operators.Filter(even),
-		operators.ScanFrom(0, add), operators.TakeWhile(bounded))
+		operators.ScanFrom(zero, add), operators.TakeWhile(bounded))
 }
 
 func pipelineOfRo(_ context.Context, n int) (last int, err error) {

@@ -39,7 +39,7 @@ func singleOfOurs(ctx context.Context, n int) (sum int, err error) {
 	for i := range n {
 		err = stream.Pipe4(stream.Just(i),
 			operators.Map(triple), operators.Filter(even),
-			operators.ScanFrom(0, add), operators.TakeWhile(bounded),
+			operators.ScanFrom(zero, add), operators.TakeWhile(bounded),
 		).ForEach(ctx, func(v int) { sum += v })
 		if err != nil {
 			return 0, err
