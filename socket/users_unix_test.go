@@ -310,3 +310,5 @@ func TestAnotherUserLeavesRoomForOthers(t *testing.T) {
 		defer p.Close(ctx)
 	}
 }
+
+func newLineLog(lines logLines) *slog.Logger { return slog.New(slog.NewTextHandler(lines, nil)) }

@@ -1,0 +1,130 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+// firstUses is what can be done with an IPC first, and the error of it.
+func firstUses(ctx context.Context, ipc *IPC) map[string]func() error {
+	return map[string]func() error{
+		"Listen":    func() error { return ipc.Listen(counter).Run(ctx) },
+		"Serve":     func() error { return Serve(ipc, counter, fold.Sum[int]()).With(ctx, echo).Err() },
+		"Accept":    func() error { return ipc.Accept(newMemoryListener()).Run(ctx) },
+		"ConnectTo": func() error { return ipc.ConnectTo(ctx, counter).Err() },
+		"Dial":      func() error { return ipc.Dial(ctx, counter).Err() },
+		"Attach": func() error {
+			ours, _ := net.Pipe()
+			return ipc.Attach(ctx, ours).Err()
+		},
+		"Follow":    func() error { return ipc.Follow(counter, FollowConfig{}).Run(ctx) },
+		"Processes": func() error { return ipc.Processes(ctx).Err() },
+		"Pool": func() error {
+			pool := ipc.Pool(counter, PoolConfig{})
+			defer pool.Close(ctx)
+			return pool.Request(ctx, Text("a")).Err()
+		},
+	}
+}
+
+func TestConfigThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
+	ours := func(net.Conn, fold.Maybe[Peer]) error { panic("an authorizer was asked without a connection") }
+	for what, config := range map[string]Config{
+		`Config.Clients: invalid: "nobody-here"`:     {Clients: Users("0", "nobody-here")},
+		`Config.Servers: invalid: "nobody-here"`:     {Servers: Users("nobody-here")},
+		`Config.Clients: invalid: "none-here"`:       {Clients: Groups("none-here")},
+		`Config.Clients: invalid: ""`:                {Clients: Users("")},
+		`Config.Clients: invalid: "-1"`:              {Clients: Users("-1")},
+		`"4294967295" is the number of nobody`:       {Clients: Groups("4294967295")},
+		`Config.Clients: invalid: "deep"`:            {Clients: AnyOf(ours, AnyOf(Users("0"), Groups("deep")))},
+		"AnyOf nothing lets in nobody":               {Servers: AnyOf()},
+		"nil is no Authorizer":                       {Servers: AnyOf(Anyone, nil)},
+		"Dialect 9":                                  {Dialect: 9},
+		"Config.Dir \"somewhere\" is not used":       {Dir: "somewhere", Transport: newMemory(0)},
+		"Config.Heartbeat is 5ns":                    {Heartbeat: 5},
+		"Config.FrameTimeout is 30ns, less than 1ms": {FrameTimeout: 30},
+	} {
+		t.Run(what, func(t *testing.T) {
+			if config.Transport == nil {
+				config.Transport = newMemory(0)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				for use, try := range firstUses(ctx, New(config)) {
+					start := time.Now()
+					err := try()
+					if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), what) {
+						t.Errorf("%s: %v; want ErrInvalid and %q", use, err, what)
+					}
+					if took := time.Since(start); took > 0 {
+						t.Errorf("%s took %v to find out", use, took)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestConfigThatCanBeIsUsed(t *testing.T) {
+	for what, config := range map[string]Config{
+		"nothing":            {},
+		"all numbers":        {Clients: Users("1", "4294967294"), Servers: Groups("7")},
+		"no other user":      {Clients: Users(), Servers: Groups()},
+		"one of one's own":   {Clients: func(net.Conn, fold.Maybe[Peer]) error { return nil }},
+		"negative durations": {Heartbeat: -1, HandshakeTimeout: -1, FrameTimeout: -1, WriteTimeout: -1, Grace: -1},
+		"Dialect4":           {Dialect: Dialect4},
+	} {
+		if err := New(config).invalid; err != nil {
+			t.Errorf("a config with %s: %v, want no error", what, err)
+		}
+	}
+}
+
+func TestUnixThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes and groups are not supported on Windows")
+	}
+	for what, u := range map[string]Unix{
+		"none-here":                      {Group: "none-here"},
+		"the number of nobody":           {Group: "4294967295"},
+		"an octal number begins with 0o": {Mode: 660},
+		"lets nobody write":              {Mode: 0o444},
+		"a zero byte":                    {Dir: "a\x00b"},
+	} {
+		ctx := t.Context()
+		uses := firstUses(ctx, New(Config{Transport: u}))
+		uses["Unix.Listen"] = func() error { _, err := u.Listen(ctx, counter); return err }
+		uses["Unix.Dial"] = func() error { _, err := u.Dial(ctx, counter); return err }
+		uses["Unix.Names"] = func() error { _, err := u.Names(ctx); return err }
+		delete(uses, "Accept") // these use no Unix
+		delete(uses, "Attach")
+		for use, try := range uses {
+			if err := try(); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), what) {
+				t.Errorf("%s with %+v: %v; want ErrInvalid and %q", use, u, err, what)
+			}
+		}
+	}
+}
+
+func TestNameThatNoPathCanHoldIsInvalid(t *testing.T) {
+	long := MustParseName(strings.Repeat("n", maxSocketPath()))
+	ipc, ctx := New(Config{Dir: t.TempDir()}), t.Context()
+	for use, err := range map[string]error{
+		"ConnectTo": ipc.ConnectTo(ctx, long).Err(),
+		"Listen":    ipc.Listen(long).Run(ctx),
+		"Follow":    ipc.Follow(long, FollowConfig{}).Run(ctx),
+	} {
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), long.String()+".sock has ") {
+			t.Errorf("%s of a name of %d bytes: %v; want ErrInvalid and the path", use, len(long.String()), err)
+		}
+	}
+}
