@@ -13,7 +13,7 @@ import (
 const (
 	// quietPause is how long a client waits for news of a name before it looks for itself,
 	// in case the news got lost.
-	quietPause = 2 * time.Second
+	quietPause = 5 * time.Second
 
 	// lookPause is how long the folder is left alone between two looks where the system
 	// tells no news of it, and racyTime how long after a change of it another one may
@@ -132,8 +132,8 @@ func (f *folderWatch) lookAround() (end func()) {
 }
 
 // patience is how a client waits between two tries to connect: from 1 ms to 50 ms, twice
-// as long each time. For a name without a server it waits longer, if the transport tells
-// when there is one.
+// as long each time. For a name without a server it waits quietPause instead of 50 ms, if the
+// transport tells when there is one.
 type patience struct {
 	transport Transport
 	name      Name
@@ -143,21 +143,20 @@ type patience struct {
 
 // rest waits after a try that failed, or until ctx ends.
 func (p *patience) rest(ctx context.Context, err error) error {
-	longest := longestPause
-	if tellsNews(err) {
-		if transport, ok := p.transport.(watcher); ok {
-			if longest = quietPause; p.waiter == nil {
-				p.waiter = transport.watchName(p.name)
-				return context.Cause(ctx) // what came before is no news
-			}
-		}
+	transport, told := p.transport.(watcher)
+	if told = told && tellsNews(err); told && p.waiter == nil {
+		p.waiter = transport.watchName(p.name)
+		return context.Cause(ctx) // what came before is no news
 	}
 	var news <-chan struct{}
 	if p.waiter != nil {
 		news = p.waiter.news
 	}
-	p.pause = min(max(2*p.pause, firstPause), longest)
-	timer := time.NewTimer(p.pause)
+	pause := min(max(2*p.pause, firstPause), longestPause)
+	if p.pause = pause; told && pause == longestPause {
+		pause = quietPause
+	}
+	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
