@@ -54,38 +54,6 @@ func TestOneWaitSeesToTheRestOfManyWrites(t *testing.T) {
 	})
 }
 
-func TestServerThatChangesItsDialectGetsOneMessageAtATime(t *testing.T) {
-	for name, send := range map[string]func(*Process, *testing.T) error{
-		"Send":    func(p *Process, t *testing.T) error { return p.Send(t.Context(), texts(10)...).Err() },
-		"SendAll": func(p *Process, t *testing.T) error { return p.SendAll(stream.FromSlice(texts(10))).Run(t.Context()) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p, server := opened(t, Config{Window: 8, Heartbeat: -1}, 0)
-				sent := make(chan error)
-				go func() { sent <- send(p, t) }()
-				synctest.Wait()
-				server.send(kindReceived)
-				synctest.Wait()
-				before := len(peerChunks(server))
-				server.send(slices.Repeat([]any{kindReceived}, 6)...)
-				synctest.Wait()
-				if n := len(peerChunks(server)) - before; n != 0 {
-					t.Error(n, "written beside one in flight")
-				}
-				for range 3 {
-					server.send(kindReceived)
-					synctest.Wait()
-				}
-				if err := <-sent; err != nil {
-					t.Error(err)
-				}
-				p.Conn().Close()
-			})
-		})
-	}
-}
-
 func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)

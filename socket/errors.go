@@ -26,10 +26,11 @@ var (
 	// Config. It wraps os.ErrDeadlineExceeded.
 	ErrTooSlow = fmt.Errorf("the other side is too slow: %w", os.ErrDeadlineExceeded)
 
-	// ErrReserved says that a message equals a control message of the protocol:
-	// its media type is exactly text/plain and its content is, for instance,
-	// innmind/ipc:heartbeat. The wire cannot carry it as a message; any other
-	// media type, a parameter is enough, carries the same content.
+	// ErrReserved says that the content of a message equals a control message of the
+	// protocol, innmind/ipc:heartbeat for instance. No media type carries it as a
+	// message everywhere: innmind/ipc 5.x tells control messages by their content
+	// alone. Any other content will do, such as the same and a space; see
+	// [Message.IsReserved].
 	ErrReserved = errors.New("content is reserved by the protocol")
 
 	// ErrInvalid says that a name or a media type breaks its grammar, or is the

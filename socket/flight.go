@@ -17,6 +17,7 @@ type flight struct {
 	queue    fifo[Message] // taken, and not concluded
 	inFlight int           // of those, written: the first ones
 	bytes    int           // that these take
+	barred   bool          // the next one must wait for those of others, see Process.isFree
 	unsure   int           // the last of those in flight, which the connection may not have taken
 	spans    fifo[span]    // their numbers
 
@@ -91,9 +92,9 @@ func (f *flight) fly(ctx context.Context, take takeFunc, from feed, emit func(Me
 		window := f.window()
 		ended := take(max(0, window-f.queue.len()), &f.queue) // the window may have shrunk
 		if err := f.write(ctx, window); err != nil {
-			return err
+			return f.landLast(ctx, from, emit, err)
 		}
-		if f.inFlight == 0 {
+		if f.queue.len() == 0 {
 			if ended {
 				return nil
 			}
@@ -107,7 +108,9 @@ func (f *flight) fly(ctx context.Context, take takeFunc, from feed, emit func(Me
 			continue // something came meanwhile
 		}
 		patient := f.inFlight > f.unsure // something has arrived, and is acknowledged soon
-		err := f.p.awaitWith(ctx, f.p.config.MaxUnread, patient, func() bool { return f.progress() || more && from.arrived() })
+		err := f.p.awaitWith(ctx, f.p.config.MaxUnread, patient, func() bool {
+			return f.progress() || more && from.arrived() || f.barred && f.p.isFree()
+		})
 		if err != nil {
 			return err
 		}
@@ -121,7 +124,7 @@ func (f *flight) fly(ctx context.Context, take takeFunc, from feed, emit func(Me
 func (f *flight) window() int {
 	f.p.mu.Lock()
 	defer f.p.mu.Unlock()
-	if f.p.dialect != kindAck {
+	if !f.p.ours {
 		return 1
 	}
 	return f.limit
@@ -138,12 +141,17 @@ func (f *flight) write(ctx context.Context, window int) error {
 	if f.p.left.Load() {
 		f.p.tryWrite(noControl)
 	}
+	f.barred = false
 	for f.inFlight < f.queue.len() && f.mayWrite(window) {
 		b, size := f.next(window)
 		if f.inFlight > 0 && size <= writeAt && f.p.left.Load() {
 			break
 		}
 		s, err := f.p.write(ctx, b)
+		if err == errTaken {
+			f.barred = true
+			break
+		}
 		if s.count > 0 {
 			f.spans.push(s)
 			f.inFlight += s.count
@@ -245,6 +253,18 @@ func (f *flight) land(ctx context.Context, from feed, emit func(Message, error) 
 	clear(f.answers)
 	f.answers = f.answers[:0]
 	return true, nil
+}
+
+// landLast hands over what was concluded before writing failed with err, and returns
+// that if more is wanted.
+func (f *flight) landLast(ctx context.Context, from feed, emit func(Message, error) bool, err error) error {
+	f.p.mu.Lock()
+	f.progress()
+	f.p.mu.Unlock()
+	if wanted, landed := f.land(ctx, from, emit); !wanted || landed != nil {
+		return landed
+	}
+	return err
 }
 
 // leave lets go of what is in flight, and returns how many messages were acknowledged.

@@ -68,7 +68,7 @@ func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
 func TestMessagesThatWereNotSentAreNotTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
-		p, _ := attached(t, Config{Hooks: r.hooks(), Heartbeat: -1}, 50) // and nobody reads
+		p, _ := attached(t, Config{Hooks: r.hooks(), Heartbeat: -1}, 90) // and nobody reads
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		p.Send(ctx, Text(strings.Repeat("x", 99)))

@@ -124,18 +124,19 @@ var farewells = map[string]struct {
 	byeShutdown:  {[]error{ErrShutdown}, "it shuts down"},
 }
 
-// error is why the connection ended, for who used it.
-func (f farewell) error() error {
-	if f.code == "" {
-		return ErrDisconnected
-	}
-	return &closedError{f}
+// blames reports whether the server closed because of the first message that it had not
+// acknowledged, or of what came in its place.
+func (f farewell) blames() bool {
+	return f.code != "" && f.code != byeShutdown && f.code != byeUnsettled
 }
 
-// closedError is ErrDisconnected with the reason that the server gave.
+// closedError is ErrDisconnected of a server of ours, with the reason that it gave.
 type closedError struct{ farewell }
 
 func (e *closedError) Error() string {
+	if e.code == "" {
+		return ErrDisconnected.Error()
+	}
 	says := farewells[e.code].says
 	if says == "" {
 		says = fmt.Sprintf("for the reason %q", e.code) // of a later version

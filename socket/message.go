@@ -58,6 +58,19 @@ func (m Message) LogValue() slog.Value {
 	)
 }
 
+// IsReserved tells whether the content equals a control message of the protocol, so that
+// no media type makes a message of it that arrives everywhere: sending it fails with
+// [ErrReserved]. Who reads what others write, lines perhaps, brings it to another form
+// before:
+//
+//	operators.Map(func(m socket.Message) socket.Message {
+//		if m.IsReserved() {
+//			return socket.NewMessage(m.MediaType(), m.Content()+" ")
+//		}
+//		return m
+//	})
+func (m Message) IsReserved() bool { return controlKind(m.content) != kindMessage }
+
 // check refuses a message that cannot be sent: with ErrInvalid when it has no media
 // type, with ErrTooLarge when its content passes limit bytes or what a frame can
 // express, with ErrReserved when it equals a control message. Senders call it
@@ -71,8 +84,8 @@ func (m Message) check(limit int) error {
 	if uint64(len(m.content)) > allowed {
 		return fmt.Errorf("%w: content of %d bytes, the limit is %d", ErrTooLarge, len(m.content), allowed)
 	}
-	if m.mediaType.text == textPlain && controlKind(m.content) != kindMessage {
-		return fmt.Errorf("%w: text/plain %q", ErrReserved, m.content)
+	if m.IsReserved() {
+		return fmt.Errorf("%w: %s %q", ErrReserved, m.mediaType, m.content)
 	}
 	return nil
 }

@@ -53,8 +53,9 @@ func TestMessageCheck(t *testing.T) {
 		{Message{}, 5, ErrInvalid, "no media type"},
 		{Text(contentHeartbeat), 100, ErrReserved, "innmind/ipc:heartbeat"},
 		{Text(contentHeartbeat + " "), 100, nil, ""},
-		{NewMessage(JSON(), contentHeartbeat), 100, nil, ""},
-		{NewMessage(MustParseMediaType("text/plain; a=b"), contentClose), 100, nil, ""},
+		{NewMessage(JSON(), contentHeartbeat), 100, ErrReserved, "application/json \"innmind/ipc:heartbeat\""},
+		{NewMessage(MustParseMediaType("text/plain; a=b"), contentClose), 100, ErrReserved, "a=b"},
+		{NewMessage(OctetStream(), contentAck+"\n"), 100, nil, ""},
 	} {
 		err := test.message.check(test.limit)
 		if !errors.Is(err, test.want) || (test.want == nil) != (err == nil) {

@@ -220,12 +220,12 @@ func same[T comparable](t testing.TB, got []T, want ...T) {
 	}
 }
 
-// attached is a Process whose server is played by hand.
+// attached is a Process whose server, one of ours, is played by hand.
 func attached(t testing.TB, config Config, limit int) (*Process, *peer) {
 	t.Helper()
 	ours, theirs := newPipe(limit)
 	server := newPeer(t, theirs)
-	server.send(kindStart)
+	go server.send(kindHeartbeat, kindStart)
 	p, err := New(config).Attach(t.Context(), ours).Get()
 	if err != nil {
 		t.Fatal(err)

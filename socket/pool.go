@@ -19,11 +19,14 @@ import (
 // PoolConfig says how a [Pool] works. Each field that is zero stands for its default.
 type PoolConfig struct {
 	// Connections is how many connections there are at most, those that are being closed
-	// included; default 4. One more is made when a request finds all of them busy.
+	// included; default 16. One more is made when a request finds all of them busy.
 	Connections int
 
-	// InFlight is how many requests are given to a connection at most, which it keeps
-	// in flight as [Config.Window] allows; default 64.
+	// InFlight is how many requests a connection has in flight at most, of which a
+	// server handles one after the other; default 1, so that a slow one holds nobody
+	// up who may have another connection. With more, all connections together answer
+	// more requests a second, and those behind a slow one wait. Servers that are not
+	// of rxipc have one in flight in any case.
 	InFlight int
 
 	// Idle is how long a connection without requests is kept; default 1 min. Negative:
@@ -41,7 +44,8 @@ type PoolConfig struct {
 // to one name, made when they are needed and replaced when they break, each with several
 // requests in flight. Its methods may be called from any goroutine.
 //
-// A request goes to the connection with the fewest, and when all have as many as they
+// A request goes to a connection that has none, to a new one if there is no such, to the
+// one with the fewest if there may be no more of them, and when all have as many as they
 // may, waits for its turn; who came first goes first. Those that wait are the calls of
 // Request, so there are as many as callers. Requests without a response to them on the
 // same connection are told apart as [Process.Request] says. Other messages of the server
@@ -73,7 +77,7 @@ type PoolStats struct {
 	Requests  uint64 // made
 	Answered  uint64 // of these, with a response
 	Failed    uint64 // of these, without one
-	Retried   uint64 // times that one not sent was taken back from a connection that broke
+	Retried   uint64 // times that one not handled was taken back from a connection that ended
 	Connected uint64 // connections made
 	Lost      uint64 // connections broken
 }
@@ -81,8 +85,8 @@ type PoolStats struct {
 // Pool makes a pool of connections to a name. It connects at the first request; Close
 // ends it.
 func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
-	config.Connections = max(1, cmp.Or(config.Connections, 4))
-	config.InFlight = min(max(1, cmp.Or(config.InFlight, 64)), ipc.config.Window)
+	config.Connections = max(1, cmp.Or(config.Connections, 16))
+	config.InFlight = min(max(1, config.InFlight), ipc.config.Window)
 	config.Idle = cmp.Or(config.Idle, time.Minute)
 	if config.Idle < 0 {
 		config.Idle = math.MaxInt64
@@ -94,10 +98,14 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 }
 
 // Request sends a message and gives the response to it. It waits for a server to appear,
-// and for its turn, until ctx ends. A request whose connection broke before it was sent
-// is sent on another one. One that was sent may have been handled, and fails, with a
-// [*SendError] that tells so: it may be made again if its Sent is 0, or if the server
-// takes it well twice. After Close it fails with net.ErrClosed.
+// and for its turn, until ctx ends. A request that was not handled for sure is made again
+// on another connection: one that was not sent, and one that a server of rxipc left
+// unacknowledged when it closed the connection in good order, as it does when it ends, is
+// restarted or hands over. So such a restart fails no request.
+//
+// A request that may have been handled fails, with a [*SendError] that says so; its
+// Doubtful is 1. It may be made again if the server takes it well twice. So it is after a
+// server was killed, or its machine stood still. After Close it fails with net.ErrClosed.
 func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
 	answer, err := p.request(ctx, m)
 	if err != nil {
@@ -113,8 +121,7 @@ type call struct {
 
 	// Under the pool's mu.
 	place *list.Element // while it waits
-	line  *line         // that it was given to
-	taken bool          // by a flight: it may be sent
+	gone  bool          // nobody waits for its answer any more
 }
 
 func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
@@ -175,57 +182,62 @@ func (p *Pool) withdraw(ctx context.Context, c *call) answer {
 		return a
 	default:
 	}
-	switch {
-	case c.place != nil:
+	if c.place != nil {
 		p.waiting.Remove(c.place)
 		return answer{err: &SendError{Err: gaveUp(ctx, p.down)}}
-	case !c.taken:
-		c.line.queue = slices.DeleteFunc(c.line.queue, func(other *call) bool { return other == c })
-		c.line.load--
-		p.dispatch()
-		return answer{err: &SendError{Err: context.Cause(ctx)}}
 	}
+	c.gone = true // a line has it, and may have sent it
 	return answer{err: &SendError{Sent: 1, Err: context.Cause(ctx)}}
 }
 
-// dispatch gives waiting calls to lines, and starts one more if all are busy, mu held.
+// dispatch gives waiting calls to lines that have none, then starts lines for the others,
+// and those for which there may be none it gives to lines that have some, mu held.
 func (p *Pool) dispatch() {
-	for p.waiting.Len() > 0 {
-		l, busy := p.freest()
-		if busy && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
-			p.start()
+	for p.give(1) {
+	}
+	coming := 0
+	for _, l := range p.lines {
+		if l.coming {
+			coming++
 		}
-		if l == nil {
-			break
-		}
-		c := p.waiting.Remove(p.waiting.Front()).(*call)
-		c.place, c.line = nil, l
-		l.queue = append(l.queue, c)
-		l.load++
-		if l.parked != nil {
-			l.roused.Store(true)
-			l.parked.rouse()
-			l.parked = nil
-		}
+	}
+	for ; coming < p.waiting.Len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil; coming++ {
+		p.start()
+	}
+	for p.waiting.Len() > coming && p.give(math.MaxInt) {
 	}
 }
 
-// freest is the line with the fewest calls that may take one more, nil if there is none.
-// busy says that one more line would be of use: none has nothing to do, or is about to.
-func (p *Pool) freest() (free *line, busy bool) {
-	busy = true
+// give gives the first of the waiting calls to the line with the fewest, if that has fewer
+// than most and may take one more, mu held. It reports whether it did.
+func (p *Pool) give(most int) bool {
+	if p.waiting.Len() == 0 {
+		return false
+	}
+	var free *line
 	for _, l := range p.lines {
-		busy = busy && (l.leaving || l.up && l.load > 0)
-		if l.up && l.load < p.config.InFlight && (free == nil || l.load < free.load) {
+		if l.up && l.load < min(l.room, most) && (free == nil || l.load < free.load) {
 			free = l
 		}
 	}
-	return free, busy
+	if free == nil {
+		return false
+	}
+	c := p.waiting.Remove(p.waiting.Front()).(*call)
+	c.place = nil
+	free.queue = append(free.queue, c)
+	free.load++
+	if free.parked != nil {
+		free.roused.Store(true)
+		free.parked.rouse()
+		free.parked = nil
+	}
+	return true
 }
 
 // start starts one more line, mu held.
 func (p *Pool) start() {
-	l := &line{pool: p}
+	l := &line{pool: p, coming: true}
 	p.lines = append(p.lines, l)
 	p.joined.Go(func() {
 		err := operators.Retry[struct{}](p.config.Retry)(l.session).Run(p.ctx)
@@ -303,11 +315,12 @@ type line struct {
 	roused atomic.Bool
 
 	// Under the pool's mu.
-	up      bool
-	leaving bool    // it gets no calls any more, and is there until it is closed
-	queue   []*call // not taken
-	load    int     // calls in queue and flying
-	parked  *Process
+	up     bool
+	coming bool    // it is about to be up, for the first time
+	room   int     // how many calls it may have
+	queue  []*call // not taken
+	load   int     // calls in queue and flying
+	parked *Process
 }
 
 // session is one connection: it makes the calls that come and emits something for each
@@ -319,7 +332,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	}
 	defer process.Close(context.WithoutCancel(ctx))
 	process.dropUnasked()
-	l.connected()
+	l.connected(process.ours)
 	f := newFlight(process, true)
 	f.limit = l.pool.config.InFlight
 	err = f.run(ctx, l.take, l, func(m Message, err error) bool {
@@ -342,18 +355,21 @@ func (l *line) answer(a answer) {
 }
 
 // connected makes the line one of those that calls are given to.
-func (l *line) connected() {
+func (l *line) connected(ours bool) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.up = true
+	l.up, l.coming, l.room = true, false, 1
+	if ours {
+		l.room = l.pool.config.InFlight
+	}
 	l.pool.down = nil
 	l.pool.stats.Connected++
 	l.pool.dispatch()
 }
 
-// lost fails the calls that a broken connection had sent, and lets the others wait for
-// another one, before all that wait already. It returns the reason, with which the line
-// connects again, or nil if that has time.
+// lost fails the calls that may have been handled by a connection that ended, and lets the
+// others wait for another one, before all that wait already. It returns the reason, with
+// which the line connects again, or nil if that has time.
 func (l *line) lost(f *flight, err error) error {
 	p := l.pool
 	var failed *SendError
@@ -366,28 +382,29 @@ func (l *line) lost(f *flight, err error) error {
 	if l.up && p.ctx.Err() == nil {
 		p.stats.Lost++
 	}
-	l.up = false
-	calls := l.flying.all()
+	l.up, l.coming = false, false
+	calls := append(slices.Clone(l.flying.all()), l.queue...)
 	if f != nil {
-		acknowledged := failed.Acknowledged - f.concluded
-		for i, c := range calls[:f.inFlight] {
-			sent := &SendError{Sent: 1, Err: err}
-			if i < acknowledged {
-				sent.Acknowledged = 1
+		failed = &SendError{Acknowledged: failed.Acknowledged - f.concluded, Sent: f.inFlight, Err: err}
+		failing := failed.failing()
+		for i, c := range calls[:failing] {
+			one := &SendError{Sent: 1, Err: err}
+			if i < failed.Acknowledged {
+				one.Acknowledged = 1
 			}
-			c.answer <- answer{err: sent}
+			c.answer <- answer{err: one}
 		}
-		calls = calls[f.inFlight:]
+		calls = calls[failing:]
 	}
-	for _, c := range slices.Backward(append(slices.Clone(calls), l.queue...)) {
-		c.line, c.taken = nil, false
-		c.place = p.waiting.PushFront(c)
-		p.stats.Retried++
+	for _, c := range slices.Backward(calls) {
+		if !c.gone {
+			c.place = p.waiting.PushFront(c)
+			p.stats.Retried++
+		}
 	}
 	l.flying, l.queue, l.load = fifo[*call]{}, nil, 0
 	p.dispatch()
 	if p.waiting.Len() == 0 {
-		l.leaving = true
 		return nil
 	}
 	return err
@@ -400,7 +417,6 @@ func (l *line) take(room int, queue *fifo[Message]) (ended bool) {
 	l.roused.Store(false)
 	room = min(room, len(l.queue))
 	for _, c := range l.queue[:room] {
-		c.taken = true
 		l.flying.push(c)
 		queue.push(c.message)
 	}
@@ -433,9 +449,7 @@ func (l *line) rest(ctx context.Context, p *Process) error {
 	}
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	if len(l.queue) == 0 {
-		l.up, l.leaving = false, true
-	}
+	l.up = false // a call that it was given just now is made all the same
 	return nil
 }
 

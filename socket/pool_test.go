@@ -158,7 +158,7 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 			for range 2 {
 				conn, _ := listener.Accept()
 				server := newPeer(t, conn)
-				server.send(kindStart)
+				server.send(kindHeartbeat, kindStart)
 				server.expect("start-ok")
 				came <- server
 			}
@@ -230,10 +230,10 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		accept := func() *peer {
 			conn, _ := listener.Accept()
 			server := newPeer(t, conn)
-			server.send(kindStart)
+			server.send(kindHeartbeat, kindStart)
 			return server
 		}
-		pool := ipc.Pool(remote, PoolConfig{Connections: 1})
+		pool := ipc.Pool(remote, PoolConfig{Connections: 1, InFlight: 2})
 		results := make(chan *SendError, 5)
 		for i := range 5 {
 			go func() {
@@ -244,30 +244,30 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 			synctest.Wait()
 		}
 		server := accept()
-		server.expect("start-ok", `"0"`) // the others wait until the dialect is known
-		server.conn.Close()
-		if e := <-results; e.Sent != 1 || e.Acknowledged != 0 || !errors.Is(e, io.ErrUnexpectedEOF) {
-			t.Error(e)
-		}
-		server = accept()
-		server.expect("start-ok", `"1"`)
-		server.send(kindAck, "re 1")
-		if e := <-results; e != nil {
-			t.Error(e)
-		}
-		server.expect("ack", `"2"`, `"3"`, `"4"`)
+		server.expect("start-ok", `"0"`, `"1"`)
 		server.send(kindAck)
 		synctest.Wait()
 		server.conn.Close()
-		acknowledged := 0
-		for range 3 {
-			e := <-results
-			if acknowledged += e.Acknowledged; e.Sent != 1 {
-				t.Error(e)
+		for _, want := range []SendError{{Acknowledged: 1, Sent: 1}, {Sent: 1}} {
+			if e := <-results; e.Sent != want.Sent || e.Acknowledged != want.Acknowledged || !errors.Is(e, io.ErrUnexpectedEOF) {
+				t.Errorf("a request whose server died failed with %v, %d of %d acknowledged, want %d", e, e.Acknowledged, e.Sent, want.Acknowledged)
 			}
 		}
-		if stats := pool.Stats(); acknowledged != 1 || stats.Retried != 4 || stats.Lost != 2 || stats.Connected != 2 {
-			t.Errorf("%d, %+v", acknowledged, stats)
+		server = accept()
+		server.expect("start-ok", `"2"`, `"3"`)
+		server.send(kindAck, "re 2")
+		if e := <-results; e != nil {
+			t.Errorf("request 2 failed with %v, want its response", e)
+		}
+		server.expect("ack", `"4"`)
+		server.conn.Close()
+		for i := range 2 {
+			if e := <-results; e.Sent != 1 || e.Doubtful() != 1 {
+				t.Errorf("request %d failed with %v, want one that may have been handled", 3+i, e)
+			}
+		}
+		if stats := pool.Stats(); stats.Retried != 0 || stats.Lost != 2 || stats.Connected != 2 {
+			t.Errorf("the pool counted %+v, want 2 lost and none retried", stats)
 		}
 		closePool(t, pool)
 	})

@@ -208,7 +208,10 @@ func (p *Process) receive(f frame) error {
 		p.dialect = f.kind
 		p.acknowledge(1)
 	case kindClose:
-		return farewellOf(f.message.mediaType).error()
+		if p.ours {
+			return &closedError{farewellOf(f.message.mediaType)}
+		}
+		return ErrDisconnected
 	case kindCloseOK:
 		p.agreed = true
 	}

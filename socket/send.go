@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -35,19 +36,62 @@ type SendError struct {
 	Acknowledged int
 
 	// Sent is how many were written, those acknowledged among them, the last one
-	// perhaps in part. Those not acknowledged may have been handled or not. Those
-	// from Sent on were not written; to send them again is safe.
+	// perhaps in part. Those from Sent on were not written; to send them again is
+	// safe. Those between may have been handled, see Doubtful.
 	Sent int
 
 	Err error
 }
 
-// Error gives the cause, and before it the numbers, when there were several messages.
-func (e *SendError) Error() string {
-	if e.Sent < 2 {
-		return e.Err.Error()
+// Doubtful is how many messages may have been handled without being acknowledged, the
+// first ones of those behind the acknowledged ones. All that follow were not handled for
+// sure, and can be sent again safely.
+//
+// A server of rxipc acknowledges all that it has handled before it closes a connection in
+// good order, with ErrDisconnected: none is doubtful then. One is if the server closed
+// because its handler rejected that message, or panicked. After any other end, such as the
+// death of the server or that of a context, and with any other server, all are that were
+// sent.
+func (e *SendError) Doubtful() int {
+	doubtful := e.Sent - e.Acknowledged
+	if closed, ok := errors.AsType[*closedError](e.Err); ok {
+		switch closed.code {
+		case byeUnsettled:
+		case byeRejected, byePanicked:
+			doubtful = min(doubtful, 1)
+		default:
+			doubtful = 0
+		}
 	}
-	return fmt.Sprintf("%d sent, %d of them acknowledged: %v", e.Sent, e.Acknowledged, e.Err)
+	return doubtful
+}
+
+// failing is how many of those sent, from the first on, it makes no sense to send again as
+// they are: those acknowledged or doubtful, and the one for which the server closed.
+func (e *SendError) failing() int {
+	n := e.Acknowledged + e.Doubtful()
+	if closed, ok := errors.AsType[*closedError](e.Err); ok && closed.blames() {
+		n = max(n, min(e.Acknowledged+1, e.Sent))
+	}
+	return n
+}
+
+// Error gives the cause, before it the numbers when there were several messages, and behind
+// it whether any may have been handled.
+func (e *SendError) Error() string {
+	text := e.Err.Error()
+	if e.Sent >= 2 {
+		text = fmt.Sprintf("%d sent, %d of them acknowledged: %s", e.Sent, e.Acknowledged, text)
+	}
+	switch n := e.Doubtful(); {
+	case n == 1:
+		text += "; one message may have been handled"
+	case n > 1:
+		text += fmt.Sprintf("; %d messages may have been handled", n)
+	case e.Acknowledged == 1 && e.Sent == 1:
+		text += "; the message was handled"
+	}
+	return text
 }
 
 // Unwrap returns the cause.
@@ -84,7 +128,29 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 func (p *Process) sendOne(ctx context.Context, asking bool, m Message) (span, error) {
 	offered := frameSize(m) > writeAt || p.left.Load() || p.InFlight() > 0
 	one := [1]Message{m}
-	return p.write(ctx, batch{messages: one[:], asking: asking, offered: offered})
+	for {
+		s, err := p.write(ctx, batch{messages: one[:], asking: asking, offered: offered})
+		if err != errTaken {
+			return s, err
+		}
+		if err := p.await(ctx, p.config.MaxUnread, p.isFree); err != nil {
+			if ctx.Err() != nil {
+				err = fmt.Errorf("%w: %w", err, errTaken)
+			}
+			return span{}, err
+		}
+	}
+}
+
+// errTaken is why a message must not be sent now.
+var errTaken = errors.New("the server takes one message at a time, and the one before is not answered")
+
+// isFree reports whether one more message may be sent, p.mu held. To a server that is not
+// of ours the next one is sent once the one before was acknowledged, and if it speaks the
+// 5.x dialect, once each request was responded to: it ends when a message reaches it where
+// it awaits the acknowledgement of its response.
+func (p *Process) isFree() bool {
+	return p.ours || p.acked == p.sent && (p.dialect != kindAck || p.settled == p.replies.len())
 }
 
 // InFlight is how many messages were written and are not known to be acknowledged: those
@@ -122,7 +188,7 @@ func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	if p.unsettled() {
 		p.settleSoon() // the timer may have found the token taken
 	}
-	if err == nil || ctx.Err() != nil {
+	if err == nil || err == errTaken || ctx.Err() != nil {
 		return s, err
 	}
 	if reason := p.await(ctx, p.config.MaxUnread, func() bool { return false }); reason != ErrUnread {
@@ -173,6 +239,8 @@ func (p *Process) number(b batch) (first uint64, err error) {
 		return 0, p.err
 	case p.closing:
 		return 0, net.ErrClosed
+	case !p.isFree():
+		return 0, errTaken
 	}
 	first = p.sent + 1
 	p.sent += uint64(len(b.messages))
