@@ -195,17 +195,31 @@ func (p *Pool) withdraw(ctx context.Context, c *call) answer {
 func (p *Pool) dispatch() {
 	for p.give(1) {
 	}
-	coming := 0
+	up, trying, coming := p.count()
+	reachable := up > 0 || p.down == nil || len(p.lines) == 0
+	for reachable && trying < p.waiting.Len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
+		p.start()
+		trying, coming = trying+1, coming+1
+	}
+	for p.waiting.Len() > coming && p.give(math.MaxInt) {
+	}
+}
+
+// count counts the lines that are up, that connect or will again, and that connect for the
+// first time, mu held.
+func (p *Pool) count() (up, trying, coming int) {
 	for _, l := range p.lines {
+		switch {
+		case l.up:
+			up++
+		case !l.leaving:
+			trying++
+		}
 		if l.coming {
 			coming++
 		}
 	}
-	for ; coming < p.waiting.Len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil; coming++ {
-		p.start()
-	}
-	for p.waiting.Len() > coming && p.give(math.MaxInt) {
-	}
+	return up, trying, coming
 }
 
 // give gives the first of the waiting calls to the line with the fewest, if that has fewer
@@ -315,12 +329,13 @@ type line struct {
 	roused atomic.Bool
 
 	// Under the pool's mu.
-	up     bool
-	coming bool    // it is about to be up, for the first time
-	room   int     // how many calls it may have
-	queue  []*call // not taken
-	load   int     // calls in queue and flying
-	parked *Process
+	up      bool
+	coming  bool    // it is about to be up, for the first time
+	leaving bool    // it gets no calls any more, and is there until it is closed
+	room    int     // how many calls it may have
+	queue   []*call // not taken
+	load    int     // calls in queue and flying
+	parked  *Process
 }
 
 // session is one connection: it makes the calls that come and emits something for each
@@ -405,6 +420,7 @@ func (l *line) lost(f *flight, err error) error {
 	l.flying, l.queue, l.load = fifo[*call]{}, nil, 0
 	p.dispatch()
 	if p.waiting.Len() == 0 {
+		l.leaving = true
 		return nil
 	}
 	return err
@@ -449,7 +465,7 @@ func (l *line) rest(ctx context.Context, p *Process) error {
 	}
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.up = false // a call that it was given just now is made all the same
+	l.up, l.leaving = false, true // a call that it was given just now is made all the same
 	return nil
 }
 

@@ -234,12 +234,13 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 			return server
 		}
 		pool := ipc.Pool(remote, PoolConfig{Connections: 1, InFlight: 2})
-		results := make(chan *SendError, 5)
-		for i := range 5 {
+		var results [5]chan *SendError
+		for i := range results {
+			results[i] = make(chan *SendError, 1)
 			go func() {
 				err := pool.Request(t.Context(), Text(fmt.Sprint(i))).Err()
 				e, _ := errors.AsType[*SendError](err)
-				results <- e
+				results[i] <- e
 			}()
 			synctest.Wait()
 		}
@@ -248,21 +249,21 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		server.send(kindAck)
 		synctest.Wait()
 		server.conn.Close()
-		for _, want := range []SendError{{Acknowledged: 1, Sent: 1}, {Sent: 1}} {
-			if e := <-results; e.Sent != want.Sent || e.Acknowledged != want.Acknowledged || !errors.Is(e, io.ErrUnexpectedEOF) {
+		for i, want := range []SendError{{Acknowledged: 1, Sent: 1}, {Sent: 1}} {
+			if e := <-results[i]; e.Sent != want.Sent || e.Acknowledged != want.Acknowledged || !errors.Is(e, io.ErrUnexpectedEOF) {
 				t.Errorf("a request whose server died failed with %v, %d of %d acknowledged, want %d", e, e.Acknowledged, e.Sent, want.Acknowledged)
 			}
 		}
 		server = accept()
 		server.expect("start-ok", `"2"`, `"3"`)
 		server.send(kindAck, "re 2")
-		if e := <-results; e != nil {
+		if e := <-results[2]; e != nil {
 			t.Errorf("request 2 failed with %v, want its response", e)
 		}
 		server.expect("ack", `"4"`)
 		server.conn.Close()
 		for i := range 2 {
-			if e := <-results; e.Sent != 1 || e.Doubtful() != 1 {
+			if e := <-results[3+i]; e.Sent != 1 || e.Doubtful() != 1 {
 				t.Errorf("request %d failed with %v, want one that may have been handled", 3+i, e)
 			}
 		}
@@ -293,7 +294,7 @@ func TestPoolWithdrawsWhatItsContextEnds(t *testing.T) {
 			go func() { c.err <- pool.Request(ctx, Text(fmt.Sprint(i))).Err() }()
 			synctest.Wait()
 		}
-		for i, want := range []int{1, 0, 0} { // in flight, given to the line, waiting
+		for i, want := range []int{1, 1, 0} { // in flight, the same behind it, waiting
 			calls[i].cancel(reason)
 			err := <-calls[i].err
 			if e := sendError(t, err); e.Sent != want || !errors.Is(err, reason) {
@@ -303,7 +304,7 @@ func TestPoolWithdrawsWhatItsContextEnds(t *testing.T) {
 		if err := <-calls[3].err; err != nil {
 			t.Error(err)
 		}
-		same(t, []string{<-handled, <-handled}, "0", "3")
+		same(t, []string{<-handled, <-handled, <-handled}, "0", "1", "3")
 		closePool(t, pool)
 		stop()
 	})

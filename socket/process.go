@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,22 @@ func (p *Process) part(ctx context.Context) error {
 
 // failure makes the structured error of an operation.
 func (p *Process) failure(op string, err error) error {
+	var failed *SendError
+	if op == "send" && errors.As(err, &failed) && p.mayHaveCrossed(failed.Err) {
+		failed.Err = fmt.Errorf("%w (%s)", failed.Err, crossed)
+	}
 	return &Error{Op: op, Name: p.name.String(), Err: err}
+}
+
+// crossed is what may have ended a server of innmind/ipc 5.x.
+const crossed = "a server of innmind/ipc 5.x that responds ends when the next message comes before its response is acknowledged, " +
+	"which Request, RequestAll and Pool see to and Send cannot"
+
+// mayHaveCrossed reports whether the server may be gone because of that.
+func (p *Process) mayHaveCrossed(err error) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.ours && p.dialect == kindAck && p.sent > 1 && isGone(err)
 }
 
 // shut closes the connection for the given reason, if it is not closed yet. The

@@ -9,7 +9,7 @@ import (
 // SendAll sends what an observable emits, and emits each message once the process has
 // acknowledged it, in order: [Process.Send] as an operator.
 //
-//	sent, err := stream.Pipe2(lines, operators.Map(socket.Text), process.SendAll).Count(ctx)
+//	sent, err := stream.Pipe3(lines, operators.Map(socket.Text), process.SendAll, operators.Count[socket.Message]()).Last(ctx).Get()
 //
 // [Config.Window] and [Config.WindowBytes] bound how many messages are in flight, and
 // how many more are read ahead of the source, which has a goroutine of its own. A run
