@@ -138,14 +138,14 @@ func ExampleIPC_Follow() {
 	news := ipc.Follow(shouter, socket.FollowConfig{
 		Subscribe: socket.Subscribe(socket.Text("news, please")),
 		Lost: func(err error) {
-			fmt.Println("a gap:", err, <-served)
+			fmt.Println("a gap, closed in good order:", errors.Is(err, socket.ErrDisconnected), <-served)
 		},
 	})
 	took := operators.Take[socket.Message](2)(news)
 	fmt.Println(took.ForEach(ctx, func(m socket.Message) { fmt.Println(m.Content()) }), <-served)
 	// Output:
 	// news 0
-	// a gap: the server closed the connection: it shuts down <nil>
+	// a gap, closed in good order: true <nil>
 	// news 1
 	// <nil> <nil>
 }

@@ -42,9 +42,9 @@ func TestAcceptTriesAgainAfterAFailureThatMayPass(t *testing.T) {
 func TestErrorsTellWhatEnded(t *testing.T) {
 	for want, err := range map[string]error{
 		"3 sent, 2 of them acknowledged: cause; one message may have been handled": &SendError{Acknowledged: 2, Sent: 3, Err: errors.New("cause")},
-		"cause":                                 &SendError{Err: errors.New("cause")},
-		"socket: server interrupted: cause":     &InterruptedError[int]{Err: errors.New("cause")},
-		"socket: listen name: cause":            ofName("listen", MustParseName("name"), errors.New("cause")),
+		"cause":                             &SendError{Err: errors.New("cause")},
+		"socket: server interrupted: cause": &InterruptedError[int]{Err: errors.New("cause")},
+		"socket: listen name: cause":        ofName("listen", MustParseName("name"), errors.New("cause")),
 	} {
 		if err.Error() != want {
 			t.Errorf("%q, want %q", err, want)

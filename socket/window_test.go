@@ -92,16 +92,28 @@ func TestWindowIsBoundedInBytes(t *testing.T) {
 	})
 }
 
-func TestWindowStaysShutForServersOfTheOlderDialect(t *testing.T) {
+func TestWindowStaysShutForServersOfPHP(t *testing.T) {
+	for _, acknowledgement := range []kind{kindReceived, kindAck} {
+		sendOneByOne(t, acknowledgement)
+	}
+}
+
+func sendOneByOne(t *testing.T, acknowledgement kind) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := attached(t, Config{Heartbeat: -1}, 0)
+		ours, theirs := newPipe(0)
+		server := newPeer(t, theirs)
+		server.send(kindStart)
+		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
+		if err != nil {
+			t.Fatalf("attach: %v", err)
+		}
 		sent := make(chan error)
 		go func() { sent <- p.Send(t.Context(), texts(3)...).Err() }()
 		for _, want := range []string{`start-ok "0"`, `"1"`, `"2"`} {
 			synctest.Wait()
 			chunks := decoded(peerChunks(server))
 			same(t, chunks[len(chunks)-1:], want)
-			server.send(kindReceived)
+			server.send(acknowledgement)
 		}
 		if err := <-sent; err != nil {
 			t.Error(err)
