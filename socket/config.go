@@ -36,7 +36,7 @@ type Config struct {
 	// [Unix].
 	Dir string
 
-	// Transport replaces unix sockets in Dir.
+	// Transport replaces unix sockets in Dir, which must be empty then.
 	Transport Transport
 
 	// Clients decides which processes may connect to a server of ours, before a byte

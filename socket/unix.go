@@ -22,18 +22,24 @@ const (
 
 // Unix is the Transport over unix sockets. The socket of a name is the file
 // Dir/NAME.sock, where innmind/ipc has it too, so with the same Dir the processes
-// of both find each other. Beside it stands Dir/NAME.lock: whoever listens holds a
+// of both find each other. Beside it stands Dir/.NAME.lock: whoever listens holds a
 // lock on it, which the system takes back when the process dies. The lock file itself
-// stays for ever. Should a cleaner of old files remove it, a second server still finds
-// that the first is alive, by connecting to it.
+// stays for ever, and says which process held it last. It has the group and the mode of the
+// socket, for others only if the folder is shared. Should a cleaner of old files remove it, a
+// second server still finds that the first is alive, by connecting to it.
 //
-// The zero Unix is ready for use.
+// The zero Unix is ready for use. What it says that cannot be, an unknown group or a Mode
+// that is no permission, is ErrInvalid of whatever is done first. An IPC finds out once, in
+// [New], which folder, user and group it means; the methods of a Unix do so at each call.
 type Unix struct {
-	// Dir is the folder of the sockets; empty means DefaultDir. It is made, with its
-	// parents, for the user alone when it is missing. Whoever may write to it may take
+	// Dir is the folder of the sockets; empty means DefaultDir. When it is missing it is
+	// made, with its parents, for those who may connect: with mode 0700, with a Group 0750
+	// and of that, and 0755 if Mode lets everybody write. Whoever may write to it may take
 	// the place of a server, so it is used only when nobody but the user and root may:
 	// it must be a folder and not a link, it and what is above it must belong to one of
-	// the two and be writable for no other; above it the sticky bit of /tmp will do.
+	// the two and be writable for no other; above it the sticky bit of /tmp will do. A
+	// client whose Unix has a Group also takes a folder that belongs to another user and
+	// that group, and leaves it to [Config.Servers] whom to trust.
 	Dir string
 
 	// Shared takes Dir as it is, though others may write to it: a folder of a group in
@@ -56,15 +62,15 @@ type Unix struct {
 
 	// Mode is what the permissions of a socket are, whatever the umask is; default
 	// 0600, and 0660 with a Group. To connect, others need to write to it and to search
-	// its folder, which is 0700 if it was made here, and Config.Clients must let them.
+	// its folder, and Config.Clients must let them.
 	Mode fs.FileMode
 
 	// Group is the group of a socket, by name or number; default: what the system
 	// gives it. A process that is not root's must be a member.
 	Group string
 
-	// Backlog is how many connections may wait to be accepted; default 4096, and no
-	// more than the system allows: net.core.somaxconn of Linux, mostly 4096, 128 on
+	// Backlog is how many connections may wait to be accepted; default 4096, at least 1,
+	// and no more than the system allows: net.core.somaxconn of Linux, mostly 4096, 128 on
 	// macOS. Beyond it Dial fails with ErrBusy, and ConnectTo tries again.
 	Backlog int
 
@@ -108,16 +114,18 @@ func temporaryDir() string {
 // it again does nothing.
 //
 // Listen fails with ErrInUse when another listener holds the name, of this program
-// or of one that does not know the lock: such a socket is connected to, politely,
+// or of one that does not know the lock, and names its process where that is known: such a socket is connected to, politely,
 // to see whether it is alive (at most a second is spent on that). A socket left
 // behind by a server that died is replaced. Anything else that stands in its place,
-// a link included, is left alone and is an error.
+// a link included, is left alone and is an error, fs.ErrExist. A path longer than the system
+// allows is ErrInvalid.
 func (u Unix) Listen(ctx context.Context, name Name) (net.Listener, error) {
 	return u.place().Listen(ctx, name)
 }
 
 // Dial connects to the socket of name. It fails with ErrNotListening when there is
-// no socket or nobody behind it, and on Linux with ErrBusy when the queue of the
+// no socket or nobody behind it, tells if another folder that is often used has one (that
+// of innmind/ipc, and DefaultDir in other surroundings), and on Linux with ErrBusy when the queue of the
 // one behind it is full; the other systems answer ErrNotListening then, too. A socket
 // that denies permission is tried for an eighth of a second: until it listens, one is
 // private, whoever may use it then.
