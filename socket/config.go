@@ -134,8 +134,9 @@ type Config struct {
 	// Log gets what happens to connections, with their names, numbers and peers (see
 	// [Connection.LogValue]) and reasons (see [Reason]). Error: exchanges that were
 	// rejected, an answer that could not be sent among them, handlers and hooks that
-	// panicked. Warn: the other side broke the protocol or was too slow, a client was
-	// refused. Info: a name was handed over. Debug: connections that came and went,
+	// panicked, a socket file that was replaced or could not be made again. Warn: the other
+	// side broke the protocol or was too slow, a client was refused, a socket file was made
+	// again. Info: a name was handed over. Debug: connections that came and went,
 	// those that just left among them. Default: nothing.
 	Log *slog.Logger
 
