@@ -23,6 +23,7 @@ type client struct {
 	next   uint64  // number of a message, which no other client has
 	acked  journal // of those that were acknowledged to it
 	played map[string]int
+	failed []failure // of its pools
 }
 
 // session is a way to behave, and how often that is chosen.
@@ -38,6 +39,7 @@ func init() {
 	sessions = []session{
 		{"messages in order", 45, (*client).sendSome},
 		{"requests and responses", 20, (*client).ask},
+		{"requests of a pool", 20, (*client).askAPool},
 		{"left without a word", 5, (*client).leave},
 		{"flood without reading", 4, (*client).flood},
 		{"half-closed", 4, (*client).halfClose},
@@ -76,7 +78,7 @@ func (c *client) play() {
 		c.played[s.name]++
 		pause(ctx, time.Duration(c.chance.IntN(200))*time.Millisecond)
 	}
-	say(report{Played: c.played, Left: left(goroutines, open)})
+	say(report{Played: c.played, Failed: c.failed, Left: left(goroutines, open)})
 }
 
 func choose(n int) session {

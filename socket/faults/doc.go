@@ -1,9 +1,10 @@
 // Package faults proves what package socket promises: an acknowledged message has been
 // handled, once, and is in the carry of the server, whatever died when. It is a program
 // in the tests. Many client processes talk to a server process, well and badly, while
-// processes are killed, stopped and started again; then what each client saw
-// acknowledged is compared, message by message, with what the servers handled and
-// carried, and what is left in the server is counted.
+// processes are killed, stopped and started again, and every other server ends in good
+// order; then what each client saw acknowledged or answered is compared, message by
+// message, with what the servers handled and carried, and what is left in the server is
+// counted. A request of a pool may fail only if it was sent to a server that was killed.
 //
 // With go test it runs for a few seconds. By hand, for as long as one likes:
 //

@@ -79,7 +79,7 @@ func (w *world) suffer(end time.Time) {
 	chance := rand.New(rand.NewPCG(w.seed, 0))
 	pace := time.NewTicker(50 * time.Millisecond)
 	defer pace.Stop()
-	turn := w.duration / 8 // of servers
+	turn := min(w.duration/8, 5*time.Second) // of servers
 	next := time.Now().Add(turn)
 	for now := range pace.C {
 		w.resume(now)
@@ -115,7 +115,9 @@ func (w *world) strike(chance *rand.Rand, now time.Time) {
 func (w *world) replaceServer() {
 	w.wake(w.server)
 	if w.server.number%2 == 0 {
+		from := time.Now()
 		w.server.kill()
+		w.killed = append(w.killed, span{from, time.Now()})
 		w.crashes++
 	} else {
 		w.finishServer()
@@ -155,6 +157,10 @@ func (w *world) judge() {
 	if w.acknowledged == 0 {
 		w.t.Error("nothing was acknowledged")
 	}
+	failed := unexcused(w.failed, w.killed)
+	for _, f := range failed[:min(len(failed), 5)] {
+		w.t.Errorf("a request of a pool failed, %d sent, after %v, and no server was killed meanwhile: %s", f.Sent, f.To.Sub(f.From), f.Text)
+	}
 }
 
 // table is what happened, for people.
@@ -176,6 +182,9 @@ func (w *world) table() string {
 	row("messages handled", "%d", w.messages)
 	row("messages acknowledged to clients", "%d", w.acknowledged)
 	row("messages not acknowledged", "%d", w.played["unacknowledged"])
+	row("requests answered by a pool", "%d", w.played["answered by a pool"])
+	row("failed with a server that was killed", "%d", len(w.failed)-len(unexcused(w.failed, w.killed)))
+	row("failed without", "%d", len(unexcused(w.failed, w.killed)))
 	row("acknowledged messages lost", "%d", w.lost)
 	row("messages handled twice", "%d", w.doubled)
 	row("last server: descriptors", "%d before, %d after", w.before.Descriptors, w.after.Descriptors)

@@ -29,6 +29,8 @@ type world struct {
 
 	kills, stops, crashes, endings int
 	played                         map[string]int // sessions by name, and unacknowledged messages
+	killed                         []span         // when servers were
+	failed                         []failure      // requests of pools
 	before, after                  census         // of the last server
 	peak                           uint64         // memory of a server, bytes
 
@@ -157,6 +159,7 @@ func (w *world) takeReport(c *child) {
 	for session, n := range last.Played {
 		w.played[session] += n
 	}
+	w.failed = append(w.failed, last.Failed...)
 	if last.Left != "" {
 		w.t.Errorf("something is left in client %d: %s", c.number, last.Left)
 	}
@@ -177,6 +180,7 @@ type report struct {
 	Census *census        // of a server
 	Carry  *tally         // of a server that has ended
 	Played map[string]int // of a client
+	Failed []failure      // of a client
 	Left   string         // in a client
 	Stacks string         // of a server that was asked for them
 }
