@@ -81,11 +81,10 @@ type Config struct {
 
 	// Window is how many messages a client has in flight at most, written and not
 	// acknowledged, or for requests not responded to; default 4096. With 1, each is
-	// sent once the one before has been acknowledged, which is also how it is before the
-	// first acknowledgement of a connection, and with a server of innmind/ipc 4.x, that
-	// cannot read a frame which a full connection has cut in two. A server of
-	// innmind/ipc 5.0 wants its responses acknowledged before it reads on: to send it
-	// several messages that it responds to, take 1, and requests.
+	// sent once the one before has been acknowledged. So it is with every server that is
+	// not of rxipc: those of innmind/ipc 4.x cannot read a frame which a full connection
+	// has cut in two, and those of 5.x want their responses acknowledged before the next
+	// message, which Request, RequestAll and Pool do.
 	Window int
 
 	// WindowBytes bounds the same in bytes, frames included: while so many are in

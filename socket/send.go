@@ -21,6 +21,10 @@ const settleTime = 5 * time.Millisecond
 // that must not be sent is found before any is. Responses that come meanwhile are kept
 // for Wait, up to [Config.MaxUnread]: beyond that Send fails with ErrUnread, so have
 // another goroutine read them at the same time if they are many.
+//
+// A server of innmind/ipc 5.x that responds to messages ends when the next one comes before
+// it has the acknowledgement of its response. Send does not know whether there will be one,
+// so no client can rule that out: take Request for such a server.
 func (p *Process) Send(ctx context.Context, messages ...Message) fold.Attempt[*Process] {
 	if err := p.sendEach(ctx, messages); err != nil {
 		return fold.Fail[*Process](p.failure("send", err))

@@ -2,6 +2,9 @@ package socket
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 
 	"github.com/rxipc/rxipc/stream"
 )
@@ -18,6 +21,16 @@ import (
 // with a [*SendError], that tells which messages of the run arrived. When yield wants no
 // more, what is in flight stays so, see [Process.InFlight]. Responses are kept as Send
 // keeps them.
+//
+// A message whose content the protocol reserves, see [Message.IsReserved], is left out
+// alone: Config.Log gets an error with its number among those of the source, and the run
+// fails with ErrReserved, which names the first, once all others are acknowledged. To carry
+// such content in another form, map it before. A message that cannot be sent for another
+// reason, being too large for instance, ends the run.
+//
+// Servers that are not of rxipc get one message at a time. One of innmind/ipc 5.x that
+// responds to messages ends when the next one comes before it has the acknowledgement of
+// its response, which no client can rule out here: take RequestAll.
 func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	return p.flown("send", false, messages)
 }
@@ -46,6 +59,15 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			wanted = yield(m)
 			return wanted
 		}
+		came, omitted := 0, 0
+		var reserved error // for the first that was omitted
+		omit := func(m Message) {
+			err := fmt.Errorf("message %d is left out: %w", came, m.check(p.config.MaxMessage))
+			p.log(slog.LevelError, "message left out", because(err)...)
+			if omitted++; omitted == 1 {
+				reserved = err
+			}
+		}
 		f := newFlight(p, asking)
 		defer f.recycle()
 		var refused, broken, failed error
@@ -56,6 +78,10 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 					return nil
 				}
 				broken = messages(ctx, func(m Message) bool {
+					if came++; m.IsReserved() {
+						omit(m)
+						return true
+					}
 					refused = m.check(p.config.MaxMessage)
 					return refused == nil && in.push(ctx, m)
 				})
@@ -76,8 +102,18 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			return p.failure(op, failed)
 		case refused != nil:
 			return p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded, Err: refused})
-		default:
+		case omitted > 1:
+			reserved = fmt.Errorf("%w, and %d more are", reserved, omitted-1)
+		}
+		if reserved != nil {
+			reserved = p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded, Err: reserved})
+		}
+		if broken == nil {
+			return reserved
+		}
+		if reserved == nil {
 			return broken
 		}
+		return errors.Join(broken, reserved)
 	}
 }

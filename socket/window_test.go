@@ -178,9 +178,9 @@ func TestMessageThatMustNotBeSentEndsSendAllBehindTheOthers(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
 		go server.send(kindAck, kindAck)
 		var emitted []Message
-		err := p.SendAll(stream.Just(Text("a"), Text("b"), Text("innmind/ipc:ack"), Text("c"))).
+		err := p.SendAll(stream.Just(Text("a"), Text("b"), Message{}, Text("c"))).
 			ForEach(t.Context(), func(m Message) { emitted = append(emitted, m) })
-		if e := sendError(t, err); e.Acknowledged != 2 || e.Sent != 2 || !errors.Is(err, ErrReserved) {
+		if e := sendError(t, err); e.Acknowledged != 2 || e.Sent != 2 || !errors.Is(err, ErrInvalid) {
 			t.Error(err)
 		}
 		same(t, emitted, Text("a"), Text("b"))
