@@ -120,6 +120,19 @@ type Config struct {
 	// alone: a server that is busy need not read.
 	WriteTimeout time.Duration
 
+	// SilenceTimeout is how long nothing may come from the other side, heartbeats
+	// included, while it is read; beyond it the connection ends with ErrSilent. So Follow,
+	// Wait, Send, Request and a Pool notice a server that is stopped or hangs, and a
+	// server notices such a client. Default, and negative: for ever, since processes of
+	// innmind/ipc need not send heartbeats.
+	//
+	// Take three times the other side's Heartbeat, or more. A client that has a
+	// SilenceTimeout sends heartbeats for as long as it is connected; another one sends
+	// them only while one of its methods waits, and otherwise is silent, too. So set it for
+	// the clients of a server that has it. The time in which a handler is at work, or nobody
+	// waits on a client, does not count.
+	SilenceTimeout time.Duration
+
 	// Grace is how long a connection that is closed from here waits for the other
 	// side to agree; default 1 s. Negative: a millisecond, to say so.
 	Grace time.Duration
@@ -179,6 +192,7 @@ func (c Config) withDefaults() Config {
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)
 	c.WriteTimeout = orNever(c.WriteTimeout, 30*time.Second)
+	c.SilenceTimeout = orNever(c.SilenceTimeout, math.MaxInt64)
 	c.Grace = max(offerTime, orDefault(c.Grace, time.Second))
 	c.restAfter = orDefault(c.restAfter, time.Second)
 	return c

@@ -106,7 +106,7 @@ func comesBack(err error) bool {
 	}
 	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err) ||
-		errors.Is(err, ErrNoHandshake) || metDeadline(err)
+		errors.Is(err, ErrNoHandshake) || errors.Is(err, ErrSilent) || metDeadline(err)
 }
 
 // metDeadline reports whether a failure to dial comes of a context's deadline, which the
@@ -158,6 +158,8 @@ func noHandshake(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, ErrDisconnected), errors.Is(err, ErrProtocol), errors.Is(err, ErrTooLarge), errors.Is(err, ErrTooSlow):
 		return err // the server's own words, or what they were instead
+	case errors.Is(err, ErrSilent):
+		return fmt.Errorf("%w: %w", ErrNoHandshake, err)
 	case isGone(err):
 		return fmt.Errorf("%w: the server closed the connection before it said anything: it may be about to end, "+
 			"not let this process in, or speak another protocol: %w", ErrNoHandshake, err)

@@ -210,7 +210,7 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 	}
 	switch {
 	case err == errAgreed:
-	case errors.Is(err, ErrTooSlow): // to agree, too
+	case errors.Is(err, ErrTooSlow), errors.Is(err, ErrSilent): // to agree, too
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
 		c.tellWhy()
 	case err != errLeft && (err == errEnough || c.ending.Err() != nil):
@@ -280,11 +280,13 @@ func (c *Connection) turnOver() error {
 		return err
 	}
 	c.nextPeek.Store(0)
+	c.listen()
 	if err := c.receive(); err != nil {
 		return err
 	}
 	if !c.in.idle() { // else it was called
 		now := c.pulse.now()
+		c.hear()
 		c.heard.Store(now)
 		c.peekAfter(now)
 	}

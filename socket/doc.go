@@ -45,6 +45,36 @@
 // many messages in flight. [IPC.Pool] is for many callers at the same time, and
 // [IPC.Follow] is what a server pushes, across its restarts.
 //
+// # Why a call failed
+//
+// Each error wraps a sentinel for the way in which the call ended, and says the reason that
+// was known last; when a context ended it wraps its cause, too.
+//
+//	nobody listens on the name               ErrNotListening
+//	the queue of connections is full         ErrBusy
+//	the socket's mode denies                 fs.ErrPermission
+//	Config.Servers does not trust it         ErrUntrusted
+//	connected, and nothing came              ErrNoHandshake
+//	the server speaks another protocol       ErrProtocol, which names it
+//	Config.Clients refuses this process      ErrRefused; with ErrBusy: too many of its user
+//	the server closed the connection         ErrDisconnected, and one of
+//	  it ends                                ErrShutdown
+//	  its handler rejected the message       ErrRejected
+//	  its handler panicked                   ErrPanicked
+//	  the message is too large for it        ErrTooLarge, which tells its limit
+//	  this side was too slow, or silent      ErrTooSlow, ErrSilent
+//	  this side broke the protocol           ErrProtocol
+//	the server is gone without a word        io.ErrUnexpectedEOF
+//	nothing comes, no heartbeat either       ErrSilent, see Config.SilenceTimeout
+//	a frame that began does not end          ErrTooSlow
+//	it sent what it must not                 ErrProtocol, ErrTooLarge
+//	no response to a request                 ErrNoResponse
+//	too many messages are unread             ErrUnread
+//	it was closed from here                  net.ErrClosed
+//
+// The reasons behind ErrDisconnected come from servers of rxipc; of others the error says
+// what may have been.
+//
 // # Who may talk
 //
 // By default processes of one user, and root: the folder of the sockets must be in

@@ -26,6 +26,10 @@ var (
 	// Config. It wraps os.ErrDeadlineExceeded.
 	ErrTooSlow = fmt.Errorf("the other side is too slow: %w", os.ErrDeadlineExceeded)
 
+	// ErrSilent says that nothing came from the other side, heartbeats included, for
+	// Config.SilenceTimeout: it is stopped, hangs, or cannot be reached.
+	ErrSilent = errors.New("the other side is silent")
+
 	// ErrReserved says that the content of a message equals a control message of the
 	// protocol, innmind/ipc:heartbeat for instance. No media type carries it as a
 	// message everywhere: innmind/ipc 5.x tells control messages by their content

@@ -78,7 +78,7 @@ func TestFollowGoesOnAcrossRestartsAndShowsTheGaps(t *testing.T) {
 		}
 		same(t, d.entries,
 			"10ms subscribe", "10ms one", "10ms two", // not there at 0
-			"1.01s lost: unexpected EOF",
+			"1.01s lost: the server closed the connection without a word: unexpected EOF",
 			// not there at 1.02 s and 1.04 s: the pause doubles
 			"1.08s subscribe", "1.08s three",
 			"1.08s lost: the server closed the connection",

@@ -106,6 +106,9 @@ func (p *Process) tellNews() {
 func (p *Process) connected() {
 	p.mu.Lock()
 	p.live = true
+	if p.watches() {
+		p.startClock() // a client that says nothing would be lost to its server
+	}
 	p.mu.Unlock()
 	p.log(slog.LevelDebug, "connected")
 	if hook := p.config.Hooks.Connected; hook != nil {

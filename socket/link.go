@@ -47,6 +47,8 @@ type link struct {
 	overdue atomic.Bool // and nobody may leave that to others any more
 	called  atomic.Bool // fill is to return, for its caller to look around
 
+	silent atomic.Uint32 // since when nothing has come, see listen; zero while nobody listens
+
 	pulse   *pulse
 	place   int32 // among the pulse's members, under its mu
 	greeted bool  // the reader's: the handshake is complete, or takes no time limit
@@ -87,7 +89,11 @@ func (l *link) startClock() {
 }
 
 // stopClock stops the time after which a heartbeat is due.
-func (l *link) stopClock() { l.heard.Store(0) }
+func (l *link) stopClock() {
+	if !l.watches() {
+		l.heard.Store(0)
+	}
+}
 
 // later is a time after a time, if it is not none, and never if it is never.
 func later(time int64, after time.Duration) int64 {
@@ -105,6 +111,10 @@ func (l *link) due() int64 {
 	if until := l.until.Load(); until > 0 {
 		due = min(due, until)
 	}
+	if l.silent.Load() != 0 {
+		now := l.pulse.now()
+		due = min(due, later(now, l.config.SilenceTimeout-l.silence(now)))
+	}
 	return due
 }
 
@@ -118,6 +128,9 @@ func (l *link) tend(now int64) {
 		}
 	}
 	if until := l.until.Load(); until > 0 && until <= now && l.until.CompareAndSwap(until, expired) {
+		l.callReader()
+	}
+	if l.isSilent(now) {
 		l.callReader()
 	}
 	if stuck := l.stuck.Load(); later(stuck, l.patience()) <= now && l.stuck.CompareAndSwap(stuck, now) {
@@ -149,7 +162,10 @@ func (l *link) look(ctx context.Context) error {
 func (l *link) read(ctx context.Context, once func(*frameReader) error) error {
 	for {
 		if l.called.Load() && l.called.Swap(false) {
-			return l.tooSlow()
+			if err := l.tooSlow(); err != nil {
+				return err
+			}
+			return l.tooSilent()
 		}
 		err := once(&l.in)
 		if err == nil {

@@ -57,6 +57,7 @@ const (
 	byeRefused   = "refused"   // the client may not connect
 	byeTooMany   = "too-many"  // its user has as many connections as one may
 	byeShutdown  = "shutdown"  // the server ends
+	byeSilent    = "silent"    // nothing came from the client for too long
 )
 
 // farewellFor is what a client is told of a connection that ends for a reason. limit is
@@ -75,6 +76,8 @@ func farewellFor(err error, limit int) farewell {
 		return farewell{code: byeTooLarge, limit: limit}
 	case errors.Is(err, ErrTooSlow):
 		return farewell{code: byeTooSlow}
+	case errors.Is(err, ErrSilent):
+		return farewell{code: byeSilent}
 	case errors.Is(err, ErrProtocol):
 		return farewell{code: byeProtocol}
 	case errors.Is(err, errTooMany):
@@ -121,6 +124,7 @@ var farewells = map[string]struct {
 	byeProtocol:  {[]error{ErrProtocol}, "this side broke the protocol"},
 	byeRefused:   {[]error{ErrRefused}, "this process may not connect to it"},
 	byeTooMany:   {[]error{ErrRefused, ErrBusy}, "this user has as many connections as one user may"},
+	byeSilent:    {[]error{ErrSilent}, "nothing had come from this side for too long, no heartbeat either"},
 	byeShutdown:  {[]error{ErrShutdown}, "it shuts down"},
 }
 

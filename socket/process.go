@@ -17,6 +17,8 @@ var (
 	// ErrDisconnected says that the other side closed the connection.
 	ErrDisconnected = errors.New("the server closed the connection")
 
+	errClosedHere = fmt.Errorf("it was closed from here: %w", net.ErrClosed)
+
 	// ErrUnread says that so many messages are unread that no more are taken in:
 	// see Config.MaxUnread.
 	ErrUnread = errors.New("too many unread messages")
@@ -44,6 +46,7 @@ type Process struct {
 	mu      sync.Mutex
 	reading bool          // a goroutine reads for all
 	clocked int           // how many wait that have read
+	came    int64         // when something came last, on the pulse's clock
 	changed chan struct{} // closed at the next change; made by who waits for it
 	started bool          // connection.start came
 	inbox   fifo[Message] // came and is unread
@@ -70,6 +73,7 @@ func newProcess(conn net.Conn, name Name, config *Config) *Process {
 		ledger: newLedger(&config.Hooks),
 	}
 	p.greeted = true // it is up to the context how long that may take
+	p.came = p.pulse.now()
 	p.pulse.join(&p.link)
 	p.timer = time.AfterFunc(time.Hour, p.settleNow)
 	p.timer.Stop()
@@ -112,7 +116,7 @@ func (p *Process) Messages() stream.Observable[Message] {
 			m, err := p.Wait(ctx).Get()
 			switch {
 			case err != nil && ctx.Err() != nil:
-				return context.Cause(ctx)
+				return gaveUp(ctx, err)
 			case errors.Is(err, ErrDisconnected), errors.Is(err, net.ErrClosed):
 				return nil
 			case err != nil:
@@ -169,7 +173,13 @@ func (p *Process) part(ctx context.Context) error {
 // failure makes the structured error of an operation.
 func (p *Process) failure(op string, err error) error {
 	var failed *SendError
-	if op == "send" && errors.As(err, &failed) && p.mayHaveCrossed(failed.Err) {
+	sent := errors.As(err, &failed)
+	switch {
+	case err == net.ErrClosed:
+		err = errClosedHere
+	case sent && failed.Err == net.ErrClosed:
+		failed.Err = errClosedHere
+	case sent && op == "send" && p.mayHaveCrossed(failed.Err):
 		failed.Err = fmt.Errorf("%w (%s)", failed.Err, crossed)
 	}
 	return &Error{Op: op, Name: p.name.String(), Err: err}

@@ -34,7 +34,7 @@ type member interface {
 }
 
 func newPulse(config *Config) *pulse {
-	shortest := min(config.Heartbeat, config.HandshakeTimeout, config.FrameTimeout, config.WriteTimeout)
+	shortest := min(config.Heartbeat, config.HandshakeTimeout, config.FrameTimeout, config.WriteTimeout, config.SilenceTimeout)
 	p := &pulse{start: time.Now(), gap: int64(min(shortest, lookEvery) / 8)}
 	p.next.Store(never)
 	return p

@@ -22,6 +22,7 @@ var errUnwound = errors.New("a panic or runtime.Goexit ended the handling")
 //	protocol       it broke the protocol: ErrProtocol
 //	too_large      it sent too much: ErrTooLarge
 //	too_slow       it took longer than it may: ErrTooSlow
+//	silent         nothing came from it for Config.SilenceTimeout: ErrSilent
 //	not_allowed    a client that may not connect, or a server that is not trusted:
 //	               fs.ErrPermission, ErrRefused, ErrUntrusted
 //	too_many       a client whose user has as many connections as one may
@@ -62,6 +63,7 @@ var reasons = []struct {
 	{ErrProtocol, "protocol"},
 	{ErrTooLarge, "too_large"},
 	{ErrTooSlow, "too_slow"},
+	{ErrSilent, "silent"},
 	{errTooMany, "too_many"},
 	{ErrRejected, "rejected"},
 	{ErrPanicked, "panic"},

@@ -3,10 +3,12 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // overhead is what an unread message counts beside its content, so that empty ones
@@ -47,8 +49,8 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			defer p.mu.Unlock()
 			return p.err
 		case ctx.Err() != nil:
-			p.mu.Unlock()
-			return context.Cause(ctx)
+			defer p.mu.Unlock()
+			return p.late(ctx)
 		case p.unread > limit:
 			p.mu.Unlock()
 			return ErrUnread
@@ -67,6 +69,7 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			p.clocked++
 			p.startClock()
 		}
+		p.listenAgain()
 		p.mu.Unlock()
 		if p.unsettled() {
 			p.tryWrite(noControl) // the server may be waiting for it
@@ -91,7 +94,37 @@ func (p *Process) endWait() {
 	defer p.mu.Unlock()
 	if p.clocked--; p.clocked == 0 {
 		p.stopClock()
+		p.hear() // nobody listens
 	}
+}
+
+// listenAgain starts the time in which something must come, p.mu held. It goes on from when
+// something came last, but leaves who has just begun to wait the time to read what is there.
+func (p *Process) listenAgain() {
+	if p.watches() && p.silent.Load() == 0 {
+		p.listenSince(max(p.came, p.pulse.now()-int64(p.config.SilenceTimeout/4*3)))
+	}
+}
+
+// late is the end of ctx, and since when the server has been silent, p.mu held.
+func (p *Process) late(ctx context.Context) error {
+	silence := time.Duration(p.pulse.now() - p.came).Round(time.Millisecond)
+	return fmt.Errorf("%w: nothing came from the server for %v", context.Cause(ctx), silence)
+}
+
+// lost says of the end of a connection that came without a word what it may have been. A
+// server of ours says why it closes a connection, so it died.
+func (p *Process) lost(err error) error {
+	switch {
+	case !isGone(err):
+		return err
+	case p.ours:
+		return fmt.Errorf("the server is gone without a word, it died or was killed: %w", unexpected(err))
+	case p.InFlight() == 0:
+		return fmt.Errorf("the server closed the connection without a word: %w", unexpected(err))
+	}
+	return fmt.Errorf("the server closed the connection without a word, it may have died, "+
+		"or have met a message that is larger than it takes or that its handler failed at: %w", unexpected(err))
 }
 
 // read reads once, for all who wait, and takes in what came.
@@ -101,6 +134,10 @@ func (p *Process) read(ctx context.Context) {
 		err = nil // await tells
 	}
 	p.mu.Lock()
+	if !p.in.idle() {
+		p.came = p.pulse.now()
+		p.hear()
+	}
 	for err == nil {
 		p.acknowledge(p.in.skip(controlFrames[p.dialect]))
 		f, ok, broken := p.in.next()
@@ -118,7 +155,7 @@ func (p *Process) read(ctx context.Context) {
 		if errors.Is(err, ErrDisconnected) {
 			p.tryWrite(kindCloseOK)
 		}
-		p.shut(unexpected(err)) // before anybody else reads
+		p.shut(p.lost(err)) // before anybody else reads
 		p.mu.Lock()
 	}
 	if p.err != nil {

@@ -41,5 +41,9 @@ func (p *Process) request(ctx context.Context, m Message) (Message, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.abandon(s)
-	return Message{}, &SendError{Acknowledged: p.acknowledged(s), Sent: s.count, Err: err}
+	acknowledged := p.acknowledged(s)
+	if s.count > 0 && err != ErrUnread {
+		err = undone(err, acknowledged, m)
+	}
+	return Message{}, &SendError{Acknowledged: acknowledged, Sent: s.count, Err: err}
 }

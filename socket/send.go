@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -98,6 +99,18 @@ func (e *SendError) Error() string {
 	return text
 }
 
+// undone says of a message that was written what is missing, once ctx has ended or the
+// connection has.
+func undone(err error, acknowledged int, m Message) error {
+	switch {
+	case acknowledged > 0:
+		return fmt.Errorf("acknowledged, but not responded to: %w", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%d bytes sent, but not acknowledged: %w", m.Len(), err)
+	}
+	return fmt.Errorf("sent, but not acknowledged: %w", err)
+}
+
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
 
@@ -122,6 +135,9 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		err = p.await(ctx, p.config.MaxUnread, func() bool { return p.acked >= s.first })
 	}
 	if err != nil {
+		if s.count > 0 && err != ErrUnread {
+			err = undone(err, 0, messages[0])
+		}
 		return &SendError{Sent: s.count, Err: err}
 	}
 	return nil
