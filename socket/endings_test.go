@@ -178,7 +178,13 @@ func TestEndingsOfOtherServersAreGuessed(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p, server := attached(t, Config{}, 0)
+				ours, theirs := newPipe(0)
+				server := newPeer(t, theirs)
+				server.send(kindStart) // without the mark of a server of ours
+				p, err := New(Config{}).Attach(t.Context(), ours).Get()
+				if err != nil {
+					t.Fatal("attaching failed:", err)
+				}
 				result := make(chan error)
 				go func() { result <- p.Request(t.Context(), Text(strings.Repeat("x", 5000))).Err() }()
 				synctest.Wait()
@@ -189,6 +195,15 @@ func TestEndingsOfOtherServersAreGuessed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEndingsOfAServerThatDies: one of ours says why it closes, so if it says nothing it died.
+func TestEndingsOfAServerThatDies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{}, 0)
+		server.conn.Close()
+		says(t, "Wait", p.Wait(t.Context()).Err(), []error{io.ErrUnexpectedEOF}, "it died or was killed")
+	})
 }
 
 // TestEndingsFromHere are those that the client brings about itself.
