@@ -121,6 +121,8 @@ func (a *Alarm) take() bool {
 // buffer's worth, and may move the alarm, which does not ring then. A value that the
 // source emits in the very instant in which it rings may come before or after it.
 func Timed[T any](ctx context.Context, source Observable[T], alarm *Alarm, value func(T) bool, ring func() bool) error {
+	mustHave("Timed", "observable", source != nil)
+	mustHave("Timed", "alarm", alarm != nil)
 	defer alarm.off()
 	g := newGroup[T](ctx, DefaultBuffer)
 	g.alarm, g.ring = alarm, ring

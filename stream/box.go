@@ -164,7 +164,7 @@ func (b *box[T]) take() []T {
 		b.waiting.remove(1)
 		return b.one[:]
 	}
-	batch := b.waiting.front(min(batchSize, (b.waiting.limit+1)/2))
+	batch := b.waiting.front(min(batchSize, b.waiting.limit-b.waiting.limit/2))
 	b.taken = len(batch)
 	return batch
 }

@@ -9,6 +9,7 @@ import "context"
 //
 // A panic of source's, or a runtime.Goexit, reaches the caller as in [Gather].
 func Buffered[T any](source Observable[T], capacity int, overflow Overflow) Observable[T] {
+	mustHave("Buffered", "observable", source != nil)
 	if overflow == Block { // a lane costs less than a mailbox
 		return Gather(capacity, func(g *Group[T]) { g.Go(source) })
 	}

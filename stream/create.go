@@ -19,6 +19,7 @@ import "context"
 //		return func() { device.Unregister(id) }, err
 //	})
 func Create[T any](capacity int, overflow Overflow, start func(context.Context, *Emitter[T]) (stop func(), err error)) Observable[T] {
+	mustHave("Create", "function", start != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

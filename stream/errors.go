@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -21,12 +22,38 @@ var ErrOverflow = errors.New("stream: buffer full")
 // for.
 var errSelf = fmt.Errorf("%w: its observer waits for itself", ErrOverflow)
 
+// ended is how a run ends whose source ended with err. One that completed although the
+// context is done may not have emitted all that it had: that is no completion.
+func ended(ctx context.Context, err error) error {
+	if err == nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// endedBy is ended for verbs that are to be inlined: the compiler takes a call of a
+// parameter, which is [context.Cause], for cheap.
+func endedBy(ctx context.Context, err error, cause func(context.Context) error) error {
+	if err == nil {
+		return cause(ctx)
+	}
+	return err
+}
+
+// mustHave panics unless what a source is composed of is there: the line that is wrong is
+// in the trace then, where a run would show the line that happened to run it.
+func mustHave(source, what string, has bool) {
+	if !has {
+		panic("stream: " + source + " with a nil " + what)
+	}
+}
+
 // PanicError is what the caller of a run panics with when a function of the
 // user's panicked on a goroutine that the run had started: the value, and the
 // stack of the goroutine it happened on.
 type PanicError struct {
-	Value any
-	Stack []byte
+	Value any    // what the function panicked with
+	Stack []byte // as runtime/debug.Stack gives it
 }
 
 // Error gives the value and the stack that belongs to it.

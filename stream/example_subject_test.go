@@ -101,6 +101,5 @@ func ExampleSubject_Observers() {
 	fmt.Println(subject.Observers())
 	// Output:
 	// 1
-	// failed: context canceled
 	// 0
 }

@@ -23,6 +23,7 @@ const DefaultBuffer = 128
 // A producer's panic or runtime.Goexit ends the run and then reaches its caller,
 // the panic as a [*PanicError], since the stack it happened on is gone.
 func Gather[T any](capacity int, start func(*Group[T])) Observable[T] {
+	mustHave("Gather", "function", start != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		g := newGroup[T](ctx, capacity)
 		return g.run(start, func() error { return g.deliver(ctx, yield) })
@@ -80,6 +81,7 @@ func (g *Group[T]) Go(producer Observable[T]) { g.GoThen(producer, nil) }
 // what waits too. then is called on the consumer's goroutine and must not block;
 // a run that ends before does not call it.
 func (g *Group[T]) GoThen(producer Observable[T], then func()) {
+	mustHave("Group.Go", "producer", producer != nil)
 	p := &production[T]{group: g, producer: producer, then: then}
 	g.mu.Lock()
 	g.running++

@@ -9,7 +9,8 @@ import (
 // lane is the way of one producer's values to the consumer of a Group: a queue
 // with one writer and one reader, which costs a value one atomic store. It is a
 // ring of chunks that grows as it is used, so that one which carries a single
-// value stays small, and is bounded by counting: pushed − taken ≤ capacity.
+// value stays small however much may wait, and is bounded by counting:
+// pushed − taken ≤ capacity.
 //
 // A lane with values, or with an end to tell, stands in the group's list exactly while listed is set. The
 // producer that finds it unset after publishing a value puts it there; the
@@ -24,7 +25,6 @@ type lane[T any] struct {
 	published atomic.Uint64 // the same, for the consumer
 	bound     uint64        // pushed may grow up to here before taken must be read again
 	fill      *chunk[T]
-	slots     int           // of all chunks
 	then      func()        // what the consumer calls when it took the last value; may be nil
 	room      chan struct{} // one token for a waiting producer; made at its first wait
 
@@ -45,6 +45,7 @@ type cacheLine [64]byte
 
 type chunk[T any] struct {
 	values []T
+	last   uint64 // the number of the last value in it, counted from one: the producer's
 	next   *chunk[T]
 }
 
@@ -62,7 +63,7 @@ const freeEvery = 16
 func (l *lane[T]) init(g *Group[T]) {
 	first := newChunk[T](min(firstChunk, g.capacity))
 	first.next = first
-	l.group, l.bound, l.slots = g, uint64(g.capacity), len(first.values)
+	l.group, l.bound = g, uint64(g.capacity)
 	l.fill, l.values, l.drain = first, first.values, first
 }
 
@@ -87,15 +88,15 @@ func (l *lane[T]) push(v T) bool {
 	return true
 }
 
-// extend moves the producer on to the next chunk of the ring. That is empty if
-// the others have the slots for all that may wait; else a new one goes in between.
+// extend moves the producer on from a full chunk to the next one of the ring, which holds
+// the oldest values. If the consumer is not past them, a new chunk goes in between.
 func (l *lane[T]) extend() {
+	l.fill.last = l.pushed
 	next := l.fill.next
-	if l.slots-len(next.values) < l.group.capacity {
-		next = newChunk[T](min(chunkSize, 4*len(l.values)))
+	if l.taken.Load() <= next.last {
+		next = newChunk[T](min(chunkSize, 4*len(l.values), l.group.capacity))
 		next.next = l.fill.next
 		l.fill.next = next
-		l.slots += len(next.values)
 	}
 	l.fill, l.values, l.at = next, next.values, 0
 }

@@ -12,6 +12,7 @@ const Forever = math.MaxInt
 // emits what they emit; [Forever] is without end. The first failure ends it. Zero
 // times or less emit nothing.
 func Repeat[T any](source Observable[T], times int) Observable[T] {
+	mustHave("Repeat", "observable", source != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		wanted := true
 		pass := func(v T) bool {
@@ -22,11 +23,15 @@ func Repeat[T any](source Observable[T], times int) Observable[T] {
 			if ctx.Err() != nil { // a source that emits nothing may not have looked
 				return context.Cause(ctx)
 			}
-			if err := source(ctx, pass); err != nil || !wanted {
+			err := source(ctx, pass)
+			if !wanted {
+				return nil // whatever the source says to that
+			}
+			if err != nil {
 				return err
 			}
 		}
-		return nil
+		return context.Cause(ctx)
 	}
 }
 
@@ -37,12 +42,16 @@ func Repeat[T any](source Observable[T], times int) Observable[T] {
 // goes through, and completes with it. next is called only when one more value is
 // wanted. Each run starts from first.
 func Generate[T any](first T, more func(T) bool, next func(T) T) Observable[T] {
+	mustHave("Generate", "function", more != nil && next != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		for v := first; ; v = next(v) {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if !more(v) || !yield(v) {
+			if !more(v) {
+				return context.Cause(ctx)
+			}
+			if !yield(v) {
 				return nil
 			}
 		}

@@ -29,7 +29,7 @@ func FromSlice[T any](values []T) Observable[T] {
 				return nil
 			}
 		}
-		return nil
+		return context.Cause(ctx)
 	}
 }
 
@@ -52,14 +52,20 @@ func Range(start, count int) Observable[int] {
 				return nil
 			}
 		}
-		return nil
+		return context.Cause(ctx)
 	}
 }
 
 // FromSeq emits what an iterator gives and completes with it. An iterator that
-// blocks cannot be interrupted: ctx is looked at between its values.
+// blocks cannot be interrupted: ctx is looked at between its values, and when it has
+// ended. So one whose reader is closed when ctx ends, see [context.AfterFunc], ends the
+// run with the cause, not with a completion.
 func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
+	mustHave("FromSeq", "iterator", seq != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		for v := range seq {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -68,14 +74,19 @@ func FromSeq[T any](seq iter.Seq[T]) Observable[T] {
 				return nil
 			}
 		}
-		return nil
+		return context.Cause(ctx)
 	}
 }
 
 // FromSeq2 emits what an iterator of values and errors gives, and fails with
-// the first error that it gives. It is the inverse of [Observable.Seq].
+// the first error that it gives. It is the inverse of [Observable.Seq], and looks at ctx
+// as [FromSeq] does.
 func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
+	mustHave("FromSeq2", "iterator", seq != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		for v, err := range seq {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -87,7 +98,7 @@ func FromSeq2[T any](seq iter.Seq2[T, error]) Observable[T] {
 				return nil
 			}
 		}
-		return nil
+		return context.Cause(ctx)
 	}
 }
 
@@ -107,7 +118,10 @@ func FromChannel[T any](values <-chan T) Observable[T] {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			case v, open := <-values:
-				if !open || !yield(v) {
+				if !open {
+					return context.Cause(ctx)
+				}
+				if !yield(v) {
 					return nil
 				}
 			}
@@ -116,10 +130,16 @@ func FromChannel[T any](values <-chan T) Observable[T] {
 }
 
 // Defer makes the observable anew for each run, for sources whose state must
-// not be shared.
+// not be shared. A run whose context has ended makes none.
 func Defer[T any](make func() Observable[T]) Observable[T] {
+	mustHave("Defer", "function", make != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
-		return make()(ctx, yield)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		source := make()
+		mustHave("Defer", "observable", source != nil)
+		return ended(ctx, source(ctx, yield))
 	}
 }
 
@@ -161,7 +181,9 @@ func Timer(d time.Duration) Observable[time.Time] {
 			if ctx.Err() != nil { // the select tossed a coin
 				return context.Cause(ctx)
 			}
-			yield(now)
+			if yield(now) {
+				return context.Cause(ctx)
+			}
 			return nil
 		}
 	}
@@ -169,8 +191,12 @@ func Timer(d time.Duration) Observable[time.Time] {
 
 // Interval emits 0, 1, 2 … every period d, the first after one period. Periods
 // that pass while yield is at work are skipped, not made up for. It does not
-// complete by itself. A d of zero or less panics, as time.NewTicker does.
+// complete by itself. A d of zero or less is no period: the next value comes as soon as
+// yield has returned.
 func Interval(d time.Duration) Observable[int] {
+	if d <= 0 {
+		return Generate(0, func(int) bool { return true }, func(n int) int { return n + 1 })
+	}
 	return func(ctx context.Context, yield func(int) bool) error {
 		ticker := time.NewTicker(d)
 		defer ticker.Stop()

@@ -91,15 +91,6 @@ func TestCancelledTimersNeverWinATie(t *testing.T) {
 	})
 }
 
-func TestIntervalOfNothingPanics(t *testing.T) {
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic")
-		}
-	}()
-	_ = stream.Interval(0).Run(t.Context())
-}
-
 func TestChannelIsSharedByRuns(t *testing.T) {
 	source := stream.FromChannel(filled(1, 2, 3))
 	first, err := source.First(t.Context()).Get()

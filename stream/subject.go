@@ -112,8 +112,10 @@ func (s *Subject[T]) Error(err error) { s.end(err, nil) }
 // Feed runs source on the caller's goroutine, gives its values to the subject, ends the
 // subject as the run ended, and returns its error. A panic of source's, or a
 // runtime.Goexit, ends the subject too, and reaches the callers of its observers, the
-// panic as a [*PanicError], before it goes on to the caller of Feed.
+// panic as a [*PanicError], before it goes on to the caller of Feed. A subject that has
+// ended stops the source, which is no failure, whatever the source says to that.
 func (s *Subject[T]) Feed(ctx context.Context, source Observable[T]) (err error) {
+	mustHave("Subject.Feed", "observable", source != nil)
 	returned := false
 	defer func() {
 		if returned {
@@ -126,9 +128,16 @@ func (s *Subject[T]) Feed(ctx context.Context, source Observable[T]) (err error)
 			panic(value)
 		}
 	}()
-	err = source(ctx, s.give)
+	wanted := true
+	err = source(ctx, func(v T) bool {
+		wanted = wanted && s.give(v)
+		return wanted
+	})
 	returned = true
-	return err
+	if !wanted {
+		return nil
+	}
+	return ended(ctx, err)
 }
 
 func (s *Subject[T]) end(err error, crash func()) {
@@ -186,8 +195,11 @@ func (s *Subject[T]) Audience() Observable[int] {
 				return context.Cause(ctx)
 			}
 			n, changed := s.audience()
-			if n != before && !yield(n) || changed == nil {
+			if n != before && !yield(n) {
 				return nil
+			}
+			if changed == nil {
+				return context.Cause(ctx)
 			}
 			if before < 0 {
 				Subscribed(ctx)

@@ -15,6 +15,7 @@ import (
 // call f: who waits for f waits for the first value and the end of the run as well, and
 // not without a limit.
 func OnSubscribed(ctx context.Context, f func()) context.Context {
+	mustHave("OnSubscribed", "function", f != nil)
 	return context.WithValue(ctx, subscribedKey{}, sync.OnceFunc(f))
 }
 

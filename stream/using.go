@@ -9,6 +9,7 @@ import "context"
 // run whose context has ended acquires nothing. All three functions are called on
 // the goroutine of the run.
 func Using[R, T any](acquire func(context.Context) (R, error), use func(R) Observable[T], release func(R)) Observable[T] {
+	mustHave("Using", "function", acquire != nil && use != nil && release != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -21,7 +22,9 @@ func Using[R, T any](acquire func(context.Context) (R, error), use func(R) Obser
 			return err
 		}
 		defer release(resource)
-		return use(resource)(ctx, yield)
+		source := use(resource)
+		mustHave("Using", "observable", source != nil)
+		return ended(ctx, source(ctx, yield))
 	}
 }
 
@@ -29,6 +32,7 @@ func Using[R, T any](acquire func(context.Context) (R, error), use func(R) Obser
 // or fails with its error (Rx: from a future, or a promise). f ought to return when
 // its context ends, with any error: the run then ends with the context's cause.
 func Future[T any](f func(context.Context) (T, error)) Observable[T] {
+	mustHave("Future", "function", f != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -40,7 +44,9 @@ func Future[T any](f func(context.Context) (T, error)) Observable[T] {
 		if err != nil {
 			return err
 		}
-		yield(v)
+		if yield(v) {
+			return context.Cause(ctx)
+		}
 		return nil
 	}
 }

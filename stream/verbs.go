@@ -5,26 +5,29 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync/atomic"
 
 	"github.com/rxipc/rxipc/fold"
 )
 
+// The verbs that run an observable to its end take no completion for one if ctx is done
+// by then, whatever the observable says: they return the cause.
+
 // ForEach runs the observable to its end and calls f with each value. It
 // returns the error the run ended with.
 func (o Observable[T]) ForEach(ctx context.Context, f func(T)) error {
-	return o(ctx, func(v T) bool { f(v); return true })
+	return endedBy(ctx, o(ctx, func(v T) bool { f(v); return true }), context.Cause)
 }
 
 // Run runs the observable to its end for what it does, and drops its values.
 func (o Observable[T]) Run(ctx context.Context) error {
-	return o(ctx, func(T) bool { return true })
+	return endedBy(ctx, o(ctx, func(T) bool { return true }), context.Cause)
 }
 
 // Collect runs the observable to its end and returns its values; beside an
 // error, those that came before it.
-func (o Observable[T]) Collect(ctx context.Context) ([]T, error) {
-	var values []T
-	err := o(ctx, func(v T) bool { values = append(values, v); return true })
+func (o Observable[T]) Collect(ctx context.Context) (values []T, err error) {
+	err = endedBy(ctx, o(ctx, func(v T) bool { values = append(values, v); return true }), context.Cause)
 	return values, err
 }
 
@@ -33,8 +36,16 @@ func (o Observable[T]) Collect(ctx context.Context) ([]T, error) {
 func (o Observable[T]) First(ctx context.Context) fold.Attempt[T] {
 	var first T
 	found := false
-	err := o(ctx, func(v T) bool { first, found = v, true; return false })
-	return attempt(first, found, err)
+	err := o(ctx, func(v T) bool {
+		if !found {
+			first, found = v, true
+		}
+		return false
+	})
+	if found { // no more was wanted, whatever the source says to that
+		return fold.Try(first, nil)
+	}
+	return attempt(first, found, ended(ctx, err))
 }
 
 // Last runs the observable to its end and gives its last value (RxJS:
@@ -44,7 +55,7 @@ func (o Observable[T]) Last(ctx context.Context) fold.Attempt[T] {
 	var last T
 	found := false
 	err := o(ctx, func(v T) bool { last, found = v, true; return true })
-	return attempt(last, found, err)
+	return attempt(last, found, ended(ctx, err))
 }
 
 // errExited is the error of a run that neither returned nor panicked.
@@ -58,14 +69,16 @@ func attempt[T any](v T, found bool, err error) fold.Attempt[T] {
 }
 
 // Seq turns the observable into an iterator, for a range loop. A failure is the
-// last pair, with the zero value beside the error. Leaving the loop ends the run.
+// last pair, with the zero value beside the error. Leaving the loop ends the run; what
+// the observable emits or says after that is dropped.
 func (o Observable[T]) Seq(ctx context.Context) iter.Seq2[T, error] {
+	mustHave("Seq", "observable", o != nil)
 	return func(yield func(T, error) bool) {
 		wanted := true
-		err := o(ctx, func(v T) bool {
-			wanted = yield(v, nil)
+		err := ended(ctx, o(ctx, func(v T) bool {
+			wanted = wanted && yield(v, nil)
 			return wanted
-		})
+		}))
 		if err != nil && wanted {
 			var zero T
 			yield(zero, err)
@@ -74,15 +87,21 @@ func (o Observable[T]) Seq(ctx context.Context) iter.Seq2[T, error] {
 }
 
 // Channel runs the observable on a goroutine of its own and sends its values to
-// a channel of the given capacity, which it closes at the end. The function
-// beside it waits for that end and returns the run's error. The run ends with
-// ctx: a receiver that leaves early cancels it.
+// a channel, which it closes at the end. At most capacity values wait there; zero or less
+// is none, as in any channel without a buffer. Memory is taken for what waits, not for
+// what may wait: of a capacity above [DefaultBuffer] the channel has that much, and the
+// others wait in front of it. The function beside it waits for the end and returns the
+// run's error. The run ends with ctx: a receiver that leaves early cancels it.
 func (o Observable[T]) Channel(ctx context.Context, capacity int) (<-chan T, func() error) {
-	values := make(chan T, capacity)
-	ended := make(chan struct{})
+	mustHave("Channel", "observable", o != nil)
+	if capacity > DefaultBuffer {
+		o = Buffered(o, capacity-DefaultBuffer, Block)
+	}
+	values := make(chan T, min(max(0, capacity), DefaultBuffer))
+	over := make(chan struct{})
 	err := errExited // until the run returns
 	go func() {
-		defer close(ended)
+		defer close(over)
 		defer close(values)
 		var abandoned error // why the last value could not be sent
 		err = o(ctx, func(v T) bool {
@@ -94,9 +113,9 @@ func (o Observable[T]) Channel(ctx context.Context, capacity int) (<-chan T, fun
 				return false
 			}
 		})
-		err = cmp.Or(err, abandoned)
+		err = ended(ctx, cmp.Or(err, abandoned))
 	}()
-	return values, func() error { <-ended; return err }
+	return values, func() error { <-over; return err }
 }
 
 // Observer is what Subscribe tells of a run. Each function may be nil.
@@ -108,28 +127,31 @@ type Observer[T any] struct {
 
 // Subscription is a run in the background.
 type Subscription struct {
-	cancel context.CancelFunc
-	ended  chan struct{}
-	err    error
+	cancel       context.CancelFunc
+	unsubscribed atomic.Bool
+	ended        chan struct{}
+	err          error
 }
 
 // Subscribe runs the observable on a goroutine of its own and tells observer
-// what happens there, one call at a time. The run ends by itself, with ctx, or
-// with Unsubscribe. A panic in the observer is a panic of the program, as in any
-// goroutine.
+// what happens there, one call at a time. The run ends by itself, with ctx, which the
+// observer gets as a failure with the cause, or with Unsubscribe, after which the observer
+// gets nothing. A panic in the observer is a panic of the program, as in any goroutine.
 func (o Observable[T]) Subscribe(ctx context.Context, observer Observer[T]) *Subscription {
+	mustHave("Subscribe", "observable", o != nil)
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Subscription{cancel: cancel, ended: make(chan struct{}), err: errExited}
 	go func() {
 		defer close(s.ended)
 		defer cancel()
-		s.err = o(ctx, func(v T) bool {
-			if observer.Next != nil {
+		s.err = ended(ctx, o(ctx, func(v T) bool {
+			if observer.Next != nil && !s.unsubscribed.Load() {
 				observer.Next(v)
 			}
-			return true
-		})
+			return !s.unsubscribed.Load()
+		}))
 		switch {
+		case s.unsubscribed.Load():
 		case s.err != nil && observer.Error != nil:
 			observer.Error(s.err)
 		case s.err == nil && observer.Complete != nil:
@@ -140,10 +162,14 @@ func (o Observable[T]) Subscribe(ctx context.Context, observer Observer[T]) *Sub
 }
 
 // Unsubscribe asks the run to end and does not wait for it, so that an observer
-// may call it too. Doing it twice is fine.
-func (s *Subscription) Unsubscribe() { s.cancel() }
+// may call it too. The observer gets nothing from then on, apart from a call that has
+// begun: neither an error nor a completion. Doing it twice is fine.
+func (s *Subscription) Unsubscribe() {
+	s.unsubscribed.Store(true)
+	s.cancel()
+}
 
-// Done is closed when the run has ended and the observer knows.
+// Done is closed when the run has ended and the observer knows, if it is to know.
 func (s *Subscription) Done() <-chan struct{} { return s.ended }
 
 // Wait waits for the end of the run and returns its error: context.Canceled
