@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -24,19 +24,32 @@ import (
 // The sockets arrive as systemd passes them (LISTEN_FDS and LISTEN_FDNAMES; but no
 // LISTEN_PID, as the number is not known before), so that the new process needs
 // [Unix.Inherit] and nothing else. With them goes the lock on the name, and the duty to
-// remove the socket. A manager of services is told that the main process is another.
+// remove the socket. A manager of services is told that the main process is another; one
+// that is gone does not matter.
 //
-// When cmd ends before it is ready, or ctx does, or the name is not listened on
-// there, HandOver fails: cmd is killed, and this process goes on as before; clients
-// that the new one had accepted by then lose their connection. Once it has succeeded,
-// cmd.Wait is the caller's to call if it stays long. While one is under way another one
-// fails at once, and starts nothing.
+// When cmd ends before it is ready, or ctx does, or a name is not listened on there,
+// HandOver fails with [ErrSuccessor], which tells the exit status, as an *exec.ExitError,
+// and what cmd wrote to its standard error, as far as 2 KiB go: cmd is killed, and this
+// process goes on as before; clients that the new one had accepted by then lose their
+// connection. While one is under way another one fails at once with [ErrHandingOver], and
+// starts nothing. Without a name that is listened on it fails with [ErrNotListening].
 //
-// The ExtraFiles of cmd must be empty: there the sockets go. It fails with
+// Once it has succeeded, cmd.Wait is the caller's to call if it stays long. Give cmd files
+// as Stdout and Stderr, or nothing: other writers end with this process. A path of cmd
+// that was this process's own executable, and is gone, becomes that of the file that
+// replaced it or, on Linux, of the one that runs.
+//
+// A successor is a child of this process, which must be free to end before it. HandOver
+// fails with errors.ErrUnsupported and the reason where it is not: as process 1 of a
+// container, under a supervisor that cannot be told (runit, s6, daemontools, supervisord,
+// launchd, and tini and its like in containers), and in a service of systemd that is not
+// of Type=notify. One that is not recognized, such as a script, has to outlive this process.
+//
+// The ExtraFiles of cmd must be empty: there the sockets go. It also fails with
 // errors.ErrUnsupported on Windows, and when a name is listened on by a Transport
 // other than [Unix].
 func (ipc *IPC) HandOver(ctx context.Context, cmd *exec.Cmd) error {
-	if err := ipc.handing.handOver(ctx, cmd); err != nil {
+	if err := ipc.handing.handOver(ctx, cmd, ipc.config.Log); err != nil {
 		return &Error{Op: "hand over", Err: err}
 	}
 	return nil
@@ -48,10 +61,6 @@ const (
 	listenFDs   = "LISTEN_FDS"
 	listenNames = "LISTEN_FDNAMES"
 	firstFD     = 3 // after the standard ones
-
-	// readyName is what a pipe is called by which the new process says that it is
-	// ready. No Name contains a dot.
-	readyName = "rxipc.ready"
 )
 
 // errHandedOver is why a listener ends whose socket another process has.
@@ -87,9 +96,9 @@ func (h *handing) add(name Name, l net.Listener) (remove func()) {
 	}
 }
 
-func (h *handing) handOver(ctx context.Context, cmd *exec.Cmd) (err error) {
+func (h *handing) handOver(ctx context.Context, cmd *exec.Cmd, log *slog.Logger) (err error) {
 	if !h.busy.TryLock() {
-		return errors.New("another one is under way")
+		return ErrHandingOver
 	}
 	defer h.busy.Unlock()
 	switch {
@@ -100,12 +109,15 @@ func (h *handing) handOver(ctx context.Context, cmd *exec.Cmd) (err error) {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
+	if err := surroundingsHere().mayLeave(); err != nil {
+		return err
+	}
 	parcel, err := h.pack()
 	defer func() { err = errors.Join(err, parcel.settle(err == nil)) }()
 	if err != nil {
 		return err
 	}
-	return parcel.deliver(ctx, cmd)
+	return parcel.deliver(ctx, cmd, log)
 }
 
 // parcel is what goes to another process.
@@ -131,7 +143,7 @@ func (h *handing) pack() (*parcel, error) {
 		}
 	}
 	if len(p.listeners) == 0 {
-		return p, errors.New("nothing is listened on")
+		return p, fmt.Errorf("%w on any name of this IPC", ErrNotListening)
 	}
 	return p, nil
 }
@@ -158,28 +170,23 @@ func (p *parcel) add(name Name, l *unixListener) error {
 }
 
 // deliver starts the new process and waits until it is ready; else it kills it.
-func (p *parcel) deliver(ctx context.Context, cmd *exec.Cmd) error {
-	ready, tell, err := os.Pipe()
+func (p *parcel) deliver(ctx context.Context, cmd *exec.Cmd, log *slog.Logger) error {
+	s, err := p.start(cmd)
 	if err != nil {
 		return err
 	}
-	defer ready.Close()
-	cmd.ExtraFiles = append(p.files, tell)
-	cmd.Env = append(withoutSupervision(cmd.Environ()),
-		listenFDs+"="+strconv.Itoa(len(cmd.ExtraFiles)),
-		listenNames+"="+strings.Join(append(p.names, readyName), ":"))
-	err = errors.Join(cmd.Start(), tell.Close())
-	if err != nil {
-		return err
+	if err := s.awaitReady(ctx); err != nil {
+		return s.end(err)
 	}
-	if err = awaitReady(ctx, ready); err == nil {
-		err = notify(ctx, "MAINPID="+strconv.Itoa(cmd.Process.Pid))
+	err = notify(ctx, "MAINPID="+strconv.Itoa(cmd.Process.Pid))
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return s.end(err)
+	default: // a manager that is gone ends nobody
+		log.Warn("the manager of services was not told of the new main process", "error", err)
 	}
-	if err != nil {
-		cmd.Process.Kill()
-		cmd.Wait() // it was killed, which is no news
-	}
-	return err
+	return nil
 }
 
 // withoutSupervision is an environment less what was meant for this process alone.
@@ -192,21 +199,6 @@ func withoutSupervision(environ []string) (kept []string) {
 		}
 	}
 	return kept
-}
-
-// awaitReady waits until the new process says that it is ready.
-func awaitReady(ctx context.Context, ready *os.File) error {
-	defer context.AfterFunc(ctx, func() { ready.SetReadDeadline(longAgo) })()
-	_, err := io.ReadFull(ready, make([]byte, 1))
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.Is(err, io.EOF):
-		return errors.New("the new process did not listen on what it was given")
-	}
-	return err
 }
 
 // settle ends the time between two processes: the other has the sockets now, or

@@ -242,8 +242,8 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	listening := make(chan struct{})
 	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
-	if err := ipc.HandOver(ctx, exec.Command(os.Args[0])); err == nil || !strings.Contains(err.Error(), "nothing is listened on") {
-		t.Error(err)
+	if err := ipc.HandOver(ctx, exec.Command(os.Args[0])); !errors.Is(err, ErrNotListening) {
+		t.Errorf("HandOver with nothing that is listened on: %v, want ErrNotListening", err)
 	}
 	serving(t, ipc)
 	<-listening
@@ -257,8 +257,8 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 	defer keepsOpen.Close()
 	second := exec.Command("/bin/sh")
 	deaf.Stdout = writerFunc(func([]byte) { // while this one is under way
-		if err := ipc.HandOver(ctx, second); err == nil || !strings.Contains(err.Error(), "under way") || second.Process != nil {
-			t.Error(err)
+		if err := ipc.HandOver(ctx, second); !errors.Is(err, ErrHandingOver) || second.Process != nil {
+			t.Errorf("a second HandOver: %v, process %v; want ErrHandingOver and none", err, second.Process)
 		}
 		cancel()
 	})
@@ -269,7 +269,7 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 		cmd  *exec.Cmd
 		want string
 	}{
-		"ends at once":     {ctx, exec.Command("/bin/sh", "-c", "exit 1"), "did not listen"},
+		"ends at once":     {ctx, exec.Command("/bin/sh", "-c", "exit 1"), "the successor did not take over: exit status 1"},
 		"cannot start":     {ctx, exec.Command("/no/such/program"), "no such file"},
 		"never listens":    {soon, deaf, "context canceled"},
 		"has files itself": {ctx, extra, "ExtraFiles"},

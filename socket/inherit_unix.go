@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -39,7 +40,9 @@ type inheritance struct {
 
 	mu      sync.Mutex
 	sockets map[Name]*heirloom
-	ready   *os.File // tells who handed over; nil: nobody waits
+	ready   *os.File // tells the process that hands over; nil: none does
+	stderr  *os.File // is to be the standard error once it is told; may be nil
+	pipe    *os.File // is held until then; may be nil
 }
 
 // heirloom is a socket that somebody else made.
@@ -87,8 +90,15 @@ func newInheritance(environment map[string]string, first int) *inheritance {
 
 // take takes one descriptor.
 func (in *inheritance) take(fd int, called string, locks map[Name]*os.File) error {
-	if called == readyName {
+	switch called {
+	case readyName:
 		in.ready = os.NewFile(uintptr(fd), called)
+		return nil
+	case stderrName:
+		in.stderr = os.NewFile(uintptr(fd), called)
+		return nil
+	case pipeName:
+		in.pipe = os.NewFile(uintptr(fd), called)
 		return nil
 	}
 	if stem, found := strings.CutSuffix(called, lockSuffix); found {
@@ -177,7 +187,8 @@ func (in *inheritance) open(p *unixPlace, name Name, socket *heirloom) (*unixLis
 	}, socket.file.Close()
 }
 
-// tellReady tells who handed over that all of it is listened on, once it is.
+// tellReady tells the process that hands over that all of it is listened on, once it is.
+// From then on the standard error is the one that this process was given.
 func (in *inheritance) tellReady() {
 	if in.ready == nil {
 		return
@@ -187,9 +198,17 @@ func (in *inheritance) tellReady() {
 			return
 		}
 	}
-	in.ready.Write([]byte{1}) // it may have gone, but then the sockets are ours all the more
+	if in.stderr != nil && replaceFD(int(in.stderr.Fd()), syscall.Stderr) == nil {
+		in.stderr.Close()
+	} else if in.stderr != nil {
+		in.pipe = nil // it stays, and open: writing must not end this process
+	}
+	in.ready.Write([]byte{1}) // the other may have gone, but then the sockets are ours all the more
 	in.ready.Close()
-	in.ready = nil
+	if in.pipe != nil {
+		in.pipe.Close()
+	}
+	in.ready, in.stderr, in.pipe = nil, nil, nil
 }
 
 // copyOf is a second descriptor of a listener's socket. The one that File gives would

@@ -1,0 +1,231 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// readyName is what the pipe is called by which the successor says that it is
+	// ready. No Name contains a dot.
+	readyName = "rxipc.ready"
+
+	// stderrName is what the standard error that cmd was given is called. Until the
+	// successor is ready its descriptor 2 is a pipe to this process, which passes on
+	// what comes and can tell the last words.
+	stderrName = "rxipc.stderr"
+
+	// pipeName is what the reading end of that pipe is called. The successor holds it,
+	// too, so that it may still write should this process die.
+	pipeName = "rxipc.pipe"
+
+	// wordsTime bounds how long the last words of a successor that has ended are
+	// waited for: a child of its own may still hold its standard error.
+	wordsTime = 250 * time.Millisecond
+)
+
+// successor is a process that is handed over to.
+type successor struct {
+	cmd   *exec.Cmd
+	ready *os.File      // where it says that it is ready
+	words *words        // what it writes to its standard error
+	heard chan struct{} // closed once that is complete, or complete after cmd.Wait
+}
+
+// start starts cmd with the files of the parcel.
+func (p *parcel) start(cmd *exec.Cmd) (*successor, error) {
+	ready, tell, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer tell.Close()
+	s := &successor{cmd: cmd, ready: ready, words: new(words), heard: make(chan struct{})}
+	p.files, p.names = append(p.files, tell), append(p.names, readyName)
+
+	stdout, stderr := cmd.Stdout, cmd.Stderr
+	if file, isFile := stderr.(*os.File); isFile || stderr == nil {
+		err = s.startWithPipe(p, file)
+	} else {
+		s.words.to, cmd.Stderr = stderr, s.words
+		if sameWriter(stdout, stderr) {
+			cmd.Stdout = s.words // one goroutine writes both, as without words
+		}
+		close(s.heard)
+		err = p.startCommand(cmd)
+	}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err != nil {
+		return nil, errors.Join(err, ready.Close())
+	}
+	return s, nil
+}
+
+// startWithPipe starts the command with a pipe in place of the standard error that it
+// was given, a file or nothing, which goes beside.
+func (s *successor) startWithPipe(p *parcel, stderr *os.File) error {
+	beside := stderr
+	if stderr == nil {
+		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer null.Close()
+		beside = null
+	} else {
+		s.words.to = stderr
+	}
+	hear, say, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	p.files, p.names = append(p.files, beside, hear), append(p.names, stderrName, pipeName)
+	s.cmd.Stderr = say
+	err = errors.Join(p.startCommand(s.cmd), say.Close())
+	if err != nil {
+		return errors.Join(err, hear.Close())
+	}
+	go func() {
+		io.Copy(s.words, hear)
+		hear.Close()
+		close(s.heard)
+	}()
+	return nil
+}
+
+// startCommand starts cmd with the files, as they are then.
+func (p *parcel) startCommand(cmd *exec.Cmd) error {
+	cmd.ExtraFiles = p.files
+	cmd.Env = append(withoutSupervision(cmd.Environ()),
+		listenFDs+"="+strconv.Itoa(len(p.files)), listenNames+"="+strings.Join(p.names, ":"))
+	findExecutable(cmd)
+	return cmd.Start()
+}
+
+// awaitReady waits until the successor says that it is ready.
+func (s *successor) awaitReady(ctx context.Context) error {
+	defer s.ready.Close()
+	defer context.AfterFunc(ctx, func() { s.ready.SetReadDeadline(longAgo) })()
+	_, err := io.ReadFull(s.ready, make([]byte, 1))
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// end kills a successor that did not take over, and returns why it did not: cause, or
+// io.EOF if it ended or let go of what it was given.
+func (s *successor) end(cause error) error {
+	s.cmd.Process.Kill() // which changes no exit status that is there already
+	if s.cmd.WaitDelay == 0 && s.cmd.Cancel == nil {
+		s.cmd.WaitDelay = wordsTime
+	}
+	err := s.cmd.Wait()
+	timer := time.NewTimer(wordsTime)
+	defer timer.Stop()
+	select {
+	case <-s.heard:
+	case <-timer.C:
+	}
+	if errors.Is(cause, io.EOF) {
+		cause = errors.New(s.cmd.ProcessState.String())
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			exit.Stderr = s.words.bytes()
+			cause = exit
+		}
+	}
+	if said := s.words.line(); said != "" {
+		return fmt.Errorf("%w: %w; it said: %s", ErrSuccessor, cause, said)
+	}
+	return fmt.Errorf("%w: %w", ErrSuccessor, cause)
+}
+
+// sameWriter reports whether two writers are one. Those that cannot be compared are not.
+func sameWriter(a, b io.Writer) bool {
+	defer func() { _ = recover() }()
+	return a == b
+}
+
+// findExecutable mends the path of an executable that is gone, if it is that of this
+// process: its file may have been replaced by a new one or removed, or the path may be
+// relative to a folder that this process has left.
+func findExecutable(cmd *exec.Cmd) {
+	if !isMissing(cmd.Path) {
+		return
+	}
+	self, err := os.Executable()
+	path := strings.TrimSuffix(cmd.Path, " (deleted)") // as Linux calls one that was replaced
+	if err != nil || path != self && cmd.Path != os.Args[0] {
+		return
+	}
+	for _, path := range []string{self, "/proc/self/exe"} {
+		if !isMissing(path) {
+			cmd.Path = path
+			return
+		}
+	}
+}
+
+func isMissing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// wordsSize is how much is kept of the beginning and of the end of what a successor says.
+const wordsSize = 1 << 10
+
+// words is a writer that keeps the beginning and the end of what is written to it.
+type words struct {
+	to io.Writer // gets all of it, and may fail; may be nil
+
+	mu         sync.Mutex
+	head, tail []byte
+	cut        bool // there is something between them
+}
+
+func (w *words) Write(p []byte) (int, error) {
+	if w.to != nil {
+		w.to.Write(p)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(p), wordsSize-len(w.head))
+	w.head = append(w.head, p[:n]...)
+	w.tail = append(w.tail, p[n:]...)
+	if over := len(w.tail) - wordsSize; over > 0 {
+		w.tail = append(w.tail[:0], w.tail[over:]...)
+		w.cut = true
+	}
+	return len(p), nil
+}
+
+// bytes returns what was kept.
+func (w *words) bytes() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	between := ""
+	if w.cut {
+		between = "\n…\n"
+	}
+	return bytes.Join([][]byte{w.head, w.tail}, []byte(between))
+}
+
+// line returns it as one line.
+func (w *words) line() string {
+	var lines []string
+	for line := range strings.Lines(string(w.bytes())) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " / ")
+}

@@ -1,0 +1,268 @@
+//go:build unix
+
+package socket
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/rxipc/rxipc/fold"
+)
+
+func init() {
+	roles["talker"] = playTalker
+	roles["mover"] = playMover
+}
+
+// playTalker says something before it listens and after, to its standard error, serves
+// until its input ends, and says goodbye.
+func playTalker(dir string) {
+	fmt.Fprintln(os.Stderr, "talker: before")
+	ctx, end := context.WithCancel(context.Background())
+	go func() {
+		bufio.NewReader(os.Stdin).ReadString('\n')
+		end()
+	}()
+	ipc := New(Config{
+		Transport: Unix{Dir: dir, Inherit: true},
+		Listening: func(Name) { fmt.Fprintln(os.Stderr, "talker: listening") },
+	})
+	Serve(ipc, counter, fold.Sum[int]()).With(ctx, echo)
+	fmt.Fprintln(os.Stderr, "talker: after")
+}
+
+// handsOver serves counter in a folder of its own, to be handed over.
+func handsOver(t *testing.T, config Config) (ipc *IPC, dir string) {
+	t.Helper()
+	dir = shortDir(t)
+	listening := make(chan struct{})
+	config.Dir, config.Listening = dir, func(Name) { close(listening) }
+	ipc = New(config)
+	serving(t, ipc)
+	<-listening
+	return ipc, dir
+}
+
+// isAnswered fails the test unless somebody serves counter.
+func isAnswered(t *testing.T, dir string) {
+	t.Helper()
+	ctx := within(t)
+	m, err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Request(ctx, Text("hello")))).Get()
+	if err != nil || m != Text("echo: hello") {
+		t.Errorf("request after the hand-over: %v, %v", m, err)
+	}
+}
+
+func TestHandOverTellsHowTheSuccessorEnded(t *testing.T) {
+	ipc, dir := handsOver(t, Config{})
+	for name, test := range map[string]struct {
+		script string
+		code   int // of the ExitError; 0: there is none
+		want   []string
+	}{
+		"a code":        {"exit 78", 78, []string{"exit status 78"}},
+		"last words":    {"echo loading; echo 'no such table: people' >&2; exit 3", 3, []string{"exit status 3", "it said: no such table: people"}},
+		"several lines": {"printf 'one\\n\\ntwo\\n' >&2; exit 3", 3, []string{"it said: one / two"}},
+		"a signal":      {"kill -SEGV $$", -1, []string{"segmentation fault"}},
+		"no failure":    {"exit 0", 0, []string{"exit status 0"}},
+		"many words": {"i=0; echo first >&2; while [ $i -lt 2000 ]; do echo line $i >&2; i=$((i+1)); done; exit 9", 9,
+			[]string{"first / line 0 / ", " / … / ", "line 1999"}},
+		"a child that stays": {"echo gone >&2; (exec 3>&- 4>&- 5>&- 6>&- 7>&-; exec sleep 600) & exit 4", 4,
+			[]string{"exit status 4", "it said: gone"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command("/bin/sh", "-c", test.script)
+			cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
+			err := ipc.HandOver(within(t), cmd)
+			if cmd.Process != nil {
+				defer unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+			}
+			exit, failed := errors.AsType[*exec.ExitError](err)
+			if !errors.Is(err, ErrSuccessor) || failed != (test.code != 0) || failed && exit.ExitCode() != test.code {
+				t.Fatalf("HandOver to %q: %v, exit error %v; want ErrSuccessor with code %d", test.script, err, exit, test.code)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) || len(err.Error()) > 4000 {
+					t.Errorf("HandOver to %q: %v; want it to say %q", test.script, err, want)
+				}
+			}
+		})
+	}
+	isAnswered(t, dir)
+}
+
+func TestHandOverTellsWhatAnUnreadySuccessorSaid(t *testing.T) {
+	ipc, dir := handsOver(t, Config{})
+	ctx, cancel := context.WithCancelCause(within(t))
+	late := errors.New("took too long")
+	var said bytes.Buffer
+	cmd := exec.Command("/bin/sh", "-c", "echo waiting for the database >&2; read line")
+	stays, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatalf("pipe to the successor: %v", err)
+	}
+	defer stays.Close()
+	cmd.Stderr = writerFunc(func(p []byte) { said.Write(p); cancel(late) })
+	err = ipc.HandOver(ctx, cmd)
+	if !errors.Is(err, ErrSuccessor) || !errors.Is(err, late) || !strings.Contains(err.Error(), "it said: waiting for the database") {
+		t.Errorf("HandOver to one that is never ready: %v; want ErrSuccessor, why, and what it said", err)
+	}
+	if said.String() != "waiting for the database\n" {
+		t.Errorf("its Stderr got %q", said.String())
+	}
+	isAnswered(t, dir)
+}
+
+func TestHandOverGivesTheSuccessorItsStandardError(t *testing.T) {
+	ipc, dir := handsOver(t, Config{})
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatalf("make a pipe: %v", err)
+	}
+	defer read.Close()
+	defer write.Close()
+	cmd, in := talker(t, dir)
+	cmd.Stderr = write
+	if err := ipc.HandOver(within(t), cmd); err != nil {
+		t.Fatalf("HandOver: %v", err)
+	}
+	if cmd.Stderr != io.Writer(write) {
+		t.Errorf("HandOver left %v as Stderr, want the file", cmd.Stderr)
+	}
+	isAnswered(t, dir)
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the successor ended with %v", err)
+	}
+	var lines []string // the first passes through this process, and may come last
+	for s := bufio.NewScanner(read); len(lines) < 3 && s.Scan(); {
+		lines = append(lines, s.Text())
+	}
+	slices.Sort(lines)
+	same(t, lines, "talker: after", "talker: before", "talker: listening")
+}
+
+// talker is a command that plays a talker until its input is closed.
+func talker(t *testing.T, dir string) (cmd *exec.Cmd, in io.Closer) {
+	t.Helper()
+	cmd = exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleKey+"=talker:"+dir)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatalf("pipe to the successor: %v", err)
+	}
+	return cmd, in
+}
+
+func TestHandOverMindsNoManagerThatIsGone(t *testing.T) {
+	logged := make(chan string, 100)
+	log := writerFunc(func(p []byte) { logged <- string(p) })
+	ipc, dir := handsOver(t, Config{Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	t.Setenv(notifySocket, filepath.Join(dir, "no-manager"))
+	cmd, in := talker(t, dir)
+	defer func() { in.Close(); cmd.Wait() }()
+	if err := ipc.HandOver(within(t), cmd); err != nil {
+		t.Errorf("HandOver with a manager that is gone: %v", err)
+	}
+	select {
+	case line := <-logged:
+		if !strings.Contains(line, "manager of services") {
+			t.Errorf("the log says %q, want a warning about the manager", line)
+		}
+	default:
+		t.Error("the log does not warn of the manager that is gone")
+	}
+	isAnswered(t, dir)
+}
+
+// playMover is a server whose executable is moved by its upgrade, and that hands over.
+// It prints the exit code of the error.
+func playMover(what string) {
+	how, dir, _ := strings.Cut(what, ":")
+	listening := make(chan struct{})
+	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	go ipc.Listen(counter).Run(context.Background())
+	<-listening
+	self, _ := os.Executable()
+	path := os.Args[0]
+	switch how {
+	case "removed":
+		os.Remove(self)
+	case "replaced":
+		os.Remove(self)
+		os.WriteFile(self, []byte("#!/bin/sh\nexit 42\n"), 0o700)
+		path = self + " (deleted)" // what /proc/self/exe is a link to
+	case "left":
+		os.Chdir("/")
+	}
+	cmd := exec.Command(path)
+	cmd.Env = append(os.Environ(), roleKey+"=talker:"+dir)
+	cmd.Stdin = os.Stdin
+	err := ipc.HandOver(context.Background(), cmd)
+	fmt.Println("code", ExitCode(err), err)
+}
+
+func TestHandOverFindsItsExecutable(t *testing.T) {
+	binary, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatalf("read the test's executable: %v", err)
+	}
+	for how, want := range map[string]string{"removed": "code 0 <nil>", "replaced": "code 42 ", "left": "code 0 <nil>"} {
+		t.Run(how, func(t *testing.T) {
+			if how == "removed" && runtime.GOOS != "linux" {
+				t.Skip("only Linux has the executable that runs, when its file is gone")
+			}
+			dir := shortDir(t)
+			if err := os.WriteFile(filepath.Join(dir, "program"), binary, 0o700); err != nil {
+				t.Fatalf("copy the executable: %v", err)
+			}
+			cmd := exec.Command("./program")
+			cmd.Dir = dir
+			mover := startCommand(t, cmd, "mover", how+":"+dir)
+			if got := mover.next(); !strings.HasPrefix(got, want) {
+				t.Errorf("HandOver of a program whose executable was %s: %s, want %s", how, got, want)
+			}
+		})
+	}
+}
+
+func TestHandOverIsRefusedWhereNoSuccessorOutlives(t *testing.T) {
+	nothing := map[string]string{}
+	for name, test := range map[string]struct {
+		pid, parent int
+		parentName  string
+		environment map[string]string
+		want        string // empty: it may leave
+	}{
+		"a shell's child":         {70, 60, "bash", nothing, ""},
+		"an orphan":               {70, 1, "systemd", nothing, ""},
+		"a container's only":      {1, 0, "", map[string]string{notifySocket: "/run/notify"}, "process 1 of a container"},
+		"a child of tini":         {7, 1, "tini", nothing, "tini takes the end of this process"},
+		"a child of runit":        {70, 60, "runsv", nothing, "runsv takes"},
+		"systemd is told":         {70, 1, "systemd", map[string]string{"SYSTEMD_EXEC_PID": "70", notifySocket: "/run/notify"}, ""},
+		"systemd is not told":     {70, 1, "systemd", map[string]string{"SYSTEMD_EXEC_PID": "70"}, "Type=notify"},
+		"a child of such a child": {70, 60, "sh", map[string]string{"SYSTEMD_EXEC_PID": "60"}, ""},
+		"launchd's":               {70, 1, "", map[string]string{"XPC_SERVICE_NAME": "org.counter"}, "that of org.counter"},
+		"a terminal of macOS":     {70, 1, "", map[string]string{"XPC_SERVICE_NAME": "0"}, ""},
+	} {
+		s := surroundings{test.pid, test.parent, test.parentName, func(key string) string { return test.environment[key] }}
+		err := s.mayLeave()
+		if (err != nil) != (test.want != "") || err != nil && (!errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: mayLeave = %v, want %q", name, err, test.want)
+		}
+	}
+}

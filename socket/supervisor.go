@@ -1,0 +1,52 @@
+package socket
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+)
+
+// surroundings is what tells whether a process may end and leave a successor behind.
+type surroundings struct {
+	pid, parent int
+	parentName  string // as the system has it; empty when it does not tell
+	getenv      func(string) string
+}
+
+// surroundingsHere returns the surroundings of this process.
+func surroundingsHere() surroundings {
+	s := surroundings{pid: os.Getpid(), parent: os.Getppid(), getenv: os.Getenv}
+	if name, err := os.ReadFile("/proc/" + strconv.Itoa(s.parent) + "/comm"); err == nil { // Linux
+		s.parentName = string(bytes.TrimSpace(name))
+	}
+	return s
+}
+
+// supervisors are programs that take the end of their child for the end of a service,
+// which they start again or end with, and that cannot be told of another main process.
+var supervisors = map[string]bool{
+	"runsv": true, "s6-supervise": true, "supervise": true, "supervise-daemo": true, "perpd": true, "supervisord": true,
+	"tini": true, "docker-init": true, "dumb-init": true, "catatonit": true,
+}
+
+// mayLeave fails with errors.ErrUnsupported, the reason and what helps, if a successor
+// would not outlive this process.
+func (s surroundings) mayLeave() error {
+	switch service := s.getenv("XPC_SERVICE_NAME"); {
+	case s.pid == 1:
+		return cannotLeave("this is process 1 of a container, and the system ends the container with it: restart the container instead")
+	case s.getenv(notifySocket) != "":
+		return nil // the manager is told
+	case s.getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(s.pid):
+		return cannotLeave("systemd would end the service with this process: its unit needs Type=notify")
+	case supervisors[s.parentName]:
+		return cannotLeave(s.parentName + " takes the end of this process for that of the service: let it restart the service instead")
+	case s.parent == 1 && service != "" && service != "0":
+		return cannotLeave("launchd takes the end of this process for that of " + service + ": let it restart the service instead")
+	}
+	return nil
+}
+
+func cannotLeave(why string) error { return fmt.Errorf("%w: %s", errors.ErrUnsupported, why) }
