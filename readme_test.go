@@ -86,7 +86,7 @@ func TestCounter(t *testing.T) {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		b.Client(name, "a-b---|").Expect("a-b---|")
 		b.Client(name, "---^c-#").Expect("----c-#") // dies
-		b.Client(name, "^").ExpectWire("< 999ms ~") // is silent: after a second a heartbeat
+		b.Client(name, "^").ExpectWire("< 1299ms ~") // is silent: after 1.3 s a heartbeat
 		sockettest.Expect(b, counter, " - 1s (3!)")
 	})
 }

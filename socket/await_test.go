@@ -132,7 +132,7 @@ func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
 		ours, theirs := newPipe(1000)
 		server := newPeer(t, theirs)
 		go server.send(kindStart)
-		p, err := New(Config{}).Attach(t.Context(), slowDeadlines{ours}).Get()
+		p, err := New(Config{Heartbeat: time.Second}).Attach(t.Context(), slowDeadlines{ours}).Get()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,7 +42,7 @@ func TestServerAwaitsConsentUpToTheGrace(t *testing.T) {
 
 func TestServerHeartbeatsWhileItAwaitsConsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := serve(t, Config{Grace: 2500 * time.Millisecond}, fold.Sum[int](), echo)
+		server := serve(t, Config{Grace: 2500 * time.Millisecond, Heartbeat: time.Second}, fold.Sum[int](), echo)
 		client := server.dial().greet()
 		synctest.Wait()
 		server.end()

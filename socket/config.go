@@ -98,7 +98,9 @@ type Config struct {
 	MaxHeld int
 
 	// Heartbeat is the silence after which a server, and the time after which a
-	// waiting client, says that it is still there; default 1 s. Negative: never.
+	// waiting client, says that it is still there; default 1.3 s. Negative: never. One of
+	// 1 s or less defeats the time limits of a waiting innmind/ipc peer, which acts on
+	// them once it has heard nothing for a second.
 	// Where one is due for many connections at a time, it comes up to an eighth later,
 	// and so does the end of the timeouts below.
 	Heartbeat time.Duration
@@ -188,7 +190,7 @@ func (c Config) withDefaults() Config {
 	c.Window = max(1, orDefault(c.Window, 4096))
 	c.WindowBytes = orDefault(c.WindowBytes, 2<<20)
 	c.MaxHeld = max(1, orDefault(c.MaxHeld, 64))
-	c.Heartbeat = orNever(c.Heartbeat, time.Second)
+	c.Heartbeat = orNever(c.Heartbeat, 1300*time.Millisecond)
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)
 	c.WriteTimeout = orNever(c.WriteTimeout, 30*time.Second)

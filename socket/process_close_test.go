@@ -13,7 +13,7 @@ import (
 
 func TestCloseIsBoundedByTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := attached(t, Config{Grace: 2500 * time.Millisecond}, 0)
+		p, server := attached(t, Config{Grace: 2500 * time.Millisecond, Heartbeat: time.Second}, 0)
 		server.expect("start-ok")
 		start := time.Now()
 		if err := p.Close(t.Context()).Err(); !errors.Is(err, context.DeadlineExceeded) {

@@ -77,6 +77,17 @@ func TestServerReadsAndWritesOneByteAtATime(t *testing.T) {
 	})
 }
 
+// An innmind/ipc peer acts on its time limits once it has heard nothing for a second.
+func TestServerHeartbeatsLeaveAWaitingPeerMoreThanASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		client := serve(t, Config{}, fold.Sum[int](), echo).dial()
+		client.expect("start", "heartbeat", "heartbeat")
+		same(t, []time.Duration{time.Since(start)}, 2600*time.Millisecond)
+		client.leave()
+	})
+}
+
 func TestServerSendsHeartbeatsAfterSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

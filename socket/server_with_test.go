@@ -181,7 +181,7 @@ func TestConnectionsThatThePipelineClosedAreNoFailure(t *testing.T) {
 
 func TestConnectionThatComesTwiceEndsTheServerWithoutLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := serve(t, Config{}, fold.Sum[int](), echo, func(s Server[int]) Server[int] {
+		server := serve(t, Config{Heartbeat: time.Second}, fold.Sum[int](), echo, func(s Server[int]) Server[int] {
 			s.connections = operators.MergeMap(func(c *Connection) stream.Observable[*Connection] {
 				return func(_ context.Context, yield func(*Connection) bool) error {
 					yield(c)

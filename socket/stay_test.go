@@ -8,7 +8,7 @@ import (
 
 func TestSessionThatIsCalledHasNotHeardFromItsClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, client, c := pushing(t, Config{}, 0)
+		_, client, c := pushing(t, Config{Heartbeat: time.Second}, 0)
 		start := time.Now()
 		time.Sleep(900 * time.Millisecond)
 		c.callReader()

@@ -31,9 +31,9 @@
 //
 // Where it matters what is on the wire, [Peer.ExpectWire] shows control messages by
 // their signs, so that this client sees that a silent one gets a heartbeat each
-// second:
+// 1.3 s:
 //
-//	b.Client(name, "^").ExpectWire("< 999ms ~ 999ms ~")
+//	b.Client(name, "^").ExpectWire("< 1299ms ~ 1299ms ~")
 //
 // # Misbehaviour
 //

@@ -122,7 +122,7 @@ func ExamplePeer_Reacts() {
 // A client that does not answer the handshake gets heartbeats all the same.
 func ExampleNever() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
-		b.Client(name, "2s #").Reacts(sockettest.Never).ExpectWire("< 999ms ~")
+		b.Client(name, "2s #").Reacts(sockettest.Never).ExpectWire("< 1299ms ~")
 		sockettest.Expect(b, counter, "3s (0!)")
 	})
 	fmt.Println("failed:", t.Failed())

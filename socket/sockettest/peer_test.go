@@ -61,9 +61,9 @@ func TestClientsSeeWhatAServerDoes(t *testing.T) {
 
 func TestSilenceBringsHeartbeats(t *testing.T) {
 	Run(t, func(b *Bench) {
-		b.Client(one, "                                  10s #").ExpectWire("< 999ms ~ 999ms ~ 500ms -")
-		b.Client(one, "                                  10s #").Reacts(Never).ExpectWire("< 999ms ~ 999ms ~ 500ms -")
-		b.Client(one, "- 500ms ~ 700ms ~ 5s #").Reacts(Never).ExpectWire("< 999ms - 500ms - 700ms ~ 999ms ~")
+		b.Client(one, "                                    10s #").ExpectWire("< 1299ms ~ 1299ms ~ 400ms -")
+		b.Client(one, "                                    10s #").Reacts(Never).ExpectWire("< 1299ms ~ 1299ms ~ 400ms -")
+		b.Client(one, "- 500ms ~ 700ms ~ 5s #").Reacts(Never).ExpectWire("< 2501ms ~ 1299ms ~")
 		Expect(b, echo, "11s (0!)")
 	})
 }
@@ -170,7 +170,7 @@ func TestWhatAServerMayDoToAClient(t *testing.T) {
 		"close at once":       {"-", closeAtOnce, "(>.)(>.)-(>.)", "----!"},
 		"die":                 {"---#", nil, "(>q)--#", "---U"},
 		"die and be there":    {"---x 2s -", nil, "(>q)----", "---U"},
-		"not acknowledge":     {"-", noAck, "(>q) 999ms ~ 499ms :", "1.5s T"},
+		"not acknowledge":     {"-", noAck, "(>q) 1299ms ~ 199ms :", "1.5s T"},
 		"not greet":           {"2s -", Never, "1s - 499ms _", "1.5s T"},
 		"not agree to close":  {"-a", impolite, "(>q)(+:) 299ms _", "- 300ms T"},
 		"greet later":         {"- 100ms <", Never, "- 100ms (>q)", "1.8s T"},
