@@ -87,7 +87,7 @@ func TestCounter(t *testing.T) {
 		b.Client(name, "a-b---|").Expect("a-b---|")
 		b.Client(name, "---^c-#").Expect("----c-#") // dies
 		b.Client(name, "^").ExpectWire("< 1299ms ~") // is silent: after 1.3 s a heartbeat
-		sockettest.Expect(b, counter, " - 1s (3!)")
+		sockettest.Expect(b, counter, " - 2s (3!)")
 	})
 }
 
