@@ -85,7 +85,7 @@ func counter(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
 func TestCounter(t *testing.T) {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		b.Client(name, "a-b---|").Expect("a-b---|")
-		b.Client(name, "---^c-#").Expect("----c-#") // dies
+		b.Client(name, "---^c-#").Expect("----c-#")  // dies
 		b.Client(name, "^").ExpectWire("< 1299ms ~") // is silent: after 1.3 s a heartbeat
 		sockettest.Expect(b, counter, " - 2s (3!)")
 	})

@@ -62,3 +62,25 @@ func ExampleNotify() {
 	fmt.Println(socket.Notify(socket.Stopping)) // nobody wants to know here
 	// Output: <nil>
 }
+
+// A parent and its child talk over a connection that has no name. Here net.Pipe stands
+// for it.
+func ExampleOne() {
+	parent, child := net.Pipe()
+	served := make(chan error)
+	go func() {
+		connections := socket.New(socket.Config{}).Accept(socket.One(child))
+		served <- socket.ServeConnections(connections, fold.Sum[int]()).
+			With(context.Background(), func(m socket.Message, c socket.Continuation[int], n int) socket.Continuation[int] {
+				return c.Respond(socket.Text("hello, " + m.Content())).CarryWith(n + 1)
+			}).Err()
+	}()
+	ctx := context.Background()
+	answer := fold.Then(socket.New(socket.Config{}).Attach(ctx, parent),
+		socket.Closing(ctx, socket.Request(ctx, socket.Text("parent"))))
+	fmt.Println(answer.GetOr(socket.Message{}).Content())
+	fmt.Println("server ended:", <-served)
+	// Output:
+	// hello, parent
+	// server ended: <nil>
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"time"
 
@@ -51,7 +52,9 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 
 // Accept is the connections that a listener accepts, of any kind that delivers
 // bytes in order. The run owns the listener and closes it; what Listen says holds
-// but for that. So it is hot: a second run finds the listener closed.
+// but for that. So it is hot: a second run finds the listener closed. The run also
+// completes when Accept of the listener fails with io.EOF, which says that no more will
+// come, as that of [One] does.
 func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		defer listener.Close()
@@ -70,6 +73,8 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 		switch {
 		case errors.Is(err, errHandedOver):
 			ipc.config.Log.Info("handed over", "name", name)
+			return nil
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
