@@ -64,7 +64,8 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 // cuts no more; a failure, also of the boundary, drops what is left. Slices belong to the
 // receiver. A limit below one is one.
 //
-// Source and boundary run on goroutines of their own. While yield is at work, at most
+// The boundary is subscribed before the source begins, as for [TakeUntil]. Source and
+// boundary run on goroutines of their own. While yield is at work, at most
 // [stream.DefaultBuffer] values of each wait; then they do.
 func BufferBoundary[T, B any](boundary stream.Observable[B], limit int) stream.Operator[T, []T] {
 	mustHave("BufferBoundary", "observable", boundary != nil)

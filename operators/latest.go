@@ -123,7 +123,9 @@ func (p *presence) end(source int) bool {
 }
 
 // WithLatestFrom emits combine of each value and the last one of the other observable;
-// values that come before that has emitted are dropped. It ends with the source, and
+// values that come before that has emitted are dropped. The other is subscribed before
+// the source begins, as for [TakeUntil]: what it has from the start, as a behavior
+// subject's value, is there for the first value. It ends with the source, and
 // with a failure of the other, whose completion changes nothing. Only the last value of
 // the other is kept: the source runs on the caller's goroutine, the other on one of its
 // own, as fast as it goes, so that of two that emit in the same moment either may be

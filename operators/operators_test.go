@@ -159,15 +159,19 @@ func TestTakeUntilDone(t *testing.T) {
 			}
 		})
 	})
-	t.Run("keeps a failure", func(t *testing.T) {
+	t.Run("completes whatever the source answers", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			stop, finish := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, finish)
-			failing := func(ctx context.Context, _ func(int) bool) error {
+			answering := func(ctx context.Context, _ func(int) bool) error {
 				<-ctx.Done()
 				return errBroken
 			}
-			wantRun(t, operators.TakeUntilDone[int](stop)(failing), errBroken)
+			wantRun(t, operators.TakeUntilDone[int](stop)(answering), nil)
+			// What it failed with before the stop is told.
+			later, finishLater := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, finishLater)
+			wantRun(t, operators.TakeUntilDone[int](later)(concat(after[int](500*time.Millisecond), stream.Throw[int](errBroken))), errBroken)
 		})
 	})
 	t.Run("gives up with its context", func(t *testing.T) {

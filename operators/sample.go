@@ -12,7 +12,8 @@ import (
 // value that is pending then; a failure of the sampler's ends it too, and after a
 // completion of the sampler's nothing more is emitted.
 //
-// Source and sampler run on goroutines of their own. While yield is at work, at most
+// The sampler is subscribed before the source begins, as for [TakeUntil]. Source and
+// sampler run on goroutines of their own. While yield is at work, at most
 // [stream.DefaultBuffer] values of each wait; then they do.
 func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 	mustHave("Sample", "observable", sampler != nil)
@@ -37,11 +38,24 @@ func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 }
 
 // samples is what both tell, the source and who says when to look at it, each on a
-// goroutine of its own.
+// goroutine of its own. The source begins when the other is subscribed.
 func samples[T, S any](source stream.Observable[T], sampler stream.Observable[S]) stream.Observable[sampled[T]] {
 	return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sampled[T]]) {
-		g.Go(sampledValues(source))
-		g.Go(Map(func(S) sampled[T] { return sampled[T]{tells: sampleNow} })(sampler))
+		ready := newReadiness()
+		looks := Map(func(S) sampled[T] { return sampled[T]{tells: sampleNow} })(sampler)
+		g.Go(func(ctx context.Context, yield func(sampled[T]) bool) error {
+			close(ready.begun)
+			defer ready.tell()
+			return looks(stream.OnSubscribed(ctx, func() {
+				ready.tell()
+				stream.Subscribed(ctx)
+			}), yield)
+		})
+		values := sampledValues(source)
+		g.Go(func(ctx context.Context, yield func(sampled[T]) bool) error {
+			ready.await(ctx)
+			return values(ctx, yield)
+		})
 	})
 }
 

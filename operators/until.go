@@ -25,29 +25,31 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 		return func(ctx context.Context, yield func(T) bool) error {
 			inner, cancel := context.WithCancelCause(ctx)
 			defer cancel(nil)
+			if stop.Err() != nil || ctx.Err() != nil { // do not start what is over
+				return context.Cause(ctx)
+			}
 			release := context.AfterFunc(stop, func() { cancel(errUntil) })
 			defer release()
-			if stop.Err() != nil { // do not start what is over
-				cancel(errUntil)
-			}
 			err := source(inner, yield)
-			switch {
-			case err == nil || context.Cause(inner) != errUntil || !isEnd(err, errUntil):
-				return err
-			case ctx.Err() != nil: // both have ended: giving up counts
+			if context.Cause(inner) == errUntil { // it was ended on purpose, whatever it says to that
 				return context.Cause(ctx)
-			default:
-				return nil
 			}
+			return err
 		}
 	}
 }
 
 // TakeUntil emits what the source emits until the notifier emits, and completes then;
-// the source's run is cancelled and awaited before. A notifier that only completes
-// changes nothing, one that fails ends it with its failure. Nothing is buffered: the
-// source runs on the caller's goroutine, the notifier on one of its own, so that of two
-// that emit in the same moment either may be first.
+// the source's run is cancelled and awaited before, and what it answers to that is of no
+// interest. A notifier that only completes changes nothing, one that fails ends it with
+// its failure.
+//
+// The notifier is subscribed before the source begins: what it emits at once ends the run
+// before the source is run, and a [stream.Subject] that it observes has it among its
+// observers. A notifier of your own that waits says so with [stream.Subscribed]; one that
+// does not is waited for some milliseconds. Nothing is buffered: the source runs on the
+// caller's goroutine, the notifier on one of its own, so that of two that emit in the
+// same moment either may be first.
 func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	mustHave("TakeUntil", "observable", notifier != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -70,8 +72,8 @@ func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 // SkipUntil drops what the source emits until the notifier emits, and emits all that
 // comes after; the notifier is cancelled then. One that completes without a value lets
 // nothing through any more, one that fails before ends it with its failure. It ends with
-// the source. Nothing is buffered: the source runs on the caller's goroutine, the
-// notifier on one of its own, so that of two that emit in the same moment either may be
+// the source. The notifier is subscribed before the source begins, as for [TakeUntil].
+// Nothing is buffered: the source runs on the caller's goroutine, the notifier on one of its own, so that of two that emit in the same moment either may be
 // first.
 func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	mustHave("SkipUntil", "observable", notifier != nil)

@@ -92,7 +92,7 @@ func TestTakeUntilLetsNothingThroughAfterwards(t *testing.T) {
 				}
 				return err
 			}
-			wantRun(t, operators.TakeUntil[int](stream.Timer(time.Second))(late), err, 1)
+			wantRun(t, operators.TakeUntil[int](stream.Timer(time.Second))(late), nil, 1)
 		}
 	})
 }

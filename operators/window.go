@@ -15,7 +15,8 @@ import (
 // there are windows without values. A boundary that completes cuts no more; one that fails
 // ends the run, and the window, with its failure. [BufferBoundary] emits slices instead.
 //
-// Source and boundary run on goroutines of their own. At most [stream.DefaultBuffer]
+// The boundary is subscribed before the source begins, as for [TakeUntil]. Source and
+// boundary run on goroutines of their own. At most [stream.DefaultBuffer]
 // values of each wait to be looked at, besides those of the windows: as many in each, and
 // as many windows that wait for yield. When there are more, they wait.
 func Window[T, B any](boundary stream.Observable[B]) stream.Operator[T, Group[int, T]] {
