@@ -1,6 +1,10 @@
 package operators
 
-import "github.com/rxipc/rxipc/stream"
+import (
+	"context"
+
+	"github.com/rxipc/rxipc/stream"
+)
 
 // ObserveOn runs the source on a goroutine of its own; its values cross a buffer to the
 // caller's, where all that follows stays. At most capacity values wait there (at least
@@ -21,7 +25,7 @@ func ObserveOn[T any](capacity int) stream.Operator[T, T] {
 func OnBackpressureBuffer[T any](capacity int, overflow stream.Overflow) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("OnBackpressureBuffer", "observable", source != nil)
-		return stream.Buffered(source, capacity, overflow)
+		return buffering("ObserveOn", stream.Buffered(source, capacity, overflow))
 	}
 }
 
@@ -39,4 +43,11 @@ func OnBackpressureDrop[T any](capacity int) stream.Operator[T, T] {
 // source does, after the value that waits.
 func OnBackpressureLatest[T any]() stream.Operator[T, T] {
 	return called("OnBackpressureLatest", OnBackpressureBuffer[T](1, stream.DropOldest))
+}
+
+// buffering is an observable whose sources see that this stage buffers.
+func buffering[T any](stage string, o stream.Observable[T]) stream.Observable[T] {
+	return func(ctx context.Context, yield func(T) bool) error {
+		return o(stream.WithBuffering(ctx, stage), yield)
+	}
 }

@@ -27,7 +27,7 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 			var open []T // the oldest slice that is not full; what follows begins within it
 			skip, room := 0, min(size, 4)
 			wanted := true
-			err := source(ctx, func(v T) bool {
+			err := source(stream.WithBuffering(ctx, "BufferCount"), func(v T) bool {
 				switch {
 				case skip > 0:
 					skip--
@@ -71,7 +71,7 @@ func BufferBoundary[T, B any](boundary stream.Observable[B], limit int) stream.O
 	mustHave("BufferBoundary", "observable", boundary != nil)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
 		mustHave("BufferBoundary", "observable", source != nil)
-		events := samples(source, boundary)
+		events := buffering("BufferBoundary", samples(source, boundary))
 		return func(ctx context.Context, yield func([]T) bool) error {
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}
 			err := events(ctx, func(e sampled[T]) bool {

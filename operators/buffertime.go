@@ -25,7 +25,7 @@ func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] 
 			var alarm stream.Alarm
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}
 			grid := every(period, &alarm)
-			err := stream.Timed(ctx, source, &alarm, b.add, func() bool {
+			err := stream.Timed(stream.WithBuffering(ctx, "BufferTime"), source, &alarm, b.add, func() bool {
 				b.held = true // an empty one too
 				wanted := b.emit()
 				grid.next()
@@ -51,7 +51,7 @@ func BufferTimeOrCount[T any](patience time.Duration, count int) stream.Operator
 		return func(ctx context.Context, yield func([]T) bool) error {
 			var alarm stream.Alarm
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: count}
-			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+			err := stream.Timed(stream.WithBuffering(ctx, "BufferTimeOrCount"), source, &alarm, func(v T) bool {
 				if !b.held {
 					alarm.Set(patience)
 				}

@@ -21,7 +21,7 @@ func Debounce[T any](quiet time.Duration) stream.Operator[T, T] {
 		return func(ctx context.Context, yield func(T) bool) error {
 			var alarm stream.Alarm
 			last := pending[T]{yield: yield}
-			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+			err := stream.Timed(stream.WithBuffering(ctx, "Debounce"), source, &alarm, func(v T) bool {
 				last.hold(v)
 				alarm.Set(quiet)
 				return true

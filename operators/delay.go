@@ -22,7 +22,7 @@ func Delay[T any](d time.Duration, capacity int) stream.Operator[T, T] {
 			var rest waiting
 			defer rest.stop()
 			return rest.run(func() error {
-				return stamped(ctx, func(v Timestamped[T]) bool {
+				return stamped(stream.WithBuffering(ctx, "Delay"), func(v Timestamped[T]) bool {
 					return rest.wait(ctx, d-time.Since(v.Time)) && yield(v.Value)
 				})
 			})

@@ -75,7 +75,7 @@ func TakeLast[T any](count int) stream.Operator[T, T] {
 		mustHave("TakeLast", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			last := ring[T]{size: count}
-			err := source(ctx, func(v T) bool {
+			err := source(stream.WithBuffering(ctx, "TakeLast"), func(v T) bool {
 				last.push(v)
 				return true
 			})

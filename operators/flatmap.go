@@ -42,7 +42,7 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 	}
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave("MergeMap", "observable", source != nil)
-		return stream.Gather(config.buffer, func(g *stream.Group[B]) {
+		return buffering("MergeMap", stream.Gather(config.buffer, func(g *stream.Group[B]) {
 			places := newPlaces(config.limit)
 			free := places.freeing()
 			each(g, source, func(ctx context.Context, a A) bool {
@@ -52,7 +52,7 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 				g.GoThen(projected("MergeMap", project, a), free)
 				return true
 			})
-		})
+		}))
 	}
 }
 
@@ -66,7 +66,7 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 	mustHave("ExhaustMap", "function", project != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave("ExhaustMap", "observable", source != nil)
-		return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
+		return buffering("ExhaustMap", stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
 			place := newPlaces(1)
 			free := place.freeing()
 			each(g, source, func(_ context.Context, a A) bool {
@@ -75,7 +75,7 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 				}
 				return true
 			})
-		})
+		}))
 	}
 }
 
@@ -118,7 +118,7 @@ func switchMap[A, B any](name string, project func(A) stream.Observable[B]) stre
 					g.GoThen(leaving(inner, leave, projected(name, project, a), &left), free)
 					return true
 				})
-			})(ctx, func(b B) bool { return left.Load() || yield(b) })
+			})(stream.WithBuffering(ctx, name), func(b B) bool { return left.Load() || yield(b) })
 		}
 	}
 }

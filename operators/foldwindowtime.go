@@ -32,7 +32,7 @@ func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Oper
 				}
 			}
 			grid := every(period, &alarm)
-			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+			err := stream.Timed(stream.WithBuffering(ctx, "FoldTumblingTime"), source, &alarm, func(v T) bool {
 				begin()
 				total.value = m.Combine(total.value, v)
 				return true

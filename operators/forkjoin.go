@@ -35,7 +35,7 @@ func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 					return err
 				})
 			}
-		})(ctx, func(e end) bool {
+		})(stream.WithBuffering(ctx, "ForkJoin"), func(e end) bool {
 			joined[e.source] = e.last
 			if left--; left == 0 && !e.empty {
 				yield(joined)

@@ -62,8 +62,8 @@ func (out *outlet[V]) settle() {
 // grouped emits the groups that produce opens, on a goroutine of its own, where the
 // source runs too: so a reader of one group may keep yield for as long as that lasts. At
 // most waiting groups wait for yield, and those of a source that is read on are kept as
-// [stream.Unicast] keeps them.
-func grouped[K comparable, V any](waiting int, produce func(context.Context, *opener[K, V]) error) stream.Observable[Group[K, V]] {
+// [stream.Unicast] keeps them. stage is the operator.
+func grouped[K comparable, V any](stage string, waiting int, produce func(context.Context, *opener[K, V]) error) stream.Observable[Group[K, V]] {
 	return func(ctx context.Context, yield func(Group[K, V]) bool) error {
 		return stream.Gather(waiting, func(g *stream.Group[Group[K, V]]) {
 			g.Go(func(run context.Context, announce func(Group[K, V]) bool) error {
@@ -81,7 +81,7 @@ func grouped[K comparable, V any](waiting int, produce func(context.Context, *op
 				}
 				return failure
 			})
-		})(ctx, func(g Group[K, V]) bool {
+		})(stream.WithBuffering(ctx, stage), func(g Group[K, V]) bool {
 			defer g.out.settle()
 			return yield(g)
 		})

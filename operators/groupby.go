@@ -93,7 +93,7 @@ func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.
 	}
 	return func(source stream.Observable[T]) stream.Observable[Group[K, T]] {
 		mustHave("GroupBy", "observable", source != nil)
-		return grouped(stream.DefaultBuffer, func(ctx context.Context, o *opener[K, T]) error {
+		return grouped("GroupBy", stream.DefaultBuffer, func(ctx context.Context, o *opener[K, T]) error {
 			b := byKey[K, T]{groupConfig: config, opener: o, of: make(map[K]*keyed[K, T])}
 			value := func(v T) bool { return b.take(key(v), v) }
 			var err error

@@ -25,7 +25,7 @@ func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], 
 		var lastA A
 		var lastB B
 		state := newPresence(2)
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("CombineLatest", ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 		}, func(e arrival) bool {
@@ -54,7 +54,7 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 		var lastB B
 		var lastC C
 		state := newPresence(3)
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("CombineLatest3", ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 			cs.open(g, 2, c)
@@ -84,7 +84,7 @@ func CombineLatestAll[T any](sources ...stream.Observable[T]) stream.Observable[
 		var inlets []inlet[T]
 		last := make([]T, len(sources))
 		state := newPresence(len(sources))
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("CombineLatestAll", ctx, func(g *stream.Group[arrival]) {
 			inlets = openAll(g, sources)
 		}, func(e arrival) bool {
 			if e.ended {

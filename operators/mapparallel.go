@@ -57,7 +57,7 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 					broken = source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
 					return nil
 				})
-			})(ctx, emit)
+			})(stream.WithBuffering(ctx, "MapParallel"), emit)
 			switch {
 			case err != nil:
 				return err

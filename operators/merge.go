@@ -8,9 +8,9 @@ import "github.com/rxipc/rxipc/stream"
 // that came before it. At most [stream.DefaultBuffer] values of each source wait.
 func Merge[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 	mustHaveEach("Merge", sources)
-	return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[T]) {
+	return buffering("Merge", stream.Gather(stream.DefaultBuffer, func(g *stream.Group[T]) {
 		for _, source := range sources {
 			g.Go(source)
 		}
-	})
+	}))
 }

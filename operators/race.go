@@ -21,7 +21,7 @@ func Race[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 			for _, source := range sources {
 				g.Go(racing(source, won, over, finish))
 			}
-		})(ctx, yield)
+		})(stream.WithBuffering(ctx, "Race"), yield)
 	}
 }
 

@@ -19,7 +19,7 @@ func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 	mustHave("Sample", "observable", sampler != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Sample", "observable", source != nil)
-		events := samples(source, sampler)
+		events := buffering("Sample", samples(source, sampler))
 		return func(ctx context.Context, yield func(T) bool) error {
 			last := pending[T]{yield: yield}
 			return events(ctx, func(e sampled[T]) bool {

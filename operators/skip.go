@@ -31,7 +31,7 @@ func SkipLast[T any](count int) stream.Operator[T, T] {
 		mustHave("SkipLast", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
 			held := ring[T]{size: count}
-			return source(ctx, func(v T) bool {
+			return source(stream.WithBuffering(ctx, "SkipLast"), func(v T) bool {
 				old, ok := held.push(v)
 				return !ok || yield(old)
 			})

@@ -46,7 +46,7 @@ func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
 			var alarm stream.Alarm
 			last := pending[T]{yield: yield}
 			grid := every(period, &alarm)
-			return stream.Timed(ctx, source, &alarm, func(v T) bool {
+			return stream.Timed(stream.WithBuffering(ctx, "ThrottleLast"), source, &alarm, func(v T) bool {
 				last.hold(v)
 				return true
 			}, func() bool {
@@ -72,7 +72,7 @@ func Audit[T any](period time.Duration) stream.Operator[T, T] {
 		return func(ctx context.Context, yield func(T) bool) error {
 			var alarm stream.Alarm
 			last := pending[T]{yield: yield}
-			err := stream.Timed(ctx, source, &alarm, func(v T) bool {
+			err := stream.Timed(stream.WithBuffering(ctx, "Audit"), source, &alarm, func(v T) bool {
 				if !last.held {
 					alarm.Set(period)
 				}

@@ -71,7 +71,7 @@ func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 			alarm.Set(d)
 			var expired atomic.Pointer[TimeoutError]
 			var answer error // of the source
-			err := stream.Timed(context.WithValue(ctx, watchedKey{}, here), func(ctx context.Context, yield func(T) bool) error {
+			err := stream.Timed(stream.WithBuffering(context.WithValue(ctx, watchedKey{}, here), "Timeout"), func(ctx context.Context, yield func(T) bool) error {
 				inner, cancel := context.WithCancelCause(uncancelled{ctx})
 				defer cancel(nil)
 				defer context.AfterFunc(ctx, func() {

@@ -154,7 +154,7 @@ func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator
 func windowed[T any](name string, waiting, capacity int, produce func(context.Context, stream.Observable[T], *windows[T]) error) stream.Operator[T, Group[int, T]] {
 	return func(source stream.Observable[T]) stream.Observable[Group[int, T]] {
 		mustHave(name, "observable", source != nil)
-		return grouped(waiting, func(ctx context.Context, o *opener[int, T]) error {
+		return grouped(name, waiting, func(ctx context.Context, o *opener[int, T]) error {
 			return produce(ctx, source, &windows[T]{opener: o, capacity: capacity})
 		})
 	}

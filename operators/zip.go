@@ -22,7 +22,7 @@ func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine fu
 	return func(ctx context.Context, yield func(C) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
 		rows := newRows(2)
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("Zip", ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 		}, func(e arrival) bool {
@@ -43,7 +43,7 @@ func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stre
 	return func(ctx context.Context, yield func(D) bool) error {
 		as, bs, cs := newInlet[A](), newInlet[B](), newInlet[C]()
 		rows := newRows(3)
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("Zip3", ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 			cs.open(g, 2, c)
@@ -65,7 +65,7 @@ func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	return func(ctx context.Context, yield func([]T) bool) error {
 		var inlets []inlet[T]
 		rows := newRows(len(sources))
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("ZipAll", ctx, func(g *stream.Group[arrival]) {
 			inlets = openAll(g, sources)
 		}, func(e arrival) bool {
 			if rows.complete(e) {
@@ -100,7 +100,7 @@ func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B],
 	return func(ctx context.Context, yield func(bool) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
 		rows := newRows(2)
-		return arrivals(ctx, func(g *stream.Group[arrival]) {
+		return arrivals("SequenceEqualFunc", ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 		}, func(e arrival) bool {

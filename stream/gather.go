@@ -18,7 +18,8 @@ const DefaultBuffer = 128
 // The run completes when all producers have. It fails when the first of them
 // does, after what had been handed over by then; the others are cancelled. At
 // most capacity values of each producer wait (at least one may); a producer that
-// has one more waits for room.
+// has one more waits for room. Producers run ahead of yield, so their context says
+// [Buffering].
 //
 // A producer's panic or runtime.Goexit ends the run and then reaches its caller,
 // the panic as a [*PanicError], since the stack it happened on is gone.
@@ -66,6 +67,9 @@ func newGroup[T any](ctx context.Context, capacity int) *Group[T] {
 
 func (g *Group[T]) init(ctx context.Context, capacity int) {
 	g.capacity, g.running, g.wake = max(1, capacity), 1, make(chan struct{}, 1)
+	if Buffering(ctx) == "" { // a stage made of it may have said its own name
+		ctx = WithBuffering(ctx, "Gather")
+	}
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.tell = whenSubscribed(ctx)
 	g.watched = g.tell != nil

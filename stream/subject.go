@@ -129,7 +129,7 @@ func (s *Subject[T]) Feed(ctx context.Context, source Observable[T]) (err error)
 		}
 	}()
 	wanted := true
-	err = source(ctx, func(v T) bool {
+	err = source(WithBuffering(ctx, "Subject"), func(v T) bool {
 		wanted = wanted && s.give(v)
 		return wanted
 	})

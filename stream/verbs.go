@@ -104,7 +104,7 @@ func (o Observable[T]) Channel(ctx context.Context, capacity int) (<-chan T, fun
 		defer close(over)
 		defer close(values)
 		var abandoned error // why the last value could not be sent
-		err = o(ctx, func(v T) bool {
+		err = o(WithBuffering(ctx, "Channel"), func(v T) bool {
 			select {
 			case values <- v:
 				return true

@@ -31,7 +31,7 @@ type feed func(ctx context.Context, send func(item any) bool) error
 
 func feedValues[T any](source stream.Observable[T]) feed {
 	return func(ctx context.Context, send func(any) bool) error {
-		return source(ctx, func(v T) bool { return send(v) })
+		return source(stream.WithBuffering(ctx, "RxGo"), func(v T) bool { return send(v) })
 	}
 }
 

@@ -106,6 +106,7 @@ func rulesOfOperators[A, B any]() []rule[operatorSpecimen[A, B]] {
 		rule[operatorSpecimen[A, B]]{"panic of the source", "1.4, 4.1", panicOfTheSource[A, B]},
 		rule[operatorSpecimen[A, B]]{"Goexit of the source", "1.4, 4.1", goexitOfTheSource[A, B]},
 		rule[operatorSpecimen[A, B]]{"backpressure", "1.1, 3.8", backpressure[A, B]},
+		rule[operatorSpecimen[A, B]]{"buffering is told", "of package stream", bufferingIsTold[A, B]},
 		rule[operatorSpecimen[A, B]]{"bounded memory", "1.1, 3.4", boundedMemory[A, B]},
 		rule[operatorSpecimen[A, B]]{"bounded recursion", "3.3", boundedRecursion[A, B]},
 	)

@@ -413,6 +413,14 @@ func TestOperatorCulprits(t *testing.T) {
 				return wait()
 			}
 		}, ReadAhead(2))},
+		{"does not tell that it buffers", "buffering is told", "see stream.WithBuffering", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				untold := stream.Observable[int](func(ctx context.Context, yield func(int) bool) error {
+					return s(stream.WithBuffering(ctx, ""), yield)
+				})
+				return stream.Buffered(untold, 2, stream.Block)(ctx, yield)
+			}
+		}, ReadAhead(3))},
 		{"leaves its source", "failure of the source", "runs of the source go on", with(func(s source) source {
 			return func(ctx context.Context, yield func(int) bool) error {
 				go func() { _ = s(ctx, func(int) bool { still.wait(); return false }) }()

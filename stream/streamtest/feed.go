@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/rxipc/rxipc/stream"
 )
 
 // feed is the source that an operator under check is given: a good one, that
@@ -18,6 +20,7 @@ type feed[A any] struct {
 	runs    atomic.Int64
 	active  atomic.Int64
 	reads   atomic.Int64
+	marked  atomic.Bool // a run was told that what follows buffers
 	stopped atomic.Bool // a run was told that it is no longer wanted, or cancelled
 }
 
@@ -25,6 +28,9 @@ func (f *feed[A]) run(ctx context.Context, yield func(A) bool) error {
 	f.runs.Add(1)
 	f.active.Add(1)
 	defer f.active.Add(-1)
+	if stream.Buffering(ctx) != "" {
+		f.marked.Store(true)
+	}
 	for range max(1, f.cycles) {
 		for _, input := range f.inputs {
 			if err := f.rest(ctx); err != nil {

@@ -128,3 +128,24 @@ func backpressure[A, B any](f *findings, s operatorSpecimen[A, B]) {
 		return false
 	}}.start(f)
 }
+
+// bufferingIsTold holds the first value in yield: a source that is read on meanwhile must
+// have been told so by its context.
+func bufferingIsTold[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	if len(s.inputs) == 0 {
+		return
+	}
+	fed := &feed[A]{inputs: s.inputs, pace: pace, cycles: 4}
+	inner, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	run[B]{s.over(fed), inner, func(n int) bool {
+		if n == 1 {
+			before := fed.reads.Load()
+			time.Sleep(2 * pace)
+			if fed.reads.Load() > before && !fed.marked.Load() {
+				f.add("the source was read on while yield was at its first value, and its context does not say so: see stream.WithBuffering")
+			}
+		}
+		return false
+	}}.start(f)
+}
