@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -20,7 +21,8 @@ const Unordered ParallelOption = 1
 // values, or with [Unordered] as they are ready. f is called on goroutines of the
 // run's, the source has one too; f's context ends with the run.
 //
-// An error of f's ends it where its result would have come; a failure of the source
+// An error of f's ends it where its result would have come, unless it wraps
+// [stream.ErrSkip], which drops the value; a failure of the source
 // ends it after the results of all values before. It completes when the source has and
 // all results have been emitted.
 //
@@ -40,6 +42,10 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 			var broken, failed error // how the source ended; what ended the run before
 			stopped := false
 			emit := func(r result[B]) bool {
+				if r.err != nil && errors.Is(r.err, stream.ErrSkip) && ctx.Err() == nil {
+					<-window
+					return true
+				}
 				if failed = r.err; ctx.Err() != nil { // it ended while yield was at work
 					failed = context.Cause(ctx)
 				}

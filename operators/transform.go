@@ -2,6 +2,7 @@ package operators
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/stream"
@@ -18,7 +19,8 @@ func Map[A, B any](f func(A) B) stream.Operator[A, B] {
 	}
 }
 
-// MapErr emits f of each value and fails with the first error that f returns.
+// MapErr emits f of each value and fails with the first error that f returns. A value for
+// which that wraps [stream.ErrSkip] is dropped.
 func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 	mustHave("MapErr", "function", f != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -28,6 +30,9 @@ func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 			err := source(ctx, func(a A) bool {
 				b, err := f(a)
 				if err != nil {
+					if errors.Is(err, stream.ErrSkip) {
+						return true
+					}
 					failure = err
 					return false
 				}

@@ -14,7 +14,7 @@ func (r *frameReader) skip(spelled string) (n int) {
 	}
 	if n > 0 {
 		r.consume(n * size)
-		r.frames += uint64(n)
+		r.frames += uint32(n)
 	}
 	return n
 }

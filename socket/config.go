@@ -151,7 +151,8 @@ type Config struct {
 	// panicked, a socket file that was replaced or could not be made again. Warn: the other
 	// side broke the protocol or was too slow, a client was refused, a socket file was made
 	// again. Info: a name was handed over. Debug: connections that came and went,
-	// those that just left among them. Default: nothing.
+	// those that just left among them. Default: what is
+	// an error, to [slog.Default].
 	Log *slog.Logger
 
 	// restAfter is the time without a message after which a session parks, at least; it
@@ -170,7 +171,7 @@ func (c Config) withDefaults() Config {
 		c.Transport = transport.place()
 	}
 	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
+		c.Log = slog.New(errorsOnly{})
 	}
 	if c.Listening == nil {
 		c.Listening = func(Name) {}

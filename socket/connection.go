@@ -170,8 +170,14 @@ func (c *Connection) Messages() stream.Observable[Message] {
 // that has ended, or was closed unread, is empty.
 func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		_, err := newStay(c).serve(ctx, handledBy(yield))
-		return err
+		stage := stream.Buffering(ctx)
+		var unanswered error
+		_, err := newStay(c).serve(ctx, func(_ context.Context, x Exchange) bool {
+			more, err := x.settle(yield(x), stage)
+			unanswered = err
+			return more
+		})
+		return cmp.Or(unanswered, err)
 	}
 }
 

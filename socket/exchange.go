@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/rxipc/rxipc/stream"
@@ -20,6 +21,10 @@ type Exchange struct {
 // had been handled, or its Held was answered before.
 var ErrAnswered = errors.New("the exchange is answered already")
 
+// ErrUnanswered says that an exchange was left to a stage that buffers without being
+// answered or held: see [Exchanges].
+var ErrUnanswered = errors.New("the exchange is neither answered nor held")
+
 // Connection returns the connection that the message came by.
 func (x Exchange) Connection() *Connection { return x.c }
 
@@ -29,16 +34,21 @@ func (x Exchange) Context() context.Context { return x.c.ending }
 
 // Respond adds messages to the answer, which leaves together with the
 // acknowledgement once the exchange has been handled. One that cannot be sent is
-// refused, with ErrTooLarge, ErrReserved or ErrInvalid, and none is added then. It
-// is for who handles the exchange, while it does: later, and once it is held, it
+// refused, with ErrTooLarge, ErrReserved or ErrInvalid, and none is added then: unless
+// others are responded instead, the exchange is rejected with that error, which
+// [Config.Log] gets, and the server goes on. The error wraps [stream.ErrSkip], so that
+// [operators.MapErr] drops the exchange. With no messages it says that there is nothing to
+// say. It is for who handles the exchange, while it does: later, and once it is held, it
 // fails with ErrAnswered.
 func (x Exchange) Respond(messages ...Message) error {
-	if err := check(messages, x.c.config.MaxMessage); err != nil {
-		return &Error{Op: "respond", Err: err}
-	}
 	if !x.c.turn.open(x.id) || x.c.turn.held != nil {
 		return &Error{Op: "respond", Err: ErrAnswered}
 	}
+	if err := check(messages, x.c.config.MaxMessage); err != nil {
+		x.c.turn.refused = &Error{Op: "respond", Err: err}
+		return &unsendable{x.c.turn.refused}
+	}
+	x.c.turn.refused, x.c.turn.responded = nil, true
 	x.c.turn.handling.answered(messages...)
 	for _, m := range messages {
 		x.c.turn.answers.message(m)
@@ -82,21 +92,68 @@ func (x Exchange) Hold() *Held {
 // then writes the answer: a slow client keeps nobody waiting. On Linux a client that
 // says nothing has no goroutine (see Memory in the package's doc). The run ends as
 // connections does; when it is cancelled or has enough, all are closed.
+//
+// An exchange is acknowledged when yield has returned. Stages such as
+// [operators.ObserveOn], MapParallel, MergeMap, BufferTime and rx.Through let it return
+// before what follows them has handled the exchange ([stream.WithBuffering] is how they
+// say so). An exchange must be answered before such a stage, with Respond() if there is
+// nothing to say, or be taken over with Hold and answered behind it:
+//
+//	stream.Pipe3(
+//		socket.Exchanges(ipc.Listen(name)),
+//		operators.Map(socket.Exchange.Hold),
+//		operators.MapParallel(8, work), // and h.Respond(ctx, answer)
+//	)
+//
+// The first exchange that is left unanswered to such a stage is not acknowledged, and
+// fails the run with [ErrUnanswered].
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
 	merged := mergeStays(handedOver)(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
-		return merged(ctx, func(x Exchange) bool {
+		stage := stream.Buffering(ctx)
+		var unanswered error
+		err := merged(ctx, func(x Exchange) bool {
 			if !x.c.turn.take(x.id) {
 				return true // withdrawn meanwhile
 			}
 			defer x.c.turn.wake() // a panic concludes nothing, but must not leave it waiting
-			more := yield(x)
-			x.c.turn.enough = !more
-			x.c.turn.conclude(x.id)
+			more, err := x.settle(yield(x), stage)
+			x.c.turn.enough, unanswered = !more, err
 			return more
 		})
+		return cmp.Or(unanswered, err)
 	}
 }
+
+// settle concludes the exchange, or rejects it, once yield has returned what is more.
+// Behind a stage that buffers nobody has handled it yet, unless it was answered or held:
+// to acknowledge it would lose it with this process, so that is an error.
+func (x Exchange) settle(more bool, stage string) (goOn bool, unanswered error) {
+	t := &x.c.turn
+	switch {
+	case !t.open(x.id): // it was rejected
+	case t.held != nil, t.refused == nil && (stage == "" || t.responded):
+		t.conclude(x.id)
+	case t.refused != nil:
+		x.Reject(t.refused)
+	case !more: // and so nobody took it
+		t.reject(x.id)
+	default:
+		err := fmt.Errorf("%w: a stage that follows, %s, buffers it, and it would be acknowledged before it was handled; "+
+			"before that stage call its Respond, with no messages if there is nothing to say, or Hold it", ErrUnanswered, stage)
+		x.Reject(err)
+		return false, &Error{Op: opHandle, Err: err}
+	}
+	return more, nil
+}
+
+// unsendable is the error of a Respond that could not be sent.
+type unsendable struct{ err *Error }
+
+func (u *unsendable) Error() string { return u.err.Error() }
+
+// Unwrap returns the error, and that it costs no more than its exchange.
+func (u *unsendable) Unwrap() []error { return []error{u.err, stream.ErrSkip} }
 
 // handedOver is the exchanges of a session for a yield that returns before they are
 // handled: who gets one takes its turn and concludes it.

@@ -62,9 +62,9 @@ type frameReader struct {
 	mediaType MediaType // of the frame being read, after its header
 	size      int       // length of its content, after its header
 	content   []byte    // in stageLarge: what came of size+1 bytes
-	trust     int       // the longest that came, end included, up to maxTrust
 
-	frames uint64 // decoded so far
+	trust  int32  // the longest content that came, end included, up to maxTrust
+	frames uint32 // decoded so far, as far as 32 bits tell
 
 	lastRaw string // the media type of the last frame, as it was spelled
 	last    MediaType
@@ -320,7 +320,7 @@ func (r *frameReader) control(content string) (f frame) {
 // its own for that byte would cost more.
 func (r *frameReader) startLarge() {
 	r.stage, r.busy, r.long = stageLarge, false, true // a large buffer pays with runs of small frames
-	r.content = newContent(min(r.size+1, max(r.trust, firstContent)))
+	r.content = newContent(min(r.size+1, max(int(r.trust), firstContent)))
 	held := r.buffer[r.start:r.end]
 	held = held[:min(len(held), r.size+1)]
 	r.content = append(r.content, held...)
@@ -338,7 +338,7 @@ func (r *frameReader) largeBody() (f frame, ok bool, err error) {
 	}
 	// Nobody else has seen these bytes and nobody writes them again.
 	f.message = Message{r.mediaType, unsafe.String(unsafe.SliceData(r.content), r.size)}
-	r.trust = min(max(r.trust, len(r.content)), maxTrust)
+	r.trust = int32(min(max(int(r.trust), len(r.content)), maxTrust))
 	r.content = nil
 	r.stage = stageHeader
 	return f, true, nil

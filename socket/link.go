@@ -35,8 +35,7 @@ type link struct {
 	source source
 	in     frameReader
 	reads  interrupt
-	begun  int64  // when the handshake began, or the frame of which a part came
-	frames uint64 // had been decoded when that frame began
+	begun  int64 // when the handshake began, or the frame of which a part came
 
 	// The writer's own: who holds the baton of writing.
 	writing baton
@@ -46,6 +45,7 @@ type link struct {
 	left    atomic.Bool // a write ended early, and somebody must write the rest
 	overdue atomic.Bool // and nobody may leave that to others any more
 	called  atomic.Bool // fill is to return, for its caller to look around
+	frames  uint32      // the reader's: had been decoded when the frame of begun began
 
 	silent atomic.Uint32 // since when nothing has come, see listen; zero while nobody listens
 

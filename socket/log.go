@@ -65,3 +65,36 @@ func writeLine(log *slog.Logger, level slog.Level, message string, who slog.LogV
 func because(err error) []slog.Attr {
 	return []slog.Attr{slog.String("reason", Reason(err)), slog.Any("error", err)}
 }
+
+// errorsOnly hands errors on to what slog's default logger is at the time: the default of
+// [Config].Log, so that nobody overlooks a handler that panics.
+type errorsOnly struct {
+	with func(slog.Handler) slog.Handler // adds attributes and groups; nil for none
+}
+
+func (h errorsOnly) handler() slog.Handler {
+	if h.with == nil {
+		return slog.Default().Handler()
+	}
+	return h.with(slog.Default().Handler())
+}
+
+// Enabled lets errors through that slog's default logger lets through.
+func (h errorsOnly) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError && slog.Default().Enabled(ctx, level)
+}
+
+// Handle hands a record on.
+func (h errorsOnly) Handle(ctx context.Context, record slog.Record) error {
+	return h.handler().Handle(ctx, record)
+}
+
+// WithAttrs adds attributes.
+func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return errorsOnly{func(slog.Handler) slog.Handler { return h.handler().WithAttrs(attrs) }}
+}
+
+// WithGroup begins a group.
+func (h errorsOnly) WithGroup(name string) slog.Handler {
+	return errorsOnly{func(slog.Handler) slog.Handler { return h.handler().WithGroup(name) }}
+}

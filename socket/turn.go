@@ -9,16 +9,18 @@ import (
 // begins and ends it, and the one that handles it, which takes and concludes it.
 // While it is taken, answers belongs to the latter.
 type turn struct {
-	state    atomic.Uint64 // the turn's id and its phase, those of the next one once it is concluded
-	id       uint64        // of the turn that was begun last
-	answers  outgoing      // not written yet: of turns before, then this one's
-	before   amount        // of the former
-	held     *Held         // once Hold was called
-	handling *Handling     // for the hooks; its Held's once that was called
-	first    uint8         // the phase in which turns begin
-	ready    bool          // there is something to write, here or in holds
-	enough   bool          // once concluded: no more is wanted
-	woken    chan struct{} // one token: concluded, or given up
+	state     atomic.Uint64 // the turn's id and its phase, those of the next one once it is concluded
+	id        uint64        // of the turn that was begun last
+	answers   outgoing      // not written yet: of turns before, then this one's
+	before    amount        // of the former
+	held      *Held         // once Hold was called
+	handling  *Handling     // for the hooks; its Held's once that was called
+	first     uint8         // the phase in which turns begin
+	refused   *Error        // why the latest Respond failed that could not be sent; nil after one that did not
+	responded bool          // Respond was called, perhaps with no messages
+	ready     bool          // there is something to write, here or in holds
+	enough    bool          // once concluded: no more is wanted
+	woken     chan struct{} // one token: concluded, or given up
 }
 
 // The phases of a turn, below its id.
@@ -42,6 +44,7 @@ func (t *turn) start(first uint8) {
 func (t *turn) begin(acknowledgement kind) uint64 {
 	t.before = t.answers.amount()
 	t.answers.control(acknowledgement)
+	t.refused, t.responded = nil, false
 	t.id++
 	return t.id
 }

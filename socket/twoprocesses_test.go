@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 			return
 		}
 		heedSignals()
+		slog.SetDefault(slog.New(slog.DiscardHandler)) // handlers panic here on purpose
 		os.Exit(m.Run())
 	}
 }
