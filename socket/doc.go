@@ -30,7 +30,8 @@
 // filtered out is acknowledged too (that was its handling), one whose handler
 // panicked is not, and what was acknowledged has had its effect. To answer later,
 // or from another goroutine, take [Exchange.Hold]: the answer is then the
-// holder's, and leaves in the order of the messages. [Continuation.Reject] and
+// holder's, and leaves in the order of the messages. Behind a stage that buffers, such as
+// [operators.ObserveOn], that is a must: see [Exchanges]. [Continuation.Reject] and
 // [Exchange.Reject] leave a message unacknowledged, with an error.
 //
 // A handler that works for long takes [Continuation.Context], or [Exchange.Context]: it is
@@ -91,7 +92,7 @@
 //
 // # Watching a daemon
 //
-// [Config].Log gets a line about what an operator should know, with the name, the number
+// [Config].Log, by default slog's for errors alone, gets a line about what an operator should know, with the name, the number
 // of the connection, who the client is, and a reason (see [Reason]): errors for messages
 // that were rejected and handlers and hooks that panicked, warnings for clients that break
 // the protocol or a limit or are refused, debugging for connections that come and go. No

@@ -396,3 +396,35 @@ func TestALongContentArrivesWhole(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// nothings is a reader that brings nothing so many times, and then a frame.
+type nothings struct {
+	left  int
+	frame []byte
+}
+
+func (n *nothings) Read(p []byte) (int, error) {
+	if n.left > 0 {
+		n.left--
+		return 0, nil
+	}
+	return copy(p, n.frame), nil
+}
+
+func TestFrameReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
+	for empty, want := range map[int]error{maxEmptyReads - 1: nil, maxEmptyReads: io.ErrNoProgress} {
+		src, reader := &nothings{empty, encode("late")}, newFrameReader(10)
+		var err error
+		for range empty {
+			err = reader.fill(src)
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("after %d reads that brought nothing fill returned %v, want %v", empty, err, want)
+		}
+		if src.left = 0; want == nil {
+			if f, err := nextFrame(src, reader); err != nil || describe(f) != `"late"` {
+				t.Errorf("the frame after %d reads that brought nothing is %s, %v", empty, describe(f), err)
+			}
+		}
+	}
+}

@@ -212,3 +212,15 @@ func TestHeldAnswersFromManyGoroutinesKeepTheirOrder(t *testing.T) {
 		listener.Close()
 	})
 }
+
+func TestHoldsThatAreClosedKeepNothing(t *testing.T) {
+	var q holds
+	q.hold(&Held{handling: new(Handling)}, outgoing{})
+	q.hold(&Held{handling: new(Handling), done: true}, outgoing{})
+	if n := len(q.close()); n != 1 {
+		t.Errorf("closing with an exchange that was answered and one that was not told %d, want 1", n)
+	}
+	if q.waiting != nil || !q.hasRoom(1) {
+		t.Errorf("%d answers are kept after closing, want none", len(q.waiting))
+	}
+}

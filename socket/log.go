@@ -42,8 +42,7 @@ func (c *Connection) log(level slog.Level, message string, attrs ...slog.Attr) {
 	writeLine(c.config.Log, level, message, c, attrs)
 }
 
-// LogValue is the process as attributes of a log line: name, connection and peer, as a
-// [Connection] has them.
+// LogValue is the process as attributes of a log line, as a [Connection] has them.
 func (p *Process) LogValue() slog.Value {
 	return lineValue(p.name.String(), p.id, p.peer)
 }

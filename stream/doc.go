@@ -33,7 +33,9 @@
 //     goroutines, timers, sockets, files. There is no Close to forget.
 //  6. Backpressure is the call itself. A slow yield slows the source. Where
 //     values cross to another goroutine there is a bounded buffer with a stated
-//     capacity and a stated [Overflow]; waiting is the default.
+//     capacity and a stated [Overflow]; waiting is the default. A stage that lets
+//     yield return before what follows has handled the value says so to its source,
+//     with [WithBuffering].
 //
 // # Composing
 //

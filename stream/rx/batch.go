@@ -68,6 +68,6 @@ func feedBatches[T any](source stream.Observable[T], size int) feed {
 			b.end()
 			<-sent
 		}()
-		return source(ctx, b.push)
+		return source(stream.WithBuffering(ctx, "RxGo"), b.push)
 	}
 }

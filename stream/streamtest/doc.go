@@ -91,7 +91,7 @@
 //	panic of the source                1.4, 4.1
 //	Goexit of the source               1.4, 4.1
 //	backpressure                       1.1, 3.8
-//	buffering is told                  of package stream: WithBuffering
+//	buffering is told                  of package stream
 //	bounded memory                     1.1, 3.4
 //	bounded recursion                  3.3
 //
