@@ -27,9 +27,11 @@ func TestBufferingNamesTheNearestStage(t *testing.T) {
 		run  func(source stream.Observable[int])
 		want string
 	}{
-		"nothing":    {func(s stream.Observable[int]) { run(s, ctx) }, ""},
-		"a stage":    {func(s stream.Observable[int]) { run(s, stream.WithBuffering(ctx, "outer")) }, "outer"},
-		"two stages": {func(s stream.Observable[int]) { run(s, stream.WithBuffering(stream.WithBuffering(ctx, "outer"), "inner")) }, "inner"},
+		"nothing": {func(s stream.Observable[int]) { run(s, ctx) }, ""},
+		"a stage": {func(s stream.Observable[int]) { run(s, stream.WithBuffering(ctx, "outer")) }, "outer"},
+		"two stages": {func(s stream.Observable[int]) {
+			run(s, stream.WithBuffering(stream.WithBuffering(ctx, "outer"), "inner"))
+		}, "inner"},
 		"Gather": {func(s stream.Observable[int]) {
 			run(stream.Gather(1, func(g *stream.Group[int]) { g.Go(s) }), ctx)
 		}, "Gather"},
