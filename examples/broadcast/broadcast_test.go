@@ -97,7 +97,7 @@ func TestKilledRoomEndsItsListeners(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, listeners := room(t, dir, 1)
 	server.Signal(syscall.SIGKILL)
-	if result := listeners[0].Wait(); result.Code != 1 || !strings.Contains(result.Stderr, "room: unexpected EOF") {
+	if result := listeners[0].Wait(); result.Code != 1 || !strings.Contains(result.Stderr, "the server is gone") {
 		t.Errorf("the listener ended with %+v", result)
 	}
 	room(t, dir, 1)

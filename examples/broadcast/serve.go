@@ -30,15 +30,19 @@ func serve(ipc *socket.IPC, name socket.Name) stream.Observable[socket.Message] 
 
 // session is what one client says, given to all; and, beside, what all say, sent to
 // this one for as long as its connection lasts. A message is acknowledged when all
-// have it waiting for them.
+// have it waiting for them: before Merge, which buffers.
 func session(c *socket.Connection, said *stream.Subject[socket.Message]) stream.Observable[socket.Message] {
 	pushing := func(ctx context.Context, _ func(socket.Message) bool) error {
 		return said.Observe(waiting, stream.DropOldest)(ctx, func(m socket.Message) bool {
 			return c.Send(ctx, m) == nil
 		})
 	}
+	saying := operators.MapErr(func(x socket.Exchange) (socket.Message, error) {
+		said.Next(x.Message)
+		return x.Message, x.Respond()
+	})
 	return operators.Merge(
-		operators.Tap(said.Next)(c.Messages()),
+		saying(c.Exchanges()),
 		operators.TakeUntilDone[socket.Message](c.Context())(pushing),
 	)
 }

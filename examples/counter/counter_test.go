@@ -127,7 +127,7 @@ func TestKilledServerEndsItsClient(t *testing.T) {
 	server.Signal(syscall.SIGSTOP) // so that the client waits, …
 	server.Signal(syscall.SIGKILL)
 	result := client.Wait() // … after what it has got
-	if result.Code != 1 || !strings.Contains(result.Stderr, " a: unexpected EOF") {
+	if result.Code != 1 || !strings.Contains(result.Stderr, "the server is gone") {
 		t.Errorf("the client ended with %d, %q", result.Code, result.Stderr)
 	}
 	if result := server.Wait(); result.Code != -1 {

@@ -172,7 +172,7 @@ func TestMetricsNameReasons(t *testing.T) {
 	}
 	end()
 	same(t, only(o.metrics(t), "messaging.client.operation.duration", "messaging.process.duration", "rxipc.connection.duration"),
-		"messaging.client.operation.duration [closed echo send client] 1 in s",
+		"messaging.client.operation.duration [panic echo send client] 1 in s",
 		"messaging.process.duration [panic echo process server] 1 in s",
 		"rxipc.connection.duration [echo panic server] 1 in s",
 	)
@@ -265,7 +265,7 @@ func TestSpansOfAServerAndItsClient(t *testing.T) {
 		}
 	}
 	slices.Sort(lines)
-	same(t, lines, "process echo consumer Error panic", "process echo consumer Unset ", "send echo client Error closed", "send echo client Unset ")
+	same(t, lines, "process echo consumer Error panic", "process echo consumer Unset ", "send echo client Error panic", "send echo client Unset ")
 
 	for _, s := range spans {
 		if s.SpanKind != trace.SpanKindConsumer {
