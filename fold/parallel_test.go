@@ -3,6 +3,7 @@ package fold_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -162,4 +163,16 @@ func TestAPanicInCombineReachesTheCaller(t *testing.T) {
 	}()
 	fold.Parallel(m, four, 2)
 	t.Error("the call returned")
+}
+
+// There are no more goroutines than values, however many workers are allowed.
+func TestParallelOfMoreWorkersThanValues(t *testing.T) {
+	for _, workers := range []int{5, 6, math.MaxInt} {
+		if got := fold.Parallel(fold.ConcatStrings[string](), []string{"a", "b", "c", "d", "e"}, workers); got != "abcde" {
+			t.Errorf("Parallel with %d workers made %q of five letters, want abcde", workers, got)
+		}
+		if got := fold.Parallel(fold.ConcatStrings[string](), nil, workers); got != "" {
+			t.Errorf("Parallel with %d workers made %q of nothing, want nothing", workers, got)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -256,5 +257,32 @@ func TestExpandOfADeepTree(t *testing.T) {
 		if len(want) > 150 {
 			wantRun(t, operators.Take[int](150)(operators.Expand(project(broken))(stream.Just(1))), nil, want[:150]...)
 		}
+	}
+}
+
+// The group of a NaN, whose key cannot be found again, is forgotten when it ends.
+func TestGroupByForgetsGroupsOfNaN(t *testing.T) {
+	const values = 50_000
+	held := func() uint64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	var before, after uint64
+	nan := func(int) float64 { return math.NaN() }
+	source := func(ctx context.Context, yield func(int) bool) error {
+		before = held()
+		err := stream.Range(0, values)(ctx, yield)
+		after = held()
+		return err
+	}
+	groups := 0
+	err := operators.GroupBy(nan, operators.GroupCount(1))(source).ForEach(t.Context(), func(operators.Group[float64, int]) { groups++ })
+	if err != nil || groups != values {
+		t.Errorf("GroupBy of NaN opened %d groups for %d values, %v", groups, values, err)
+	}
+	if after > before+values*16 {
+		t.Errorf("GroupBy holds %d bytes of %d groups that have ended", after-before, values)
 	}
 }
