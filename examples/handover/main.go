@@ -1,0 +1,89 @@
+// Command handover shows a server that is replaced without a client being refused.
+// At a HUP it starts its successor, a process of the same program, and gives it the
+// socket. It serves the clients that it has until they leave, and then ends by itself.
+// Without arguments it is the whole story:
+//
+//	go run ./examples/handover
+//
+// Or play the roles in several terminals:
+//
+//	go run ./examples/handover serve
+//	go run ./examples/handover ask
+//	kill -HUP PID
+//
+// The server is in serve.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket"
+)
+
+const usage = `usage:
+  handover                 a server that hands over, and clients before and after
+  handover serve [flags]   answer each message with the number of the process; at HUP hand over
+  handover ask [flags]     print an answer
+`
+
+func main() {
+	err := errUsage
+	switch {
+	case len(os.Args) == 1:
+		err = story()
+	case os.Args[1] == "serve" || os.Args[1] == "ask":
+		err = play(os.Args[1], os.Args[2:])
+	}
+	switch {
+	case err == errUsage:
+		fmt.Fprint(os.Stderr, usage)
+		os.Exit(2)
+	case err != nil:
+		code := socket.ExitCode(err)
+		if code < 128 { // of a signal the shell tells
+			fmt.Fprintln(os.Stderr, "handover:", err)
+		}
+		os.Exit(code)
+	}
+}
+
+var errUsage = errors.New("usage")
+
+func play(role string, args []string) error {
+	flags := flag.NewFlagSet("handover "+role, flag.ExitOnError)
+	dir := flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
+	flags.Parse(args)
+	if flags.NArg() != 0 {
+		return errUsage
+	}
+	if role == "serve" {
+		ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		upgrade := make(chan os.Signal, 1)
+		signal.Notify(upgrade, syscall.SIGHUP)
+		return serve(ctx, *dir, upgrade)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	answer, err := ask(ctx, socket.New(socket.Config{Dir: *dir}))
+	if err == nil {
+		fmt.Println("answered by", answer)
+	}
+	return err
+}
+
+var name = socket.MustParseName("handover")
+
+// ask makes a request on a connection of its own.
+func ask(ctx context.Context, ipc *socket.IPC) (string, error) {
+	answer, err := fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx, socket.Request(ctx, socket.Text("who?")))).Get()
+	return answer.Content(), err
+}
