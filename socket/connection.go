@@ -23,12 +23,9 @@ type Connection struct {
 	admission admission
 	turn      turn
 	holds     holds
-	dialect   kind // how it acknowledges
-	slow      bool // the reader's: a handler has taken so long that its answer waits for no other one
 
-	claimed atomic.Bool     // somebody reads it, or it was closed unread
-	ending  context.Context // done once the connection is to end, or has
-	cancel  context.CancelCauseFunc
+	ending context.Context // done once the connection is to end, or has
+	cancel context.CancelCauseFunc
 
 	away     atomic.Pointer[peek] // who reads while a message is handled; see stepAway
 	nextPeek atomic.Int64         // when, on the pulse's clock; zero while the session reads
@@ -37,7 +34,7 @@ type Connection struct {
 }
 
 func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
-	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1), dialect: config.Dialect.acknowledgement()}
+	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1)}
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
 	c.reads.own, c.writes.own = &c.ending, &c.ending
 	c.strict = true
@@ -335,7 +332,7 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 	if err := c.makeRoom(); err != nil {
 		return err
 	}
-	id := c.turn.begin(c.dialect)
+	id := c.turn.begin(c.config.Dialect.acknowledgement())
 	c.stepAway()
 	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
 	c.comeBack()

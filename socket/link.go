@@ -47,13 +47,15 @@ type link struct {
 	called  atomic.Bool // fill is to return, for its caller to look around
 	frames  uint32      // the reader's: had been decoded when the frame of begun began
 
-	silent atomic.Uint32 // since when nothing has come, see listen; zero while nobody listens
+	silent  atomic.Uint32 // since when nothing has come, see listen; zero while nobody listens
+	claimed atomic.Bool   // a server's: somebody reads it, or it was closed unread
 
 	pulse   *pulse
 	place   int32 // among the pulse's members, under its mu
 	greeted bool  // the reader's: the handshake is complete, or takes no time limit
 	ours    bool  // the other side is of rxipc, too; the reader's, and whose it calls
 	strict  bool  // a write may bring nothing away for Config.WriteTimeout, and not for ever
+	slow    bool  // a server's reader's: a handler takes so long that its answer waits for no other one
 
 	// The pulse's part: times on its clock, zero for none.
 	heard atomic.Int64 // a heartbeat is due an interval after it
