@@ -109,7 +109,7 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
 	answer, err := p.request(ctx, m)
 	if err != nil {
-		return fold.Fail[Message](&Error{Op: "request", Name: p.name.String(), Err: err})
+		return fold.Fail[Message](p.failure(err))
 	}
 	return fold.Succeed(answer)
 }
@@ -120,8 +120,10 @@ type call struct {
 	answer  chan answer // has room for it
 
 	// Under the pool's mu.
-	place *list.Element // while it waits
-	gone  bool          // nobody waits for its answer any more
+	place  *list.Element // while it waits
+	by     *Process      // that it is on its way over, once a line took it
+	number uint64        // of its message among those of that
+	gone   bool          // nobody waits for its answer any more
 }
 
 func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
@@ -141,6 +143,11 @@ func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
 	case <-ctx.Done():
 		return p.finish(p.withdraw(ctx, c))
 	}
+}
+
+// undone is why a call failed that a line had taken, for what ended it.
+func (c *call) undone(acknowledged int, err error) answer {
+	return answer{err: &SendError{Acknowledged: acknowledged, Sent: 1, Err: undone(err, acknowledged, c.message)}}
 }
 
 // begin gives a call to a line, or lets it wait.
@@ -187,7 +194,12 @@ func (p *Pool) withdraw(ctx context.Context, c *call) answer {
 		return answer{err: &SendError{Err: gaveUp(ctx, p.down)}}
 	}
 	c.gone = true // a line has it, and may have sent it
-	return answer{err: &SendError{Sent: 1, Err: context.Cause(ctx)}}
+	if c.by == nil {
+		return answer{err: &SendError{Sent: 1, Err: context.Cause(ctx)}}
+	}
+	c.by.mu.Lock()
+	defer c.by.mu.Unlock()
+	return c.undone(c.by.acknowledged(span{c.number, 1}), c.by.late(ctx))
 }
 
 // dispatch gives waiting calls to lines that have none, then starts lines for the others,
@@ -329,6 +341,8 @@ type line struct {
 	roused atomic.Bool
 
 	// Under the pool's mu.
+	process *Process // the connection
+	taken   uint64   // calls, for it
 	up      bool
 	coming  bool    // it is about to be up, for the first time
 	leaving bool    // it gets no calls any more, and is there until it is closed
@@ -347,7 +361,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	}
 	defer process.Close(context.WithoutCancel(ctx))
 	process.dropUnasked()
-	l.connected(process.ours)
+	l.connected(process)
 	f := newFlight(process, true)
 	f.limit = l.pool.config.InFlight
 	err = f.run(ctx, l.take, l, func(m Message, err error) bool {
@@ -370,11 +384,12 @@ func (l *line) answer(a answer) {
 }
 
 // connected makes the line one of those that calls are given to.
-func (l *line) connected(ours bool) {
+func (l *line) connected(process *Process) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
+	l.process, l.taken = process, 0
 	l.up, l.coming, l.room = true, false, 1
-	if ours {
+	if process.ours {
 		l.room = l.pool.config.InFlight
 	}
 	l.pool.down = nil
@@ -403,17 +418,13 @@ func (l *line) lost(f *flight, err error) error {
 		failed = &SendError{Acknowledged: failed.Acknowledged - f.concluded, Sent: f.inFlight, Err: err}
 		failing := failed.failing()
 		for i, c := range calls[:failing] {
-			one := &SendError{Sent: 1, Err: err}
-			if i < failed.Acknowledged {
-				one.Acknowledged = 1
-			}
-			c.answer <- answer{err: one}
+			c.answer <- c.undone(min(1, max(0, failed.Acknowledged-i)), err)
 		}
 		calls = calls[failing:]
 	}
 	for _, c := range slices.Backward(calls) {
 		if !c.gone {
-			c.place = p.waiting.PushFront(c)
+			c.place, c.by = p.waiting.PushFront(c), nil
 			p.stats.Retried++
 		}
 	}
@@ -433,6 +444,8 @@ func (l *line) take(room int, queue *fifo[Message]) (ended bool) {
 	l.roused.Store(false)
 	room = min(room, len(l.queue))
 	for _, c := range l.queue[:room] {
+		l.taken++
+		c.by, c.number = l.process, l.taken
 		l.flying.push(c)
 		queue.push(c.message)
 	}

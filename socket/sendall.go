@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ import (
 // responds to messages ends when the next one comes before it has the acknowledgement of
 // its response, which no client can rule out here: take RequestAll.
 func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable[Message] {
+	mustHave("Process.SendAll", messages)
 	return p.flown("send", false, messages)
 }
 
@@ -40,7 +42,12 @@ func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable
 // request is in flight until its response has been emitted.
 // It fails with ErrNoResponse, in a [*SendError], at a request without a response, after
 // the responses to those before.
+//
+// A run ends with its connection, also when the server restarts in good order. Its
+// SendError counts exactly which requests were handled, which may have been, and which
+// were not. [Pool.RequestAll] goes on over the next connection.
 func (p *Process) RequestAll(messages stream.Observable[Message]) stream.Observable[Message] {
+	mustHave("Process.RequestAll", messages)
 	return p.flown("request", true, messages)
 }
 
@@ -59,15 +66,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			wanted = yield(m)
 			return wanted
 		}
-		came, omitted := 0, 0
-		var reserved error // for the first that was omitted
-		omit := func(m Message) {
-			err := fmt.Errorf("message %d is left out: %w", came, m.check(p.config.MaxMessage))
-			p.log(slog.LevelError, "message left out", because(err)...)
-			if omitted++; omitted == 1 {
-				reserved = err
-			}
-		}
+		left := omission{config: p.config, who: p}
 		f := newFlight(p, asking)
 		defer f.recycle()
 		var refused, broken, failed error
@@ -78,8 +77,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 					return nil
 				}
 				broken = messages(ctx, func(m Message) bool {
-					if came++; m.IsReserved() {
-						omit(m)
+					if left.out(m) {
 						return true
 					}
 					refused = m.check(p.config.MaxMessage)
@@ -102,18 +100,58 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			return p.failure(op, failed)
 		case refused != nil:
 			return p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded, Err: refused})
-		case omitted > 1:
-			reserved = fmt.Errorf("%w, and %d more are", reserved, omitted-1)
 		}
+		reserved := left.err()
 		if reserved != nil {
 			reserved = p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded, Err: reserved})
 		}
-		if broken == nil {
-			return reserved
-		}
-		if reserved == nil {
-			return broken
-		}
-		return errors.Join(broken, reserved)
+		return joined(broken, reserved)
+	}
+}
+
+// omission is the messages of a run that are left out, since the protocol reserves their
+// content.
+type omission struct {
+	config *Config
+	who    slog.LogValuer // has the run
+	came   int            // messages of the source
+	count  int            // of these, left out
+	first  error          // for the first one left out
+}
+
+// out reports whether a message, the next one of the source, is left out.
+func (o *omission) out(m Message) bool {
+	o.came++
+	if !m.IsReserved() {
+		return false
+	}
+	err := fmt.Errorf("message %d is left out: %w", o.came, m.check(o.config.MaxMessage))
+	writeLine(o.config.Log, slog.LevelError, "message left out", o.who, because(err))
+	if o.count++; o.count == 1 {
+		o.first = err
+	}
+	return true
+}
+
+// err says of the messages that were left out, if any were.
+func (o *omission) err() error {
+	if o.count > 1 {
+		return fmt.Errorf("%w, and %d more are", o.first, o.count-1)
+	}
+	return o.first
+}
+
+// joined is a source's failure and another one, each alone if there is no other.
+func joined(broken, other error) error {
+	if broken == nil || other == nil {
+		return cmp.Or(broken, other)
+	}
+	return errors.Join(broken, other)
+}
+
+// mustHave panics when an operator is given no observable.
+func mustHave(operator string, messages stream.Observable[Message]) {
+	if messages == nil {
+		panic(prefix + operator + " of a nil observable")
 	}
 }
