@@ -19,7 +19,9 @@ import (
 // that this IPC listens on, waits until the new process listens on each of them, and
 // then stops accepting: each run of [IPC.Listen] completes. What was accepted stays
 // with this process, whose server ends when its last client has left, or earlier, by
-// its context; what it carried is its own.
+// its context; what it carried is its own. A [Pool] keeps its connections while it has
+// requests: end the server by its context, which makes the pool go on with the new process
+// and fails no request.
 //
 // The sockets arrive as systemd passes them (LISTEN_FDS and LISTEN_FDNAMES; but no
 // LISTEN_PID, as the number is not known before), so that the new process needs

@@ -23,7 +23,11 @@ import (
 )
 
 func init() {
-	roles["successor"] = playSuccessor
+	roles["successor"] = func(dir string) { playSuccessor(dir, context.Background(), func() {}) }
+	roles["relay"] = func(dir string) { // ends its server once it has handed over
+		ctx, end := context.WithCancel(context.Background())
+		playSuccessor(dir, ctx, end)
+	}
 	roles["leaver"] = playLeaver
 	roles["late"] = playLate
 	roles["half"] = func(string) {
@@ -38,8 +42,8 @@ func init() {
 }
 
 // playSuccessor answers with its number. At a signal it hands over to a process like
-// itself; once it has ended it prints what it carried.
-func playSuccessor(dir string) {
+// itself, and calls left; once it has ended it prints what it carried.
+func playSuccessor(dir string, ctx context.Context, left func()) {
 	pid := os.Getpid()
 	ipc := New(Config{
 		Transport: Unix{Dir: dir, Inherit: true},
@@ -57,16 +61,22 @@ func playSuccessor(dir string) {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 		if err := ipc.HandOver(context.Background(), cmd); err != nil {
 			fmt.Println(pid, "not handed over:", err)
+			return
 		}
+		left()
 	}()
-	total, err := Serve(ipc, counter, fold.Sum[int]()).With(context.Background(), func(m Message, c Continuation[int], n int) Continuation[int] {
+	served := Serve(ipc, counter, fold.Sum[int]()).With(ctx, func(m Message, c Continuation[int], n int) Continuation[int] {
 		c = c.Respond(Text(strconv.Itoa(pid))).CarryWith(n + 1)
 		if m.Content() == "stop" {
 			return c.Stop()
 		}
 		return c
-	}).Get()
-	fmt.Println(pid, "carried", total, err)
+	})
+	err := served.Err()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = nil
+	}
+	fmt.Println(pid, "carried", Carry(served).GetOr(-1), err)
 }
 
 // playLeaver hands over to one that takes its time.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,41 +11,66 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
+// tally counts how many times each request was handled.
+type tally struct {
+	mu    sync.Mutex
+	times map[string]int
+}
+
+// counting counts what a handler gets.
+func (y *tally) counting(handle Handler[int]) Handler[int] {
+	return func(m Message, c Continuation[int], count int) Continuation[int] {
+		y.mu.Lock()
+		if y.times == nil {
+			y.times = map[string]int{}
+		}
+		y.times[m.Content()]++
+		y.mu.Unlock()
+		return handle(m, c, count)
+	}
+}
+
+// eachOnce checks that so many requests were handled, each of them once.
+func (y *tally) eachOnce(t *testing.T, want int) {
+	t.Helper()
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for content, n := range y.times {
+		if n != 1 {
+			t.Errorf("request %s was handled %d times, want once", content, n)
+		}
+	}
+	if len(y.times) != want {
+		t.Errorf("%d requests were handled, want %d", len(y.times), want)
+	}
+}
+
 // TestPoolRestartInGoodOrderFailsNoRequest has a server stop and start again under many
 // callers, and counts what was handled.
 func TestPoolRestartInGoodOrderFailsNoRequest(t *testing.T) {
 	for _, inFlight := range []int{1, 8} {
 		t.Run(fmt.Sprint(inFlight, " in flight"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var handled sync.Map
-				handle := func(m Message, c Continuation[int], count int) Continuation[int] {
-					times, _ := handled.LoadOrStore(m.Content(), new(atomic.Int32))
-					times.(*atomic.Int32).Add(1)
-					return slowly(time.Millisecond)(m, c, count)
-				}
+				var seen tally
+				handle := seen.counting(slowly(time.Millisecond))
 				pool, ipc, stop := pooled(t, PoolConfig{Connections: 4, InFlight: inFlight}, handle)
 				var callers sync.WaitGroup
-				for i := range 32 {
+				for i := range 64 {
 					callers.Go(func() {
 						for j := range 40 {
 							ask(t.Context(), t, pool, fmt.Sprint(i, ":", j))
 						}
 					})
 				}
-				for range 5 {
+				for range 20 {
 					time.Sleep(20*time.Millisecond + 300*time.Microsecond)
 					stop()
 					stop = servePooled(t, ipc, handle)
 				}
 				callers.Wait()
-				handled.Range(func(content, times any) bool {
-					if n := times.(*atomic.Int32).Load(); n != 1 {
-						t.Errorf("request %s was handled %d times, want once", content, n)
-					}
-					return true
-				})
-				if stats := pool.Stats(); stats.Failed != 0 || stats.Answered != 32*40 || stats.Lost == 0 {
-					t.Errorf("the pool counted %+v, want %d answered over connections lost", stats, 32*40)
+				seen.eachOnce(t, 64*40)
+				if stats := pool.Stats(); stats.Failed != 0 || stats.Answered != 64*40 || stats.Lost == 0 {
+					t.Errorf("the pool counted %+v, want %d answered over connections lost", stats, 64*40)
 				}
 				closePool(t, pool)
 				stop()
