@@ -124,6 +124,40 @@ func ExampleIPC_Pool() {
 	// Output: 100 answered, true <nil>
 }
 
+// A run over a server that starts again after two requests: it fails none of them.
+func ExamplePool_RequestAll() {
+	ipc, remove := inNewDir()
+	defer remove()
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan int)
+	go func() {
+		restarts := 0
+		for ctx.Err() == nil {
+			restarts++
+			capitals := operators.Tap(func(x socket.Exchange) { x.Respond(socket.Text(strings.ToUpper(x.Content()))) })
+			stream.Pipe2(socket.Exchanges(ipc.Listen(shouter)), capitals, operators.Take[socket.Exchange](2)).Run(ctx)
+		}
+		served <- restarts
+	}()
+	pool := ipc.Pool(shouter, socket.PoolConfig{Connections: 2})
+	err := stream.Pipe2(
+		stream.Just("one", "two", "three", "four", "five"),
+		operators.Map(socket.Text),
+		pool.RequestAll,
+	).ForEach(ctx, func(response socket.Message) { fmt.Println(response.Content()) })
+	fmt.Println(err, pool.Close(ctx).Err())
+	stop()
+	fmt.Println("restarted:", <-served > 1)
+	// Output:
+	// ONE
+	// TWO
+	// THREE
+	// FOUR
+	// FIVE
+	// <nil> <nil>
+	// restarted: true
+}
+
 func ExampleIPC_Follow() {
 	ipc, remove := inNewDir()
 	defer remove()
