@@ -10,9 +10,9 @@ import (
 
 // ToRxBatches is [ToRx] with values that cross in slices: its items are []T, each
 // with what the source emitted while RxGo was at work on those before, and at most
-// size values (at least one). No value waits for others to come. At most size
-// values wait, beside the slice that is being sent; a source that has one more
-// waits. RxGo's side may keep the slices.
+// size values (at least one; at most 1024, however large size is). No value waits for
+// others to come. At most size values wait, beside the slice that is being sent; a
+// source that has one more waits. RxGo's side may keep the slices.
 func ToRxBatches[T any](ctx context.Context, source stream.Observable[T], size int) rxgo.Observable {
 	return toRx(ctx, feedBatches(source, size))
 }

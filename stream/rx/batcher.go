@@ -48,7 +48,8 @@ type chunk[T any] struct {
 }
 
 // firstChunk is the size of the first chunk; each has twice that of the one before,
-// up to the size of the batcher.
+// up to the size of the batcher and to maxRoom: a chunk costs its whole size, however
+// few values wait.
 const firstChunk = 4
 
 func newBatcher[T any](size int) *batcher[T] {
@@ -80,7 +81,7 @@ func (b *batcher[T]) push(v T) bool {
 }
 
 func (b *batcher[T]) extend() {
-	next := &chunk[T]{values: make([]T, min(int(b.size), 2*len(b.fill.values)))}
+	next := &chunk[T]{values: make([]T, min(int(b.size), maxRoom, 2*len(b.fill.values)))}
 	b.fill.next.Store(next)
 	b.fill, b.at = next, 0
 }

@@ -15,8 +15,14 @@ type Option func(*config)
 type config struct{ buffer int }
 
 // Buffer gives the channel of the source, and of each operator chained to it, room
-// for n items: faster, and that much further ahead. The default is none, RxGo's own.
-func Buffer(n int) Option { return func(c *config) { c.buffer = n } }
+// for n items: faster, and that much further ahead. The default is none, RxGo's own;
+// so is a negative n. More than 1024 means 1024: RxGo allocates all the room when a
+// run starts, 32 bytes an item and operator.
+func Buffer(n int) Option { return func(c *config) { c.buffer = min(max(0, n), maxRoom) } }
+
+// maxRoom is the most that is allocated at once, in items or values, whatever size the
+// caller asks for.
+const maxRoom = 1024
 
 // Through is a chain of RxGo operators as one of ours: chain gets the source and
 // returns what comes out, which must be Bs (see [FromRx] for nil items). It is
