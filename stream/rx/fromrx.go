@@ -72,7 +72,6 @@ type run struct {
 
 	joined sync.WaitGroup // sources that run
 	mu     sync.Mutex
-	over   bool   // no source starts any more
 	crash  func() // what a source that panicked or exited left to be done
 }
 
@@ -144,12 +143,11 @@ func (r *run) receive() (item rxgo.Item, open bool) {
 // end cancels all that runs, waits until it has ended, and reports whether RxGo
 // was in time.
 func (r *run) end() bool {
+	r.mu.Lock() // a source has entered before, or finds the context done
 	r.cancel()
+	r.mu.Unlock()
 	inTime := r.items == nil || r.quiet || drain(r.items)
 	r.items = nil
-	r.mu.Lock()
-	r.over = true
-	r.mu.Unlock()
 	r.joined.Wait()
 	return inTime
 }
@@ -170,14 +168,16 @@ func drain(items <-chan rxgo.Item) bool {
 	}
 }
 
-// enter counts a source in that is about to run, and reports whether it may.
+// enter counts a source in that is about to run, and reports whether it may: RxGo's Concat
+// goes on to its next source when the end of the run's context has ended the one before.
 func (r *run) enter() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.over {
-		r.joined.Add(1)
+	if r.ctx.Err() != nil {
+		return false
 	}
-	return !r.over
+	r.joined.Add(1)
+	return true
 }
 
 // crashed keeps the first panic or Goexit of a source for the run's caller.

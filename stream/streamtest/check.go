@@ -103,6 +103,7 @@ func rulesOfOperators[A, B any]() []rule[operatorSpecimen[A, B]] {
 		rule[operatorSpecimen[A, B]]{"building starts nothing", "1.9", buildingStartsNothing[A, B]},
 		rule[operatorSpecimen[A, B]]{"completion without a value", "1.5, 2.9", completionWithoutValue[A, B]},
 		rule[operatorSpecimen[A, B]]{"failure of the source", "1.4, 2.10, 4.1, 4.2", failureOfTheSource[A, B]},
+		rule[operatorSpecimen[A, B]]{"failure while the source cleans up", "1.8, 3.6, 3.12", failureInCleanup[A, B]},
 		rule[operatorSpecimen[A, B]]{"panic of the source", "1.4, 4.1", panicOfTheSource[A, B]},
 		rule[operatorSpecimen[A, B]]{"Goexit of the source", "1.4, 4.1", goexitOfTheSource[A, B]},
 		rule[operatorSpecimen[A, B]]{"backpressure", "1.1, 3.8", backpressure[A, B]},

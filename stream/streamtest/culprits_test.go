@@ -421,6 +421,39 @@ func TestOperatorCulprits(t *testing.T) {
 				return stream.Buffered(untold, 2, stream.Block)(ctx, yield)
 			}
 		}, ReadAhead(3))},
+		{"starts a fallback when its source cleans up", "failure while the source cleans up", "yield was called after it had returned false", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				if err := s(ctx, yield); err != nil {
+					return stream.Just(8, 9)(ctx, yield)
+				}
+				return nil
+			}
+		})},
+		{"starts its source again when it cleans up", "failure while the source cleans up", "the source was run 1 times more, want none", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				wanted := true
+				guarded := func(v int) bool { wanted = wanted && yield(v); return wanted }
+				if err := s(ctx, guarded); err != nil {
+					return s(ctx, guarded)
+				}
+				return nil
+			}
+		})},
+		{"waits to try again when its source cleans up", "failure while the source cleans up", "the run went on for 1s after false", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				err := s(ctx, yield)
+				if err != nil {
+					time.Sleep(pace)
+				}
+				return err
+			}
+		})},
+		{"fails when it ends its source", "failure while the source cleans up", "end: the run returned streamtest: failure of the source, want nil", with(func(s source) source {
+			return func(ctx context.Context, yield func(int) bool) error {
+				n := 0
+				return s(ctx, func(v int) bool { n++; return yield(v) && n < 3 })
+			}
+		})},
 		{"leaves its source", "failure of the source", "runs of the source go on", with(func(s source) source {
 			return func(ctx context.Context, yield func(int) bool) error {
 				go func() { _ = s(ctx, func(int) bool { still.wait(); return false }) }()

@@ -67,33 +67,34 @@
 // specification for the JVM, 1.0.4, that make sense where a value is handed on by a
 // call that blocks. A finding cites their numbers:
 //
-//	values and end                     1.4, 1.5
-//	independent runs                   1.10
-//	simultaneous runs                  1.11
-//	nested runs                        3.2, 3.10
-//	serial, on the caller's goroutine  1.3, 2.7, 2.11
-//	nothing after false                1.8, 2.6, 3.6, 3.12
-//	nothing after the return           1.6, 1.7, 2.4
-//	nothing is left                    3.12, 3.14
-//	cancelled before                   1.8, 3.5, 3.7, 3.15
-//	cancelled in yield                 1.8, 3.5, 3.15
-//	cancelled while the source waits   1.8, 3.5, 3.12
-//	cancelled while yield waits        1.8, 3.5
-//	panic of yield                     2.13
-//	Goexit of yield                    2.13
-//	no reference is kept               3.13
+//	values and end                      1.4, 1.5
+//	independent runs                    1.10
+//	simultaneous runs                   1.11
+//	nested runs                         3.2, 3.10
+//	serial, on the caller's goroutine   1.3, 2.7, 2.11
+//	nothing after false                 1.8, 2.6, 3.6, 3.12
+//	nothing after the return            1.6, 1.7, 2.4
+//	nothing is left                     3.12, 3.14
+//	cancelled before                    1.8, 3.5, 3.7, 3.15
+//	cancelled in yield                  1.8, 3.5, 3.15
+//	cancelled while the source waits    1.8, 3.5, 3.12
+//	cancelled while yield waits         1.8, 3.5
+//	panic of yield                      2.13
+//	Goexit of yield                     2.13
+//	no reference is kept                3.13
 //
 // and, of operators alone:
 //
-//	building starts nothing            1.9
-//	completion without a value         1.5, 2.9
-//	failure of the source              1.4, 2.10, 4.1, 4.2
-//	panic of the source                1.4, 4.1
-//	Goexit of the source               1.4, 4.1
-//	backpressure                       1.1, 3.8
-//	buffering is told                  of package stream
-//	bounded memory                     1.1, 3.4
-//	bounded recursion                  3.3
+//	building starts nothing             1.9
+//	completion without a value          1.5, 2.9
+//	failure of the source               1.4, 2.10, 4.1, 4.2
+//	failure while the source cleans up  1.8, 3.6, 3.12
+//	panic of the source                 1.4, 4.1
+//	Goexit of the source                1.4, 4.1
+//	backpressure                        1.1, 3.8
+//	buffering is told                   of package stream
+//	bounded memory                      1.1, 3.4
+//	bounded recursion                   3.3
 //
 // The others speak of what is not there: a demand that is asked for by number (2.1,
 // 3.9, 3.16, 3.17; the call is the demand), a subscription handed to the subscriber

@@ -16,6 +16,7 @@ type feed[A any] struct {
 	cycles int           // how often the inputs come; zero is once
 	pace   time.Duration // waited before each input and before the end
 	end    func() error  // what comes after the inputs; nil completes
+	unwell error         // what a run returns that is no longer wanted
 
 	runs    atomic.Int64
 	active  atomic.Int64
@@ -39,7 +40,7 @@ func (f *feed[A]) run(ctx context.Context, yield func(A) bool) error {
 			f.reads.Add(1)
 			if !yield(input) {
 				f.stopped.Store(true)
-				return nil
+				return f.unwell
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"testing/synctest"
 	"time"
 
 	"github.com/rxipc/rxipc/stream"
@@ -80,6 +81,51 @@ func failureOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
 			f.add("the run returned %v, want %v", o.err, errFeed)
 		}
 	})
+}
+
+// failureInCleanup gives the operator a source that answers yield's false with an error. That
+// error may be handed on or not. It is no reason to go on: a value, another run of the
+// source or a wait would be for a run that is no longer wanted.
+func failureInCleanup[A, B any](f *findings, s operatorSpecimen[A, B]) {
+	for _, pace := range []time.Duration{0, pace} {
+		f := f.titled("an input every " + pace.String())
+		for _, n := range positions(len(s.want)) {
+			fed := &feed[A]{inputs: s.inputs, pace: pace, unwell: errFeed}
+			s.leftUnwell(f.titled(describe(n, "false")), fed, n)
+		}
+		if !s.endless {
+			fed := &feed[A]{inputs: s.inputs, pace: pace, unwell: errFeed}
+			ctx, _ := cancellable()
+			s.over(fed).complete(f.titled("end"), ctx, nil)
+		}
+	}
+}
+
+// leftUnwell answers false at the nth value.
+func (s operatorSpecimen[A, B]) leftUnwell(f *findings, fed *feed[A], n int) {
+	var runs int64
+	ctx, _ := cancellable()
+	o := run[B]{s.over(fed), ctx, func(i int) bool {
+		if i == n {
+			synctest.Wait() // runs that have been started have begun
+			runs = fed.runs.Load()
+		}
+		return i < n
+	}}.start(f)
+	more := fed.runs.Load() - runs
+	switch {
+	case o.stuck:
+	case !o.returned:
+		f.add("%s", o.way())
+	case len(o.values) != n:
+		f.add("the run ended after %d values, want %d", len(o.values), n)
+	case more > 0:
+		f.add("after false the source was run %d times more, want none", more)
+	case o.err != nil && !errors.Is(o.err, errFeed):
+		f.add("the run returned %v, want nil or what the source answered false with: %v", o.err, errFeed)
+	case o.ended != o.times[n-1]:
+		f.add("the run went on for %v after false", o.ended-o.times[n-1])
+	}
 }
 
 func panicOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
