@@ -54,7 +54,9 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 // bytes in order. The run owns the listener and closes it; what Listen says holds
 // but for that. So it is hot: a second run finds the listener closed. The run also
 // completes when Accept of the listener fails with io.EOF, which says that no more will
-// come, as that of [One] does.
+// come, as that of [One] does; and when the listener gave nothing but ends of socketpairs,
+// to which nobody can connect, once all of them have ended. A listener that has more pairs
+// to give by then is served by a further run.
 func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		defer listener.Close()
@@ -68,19 +70,21 @@ func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	door, pulse := newDoor(&ipc.config, name, listener), newPulse(&ipc.config)
+	pairs := &pairs{listener: listener}
 	for {
 		conn, admission, err := door.next(ctx)
 		switch {
 		case errors.Is(err, errHandedOver):
 			ipc.config.Log.Info("handed over", "name", name)
 			return nil
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), err != nil && pairs.over():
 			return nil
 		case err != nil:
 			return err
 		}
 		c := newConnection(conn, &ipc.config, pulse)
 		c.admission = admission
+		pairs.add(c)
 		if !c.offer(ctx, yield) {
 			return nil
 		}

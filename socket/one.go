@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -55,3 +56,48 @@ func (l *one) Close() error {
 }
 
 func (l *one) Addr() net.Addr { return l.addr }
+
+// pairs closes a listener once all its connections have ended, if they were ends of
+// socketpairs: nobody can connect to one of those again.
+type pairs struct {
+	listener net.Listener
+
+	mu     sync.Mutex
+	open   int
+	others bool // some connection was no end of a pair
+	closed bool
+}
+
+func (p *pairs) add(c *Connection) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.others = p.others || !isPair(c.conn); p.others {
+		return
+	}
+	p.open++
+	context.AfterFunc(c.ending, p.remove)
+}
+
+func (p *pairs) remove() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
+	if p.open == 0 && !p.others {
+		p.closed = true
+		p.listener.Close()
+	}
+}
+
+// over reports whether the listener was closed, since no pair is left.
+func (p *pairs) over() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
+// isPair reports whether a connection is an end of a socketpair: what a listener of unix
+// sockets accepts has that listener's name. On Linux package net calls no name "@".
+func isPair(conn net.Conn) bool {
+	addr, ok := conn.LocalAddr().(*net.UnixAddr)
+	return ok && (addr.Name == "" || addr.Name == "@")
+}

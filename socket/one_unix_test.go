@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -113,5 +114,57 @@ func TestOneClosesAConnectionThatNobodyAccepted(t *testing.T) {
 	}
 	if _, err := connOf(t, ours).Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("read from the other end: %v, want EOF", err)
+	}
+}
+
+// pairListener gives the connections it has, and then waits until it is closed.
+type pairListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pairListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (l *pairListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *pairListener) Addr() net.Addr { return &net.UnixAddr{Net: "unix"} }
+
+func TestAcceptOfSocketpairsEndsWithTheLast(t *testing.T) {
+	listener := &pairListener{conns: make(chan net.Conn, 2), closed: make(chan struct{})}
+	ended := make(chan fold.Attempt[int], 1)
+	go func() {
+		ended <- ServeConnections(New(Config{}).Accept(listener), fold.Sum[int]()).With(within(t), echo)
+	}()
+	var clients []*Process
+	for range 2 {
+		ours, theirs := socketpair(t)
+		listener.conns <- connOf(t, theirs)
+		p, err := New(Config{}).Attach(within(t), connOf(t, ours)).Get()
+		if err != nil {
+			t.Fatalf("Attach to the other end: %v", err)
+		}
+		clients = append(clients, p)
+	}
+	for _, p := range clients {
+		if err := p.Request(within(t), Text("hello")).Err(); err != nil {
+			t.Errorf("Request: %v", err)
+		}
+	}
+	for _, p := range clients {
+		select {
+		case <-ended:
+			t.Fatal("the server ended before its last client had left")
+		default:
+		}
+		p.Close(within(t))
+	}
+	if total, err := (<-ended).Get(); total != 2 || err != nil {
+		t.Errorf("the server carried %d, %v; want 2 and no error", total, err)
 	}
 }
