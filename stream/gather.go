@@ -42,6 +42,7 @@ type Group[T any] struct {
 
 	alarm *Alarm      // the consumer's own; nil if it waits for producers alone
 	ring  func() bool // what the consumer calls when alarm rings
+	spent bool        // all producers have ended, all they made is taken, and the alarm had its chance to ring
 
 	watched bool   // somebody waits until the run is subscribed: see OnSubscribed
 	tell    func() // what the consumer calls then; nil once it has, or if nobody waits
@@ -268,6 +269,7 @@ func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
 			if !g.ring() {
 				return nil
 			}
+			runtime.Gosched() // an alarm that is always due leaves a producer its turn
 		}
 	}
 }
@@ -310,6 +312,12 @@ func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 	round = append(round, g.listed...)
 	clear(g.listed)
 	g.listed = g.listed[:0]
+	if g.alarm != nil && g.ended && len(round) == 0 {
+		if g.spent { // an alarm that is always due would put the end off for ever
+			g.alarm.Stop()
+		}
+		g.spent = true
+	}
 	return round
 }
 
