@@ -167,3 +167,21 @@ func TestReduceMakesItsSeedAnew(t *testing.T) {
 		t.Errorf("two runs of Reduce share their state: %v", second)
 	}
 }
+
+// What a notifier answers to its own stop is no failure of the run.
+func TestSkipUntilIgnoresWhatItsNotifierAnswersToTheStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stopped := func(_ context.Context, yield func(int) bool) error {
+			if !yield(1) {
+				return errors.New("driver: cursor closed by its reader")
+			}
+			return nil
+		}
+		wantRun(t, operators.SkipUntil[int](stopped)(stream.Just(1, 2, 3)), nil, 1, 2, 3)
+		wantRun(t, operators.TakeUntil[int](stopped)(stream.Just(1, 2, 3)), nil)
+		later := concat(after[int](1500*time.Millisecond), stream.Observable[int](stopped))
+		ticks := operators.Take[int](3)(stream.Interval(time.Second))
+		wantRun(t, operators.SkipUntil[int](later)(ticks), nil, 1, 2)
+		wantRun(t, operators.TakeUntil[int](later)(ticks), nil, 0)
+	})
+}

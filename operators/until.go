@@ -70,7 +70,8 @@ func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 }
 
 // SkipUntil drops what the source emits until the notifier emits, and emits all that
-// comes after; the notifier is cancelled then. One that completes without a value lets
+// comes after; the notifier is stopped then, and what it answers to that is of no
+// interest. One that completes without a value lets
 // nothing through any more, one that fails before ends it with its failure. It ends with
 // the source. The notifier is subscribed before the source begins, as for [TakeUntil].
 // Nothing is buffered: the source runs on the caller's goroutine, the notifier on one of its own, so that of two that emit in the same moment either may be
@@ -83,10 +84,14 @@ func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 			var open atomic.Bool
 			pass := func(v T) bool { return !open.Load() || yield(v) }
 			return aside(ctx, pass, source, func(ctx context.Context, _ func(error)) error {
-				return notifier(ctx, func(N) bool {
+				err := notifier(ctx, func(N) bool {
 					open.Store(true)
 					return false
 				})
+				if open.Load() { // it only answers that it was stopped
+					return nil
+				}
+				return err
 			})
 		}
 	}
