@@ -202,3 +202,36 @@ func TestFutureGivesTheCauseOfItsContext(t *testing.T) {
 		wantValues(t, got)
 	})
 }
+
+// What the function says beyond that its context ended is not lost beside the cause.
+func TestFutureAndUsingKeepWhatTheirFunctionSays(t *testing.T) {
+	errEnough := errors.New("enough")
+	for name, c := range map[string]struct {
+		cause, says error
+		want        string
+	}{
+		"only the end":      {errEnough, context.Canceled, "enough"},
+		"nothing":           {errEnough, nil, "enough"},
+		"more than the end": {errEnough, errBroken, "enough: " + errBroken.Error()},
+		"wraps the end":     {errEnough, fmt.Errorf("read page 3: %w", context.Canceled), "enough: read page 3: context canceled"},
+		"wraps the cause":   {errEnough, fmt.Errorf("read page 3: %w", errEnough), "read page 3: enough"},
+		"no cause":          {nil, fmt.Errorf("read page 3: %w", context.Canceled), "read page 3: context canceled"},
+	} {
+		sources := map[string]func(cancel context.CancelCauseFunc) stream.Observable[int]{
+			"Future": func(cancel context.CancelCauseFunc) stream.Observable[int] {
+				return stream.Future(func(context.Context) (int, error) { cancel(c.cause); return 1, c.says })
+			},
+			"Using": func(cancel context.CancelCauseFunc) stream.Observable[int] {
+				acquire := func(context.Context) (int, error) { cancel(c.cause); return 1, c.says }
+				return stream.Using(acquire, just, func(int) {})
+			},
+		}
+		for kind, source := range sources {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			err := source(cancel).Run(ctx)
+			if err == nil || err.Error() != c.want || c.says != nil && c.says != context.Canceled && !errors.Is(err, c.says) || !errors.Is(err, context.Cause(ctx)) {
+				t.Errorf("%s whose function says %v (%s) returned %v, want %q", kind, c.says, name, err, c.want)
+			}
+		}
+	}
+}

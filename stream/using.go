@@ -1,6 +1,10 @@
 package stream
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // Using acquires a resource for each run, emits what use's observable emits, and
 // releases the resource when that run has ended, however that was: completion,
@@ -16,10 +20,7 @@ func Using[R, T any](acquire func(context.Context) (R, error), use func(R) Obser
 		}
 		resource, err := acquire(ctx)
 		if err != nil {
-			if ctx.Err() != nil { // acquire need not know the cause
-				return context.Cause(ctx)
-			}
-			return err
+			return answer(ctx, err)
 		}
 		defer release(resource)
 		source := use(resource)
@@ -30,7 +31,8 @@ func Using[R, T any](acquire func(context.Context) (R, error), use func(R) Obser
 
 // Future calls f once in each run, on its goroutine, and emits the value it returns
 // or fails with its error (Rx: from a future, or a promise). f ought to return when
-// its context ends, with any error: the run then ends with the context's cause.
+// its context ends, with any error: the run then ends with the context's cause, and with
+// the error beside it if that says more than that the context ended.
 func Future[T any](f func(context.Context) (T, error)) Observable[T] {
 	mustHave("Future", "function", f != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
@@ -38,15 +40,27 @@ func Future[T any](f func(context.Context) (T, error)) Observable[T] {
 			return context.Cause(ctx)
 		}
 		v, err := f(ctx)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return err
+		if err != nil || ctx.Err() != nil {
+			return answer(ctx, err)
 		}
 		if yield(v) {
 			return context.Cause(ctx)
 		}
 		return nil
+	}
+}
+
+// answer is how a run ends whose function returned err. If the context is done, its cause
+// is in it, which the function need not know; what it said beyond that is kept.
+func answer(ctx context.Context, err error) error {
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return err
+	case err == nil || err == ctx.Err():
+		return cause
+	case errors.Is(err, cause):
+		return err
+	default:
+		return fmt.Errorf("%w: %w", cause, err)
 	}
 }
