@@ -219,6 +219,9 @@ func TestObservableCulprits(t *testing.T) {
 			}
 			return numbers(ctx, yield)
 		})},
+		{"success without values when cancelled", "cancelled before", "returned <nil>, want the cause", specimen[int]{source: func(context.Context, func(int) bool) error {
+			return nil
+		}}},
 		{"success when cancelled", "cancelled in yield", "returned <nil>, want the cause", of(func(ctx context.Context, yield func(int) bool) error {
 			_ = numbers(ctx, yield)
 			return nil

@@ -189,12 +189,12 @@ func cancelledBefore[T any](f *findings, s specimen[T]) {
 		if len(o.values) > 0 {
 			g.add("%d values came", len(o.values))
 		}
-		s.cancelled(g, o, end.cause, 0, len(s.want) == 0 && !s.endless)
+		s.cancelled(g, o, end.cause, 0, false)
 	}
 }
 
 // cancelled checks that a run ended when it was cancelled, and said so; mayEnd
-// lets it have ended by itself in that moment.
+// lets it have ended by itself in that moment, with its last value.
 func (s specimen[T]) cancelled(f *findings, o *outcome[T], cause error, at time.Duration, mayEnd bool) {
 	switch {
 	case o.stuck:
