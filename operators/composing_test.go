@@ -30,6 +30,7 @@ func wantRefused(t *testing.T, operator string, compose func()) {
 
 func TestNilFunctionsAreRefusedWhenComposed(t *testing.T) {
 	var none stream.Observable[int]
+	var noContext context.Context
 	var combine func(int, int) int
 	var project func(int) stream.Observable[int]
 	var match func(int) bool
@@ -50,7 +51,7 @@ func TestNilFunctionsAreRefusedWhenComposed(t *testing.T) {
 		"Catch":            func() { operators.Catch[int](nil) },
 		"Finally":          func() { operators.Finally[int](nil) },
 		"TakeUntil":        func() { operators.TakeUntil[int](none) },
-		"TakeUntilDone":    func() { operators.TakeUntilDone[int](nil) },
+		"TakeUntilDone":    func() { operators.TakeUntilDone[int](noContext) },
 		"WithLatestFrom":   func() { operators.WithLatestFrom(none, add) },
 		"Zip":              func() { operators.Zip(one, none, add) },
 		"Merge":            func() { operators.Merge(one, none) },

@@ -25,7 +25,7 @@ func (c *Config) check() (err error) {
 			continue
 		}
 		if wrong := one.authorizer.check(); wrong != nil {
-			err = errors.Join(err, fmt.Errorf("Config.%s: %w", one.field, wrong))
+			err = errors.Join(err, fmt.Errorf("in Config.%s: %w", one.field, wrong))
 		}
 	}
 	for _, one := range []struct {

@@ -1,10 +1,11 @@
+//go:build unix
+
 package socket
 
 import (
 	"context"
 	"errors"
 	"net"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,9 +91,6 @@ func TestConfigThatCanBeIsUsed(t *testing.T) {
 }
 
 func TestUnixThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("modes and groups are not supported on Windows")
-	}
 	for what, u := range map[string]Unix{
 		"none-here":                      {Group: "none-here"},
 		"the number of nobody":           {Group: "4294967295"},

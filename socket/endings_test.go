@@ -30,8 +30,8 @@ var endings = map[string]struct {
 }
 
 var (
-	tooMuch = strings.Repeat("x", 1001)
-	secret  = errors.New("the password is swordfish")
+	tooMuch   = strings.Repeat("x", 1001)
+	errSecret = errors.New("the password is swordfish")
 )
 
 // endingServer serves a name in memory, and ends as it is told. end ends it from outside.
@@ -46,7 +46,7 @@ func endingServer(t *testing.T) (client *IPC, name Name, end context.CancelFunc,
 			case "reject":
 				return c.Respond(Message{}) // cannot be sent
 			case "panic":
-				panic(secret)
+				panic(errSecret)
 			case "answer too much":
 				return c.Respond(Text(tooMuch))
 			case "close":
