@@ -54,8 +54,7 @@ func sharesStorage(t reflect.Type) bool {
 // own, which seed makes; so it may be a map or a slice that step changes, if what
 // follows does not keep what is emitted.
 func ScanFrom[A, B any](seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
-	mustHave("ScanFrom", "function", seed != nil)
-	mustHave("ScanFrom", "function", step != nil)
+	mustHave("ScanFrom", "function", seed != nil && step != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave("ScanFrom", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {

@@ -39,11 +39,11 @@ func (c Chain[T]) Observable() stream.Observable[T] { return stream.Observable[T
 
 // ForEach is [stream.Observable.ForEach].
 func (c Chain[T]) ForEach(ctx context.Context, f func(T)) error {
-	return c.Observable().ForEach(ctx, f)
+	return stream.Observable[T](c).ForEach(ctx, f)
 }
 
 // Run is [stream.Observable.Run].
-func (c Chain[T]) Run(ctx context.Context) error { return c.Observable().Run(ctx) }
+func (c Chain[T]) Run(ctx context.Context) error { return stream.Observable[T](c).Run(ctx) }
 
 // Collect is [stream.Observable.Collect].
 func (c Chain[T]) Collect(ctx context.Context) ([]T, error) { return c.Observable().Collect(ctx) }
