@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -222,27 +223,27 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 		return span{}, err
 	}
 	p.settle()
-	begun := true
+	s.count = len(b.messages)
 	if b.offered {
-		err = p.offer(b)
-	} else {
-		begun, err = p.send(ctx, b.messages...)
-	}
-	if begun {
-		s.count = len(b.messages)
-		if err != nil && ctx.Err() == nil { // what is left is never written
+		if err = p.offer(b); err != nil { // what is left is never written
 			s.count -= notBegun(b.messages, p.out.size())
 		}
+	} else if begun, failed := p.send(ctx, b.messages...); !begun {
+		s.count, err = 0, failed
+	} else {
+		err = failed
 	}
 	p.unnumber(b.asking, len(b.messages)-s.count)
 	return s, err
 }
 
-// notBegun is how many of messages, behind the first, have all of their bytes among the
-// last ones that are left.
+// notBegun is how many of messages have all of their bytes among the last ones that are
+// left.
 func notBegun(messages []Message, left int) (n int) {
-	for i := len(messages) - 1; i > 0 && left >= frameSize(messages[i]); i-- {
-		left -= frameSize(messages[i])
+	for _, m := range slices.Backward(messages) {
+		if left -= frameSize(m); left < 0 {
+			break
+		}
 		n++
 	}
 	return n
