@@ -58,6 +58,7 @@ func TestBufferingStagesSayTheirNames(t *testing.T) {
 		"Timeout":           stageOf(t, operators.Timeout[int](time.Hour)),
 		"FoldTumblingTime":  stageOf(t, operators.FoldTumblingTime(time.Hour, fold.Sum[int]())),
 		"TakeLast":          stageOf(t, operators.TakeLast[int](1)),
+		"Pairwise":          stageOf(t, operators.Pairwise[int]()),
 		"SkipLast":          stageOf(t, operators.SkipLast[int](1)),
 		"Subject":           stageOf(t, operators.Share[int]()),
 	} {

@@ -13,12 +13,11 @@ import (
 // limit values: a slice that is full is emitted before its period ends, and another
 // begun. What is left when the source completes makes a last slice unless that is empty;
 // a failure drops it. Slices belong to the receiver. A limit below one is one; a period
-// of zero or less panics, as time.NewTicker does.
+// of zero or less is a nanosecond, so slices follow each other as fast as yield takes them.
 //
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does.
 func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] {
-	mustBePositive("BufferTime", period)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
 		mustHave("BufferTime", "observable", source != nil)
 		return func(ctx context.Context, yield func([]T) bool) error {

@@ -188,6 +188,23 @@ func TestDurationsOfAnyLength(t *testing.T) {
 	}
 }
 
+// A period of nothing is the shortest one: no value is lost or late.
+func TestPeriodsOfNothing(t *testing.T) {
+	sum := fold.Sum[int]()
+	for _, d := range []time.Duration{math.MinInt64, -1, 0} {
+		synctest.Test(t, func(t *testing.T) {
+			apart := operators.TakeUntil[int](stream.Timer(35))(stream.Interval(10)) // nanoseconds
+			all := operators.MergeMap(group.Values)
+			wantRun(t, operators.ThrottleLast[int](d)(apart), nil, 0, 1, 2)
+			wantRun(t, operators.Flatten[int]()(operators.BufferTime[int](d, 4)(apart)), nil, 0, 1, 2)
+			wantRun(t, operators.Fold(sum)(operators.FoldTumblingTime(d, sum)(apart)), nil, 3)
+			wantRun(t, operators.FoldSlidingTime(d, 4, sum)(apart), nil, 0, 1, 2)
+			wantRun(t, readBy(operators.WindowTime[int](d), all)(apart), nil, 0, 1, 2)
+			wantRun(t, readBy(operators.GroupBy(mod3, operators.GroupIdle(d)), all)(apart), nil, 0, 1, 2)
+		})
+	}
+}
+
 // RateLimit holds the times of a period, not of a limit that is never reached.
 func TestRateLimitForgetsWhatIsOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

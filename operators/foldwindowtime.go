@@ -14,13 +14,12 @@ import (
 // folded). Periods are counted from the start of the run; those that pass while yield is
 // at work are skipped. It keeps one total. The values left when the source completes make
 // a last one; a failure emits nothing of the period it came in. A period of zero or less
-// panics, as time.NewTicker does.
+// is a nanosecond.
 //
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does.
 func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldTumblingTime", "monoid", m != nil)
-	mustBePositive("FoldTumblingTime", period)
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("FoldTumblingTime", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
@@ -52,10 +51,10 @@ func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Oper
 // is out. It keeps at most limit values (at least one): when more come within a span, the
 // oldest are left out too. Nothing is emitted when values go out of date, only when one
 // comes. It costs what [FoldSliding] does, and a look at the clock. It runs on its
-// caller's goroutine and ends as the source does. A span of zero or less panics.
+// caller's goroutine and ends as the source does. Within a
+// span of zero or less there is that one alone.
 func FoldSlidingTime[T any](span time.Duration, limit int, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldSlidingTime", "monoid", m != nil)
-	mustBePositive("FoldSlidingTime", span)
 	limit = max(1, limit)
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("FoldSlidingTime", "observable", source != nil)

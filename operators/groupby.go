@@ -55,10 +55,9 @@ func GroupCount(n int) GroupOption { return func(c *groupConfig) { c.count = max
 
 // GroupIdle completes a group that has been without a value for d. The source gets a
 // goroutine of its own then, ahead by [stream.DefaultBuffer] values at most. A d of zero
-// or less panics.
+// or less is a nanosecond.
 func GroupIdle(d time.Duration) GroupOption {
-	mustBePositive("GroupIdle", d)
-	return func(c *groupConfig) { c.idle = d }
+	return func(c *groupConfig) { c.idle = max(1, d) }
 }
 
 // GroupBy emits a [Group] for each key, when its first value comes; what the values of

@@ -34,12 +34,12 @@ func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 // and nothing if there was none (ReactiveX: sample; RxJS: sampleTime). Periods are
 // counted from the start of the run; those that pass while yield is at work are
 // skipped. The value that is pending when the source completes or fails is dropped, as
-// its period has no end. A period of zero or less panics, as time.NewTicker does.
+// its period has no end. A period of zero or
+// less is the shortest, a nanosecond: each ends as soon as the consumer gets to it.
 //
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does.
 func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
-	mustBePositive("ThrottleLast", period)
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("ThrottleLast", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
@@ -91,8 +91,10 @@ type grid struct {
 	at     time.Time // what it is set for
 }
 
-// every begins a grid now and sets the alarm for the end of its first period.
+// every begins a grid now and sets the alarm for the end of its first period, which is a
+// nanosecond long at least.
 func every(period time.Duration, alarm *stream.Alarm) *grid {
+	period = max(1, period)
 	alarm.Set(period)
 	return &grid{alarm, period, time.Now().Add(period)}
 }
@@ -103,10 +105,4 @@ func (g *grid) next() {
 	left := g.period - late%g.period
 	g.at = g.at.Add(late + left)
 	g.alarm.Set(left)
-}
-
-func mustBePositive(operator string, period time.Duration) {
-	if period <= 0 {
-		panic("operators: " + operator + " with a period of " + period.String() + ", want more than zero")
-	}
 }

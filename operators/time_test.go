@@ -172,19 +172,3 @@ func TestPanicsOfTheSourceReachTheCallerOfTimeOperators(t *testing.T) {
 		})
 	}
 }
-
-func TestPeriodsMustBePositive(t *testing.T) {
-	for name, build := range map[string]func(){
-		"ThrottleLast": func() { operators.ThrottleLast[int](0) },
-		"BufferTime":   func() { operators.BufferTime[int](-1, 1) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
-				}
-			}()
-			build()
-		})
-	}
-}

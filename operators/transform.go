@@ -84,14 +84,15 @@ func Flatten[T any]() stream.Operator[[]T, T] {
 }
 
 // Pairwise emits each value together with the one before it, the earlier one first;
-// so the first value makes no pair by itself. It keeps one value.
+// so the first value makes no pair by itself. It keeps one value for later, and says so to
+// its source ([stream.WithBuffering]).
 func Pairwise[T any]() stream.Operator[T, fold.Pair[T, T]] {
 	return func(source stream.Observable[T]) stream.Observable[fold.Pair[T, T]] {
 		mustHave("Pairwise", "observable", source != nil)
 		return func(ctx context.Context, yield func(fold.Pair[T, T]) bool) error {
 			var before T
 			found := false
-			return source(ctx, func(v T) bool {
+			return source(stream.WithBuffering(ctx, "Pairwise"), func(v T) bool {
 				pair := fold.PairOf(before, v)
 				before = v
 				if !found {

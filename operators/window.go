@@ -99,14 +99,13 @@ func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[
 // WindowTime emits a [Group] for the values of each period (RxJS: windowTime). The first
 // begins with the run and periods are counted from there, so there are windows without
 // values; those that pass while the source waits are skipped. A period of zero or less
-// panics, as time.NewTicker does. [FoldTumblingTime] makes one value of each window,
+// is a nanosecond. [FoldTumblingTime] makes one value of each window,
 // [BufferTime] emits slices.
 //
 // The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values wait
 // to be looked at, besides those of the windows: as many in each, and as many windows that
 // wait for yield. When there are more, the source waits.
 func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
-	mustBePositive("WindowTime", period)
 	return windowed("WindowTime", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var alarm stream.Alarm
 		grid := every(period, &alarm)

@@ -181,24 +181,6 @@ func TestWindowsByTime(t *testing.T) {
 		"100 1", "200 3", "1100 5", "3500 4", "3600 9", "3700 15", "4500 <nil>")
 }
 
-func TestWindowsByTimeNeedAPeriod(t *testing.T) {
-	for name, build := range map[string]func(){
-		"WindowTime":       func() { operators.WindowTime[int](0) },
-		"FoldTumblingTime": func() { operators.FoldTumblingTime(-1, fold.Sum[int]()) },
-		"FoldSlidingTime":  func() { operators.FoldSlidingTime(0, 1, fold.Sum[int]()) },
-		"GroupIdle":        func() { operators.GroupIdle(0) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
-				}
-			}()
-			build()
-		})
-	}
-}
-
 // A window that was skipped does not keep the others waiting, and one that was left
 // before its end says so.
 func TestWindowsLeft(t *testing.T) {
