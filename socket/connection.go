@@ -461,30 +461,3 @@ func (c *Connection) cleanUp() {
 	c.release()
 	c.in.release()
 }
-
-// isGone reports whether an error means that the other side is gone.
-func isGone(err error) bool {
-	return err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) || isReset(err)
-}
-
-// unexpected says of an error which means that the other side is gone that nothing
-// announced it.
-func unexpected(err error) error {
-	switch {
-	case isReset(err):
-		return fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-// check refuses messages of which one cannot be sent.
-func check(messages []Message, limit int) error {
-	for _, m := range messages {
-		if err := m.check(limit); err != nil {
-			return err
-		}
-	}
-	return nil
-}

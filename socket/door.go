@@ -129,7 +129,7 @@ func refuse(conn net.Conn, err error) {
 	why := farewellFor(err, 0)
 	why.code = cmp.Or(why.code, byeRefused)
 	out := outgoing{bytes: []byte(controlFrames[kindHeartbeat] + why.frame())}
-	newSource(conn).offer(&out, &interrupt{set: conn.SetWriteDeadline})
+	newSource(conn).offer(&out, &contextDeadline{set: conn.SetWriteDeadline})
 	conn.Close()
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"strings"
 	"unsafe"
 )
@@ -451,9 +450,4 @@ func (r *frameReader) ended(err error) error {
 		return io.EOF
 	}
 	return fmt.Errorf("the stream ended inside a frame: %w", io.ErrUnexpectedEOF)
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -8,16 +8,8 @@ import (
 	"time"
 )
 
-const (
-	// writeAt is how many bytes wait at most to leave in one write with others.
-	writeAt = largeBuffer / 2
-
-	// offerTime is how long a write that must not block may take.
-	offerTime = time.Millisecond
-)
-
-// longAgo is the deadline that ends blocked reads and writes at once.
-var longAgo = time.Unix(1, 0)
+// writeAt is how many bytes wait at most to leave in one write with others.
+const writeAt = largeBuffer / 2
 
 // expired is the time of what was due and did not come.
 const expired = -1
@@ -34,13 +26,13 @@ type link struct {
 	// The reader's own.
 	source source
 	in     frameReader
-	reads  interrupt
+	reads  contextDeadline
 	begun  int64 // when the handshake began, or the frame of which a part came
 
 	// The writer's own: who holds the baton of writing.
 	writing baton
 	out     outgoing // frames not written yet, the first perhaps in part
-	writes  interrupt
+	writes  contextDeadline
 
 	left    atomic.Bool // a write ended early, and somebody must write the rest
 	overdue atomic.Bool // and nobody may leave that to others any more
@@ -75,8 +67,8 @@ func newLink(conn net.Conn, config *Config, pulse *pulse) link {
 		config: config,
 		source: newSource(conn),
 		in:     frameReader{limit: config.MaxMessage},
-		reads:  interrupt{set: conn.SetReadDeadline},
-		writes: interrupt{set: conn.SetWriteDeadline},
+		reads:  contextDeadline{set: conn.SetReadDeadline},
+		writes: contextDeadline{set: conn.SetWriteDeadline},
 		pulse:  pulse,
 	}
 }
@@ -95,14 +87,6 @@ func (l *link) stopClock() {
 	if !l.watches() {
 		l.heard.Store(0)
 	}
-}
-
-// later is a time after a time, if it is not none, and never if it is never.
-func later(time int64, after time.Duration) int64 {
-	if time <= 0 || int64(after) > never-time {
-		return never
-	}
-	return time + int64(after)
 }
 
 func (l *link) placeOf() *int32 { return &l.place }
@@ -143,7 +127,7 @@ func (l *link) tend(now int64) {
 // fill reads once, until ctx ends, or what it waits for has taken too long. It returns
 // early when the reader is called.
 func (l *link) fill(ctx context.Context) error {
-	l.reads.by(ctx)
+	l.reads.bind(ctx)
 	if l.greeted && l.in.idle() {
 		return l.read(ctx, l.source.fill)
 	}
@@ -156,7 +140,7 @@ func (l *link) fill(ctx context.Context) error {
 // look is fill, but fails with errIdle where that would wait. It is for who stands
 // between two frames, the handshake done.
 func (l *link) look(ctx context.Context) error {
-	l.reads.by(ctx)
+	l.reads.bind(ctx)
 	return l.read(ctx, l.source.look)
 }
 
@@ -187,7 +171,7 @@ func (l *link) stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	l.reads.at(ctx, time.Time{}) // the deadline was of an earlier context, or a call's
+	l.reads.move(ctx, time.Time{}) // the deadline was of an earlier context, or a call's
 	return nil
 }
 
@@ -235,7 +219,7 @@ func (l *link) flush(ctx context.Context) error {
 	if l.out.size() == 0 {
 		return nil
 	}
-	l.writes.by(ctx)
+	l.writes.bind(ctx)
 	since := l.startWrite()
 	defer l.stuck.Store(0)
 	for {
@@ -256,7 +240,7 @@ func (l *link) flush(ctx context.Context) error {
 		case later(since, l.patience()) <= l.pulse.now():
 			return fmt.Errorf("%w: nothing was read for %v", ErrTooSlow, l.patience())
 		}
-		l.writes.at(ctx, time.Time{}) // the deadline was of an earlier context
+		l.writes.move(ctx, time.Time{}) // the deadline was of an earlier context
 	}
 }
 
@@ -351,71 +335,4 @@ func (l *link) tryWrite(k kind) bool {
 	l.written(n)
 	l.left.Store(l.out.size() > 0)
 	return true
-}
-
-// interrupt ends what blocks on one direction of a connection when a context
-// does. A context stays bound until the next one comes, so that calls with the
-// same one in a row pay for it once.
-type interrupt struct {
-	set     func(time.Time) error // sets the direction's deadline
-	own     *context.Context      // whose end sets it by itself; nil if there is none
-	done    <-chan struct{}       // of the context bound, if that is another one
-	release func() bool
-}
-
-// by binds ctx.
-func (i *interrupt) by(ctx context.Context) {
-	if i.own != nil && ctx == *i.own { // without its Done, which costs memory
-		if i.done != nil {
-			i.unbind()
-			i.hasten() // it may have ended meanwhile
-		}
-		return
-	}
-	done := ctx.Done()
-	if done == i.done {
-		return
-	}
-	i.unbind()
-	i.done = done
-	if done != nil {
-		i.release = context.AfterFunc(ctx, func() { i.set(longAgo) })
-	}
-}
-
-// at moves the deadline, unless ctx, the one that is bound, has ended.
-func (i *interrupt) at(ctx context.Context, deadline time.Time) {
-	i.set(deadline)
-	if ctx.Err() != nil { // before or during set, which may have come last
-		i.set(longAgo)
-	}
-}
-
-// reset takes a deadline back that somebody else has set.
-func (i *interrupt) reset() {
-	i.set(time.Time{})
-	i.hasten()
-}
-
-// hasten ends what blocks if the bound context has ended.
-func (i *interrupt) hasten() {
-	if i.done == nil {
-		if i.own != nil && (*i.own).Err() != nil {
-			i.set(longAgo)
-		}
-		return
-	}
-	select {
-	case <-i.done:
-		i.set(longAgo)
-	default:
-	}
-}
-
-// unbind lets the bound context go.
-func (i *interrupt) unbind() {
-	if i.release != nil {
-		i.release()
-	}
-	i.done, i.release = nil, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"time"
 
 	"github.com/rxipc/rxipc/stream"
 )
@@ -103,25 +102,4 @@ func (c *Connection) offer(ctx context.Context, yield func(*Connection) bool) (m
 	more = yield(c)
 	unwound = false
 	return more
-}
-
-// sleep waits for d, or returns ctx's cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// ofName makes sure that an error tells which name it is about.
-func ofName(op string, name Name, err error) error {
-	var structured *Error
-	if errors.As(err, &structured) {
-		return err
-	}
-	return &Error{Op: op, Name: name.String(), Err: err}
 }

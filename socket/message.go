@@ -89,3 +89,13 @@ func (m Message) check(limit int) error {
 	}
 	return nil
 }
+
+// check refuses messages if one of them cannot be sent.
+func check(messages []Message, limit int) error {
+	for _, m := range messages {
+		if err := m.check(limit); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,6 +1,9 @@
 package socket
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Name is the name of a process that others can reach: one or more of the letters
 // a to z and A to Z, the digits, '-' and '_', the rule of innmind/ipc. Only
@@ -66,6 +69,15 @@ func (n Name) check() error {
 		return fmt.Errorf("%w: the zero Name names nobody", ErrInvalid)
 	}
 	return nil
+}
+
+// ofName adds the operation and the name to an error, unless that is an *Error already.
+func ofName(op string, name Name, err error) error {
+	var structured *Error
+	if errors.As(err, &structured) {
+		return err
+	}
+	return &Error{Op: op, Name: name.String(), Err: err}
 }
 
 func isNameByte(b byte) bool { return isAlphanumeric(b) || b == '-' || b == '_' }

@@ -1,14 +1,10 @@
 package socket
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// never is when something is due that is not.
-const never = math.MaxInt64
 
 // pulse is the clock of some links: one timer for the heartbeats and the time limits of
 // them all, which wakes none of their goroutines while nothing is wrong. It runs while a

@@ -19,12 +19,12 @@ type source interface {
 
 	// offer writes what is taken at once, or within a moment, whether the context bound
 	// to writes has ended or not.
-	offer(o *outgoing, writes *interrupt) (int, error)
+	offer(o *outgoing, writes *contextDeadline) (int, error)
 
 	// ahead reads what there is, and waits for it no longer than a moment, nor when hurry
 	// is set: it fails with errIdle then. It is for who reads in the place of the reader,
 	// whose deadline reads is.
-	ahead(r *frameReader, reads *interrupt, hurry *atomic.Bool) error
+	ahead(r *frameReader, reads *contextDeadline, hurry *atomic.Bool) error
 
 	// left reports whether the other side is known to have closed the connection, whatever
 	// of its bytes is unread. failure is what the last read failed with, or nil.
@@ -41,13 +41,13 @@ func (s plainSource) fill(r *frameReader) error { return r.fill(s.Conn) }
 
 func (s plainSource) look(r *frameReader) error { return s.fill(r) }
 
-func (s plainSource) offer(o *outgoing, writes *interrupt) (int, error) {
+func (s plainSource) offer(o *outgoing, writes *contextDeadline) (int, error) {
 	writes.set(time.Now().Add(offerTime))
 	defer writes.reset()
 	return o.writeTo(s.Conn)
 }
 
-func (s plainSource) ahead(r *frameReader, reads *interrupt, hurry *atomic.Bool) error {
+func (s plainSource) ahead(r *frameReader, reads *contextDeadline, hurry *atomic.Bool) error {
 	if err := r.over(); err != nil {
 		return err
 	}

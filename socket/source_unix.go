@@ -71,7 +71,7 @@ func (s *socketSource) readBy(try func(uintptr) bool, r *frameReader) error {
 	return err
 }
 
-func (s *socketSource) ahead(r *frameReader, _ *interrupt, _ *atomic.Bool) error {
+func (s *socketSource) ahead(r *frameReader, _ *contextDeadline, _ *atomic.Bool) error {
 	if err := r.over(); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (s *socketSource) tryRead(descriptor uintptr) bool {
 	}
 }
 
-func (s *socketSource) offer(o *outgoing, writes *interrupt) (int, error) {
+func (s *socketSource) offer(o *outgoing, writes *contextDeadline) (int, error) {
 	n, err := s.writeNow(o)
 	if n == 0 && isTimeout(err) {
 		writes.set(time.Time{})

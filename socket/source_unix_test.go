@@ -142,7 +142,7 @@ func TestOfferTakesWhatGoesAtOnce(t *testing.T) {
 	large := Text(string(make([]byte, 4<<20)))
 	o.message(large)
 	ours.SetWriteDeadline(longAgo) // of a context that has ended
-	n, err := src.offer(&o, &interrupt{set: ours.SetWriteDeadline})
+	n, err := src.offer(&o, &contextDeadline{set: ours.SetWriteDeadline})
 	if n == 0 || n == o.size() || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}
