@@ -146,13 +146,17 @@ type Config struct {
 	Hooks Hooks
 
 	// Log gets what happens to connections, with their names, numbers and peers (see
-	// [Connection.LogValue]) and reasons (see [Reason]). Error: exchanges that were
-	// rejected, an answer that could not be sent among them, handlers and hooks that
-	// panicked, a socket file that was replaced or could not be made again. Warn: the other
-	// side broke the protocol or was too slow, a client was refused, a socket file was made
-	// again. Info: a name was handed over. Debug: connections that came and went,
-	// those that just left among them. Default: what is
-	// an error, to [slog.Default].
+	// [Connection.LogValue]) and reasons (see [Reason]):
+	//
+	//	Error  a handler or a hook panicked, an answer could not be sent, an exchange was
+	//	       left unanswered to a stage that buffers, a socket file was replaced or could
+	//	       not be made again
+	//	Warn   the other side broke the protocol or was too slow, a client was refused, a
+	//	       socket file was made again
+	//	Info   a handler rejected a message, a name was handed over
+	//	Debug  a connection came or went, with or without an orderly close
+	//
+	// Default: [slog.Default], for Error alone.
 	Log *slog.Logger
 
 	// restAfter is the time without a message after which a session parks, at least; it

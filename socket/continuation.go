@@ -13,9 +13,8 @@ type Continuation[C any] struct {
 	carry      C
 	first      Message // of the responses; most answers have just one
 	more       []Message
+	rejection  error // why the message is rejected; nil: it is not
 	responds   bool
-	rejects    bool
-	reason     error // of a rejection
 	then       then
 }
 
@@ -67,7 +66,7 @@ func (c Continuation[C]) Stop() Continuation[C] {
 // was, and the connection ends in an orderly way, with err, or [ErrRejected] if that is
 // nil, in what [Connection.Err], the log and the hooks tell. Stop counts all the same.
 func (c Continuation[C]) Reject(err error) Continuation[C] {
-	c.rejects, c.reason = true, cmp.Or(err, ErrRejected)
+	c.rejection = cmp.Or(err, ErrRejected)
 	return c
 }
 
@@ -82,8 +81,8 @@ func (c Continuation[C]) Connection() *Connection { return c.connection }
 // respond gives the responses to the exchange, or returns why it is rejected.
 func (c Continuation[C]) respond(x Exchange) error {
 	switch {
-	case c.rejects:
-		return c.reason
+	case c.rejection != nil:
+		return c.rejection
 	case !c.responds:
 		return nil
 	}

@@ -92,13 +92,13 @@
 //
 // # Watching a daemon
 //
-// [Config].Log, by default slog's for errors alone, gets a line about what an operator should know, with the name, the number
-// of the connection, who the client is, and a reason (see [Reason]): errors for messages
-// that were rejected and handlers and hooks that panicked, warnings for clients that break
-// the protocol or a limit or are refused, debugging for connections that come and go. No
-// message has a line. [Hooks] are called for each of them, and metrics and traces are made
-// of those: the module socket/otel does so for OpenTelemetry, and has a table of what is
-// told where.
+// [Config].Log gets a line about what an operator should know, with the name, the number of
+// the connection, its client, and a reason (see [Reason]). Errors are handlers and hooks that
+// panicked and answers that could not be sent; by default [slog.Default] gets these and
+// nothing else. Warnings are clients that break the protocol or a limit or are refused. What a
+// handler rejects is information, connections that come and go are for debugging. No message
+// has a line. [Hooks] are called for each message, and metrics and traces are made of those:
+// the module socket/otel does so for OpenTelemetry, and has a table of all that is reported.
 //
 // A handler of [Server.With] that panics ends its connection alone, unless
 // [Server.LetPanic] says otherwise; in a pipeline of your own the panic is yours.

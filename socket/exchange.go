@@ -57,14 +57,25 @@ func (x Exchange) Respond(messages ...Message) error {
 }
 
 // Reject leaves the message unacknowledged, whatever was responded, and ends the
-// connection in an orderly way, with err, or ErrRejected if that is nil, in what
-// [Connection.Err] tells. It is for
-// who handles the exchange, while it does; later it does nothing.
+// connection in an orderly way. [Connection.Err] returns err, or ErrRejected if that is
+// nil. [Config.Log] gets a line: an error after a Respond that could not be sent, otherwise
+// information, since the handler decided so. Reject is for the code that handles the
+// exchange, and for that time; later it does nothing.
 func (x Exchange) Reject(err error) {
-	if x.c.turn.reject(x.id) {
-		x.c.failed(slog.LevelError, &Error{Op: opHandle, Err: cmp.Or(err, ErrRejected)})
-		x.c.end(errEnough)
+	x.reject(slog.LevelInfo, err)
+}
+
+// reject is Reject, with a line of that level in the log, or of a higher one.
+func (x Exchange) reject(level slog.Level, err error) {
+	t := &x.c.turn
+	if !t.reject(x.id) {
+		return
 	}
+	if t.refused != nil {
+		level = slog.LevelError
+	}
+	x.c.failed(level, &Error{Op: opHandle, Err: cmp.Or(err, ErrRejected)})
+	x.c.end(errEnough)
 }
 
 // Hold keeps the exchange open beyond its handling, for an answer that comes later
@@ -135,13 +146,13 @@ func (x Exchange) settle(more bool, stage string) (goOn bool, unanswered error) 
 	case t.held != nil, t.refused == nil && (stage == "" || t.responded):
 		t.conclude(x.id)
 	case t.refused != nil:
-		x.Reject(t.refused)
+		x.reject(slog.LevelError, t.refused)
 	case !more: // and so nobody took it
 		t.reject(x.id)
 	default:
 		err := fmt.Errorf("%w: a stage that follows, %s, buffers it, and it would be acknowledged before it was handled; "+
 			"before that stage call its Respond, with no messages if there is nothing to say, or Hold it", ErrUnanswered, stage)
-		x.Reject(err)
+		x.reject(slog.LevelError, err)
 		return false, &Error{Op: opHandle, Err: err}
 	}
 	return more, nil

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 
 	"github.com/rxipc/rxipc/fold"
@@ -150,10 +151,13 @@ func (s *session[C]) run(ctx context.Context, yield func(C) bool) error {
 // exchange has an exchange handled, and reports whether to go on.
 func (s *session[C]) exchange(x Exchange) bool {
 	next, err := s.handle(x)
-	if err != nil {
-		x.Reject(err)
-	} else {
+	switch {
+	case err == nil:
 		s.carry = next.carry
+	case next.rejection != nil:
+		x.Reject(err)
+	default: // it panicked, or its answer cannot be sent
+		x.reject(slog.LevelError, err)
 	}
 	if next.then == stopServer {
 		s.end(errFinished)

@@ -191,37 +191,3 @@ func TestRespondMayBeTriedAgainWithLess(t *testing.T) {
 		<-ended
 	})
 }
-
-func TestLogOfTheDefaultConfigTellsErrorsAlone(t *testing.T) {
-	before := slog.Default()
-	defer slog.SetDefault(before)
-	var lines strings.Builder
-	config := Config{}.withDefaults() // before the program sets its own
-	slog.SetDefault(slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	synctest.Test(t, func(t *testing.T) {
-		server := serve(t, config, fold.Sum[int](), explode)
-		quiet, loud, wrong := server.dial().greet(), server.dial().greet(), server.dial().greet()
-		quiet.send("fine")
-		quiet.expect("ack", `"echo: fine"`)
-		quiet.leave()
-		wrong.send([]byte("not a frame at all, and none of ours"))
-		for wrong.next() != "EOF" {
-		}
-		loud.send("panic")
-		loud.expect("close")
-		loud.send(kindCloseOK)
-		loud.expect("EOF")
-		server.end()
-		<-server.result
-	})
-	log := slog.New(errorsOnly{}).With("a", 1).WithGroup("g").With("b", 2)
-	log.Warn("unseen")
-	log.Error("seen", "c", 3)
-	got := strings.Split(strings.TrimSpace(lines.String()), "\n")
-	if len(got) != 2 || !strings.Contains(got[0], "level=ERROR") || !strings.Contains(got[0], "reason=panic") {
-		t.Errorf("the default logger got %q, want the panic alone", lines.String())
-	}
-	if !strings.Contains(lines.String(), "msg=seen a=1 g.b=2 g.c=3") {
-		t.Errorf("the default logger got %q, want attributes and groups", lines.String())
-	}
-}
