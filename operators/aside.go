@@ -11,18 +11,18 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// aside runs main on the caller's goroutine, where its values cost nothing more than
-// without it, and side on a goroutine of its own, beside it. No values cross: side is
-// for what only decides about those of main's. Main begins when side is subscribed.
+// aside runs main on the caller's goroutine, where a value costs nothing extra, and side on
+// a goroutine of its own. No values cross between them: side only decides about the values
+// of main. Main begins when side is subscribed.
 //
-// side ends the run by calling end with an error, or returning one: main is cancelled,
-// none of its values comes after that, and the run ends with the error, whatever main
-// says to that; main is not run if that comes first. When main has ended side is
-// cancelled, and awaited; how it ends then is of no interest. A panic or runtime.Goexit
-// of side's reaches the caller.
+// side ends the run when it calls end with an error, or returns an error. Main is then
+// cancelled, none of its values is emitted any more, and the run ends with the error of side,
+// whatever main returns. If that happens before main began, main is not run. When main has
+// ended, side is cancelled and awaited, and its result is ignored. A panic or runtime.Goexit
+// of side reaches the caller.
 func aside[T any](ctx context.Context, yield func(T) bool, main stream.Observable[T], side func(ctx context.Context, end func(error)) error) error {
 	inner, cancel := context.WithCancelCause(ctx)
-	var crash func() // what is left to do if side panicked or exited
+	var crash func() // repeats a panic or Goexit of side; nil if there was none
 	var joined sync.WaitGroup
 	join := func() {
 		cancel(nil)
@@ -68,12 +68,11 @@ func aside[T any](ctx context.Context, yield func(T) bool, main stream.Observabl
 	}
 }
 
-// readiness is how what is beside a source says that it is subscribed: see
-// [stream.OnSubscribed].
+// readiness is the signal that side is subscribed, see [stream.OnSubscribed].
 type readiness struct {
-	begun chan struct{} // closed when its goroutine runs
-	here  chan struct{}
-	tell  func() // says it, or that there is nothing more to wait for
+	begun chan struct{} // closed when the goroutine of side runs
+	here  chan struct{} // closed when side is subscribed, or has ended
+	tell  func()        // closes here
 }
 
 func newReadiness() *readiness {
@@ -81,10 +80,10 @@ func newReadiness() *readiness {
 	return &readiness{make(chan struct{}), here, sync.OnceFunc(func() { close(here) })}
 }
 
-// await waits until it is told, or ctx ends. Of a function of the user's it is never
-// told, if that waits without a word: so others get time enough to come to that point,
-// and then the wait is over. In a bubble of synctest the first sleep is until all others
-// wait.
+// await returns when tell was called or ctx ends, and in any case after some turns of the
+// scheduler and a few milliseconds. That limit is for an observable that is a function of
+// the user's: if it never calls [stream.Subscribed], tell is called only at its end. In a
+// bubble of synctest the first sleep lasts until all other goroutines wait.
 func (r *readiness) await(ctx context.Context) {
 	<-r.begun
 	const turns, naps, sleeps = 100, 10, 5
@@ -107,10 +106,10 @@ func (r *readiness) await(ctx context.Context) {
 	}
 }
 
-// isEnd reports whether err only says that a run with that cause was cancelled.
+// isEnd reports whether err says no more than that a run with that cause was cancelled.
 func isEnd(err, cause error) bool { return errors.Is(err, cause) || errors.Is(err, context.Canceled) }
 
-// crashed is what hands a recovered panic on, or a Goexit if that was none.
+// crashed returns a function that repeats a recovered panic, or a Goexit if value is nil.
 func crashed(value any) func() {
 	if value == nil {
 		return runtime.Goexit

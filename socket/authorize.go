@@ -15,36 +15,41 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Authorizer decides who may talk. It gets a connection of which no byte has been
-// read, and its peer as [Connection.Peer] tells it; an error refuses, and says why. It
-// runs where connections are accepted, so it must not wait, and must leave the
-// connection alone but for its addresses.
+// Authorizer decides whether a peer may talk to this process. It gets a connection of
+// which no byte has been read, and its peer as [Connection.Peer] returns it. An error
+// refuses the peer and is the reason in the log. An Authorizer runs on the goroutine that
+// accepts connections, so it must not wait. Of the connection it may use the addresses only.
 type Authorizer func(conn net.Conn, peer fold.Maybe[Peer]) error
 
-// Anyone lets everybody in who can connect: the folder and the socket's mode are the
+// Anyone lets in every peer that can connect. The folder and the mode of the socket are the
 // only guard then.
 func Anyone(net.Conn, fold.Maybe[Peer]) error { return nil }
 
 // Users lets in processes of this process's own user, of root, and of the users with
-// these names or numbers. Who is not known is refused. A name that no user has is an error
-// of whatever is done first with an IPC that has it in its Config.
+// these names or numbers. It refuses a peer whose user is not known, which is every peer of a
+// connection without [Connection.Peer].
+//
+// No users at all, and a name that no user has, are ErrInvalid of the first use of an IPC
+// with the Authorizer in its Config. For this process's own user and root alone, leave
+// [Config].Clients and Servers nil.
 func Users(users ...string) Authorizer {
-	numbers, err := numbersOf(users, userNumber)
+	numbers, err := numbersOf("Users", users, userNumber)
 	return oneOf(err, func(p Peer) bool { return slices.Contains(numbers, p.UID) })
 }
 
-// Groups lets in processes of this process's own user, of root, and those that are in
-// one of the groups with these names or numbers, with their effective group or
-// another. Who is not known is refused. A name that no group has is an error as with [Users].
+// Groups lets in processes of this process's own user, of root, and of the groups with
+// these names or numbers. The effective group of a process counts, and so do its other
+// groups. Unknown peers and errors are as with [Users].
 func Groups(groups ...string) Authorizer {
-	numbers, err := numbersOf(groups, groupNumber)
+	numbers, err := numbersOf("Groups", groups, groupNumber)
 	return oneOf(err, func(p Peer) bool {
 		return slices.Contains(numbers, p.GID) ||
 			slices.ContainsFunc(p.Groups, func(gid int) bool { return slices.Contains(numbers, gid) })
 	})
 }
 
-// AnyOf lets in whom one of several lets in.
+// AnyOf lets in a peer if one of several authorizers does. Without an authorizer it is
+// ErrInvalid of the first use, as an invalid one of them is.
 //
 //go:noinline
 func AnyOf(authorizers ...Authorizer) Authorizer {
@@ -64,10 +69,10 @@ func AnyOf(authorizers ...Authorizer) Authorizer {
 	}
 }
 
-// checkAnyOf tells what is wrong with some authorizers of which one is to let in.
+// checkAnyOf returns what is wrong with the authorizers of AnyOf.
 func checkAnyOf(authorizers []Authorizer) (err error) {
 	if len(authorizers) == 0 {
-		return fmt.Errorf("%w: AnyOf nothing lets in nobody", ErrInvalid)
+		return fmt.Errorf("%w: AnyOf without an authorizer lets in nobody", ErrInvalid)
 	}
 	for _, authorizer := range authorizers {
 		err = errors.Join(err, authorizer.check())
@@ -75,15 +80,15 @@ func checkAnyOf(authorizers []Authorizer) (err error) {
 	return err
 }
 
-// selfCheck is no connection: an authorizer of this package that is asked about it tells
-// what is wrong with itself.
+// selfCheck stands for a connection: an authorizer of this package that is called with it
+// returns what is wrong with its own arguments.
 type selfCheck struct{ net.Conn }
 
 func codeOf(a Authorizer) uintptr { return reflect.ValueOf(a).Pointer() }
 
-// check tells what is wrong with an authorizer, as far as that can be known before there is
-// a connection. Those of this package are known by their code: a function cannot be asked
-// what it is in another way, and one of a user's own must not be called for this.
+// check returns what is wrong with an authorizer, as far as it can be known before there is
+// a connection. Authorizers of this package are recognized by their code pointer, since a
+// function value has no other identity. One of the user's own is not called.
 func (a Authorizer) check() error {
 	switch {
 	case a == nil:
@@ -94,8 +99,8 @@ func (a Authorizer) check() error {
 	return nil
 }
 
-// oneOf lets in known peers: this user, root, and those of whom listed holds. It
-// refuses everybody if there is an error.
+// oneOf lets in peers that are known: of this process's user, of root, and those for which
+// listed returns true. With an error it refuses everybody.
 //
 //go:noinline
 func oneOf(err error, listed func(Peer) bool) Authorizer {
@@ -108,16 +113,16 @@ func oneOf(err error, listed func(Peer) bool) Authorizer {
 		case err != nil:
 			return fmt.Errorf("%w: %w", fs.ErrPermission, err)
 		case !known:
-			return fmt.Errorf("%w: who is there is not known", fs.ErrPermission)
+			return fmt.Errorf("%w: the peer's user is not known", fs.ErrPermission)
 		case p.UID != user && !p.isOurs() && !listed(p):
-			return fmt.Errorf("%w: %v is not among those who may talk", fs.ErrPermission, p)
+			return fmt.Errorf("%w: %v is not one of those let in", fs.ErrPermission, p)
 		}
 		return nil
 	}
 }
 
-// oursOrUnknown makes the default: it lets in this user and root, and on connections that
-// know no users everybody.
+// oursOrUnknown makes the default: it lets in this process's user and root, and everybody on
+// connections that know no users.
 func oursOrUnknown() Authorizer {
 	user := os.Geteuid()
 	return func(_ net.Conn, peer fold.Maybe[Peer]) error {
@@ -128,11 +133,11 @@ func oursOrUnknown() Authorizer {
 	}
 }
 
-// isOurs reports whether a peer has all power over this process anyway.
+// isOurs reports whether a peer can do to this process what it likes in any case.
 func (p Peer) isOurs() bool { return p.UID == 0 || p.UID == os.Geteuid() }
 
-// authorize asks an authorizer about a connection. One whose peer should be known and
-// is not is refused.
+// authorize asks an authorizer about a connection, and returns its peer. It fails as well
+// when the system has credentials for the connection but reading them failed.
 func authorize(authorizer Authorizer, conn net.Conn) (fold.Maybe[Peer], error) {
 	peer, err := peerOf(conn)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -142,7 +147,11 @@ func authorize(authorizer Authorizer, conn net.Conn) (fold.Maybe[Peer], error) {
 	return known, authorizer(conn, known)
 }
 
-func numbersOf(names []string, number func(string) (int, error)) (numbers []int, err error) {
+// numbersOf returns the numbers of users or groups, and all that is wrong with their names.
+func numbersOf(authorizer string, names []string, number func(string) (int, error)) (numbers []int, err error) {
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: %s without a name; leave Clients or Servers nil for this process's own user and root", ErrInvalid, authorizer)
+	}
 	for _, name := range names {
 		n, failed := number(name)
 		numbers, err = append(numbers, n), errors.Join(err, failed)
@@ -150,7 +159,7 @@ func numbersOf(names []string, number func(string) (int, error)) (numbers []int,
 	return numbers, err
 }
 
-// userNumber is the number of a user given by name or number.
+// userNumber returns the number of a user given by name or number.
 func userNumber(name string) (int, error) {
 	return accountNumber(name, func() (string, error) {
 		found, err := user.Lookup(name)
@@ -161,7 +170,7 @@ func userNumber(name string) (int, error) {
 	})
 }
 
-// groupNumber is the number of a group given by name or number.
+// groupNumber returns the number of a group given by name or number.
 func groupNumber(name string) (int, error) {
 	return accountNumber(name, func() (string, error) {
 		found, err := user.LookupGroup(name)
@@ -172,10 +181,11 @@ func groupNumber(name string) (int, error) {
 	})
 }
 
-// nobodysNumber stands for no user or group in the system's calls.
+// nobodysNumber means "no user" or "no group" in system calls such as chown.
 const nobodysNumber = math.MaxUint32
 
-// accountNumber is a number given as such, or that of a name. It fails with ErrInvalid.
+// accountNumber returns the number of a user or group: name itself if it is one, otherwise
+// what lookup returns. It fails with ErrInvalid.
 func accountNumber(name string, lookup func() (string, error)) (int, error) {
 	n, err := strconv.ParseUint(name, 10, 32)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Dialect is the version of the protocol that a server speaks. They differ in
-// the acknowledgement alone. A client needs none: it learns from the server.
+// Dialect is the version of the protocol that a server speaks. The versions differ in
+// the acknowledgement alone. A client has no setting for it: it follows its server.
 type Dialect uint8
 
 // The dialects of innmind/ipc.
@@ -17,7 +17,8 @@ const (
 	Dialect4                // innmind/ipc:message.received
 )
 
-// acknowledgement is the control message a server of the dialect acknowledges with.
+// acknowledgement returns the control message with which a server of the dialect
+// acknowledges.
 func (d Dialect) acknowledgement() kind {
 	if d == Dialect4 {
 		return kindReceived
@@ -25,124 +26,125 @@ func (d Dialect) acknowledgement() kind {
 	return kindAck
 }
 
-// Config says how processes talk. The zero Config is ready for use: each field
-// that is zero stands for the default that is given with it. A bound that is negative is
-// the least that works, where it does not say otherwise.
+// Config says how processes talk. The zero Config is ready for use: a field that is zero
+// stands for its default. Unless stated otherwise, a negative limit means the smallest
+// usable value.
 type Config struct {
 	// Dir is the folder of the sockets; default [DefaultDir]. To talk with
-	// innmind/ipc, take the folder that it uses: the system's temporary folder +
-	// /innmind/ipc. Nobody but this user and root may be able to write to it; for a
-	// folder that is shared, and for other rights of the sockets, set Transport to a
-	// [Unix].
+	// innmind/ipc, set it to the folder that innmind/ipc uses: innmind/ipc in the system's
+	// temporary folder. Only this user and root may have the right to write to Dir. For a
+	// shared folder, and for other permissions of the sockets, set Transport to a [Unix].
 	Dir string
 
 	// Transport replaces unix sockets in Dir, which must be empty then.
 	Transport Transport
 
-	// Clients decides which processes may connect to a server of ours, before a byte
-	// of theirs is read; default: those of the server's own user and of root. Where
-	// the connection does not know who is there (in memory, over a network, and over
-	// unix sockets on Windows and systems not named at [Connection.Peer]), the default
-	// is everybody. Who is refused is closed, and costs no more than being accepted;
-	// the log tells why, one line a second. A client of rxipc is told that it is refused,
-	// not why: ConnectTo fails at once, with ErrRefused. To others it is a server that
-	// goes away. See [Users], [Groups], [AnyOf] and [Anyone].
+	// Clients decides which processes may connect to a server of this IPC, before a byte
+	// of theirs is read. Default: processes of the server's own user and of root, and
+	// everybody over connections that know no users: in memory, over a network, and over
+	// unix sockets on Windows and systems not named at [Connection.Peer].
+	//
+	// A client that is refused costs an accept and a close. The log has the reason, one line
+	// a second. ConnectTo of rxipc fails at once, with ErrRefused and without the reason; to
+	// other clients the server closes the connection. See [Users], [Groups], [AnyOf] and
+	// [Anyone].
 	Clients Authorizer
 
-	// Servers decides which servers ConnectTo trusts, before a message is sent to one;
-	// the default is that of Clients. Talking to a server of another user, in PHP
-	// perhaps, takes Users with that one.
+	// Servers decides which servers ConnectTo trusts, before a message is sent to one.
+	// Default: as for Clients. To talk to a server of another user, one in PHP perhaps, set
+	// it to [Users] with that user.
 	Servers Authorizer
 
 	// MaxConnections is how many connections a server has at the same time; default
 	// 10,000. Beyond it none is accepted until one ends: clients wait, in the queue of
-	// the system, for as long as their contexts let them. Negative: no limit.
+	// the system, until their contexts end. Negative: no limit.
 	MaxConnections int
 
-	// MaxPerUser is how many of them another user may have, whom Clients lets in;
-	// default 1,000. Beyond it that user's are closed at once, so that others find
-	// room, and clients of rxipc try again. The log tells so, one line a second. The
-	// server's own user and root are bound by MaxConnections alone. Negative: so is
-	// everybody.
+	// MaxPerUser is how many of these connections each user other than the server's own and
+	// root may have; default 1,000. Further ones are closed at once, so that other users
+	// find room, and clients of rxipc try again. The log has a line about them, one a second.
+	// Negative: no limit.
 	MaxPerUser int
 
-	// Dialect is what a server of ours speaks; default Dialect5.
+	// Dialect is the version of the protocol that a server of this IPC speaks; default
+	// Dialect5.
 	Dialect Dialect
 
 	// MaxMessage is the longest content of a message, in bytes, that is sent or
 	// received; default 16 MiB.
 	MaxMessage int
 
-	// MaxUnread is how much a client keeps, in bytes, of messages that came while it
-	// waited for something else: their contents and 64 bytes each; default 64 MiB,
-	// and twice that while a message is being written. Beyond it, what waits for
-	// something else fails with ErrUnread until some are read.
+	// MaxUnread is how much a client keeps of messages that came while it waited for
+	// something else, in bytes: their contents, and 64 bytes for each; default 64 MiB. While
+	// a message is being written it is twice that. Beyond it, each call that waits for
+	// something else fails with ErrUnread, until messages are read.
 	MaxUnread int
 
-	// Window is how many messages a client has in flight at most, written and not
-	// acknowledged, or for requests not responded to; default 4096. With 1, each is
-	// sent once the one before has been acknowledged. So it is with every server that is
-	// not of rxipc: those of innmind/ipc 4.x cannot read a frame which a full connection
-	// has cut in two, and those of 5.x want their responses acknowledged before the next
-	// message, which Request, RequestAll and Pool do.
+	// Window is how many messages a client has in flight at most, which means written and
+	// not acknowledged, or for requests not responded to; default 4096. With 1, each message
+	// is sent once the one before has been acknowledged.
+	//
+	// Servers that are not of rxipc always get one message at a time. A server of innmind/ipc
+	// 4.x cannot read a frame that a full connection has cut in two. One of 5.x wants its
+	// responses acknowledged before the next message, which Request, RequestAll and Pool do.
 	Window int
 
-	// WindowBytes bounds the same in bytes, frames included: while so many are in
-	// flight no further message is sent; default 2 MiB.
+	// WindowBytes is the same limit in bytes of frames: no further message is sent while so
+	// many are in flight; default 2 MiB.
 	WindowBytes int
 
-	// MaxHeld is how many answers of a connection may wait at the same time: those
-	// that are held, and those behind them; default 64. Beyond it the connection is
-	// not read until the first is answered; that its client is gone is noticed within a
-	// second all the same, see [Connection.Context].
+	// MaxHeld is how many answers of a connection may wait at the same time: held ones, and
+	// those behind them; default 64. Beyond it the connection is not read until the first
+	// is answered. A client that is gone is noticed within a second all the same, see
+	// [Connection.Context].
 	MaxHeld int
 
-	// Heartbeat is the silence after which a server, and the time after which a
-	// waiting client, says that it is still there; default 1.3 s. Negative: never. One of
-	// 1 s or less defeats the time limits of a waiting innmind/ipc peer, which acts on
-	// them once it has heard nothing for a second.
-	// Where one is due for many connections at a time, it comes up to an eighth later,
-	// and so does the end of the timeouts below.
+	// Heartbeat is how long a server is silent before it sends a heartbeat, and how long a
+	// client waits before it sends one; default 1.3 s. Negative: none is sent. A peer of
+	// innmind/ipc acts on its own time limits once it has heard nothing for a second, so a
+	// Heartbeat of 1 s or less defeats them.
+	//
+	// Where timers of many connections are due at the same time, heartbeats and the timeouts
+	// below come up to an eighth of their time late.
 	Heartbeat time.Duration
 
 	// HandshakeTimeout is how long a client may take to say connection.start-ok to a
 	// server that has begun to read it; default 10 s. Beyond it the connection ends
-	// with ErrTooSlow. Negative: as long as it likes.
+	// with ErrTooSlow. Negative: no limit.
 	HandshakeTimeout time.Duration
 
 	// FrameTimeout is how long the other side may take to finish a frame that it has
-	// begun, while it is read; default 30 s. Beyond it the connection ends with
-	// ErrTooSlow. Negative: as long as it likes.
+	// begun, while this side reads; default 30 s. Beyond it the connection ends with
+	// ErrTooSlow. Negative: no limit.
 	FrameTimeout time.Duration
 
-	// WriteTimeout is how long a client may let its server wait without reading
-	// anything of what it is sent; default 30 s. Beyond it the connection ends with
-	// ErrTooSlow, after twice that time at the latest; nobody else waits meanwhile.
-	// Negative: as long as it likes. What a client writes is bounded by its contexts
-	// alone: a server that is busy need not read.
+	// WriteTimeout is how long a client may read nothing of what its server writes;
+	// default 30 s. Beyond it, and after twice that time at the latest, the connection ends
+	// with ErrTooSlow. No other connection waits meanwhile. Negative: no limit. It does not
+	// limit the writes of a client, since a busy server need not read: its contexts do.
 	WriteTimeout time.Duration
 
-	// SilenceTimeout is how long nothing may come from the other side, heartbeats
-	// included, while it is read; beyond it the connection ends with ErrSilent. So Follow,
-	// Wait, Send, Request and a Pool notice a server that is stopped or hangs, and a
-	// server notices such a client. Default, and negative: for ever, since processes of
-	// innmind/ipc need not send heartbeats.
+	// SilenceTimeout is how long nothing may come from the other side, not even a heartbeat,
+	// while this side reads. Beyond it the connection ends with ErrSilent. So Follow, Wait,
+	// Send, Request and a Pool notice a server that is stopped or hangs, and a server notices
+	// such a client. Default, and negative: no limit, since processes of innmind/ipc need not
+	// send heartbeats.
 	//
-	// Take three times the other side's Heartbeat, or more. A client that has a
-	// SilenceTimeout sends heartbeats for as long as it is connected; another one sends
-	// them only while one of its methods waits, and otherwise is silent, too. So set it for
-	// the clients of a server that has it. The time in which a handler is at work, or nobody
-	// waits on a client, does not count.
+	// Use at least three times the other side's Heartbeat. A client with a SilenceTimeout
+	// sends heartbeats while it is connected. A client without one sends them only while one
+	// of its methods waits, so give one to the clients of a server that has it. The time in
+	// which a handler works does not count, nor the time in which no method of a client waits.
 	SilenceTimeout time.Duration
 
-	// Grace is how long a connection that is closed from here waits for the other
-	// side to agree; default 1 s. Negative: a millisecond, to say so.
+	// Grace is how long a connection that this side closes waits for the other side to
+	// agree; default 1 s. Negative: 1 ms, enough to send connection.close.
 	Grace time.Duration
 
-	// Listening is called when a server has begun to listen, on its goroutine.
+	// Listening is called when a server has begun to listen on a name, on the goroutine of
+	// the run. Default: nothing is called.
 	Listening func(Name)
 
-	// Hooks are called when something happens, to make metrics and traces of.
+	// Hooks are called for each event, for metrics and traces. Default: none.
 	Hooks Hooks
 
 	// Log gets what happens to connections, with their names, numbers and peers (see
@@ -159,12 +161,12 @@ type Config struct {
 	// Default: [slog.Default], for Error alone.
 	Log *slog.Logger
 
-	// restAfter is the time without a message after which a session parks, at least; it
-	// is twice that at most. Only tests do not leave it at a second.
+	// restAfter is how long a session is without a message before it parks: at least this,
+	// at most twice this. It is a second but in tests.
 	restAfter time.Duration
 }
 
-// withDefaults fills in what is zero.
+// withDefaults returns the config with defaults in place of zeros.
 func (c Config) withDefaults() Config {
 	switch transport := c.Transport.(type) {
 	case nil:
@@ -172,7 +174,9 @@ func (c Config) withDefaults() Config {
 	case Unix:
 		c.Transport = transport.place()
 	case *Unix:
-		c.Transport = transport.place()
+		if transport != nil { // nil is found by check
+			c.Transport = transport.place()
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(errorsOnly{})
@@ -212,7 +216,7 @@ func orDefault[T ~int | ~int64 | ~uint32](value, otherwise T) T {
 	return value
 }
 
-// orNever is orDefault for a time that never passes when it is negative.
+// orNever is orDefault for a timeout of which a negative value means none.
 func orNever(value, otherwise time.Duration) time.Duration {
 	if value < 0 {
 		return math.MaxInt64
@@ -220,27 +224,26 @@ func orNever(value, otherwise time.Duration) time.Duration {
 	return orDefault(value, otherwise)
 }
 
-// IPC is where processes find each other: a transport and how to use it. It is
-// safe for concurrent use.
+// IPC connects processes: it is a [Transport] together with a Config. It is safe for
+// concurrent use.
 type IPC struct {
 	config  Config
-	invalid error // what the config says that cannot be
+	invalid error // what is wrong with the config
 	handing handing
 }
 
 // New makes an IPC of a config, which it copies. The zero Config is the usual one.
 //
-// Folder, user and group are what they are at this moment: that the process changes its
-// working directory, user, umask or environment later does not matter. What the config says
-// that cannot be, such as a user whom nobody knows, is an error of whatever is done with the
-// IPC first.
+// New resolves the folder, the user and the group. If the process changes its working
+// directory, user, umask or environment later, they stay. A config that is invalid, because
+// it names an unknown user for instance, is the error of every use of the IPC.
 func New(config Config) *IPC {
 	invalid := config.check()
 	return &IPC{config: config.withDefaults(), invalid: invalid}
 }
 
-// closing derives the context that bounds an orderly close: not ctx, which is
-// mostly done by then, but the grace, and a second signal (see [NotifyContext]).
+// closing derives the context that limits an orderly close. It ends with the grace, or with
+// a second signal (see [NotifyContext]), and not with ctx, which mostly is done by then.
 func (c *Config) closing(ctx context.Context) (context.Context, context.CancelFunc) {
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	force := forced(ctx)

@@ -6,13 +6,18 @@ import (
 	"time"
 )
 
-// leastTime is the least that a time of a Config may be: less was meant in other units.
+// leastTime is the shortest time that a Config may have: a shorter one was meant in another
+// unit.
 const leastTime = time.Millisecond
 
-// check tells everything that a config says and that cannot be, or that means nothing.
+// check returns all that is wrong with a config: values that are impossible, contradict each
+// other, or let in nobody.
 func (c *Config) check() (err error) {
 	if c.Dir != "" && c.Transport != nil {
 		err = fmt.Errorf("%w: Config.Dir %s is not used with a Transport; Unix has a Dir of its own", ErrInvalid, quoted(c.Dir))
+	}
+	if u, ok := c.Transport.(*Unix); ok && u == nil {
+		err = errors.Join(err, fmt.Errorf("%w: Config.Transport is a nil *socket.Unix", ErrInvalid))
 	}
 	if c.Dialect > Dialect4 {
 		err = errors.Join(err, fmt.Errorf("%w: Config.Dialect %d is neither Dialect5 nor Dialect4", ErrInvalid, c.Dialect))
@@ -33,7 +38,8 @@ func (c *Config) check() (err error) {
 		value time.Duration
 	}{
 		{"Heartbeat", c.Heartbeat}, {"HandshakeTimeout", c.HandshakeTimeout},
-		{"FrameTimeout", c.FrameTimeout}, {"WriteTimeout", c.WriteTimeout}, {"Grace", c.Grace},
+		{"FrameTimeout", c.FrameTimeout}, {"WriteTimeout", c.WriteTimeout},
+		{"SilenceTimeout", c.SilenceTimeout}, {"Grace", c.Grace},
 	} {
 		if 0 < one.value && one.value < leastTime {
 			err = errors.Join(err, fmt.Errorf("%w: Config.%s is %v, less than %v", ErrInvalid, one.field, one.value, leastTime))

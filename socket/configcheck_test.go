@@ -46,12 +46,17 @@ func TestConfigThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
 		`Config.Clients: invalid: "-1"`:              {Clients: Users("-1")},
 		`"4294967295" is the number of nobody`:       {Clients: Groups("4294967295")},
 		`Config.Clients: invalid: "deep"`:            {Clients: AnyOf(ours, AnyOf(Users("0"), Groups("deep")))},
-		"AnyOf nothing lets in nobody":               {Servers: AnyOf()},
+		"Config.Clients: invalid: Users without":     {Clients: Users()},
+		"Config.Servers: invalid: Groups without":    {Servers: Groups([]string{}...)},
+		"Config.Clients: invalid: Groups without":    {Clients: AnyOf(Users("0"), Groups())},
+		"AnyOf without an authorizer":                {Servers: AnyOf()},
+		"Config.Transport is a nil *socket.Unix":     {Transport: (*Unix)(nil)},
 		"nil is no Authorizer":                       {Servers: AnyOf(Anyone, nil)},
 		"Dialect 9":                                  {Dialect: 9},
 		"Config.Dir \"somewhere\" is not used":       {Dir: "somewhere", Transport: newMemory(0)},
 		"Config.Heartbeat is 5ns":                    {Heartbeat: 5},
 		"Config.FrameTimeout is 30ns, less than 1ms": {FrameTimeout: 30},
+		"Config.SilenceTimeout is 3ns, less than":    {SilenceTimeout: 3},
 	} {
 		t.Run(what, func(t *testing.T) {
 			if config.Transport == nil {
@@ -79,7 +84,6 @@ func TestConfigThatCanBeIsUsed(t *testing.T) {
 	for what, config := range map[string]Config{
 		"nothing":            {},
 		"all numbers":        {Clients: Users("1", "4294967294"), Servers: Groups("7")},
-		"no other user":      {Clients: Users(), Servers: Groups()},
 		"one of one's own":   {Clients: func(net.Conn, fold.Maybe[Peer]) error { return nil }},
 		"negative durations": {Heartbeat: -1, HandshakeTimeout: -1, FrameTimeout: -1, WriteTimeout: -1, Grace: -1},
 		"Dialect4":           {Dialect: Dialect4},
