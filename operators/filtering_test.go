@@ -304,10 +304,10 @@ func TestInlineFilteringAllocatesNothing(t *testing.T) {
 	ctx := context.Background()
 	allocations := testing.AllocsPerRun(100, func() {
 		last := 0
-		_ = stream.Pipe4(stream.Range(0, 1000),
+		_ = stream.Pipe3(stream.Range(0, 1000),
 			operators.Skip[int](10), operators.SkipWhile(even),
-			operators.DistinctUntilChangedFunc(equal), operators.Pairwise[int](),
-		).ForEach(ctx, func(p fold.Pair[int, int]) { last = p.Second })
+			operators.DistinctUntilChangedFunc(equal),
+		).ForEach(ctx, func(n int) { last = n })
 		sink = last
 	})
 	if allocations != 0 {
