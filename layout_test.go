@@ -18,6 +18,8 @@ var floors = map[string][]string{
 	"stream":            {"fold"},
 	"stream/streamtest": {"stream"},
 	"stream/rx":         {"stream"},
+	"stream/internal":   {},
+	"stream/text":       {"stream", "stream/internal/lines"},
 	"operators":         {"stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},

@@ -1,0 +1,30 @@
+// Package text makes streams of what readers hold, and writes streams to writers: lines, CSV
+// and JSON, of any size, an item at a time.
+//
+//	orders := text.ReadFile("orders.jsonl", text.JSONLines[Order], text.Skip(report))
+//	err := stream.Pipe2(orders, operators.Filter(open), text.WriteJSON[Order](os.Stdout)).Run(ctx)
+//
+// What cannot be read is an [*Error], with the number of the item and where it begins;
+// [Skip] leaves bad items out instead. [Limit] bounds an item, and so the memory of a run.
+//
+// # Readers
+//
+// An observable of a reader is hot: its runs share the reader. A run reads ahead, so what it
+// has read and not emitted is lost to the next: run it once. [ReadFile] opens a file for each
+// run, and [stream.Using] opens anything else. The reader is not closed.
+//
+// # The end of the context
+//
+// The end of the context interrupts a Read that blocks:
+//
+//   - by a deadline, if the reader has SetReadDeadline and takes one: connections, and pipes
+//     made by package os. A deadline of the user's own is removed by the run.
+//   - Readers in memory and files on disk do not block.
+//   - Any other Read, of a terminal or an [io.Pipe] for instance, is called on a goroutine
+//     of its own, and the run does not wait for it. That goroutine then remains until Read
+//     returns, with the reader and 32 KiB, and what it reads is lost. This is the one thing
+//     that a run leaves behind; a reader that is closed when the context ends leaves nothing.
+//
+// [bufio.Reader], gzip and other readers on top of another hide what is below them, and
+// count among the last kind.
+package text
