@@ -53,6 +53,9 @@ func TestReadyMadeMonoidsKeepTheLaws(t *testing.T) {
 		foldtest.Laws(t, fold.ByKey[string](fold.Sum[int]()),
 			nil, map[string]int{}, map[string]int{"a": 1}, map[string]int{"a": 2, "b": 3}, map[string]int{"c": -2})
 	})
+	t.Run("ByKey of values whose identity is not zero", func(t *testing.T) {
+		foldtest.Laws(t, fold.ByKey[string](fold.Product[int]()), map[string]int{}, map[string]int{"a": 2}, map[string]int{"a": 3, "b": 5})
+	})
 	t.Run("ByKey of values with storage", func(t *testing.T) {
 		type hosts = map[string]map[string][]int
 		foldtest.Laws(t, fold.ByKey[string](fold.ByKey[string](fold.ConcatSlices[[]int]())),
@@ -123,6 +126,13 @@ func TestByKeyTakesANilMapOnEitherSide(t *testing.T) {
 	result["a"]++
 	if got := m.Combine(result, nil); got["a"] != 2 || right["a"] != 1 {
 		t.Errorf("got %v and left the right argument %v, want a at 2 and 1", got, right)
+	}
+}
+
+func TestByKeyOfNothingIsAMapThatCanBeWritten(t *testing.T) {
+	nothing := fold.ByKey[string](fold.Sum[int]()).Identity()
+	if nothing == nil || len(nothing) != 0 {
+		t.Errorf("the identity of ByKey is %#v, want an empty map that is not nil", nothing)
 	}
 }
 

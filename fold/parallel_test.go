@@ -46,6 +46,7 @@ func TestParallelUsesAsManyGoroutinesAsToldOrWorthIt(t *testing.T) {
 		{4096, 0, 3},
 		{4096, -1, 3},
 		{10, 1, 1},
+		{4096, 1, 1},
 		{10, 4, 4},
 		{10, 100, 10},
 	} {
