@@ -110,8 +110,10 @@ func comesBack(err error) bool {
 }
 
 // metDeadline reports whether a failure to dial comes of a context's deadline, which the
-// dialer may meet before the context does.
-func metDeadline(err error) bool { return isTimeout(err) && !errors.Is(err, ErrTooSlow) }
+// dialer may meet before the context does. The system calls a full queue a timeout, too.
+func metDeadline(err error) bool {
+	return isTimeout(err) && !errors.Is(err, ErrTooSlow) && !errors.Is(err, ErrBusy)
+}
 
 // try connects once.
 func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {

@@ -3,6 +3,7 @@
 package socket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -20,6 +21,9 @@ import (
 
 func init() {
 	roles["heir"] = func(dir string) {
+		if l, err := (Unix{Dir: dir, Inherit: true, Mode: 0o400}).Listen(context.Background(), counter); !errors.Is(err, ErrInvalid) {
+			fmt.Printf("listening with a Unix that is invalid: %v, %v; want ErrInvalid\n", l, err)
+		}
 		playServer(New(Config{Transport: Unix{Dir: dir, Inherit: true}, Listening: func(Name) {
 			if os.Getenv(listenFDs)+os.Getenv(listenPID)+os.Getenv(listenNames) != "" {
 				fmt.Println("children would inherit, too")
@@ -59,10 +63,11 @@ func TestAServerListensOnTheSocketOfItsManager(t *testing.T) {
 			return fold.Then(p.Send(ctx, Text("hello")), Wait(ctx))
 		}))
 	}
+	elsewhere := "/no/such/folder/" + strings.Repeat("long", maxSocketPath())
 	for range 2 {
 		answer := make(chan fold.Attempt[Message])
 		go func() { answer <- request() }() // before there is a server
-		server := startWithSockets(t, "heir", "/no/such/folder", "counter.socket", file)
+		server := startWithSockets(t, "heir", elsewhere, "counter.socket", file)
 		server.expect("listening")
 		if m, err := (<-answer).Get(); m != Text("echo: hello") {
 			t.Error(m, err)

@@ -172,10 +172,15 @@ func TestNobodyListensTellsOfOtherFolders(t *testing.T) {
 	t.Setenv("TMPDIR", temp)
 	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
 	nowhere := New(Config{Dir: shortDir(t)})
-	err := nowhere.Dial(t.Context(), counter).Err()
-	if !errors.Is(err, ErrNotListening) || strings.Contains(err.Error(), "but there is") {
-		t.Errorf("dialing a name that no folder has: %v, want no hint", err)
+	noHint := func(ipc *IPC, what string) {
+		err := ipc.Dial(t.Context(), counter).Err()
+		if !errors.Is(err, ErrNotListening) || strings.Contains(err.Error(), "but there is") {
+			t.Errorf("dialing a name that %s: %v, want ErrNotListening and no hint", what, err)
+		}
 	}
+	noHint(nowhere, "no folder has")
+	leaveStale(t, filepath.Join(temp, "counter.sock"))
+	noHint(New(Config{Dir: temp}), "a dead server left behind in the folder itself")
 	for _, dir := range []string{filepath.Join(temp, "innmind", "ipc"), temp, DefaultDir(), temporaryDir()} {
 		listener := mustListen(t, Unix{Dir: dir, Shared: true}, counter)
 		err := nowhere.Dial(t.Context(), counter).Err()

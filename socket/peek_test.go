@@ -217,6 +217,27 @@ func TestContextOfABusyClientLasts(t *testing.T) {
 	})
 }
 
+func TestCloseIsAnsweredBehindAnAnswerThatIsNotReadYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newMemoryListener()
+		defer listener.Close()
+		connections := New(Config{Heartbeat: -1}).Accept(listener)
+		go Exchanges(connections).ForEach(t.Context(), func(x Exchange) {
+			go x.Hold().Respond(t.Context(), Text(strings.Repeat("answer ", 100)))
+			<-x.Context().Done()
+		})
+		conn, err := listener.dial(64)
+		if err != nil {
+			t.Fatal("dialing: ", err)
+		}
+		client := newPeer(t, conn).greet()
+		client.send("work", kindClose)
+		time.Sleep(10 * lookEvery) // somebody else writes at each look
+		client.expect("ack", `"700 bytes"`, "close-ok", "EOF")
+		conn.Close()
+	})
+}
+
 func TestContextIsDoneAfterADayOfHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		done := make(chan struct{})

@@ -163,6 +163,31 @@ func TestStartOKLeavesByItself(t *testing.T) {
 	})
 }
 
+func TestWaitSendsAtOnceWhatIsOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: -1}, 0)
+		start := time.Now()
+		waiting := func() {
+			go p.Wait(t.Context())
+			synctest.Wait()
+		}
+		atOnce := func(owed string) {
+			t.Helper()
+			server.expect(owed)
+			if took := time.Since(start); took != 0 {
+				t.Errorf("Wait sent %s after %v, want at once", owed, took)
+			}
+		}
+		waiting()
+		atOnce("start-ok")
+		server.send(kindAck, "one")
+		synctest.Wait()
+		waiting()
+		atOnce("ack")
+		p.Conn().Close()
+	})
+}
+
 func TestWaitingProcessSendsHeartbeatsEachInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{Heartbeat: time.Second}, 0)

@@ -76,6 +76,20 @@ func TestPulseOfALinkThatLeftDoesNotBeat(t *testing.T) {
 	})
 }
 
+func TestPulseExpectsNothingOfALinkThatHasWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := Config{Heartbeat: -1, SilenceTimeout: -1}.withDefaults()
+		l := newLink(newConn(t), &config, newPulse(&config))
+		l.strict = true
+		if _, err := l.send(t.Context(), Text("hello")); err != nil {
+			t.Fatalf("sending a message that the pipe holds: %v", err)
+		}
+		if due := l.due(); due != never {
+			t.Errorf("a link that has written is due at %v, want never", time.Duration(due))
+		}
+	})
+}
+
 func newConn(t *testing.T) *pipeConn {
 	ours, theirs := newPipe(0)
 	t.Cleanup(func() { theirs.Close() })

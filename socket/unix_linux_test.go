@@ -1,12 +1,14 @@
 package socket
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,6 +50,15 @@ func TestAFullQueueIsBusyNotDead(t *testing.T) {
 	if _, err := os.Lstat(path); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestConnectToSaysThatTheQueueIsFull(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	listenFull(t, filepath.Join(u.Dir, "counter.sock"))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	says(t, "ConnectTo a server whose queue is full", New(Config{Transport: u}).ConnectTo(ctx, counter).Err(),
+		[]error{ErrBusy, context.DeadlineExceeded}, "connect counter: ")
 }
 
 func TestASocketOfAnotherSortIsNotStale(t *testing.T) {

@@ -108,12 +108,15 @@ func (p *unixPlace) Names(ctx context.Context) ([]Name, error) {
 }
 
 func (p *unixPlace) listen(ctx context.Context, name Name) (*unixListener, error) {
-	path, err := p.path(name)
-	if p.inherit && p.invalid == nil && name.check() == nil {
+	if err := p.check(name); err != nil {
+		return nil, err
+	}
+	if p.inherit { // wherever that socket stands
 		if listener, err := p.inheritSocket(name); listener != nil || err != nil {
 			return listener, err
 		}
 	}
+	path, err := p.path(name)
 	if err != nil {
 		return nil, err
 	}
@@ -180,14 +183,19 @@ func (p *unixPlace) names(ctx context.Context) ([]Name, error) {
 	return names, nil
 }
 
+// check fails if there can be no socket of name.
+func (p *unixPlace) check(name Name) error {
+	if err := name.check(); err != nil {
+		return err
+	}
+	return p.invalid
+}
+
 // path returns where the socket of name stands. It fails when that is longer than
 // the system allows, which by itself would only say "invalid argument".
 func (p *unixPlace) path(name Name) (string, error) {
-	if err := name.check(); err != nil {
+	if err := p.check(name); err != nil {
 		return "", err
-	}
-	if p.invalid != nil {
-		return "", p.invalid
 	}
 	path := filepath.Join(p.dir, name.text+socketSuffix)
 	if limit := maxSocketPath(); len(path) > limit {

@@ -8,7 +8,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +19,14 @@ import (
 // quiet is a transport without servers that would tell of one, and counts who asks.
 type quiet struct {
 	Transport
-	watch folderWatch
-	asked atomic.Int64
+	failure error // of Dial
+	watch   folderWatch
+	asked   atomic.Int64
 }
 
 func (q *quiet) Dial(context.Context, Name) (net.Conn, error) {
 	q.asked.Add(1)
-	return nil, explainDial(os.ErrNotExist)
+	return nil, q.failure
 }
 
 // watchName has waiters that nobody tells anything, so it starts nothing.
@@ -32,18 +35,34 @@ func (q *quiet) watchName(name Name) *nameWaiter {
 }
 
 func TestConnectToAsksRarelyForANameThatItIsToldOf(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		transport := &quiet{}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		err := New(Config{Transport: transport}).ConnectTo(ctx, counter).Err()
-		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrNotListening) {
-			t.Errorf("ConnectTo at its deadline: %v, want that and ErrNotListening", err)
-		}
-		if asked, most := transport.asked.Load(), int64(time.Hour/quietPause)+20; asked > most {
-			t.Errorf("a client that waited for an hour asked %d times, want %d at most", asked, most)
-		}
-	})
+	rarely, often := int(time.Hour/quietPause), int(time.Hour/longestPause)
+	refused := often // a full queue is refused, too
+	if runtime.GOOS == "linux" {
+		refused = rarely
+	}
+	for _, test := range []struct {
+		what    string
+		failure error
+		is      error
+		want    int // how often, but for the first few times
+	}{
+		{"there is no file", os.ErrNotExist, ErrNotListening, rarely},
+		{"nobody listens at the file", syscall.ECONNREFUSED, ErrNotListening, refused},
+		{"the queue is full", syscall.EAGAIN, ErrBusy, often},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			transport := &quiet{failure: explainDial(test.failure)}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			err := New(Config{Transport: transport}).ConnectTo(ctx, counter).Err()
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, test.is) {
+				t.Errorf("%s: ConnectTo at its deadline: %v, want that and %v", test.what, err, test.is)
+			}
+			if asked := int(transport.asked.Load()); asked < test.want || asked > test.want+20 {
+				t.Errorf("%s: a client that waited for an hour asked %d times, want %d and a few", test.what, asked, test.want)
+			}
+		})
+	}
 }
 
 // newWatch watches a folder, with the system's help or by looking.
