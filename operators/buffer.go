@@ -56,6 +56,32 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 	}
 }
 
+// BufferUntilChanged emits slices of values in a row that have the same key (Reactor:
+// bufferUntilChanged): a value with another key than the one before begins a new slice. It
+// keeps at most limit values: a slice that is full is emitted at once, and another begun,
+// also for the same key. What is left when the source completes makes a last slice; a
+// failure drops it. Slices belong to the receiver. A limit below one is one. A key that
+// does not equal itself, as a NaN, has a slice for each of its values.
+func BufferUntilChanged[T any, K comparable](key func(T) K, limit int) stream.Operator[T, []T] {
+	mustHave("BufferUntilChanged", "function", key != nil)
+	return func(source stream.Observable[T]) stream.Observable[[]T] {
+		mustHave("BufferUntilChanged", "observable", source != nil)
+		return func(ctx context.Context, yield func([]T) bool) error {
+			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: limit}
+			var current K
+			err := source(stream.WithBuffering(ctx, "BufferUntilChanged"), func(v T) bool {
+				k := key(v)
+				if k != current && !b.emit() {
+					return false
+				}
+				current = k
+				return b.add(v)
+			})
+			return b.end(ctx, err)
+		}
+	}
+}
+
 // BufferBoundary emits, at each value of the boundary's, a slice of the values that came
 // since the one before, an empty one if there were none (ReactiveX: buffer with a
 // boundary, RxJS: buffer; here [Buffer] is an option of MergeMap). It keeps at most limit

@@ -35,22 +35,45 @@ func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] 
 	}
 }
 
+// BatchOption sets what else ends a slice of BufferTimeOrCount.
+type BatchOption[T any] func(*batch[T])
+
+// MaxWeight lets the values of a slice weigh limit at most, as weigh says it of each: a
+// value that would make it more begins the next slice, and one that weighs more by itself
+// is a slice of its own (Akka: groupedWeightedWithin). A negative weight counts as zero.
+//
+//	operators.BufferTimeOrCount(time.Second, 1000, operators.MaxWeight(1<<20, func(row []byte) int { return len(row) }))
+func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
+	mustHave("MaxWeight", "function", weigh != nil)
+	return func(b *batch[T]) { b.weigh, b.maxWeight = weigh, limit }
+}
+
 // BufferTimeOrCount emits slices of up to count values, and sooner when patience has
 // passed since a slice's first value came: no value waits longer, and no slice is empty.
-// It is what senders that batch are made of; [BufferTime] keeps to a clock instead. The
-// values left when the source completes make a last slice; a failure drops them. It
-// keeps at most count values. Slices belong to the receiver. A count below one is one.
+// [MaxWeight] bounds what they weigh too. It is what senders that batch are made of;
+// [BufferTime] keeps to a clock instead. The values left when the source completes make a
+// last slice; a failure drops them. It keeps at most count values. Slices belong to the
+// receiver. A count below one is one.
 //
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
 // a value is taken from there.
-func BufferTimeOrCount[T any](patience time.Duration, count int) stream.Operator[T, []T] {
+func BufferTimeOrCount[T any](patience time.Duration, count int, options ...BatchOption[T]) stream.Operator[T, []T] {
+	for _, option := range options {
+		mustHave("BufferTimeOrCount", "option", option != nil)
+	}
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
 		mustHave("BufferTimeOrCount", "observable", source != nil)
 		return func(ctx context.Context, yield func([]T) bool) error {
 			var alarm stream.Alarm
 			b := batch[T]{pending: pending[[]T]{yield: yield}, limit: count}
+			for _, option := range options {
+				option(&b)
+			}
 			err := stream.Timed(stream.WithBuffering(ctx, "BufferTimeOrCount"), source, &alarm, func(v T) bool {
+				if b.weigh != nil && !b.weighed(v) {
+					return false
+				}
 				if !b.held {
 					alarm.Set(patience)
 				}
@@ -69,10 +92,28 @@ func BufferTimeOrCount[T any](patience time.Duration, count int) stream.Operator
 type batch[T any] struct {
 	pending[[]T]
 	limit int
+
+	weigh     func(T) int // nil if that does not count
+	maxWeight int
+	left      int // what may be added to the slice, if there is one; none is left when it is full
 }
 
 // add adds a value, emits the slice if it is full, and reports whether more is wanted.
 func (b *batch[T]) add(v T) bool {
 	b.hold(append(b.value, v))
-	return len(b.value) < b.limit || b.emit()
+	return len(b.value) < b.limit && (b.weigh == nil || b.left > 0) || b.emit()
+}
+
+// weighed makes room for the weight of the next value: it emits the slice that has none,
+// and reports whether more is wanted.
+func (b *batch[T]) weighed(v T) bool {
+	weight := max(0, b.weigh(v))
+	if b.held && weight > b.left && !b.emit() {
+		return false
+	}
+	if !b.held {
+		b.left = b.maxWeight
+	}
+	b.left -= weight
+	return true
 }

@@ -108,6 +108,11 @@ func (chain Chain[T]) Filter(keep func(T) bool) Chain[T] {
 	return chain.Pipe(Filter[T](keep))
 }
 
+// FilterMap continues with [FilterMap].
+func (chain Chain[A]) FilterMap[B any](f func(A) (B, bool)) Chain[B] {
+	return chain.Pipe(FilterMap[A, B](f))
+}
+
 // Finally continues with [Finally].
 func (chain Chain[T]) Finally(f func(how Ending, err error)) Chain[T] {
 	return chain.Pipe(Finally[T](f))
@@ -353,6 +358,11 @@ func (chain Chain[T]) ThrottleLast(period time.Duration) Chain[T] {
 	return chain.Pipe(ThrottleLast[T](period))
 }
 
+// ThrottleLatest continues with [ThrottleLatest].
+func (chain Chain[T]) ThrottleLatest(period time.Duration) Chain[T] {
+	return chain.Pipe(ThrottleLatest[T](period))
+}
+
 // ThrowIfEmpty continues with [ThrowIfEmpty].
 func (chain Chain[T]) ThrowIfEmpty(err error) Chain[T] {
 	return chain.Pipe(ThrowIfEmpty[T](err))
@@ -361,6 +371,11 @@ func (chain Chain[T]) ThrowIfEmpty(err error) Chain[T] {
 // Timeout continues with [Timeout].
 func (chain Chain[T]) Timeout(d time.Duration) Chain[T] {
 	return chain.Pipe(Timeout[T](d))
+}
+
+// TimeoutFirst continues with [TimeoutFirst].
+func (chain Chain[T]) TimeoutFirst(d time.Duration) Chain[T] {
+	return chain.Pipe(TimeoutFirst[T](d))
 }
 
 // WithLatestFrom continues with [WithLatestFrom].

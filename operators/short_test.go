@@ -24,7 +24,7 @@ func TestShortestPeriodsStarveNoSource(t *testing.T) {
 			return operators.ConcatMap(func(s []int) stream.Observable[int] { return stream.FromSlice(s) })(op(source))
 		}
 	}
-	lossy := map[string]bool{"ThrottleLast": true, "Sample": true, "Audit": true, "Debounce": true}
+	lossy := map[string]bool{"ThrottleLast": true, "Sample": true, "Audit": true, "Debounce": true, "ThrottleLatest": true}
 	for name, op := range map[string]stream.Operator[int, int]{
 		"BufferTime":        flat(operators.BufferTime[int](1, 2)),
 		"BufferTimeOrCount": flat(operators.BufferTimeOrCount[int](1, 2)),
@@ -32,6 +32,7 @@ func TestShortestPeriodsStarveNoSource(t *testing.T) {
 		"WindowTimeOrCount": merged(operators.WindowTimeOrCount[int](1, 2)),
 		"FoldTumblingTime":  operators.FoldTumblingTime(1, sum),
 		"ThrottleLast":      operators.ThrottleLast[int](1),
+		"ThrottleLatest":    operators.ThrottleLatest[int](1),
 		"Audit":             operators.Audit[int](1),
 		"Debounce":          operators.Debounce[int](1),
 		"Sample":            operators.Sample[int](stream.Interval(1)),

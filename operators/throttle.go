@@ -84,6 +84,40 @@ func Audit[T any](period time.Duration) stream.Operator[T, T] {
 	}
 }
 
+// ThrottleLatest emits a value at once, and at the end of a period that begins with it the
+// last one that came within the period, if one did, which begins the next period (RxJava:
+// throttleLatest; RxJS: throttleTime, leading and trailing). So values are at least a
+// period apart and the last one of a burst is not lost. When the source completes, the
+// pending value is emitted at once, where RxJS waits for the period's end; a failure
+// drops it. A period of zero or less ends as soon as the consumer gets to it.
+//
+// The source runs on a goroutine of its own. While yield is at work, at most
+// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
+// a value is taken from there.
+func ThrottleLatest[T any](period time.Duration) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("ThrottleLatest", "observable", source != nil)
+		return func(ctx context.Context, yield func(T) bool) error {
+			var alarm stream.Alarm
+			last := pending[T]{yield: yield}
+			open := true // no period runs
+			begin := func() bool {
+				open = false
+				alarm.Set(period)
+				return last.emit()
+			}
+			err := stream.Timed(stream.WithBuffering(ctx, "ThrottleLatest"), source, &alarm, func(v T) bool {
+				last.hold(v)
+				return !open || begin()
+			}, func() bool {
+				open = !last.held
+				return open || begin()
+			})
+			return last.end(ctx, err)
+		}
+	}
+}
+
 // A grid sets an alarm at equal distances from where it began.
 type grid struct {
 	alarm  *stream.Alarm

@@ -1,8 +1,10 @@
 package operators
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -94,15 +96,73 @@ func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 			if late == nil || err != nil {
 				return err
 			}
-			if errors.Is(answer, late) { // it says so itself, and maybe why
-				return answer
-			}
-			if answer != context.Canceled {
-				late.Err = answer
-			}
-			return late
+			return late.answered(answer)
 		}
 	}
+}
+
+// TimeoutFirst emits what the source emits, and fails with a [*TimeoutError] when neither
+// its first value nor its end has come within d of the start of the run; what comes after
+// the first value may take its time (RxJS: timeout, with first). The source's run is
+// cancelled and awaited before the failure, as by [Timeout], which also says what the error
+// tells. The source runs on the caller's goroutine and nothing is buffered. With a d of
+// zero or less the run fails before it begins.
+func TimeoutFirst[T any](d time.Duration) stream.Operator[T, T] {
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("TimeoutFirst", "observable", source != nil)
+		return func(ctx context.Context, yield func(T) bool) error {
+			late := &TimeoutError{After: d}
+			if d <= 0 {
+				return cmp.Or(context.Cause(ctx), error(late))
+			}
+			here := new(watched)
+			inner, cancel := context.WithCancelCause(context.WithValue(ctx, watchedKey{}, here))
+			defer cancel(nil)
+			done := make(chan struct{})
+			timer := time.AfterFunc(d, func() {
+				defer close(done)
+				late.Stage = stages.silent(here)
+				cancel(late)
+			})
+			expired := sync.OnceValue(func() bool { // stops the timer
+				if timer.Stop() {
+					return false
+				}
+				<-done
+				return true
+			})
+			defer expired()
+			first := true
+			err := source(inner, func(v T) bool {
+				if first {
+					first = false
+					if expired() {
+						return false
+					}
+				}
+				return yield(v)
+			})
+			switch {
+			case !expired():
+				return err
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			default:
+				return late.answered(err)
+			}
+		}
+	}
+}
+
+// answered is the failure when the source, cancelled by it, ended with answer.
+func (e *TimeoutError) answered(answer error) error {
+	if errors.Is(answer, e) { // it says so itself, and maybe why
+		return answer
+	}
+	if answer != context.Canceled {
+		e.Err = answer
+	}
+	return e
 }
 
 // uncancelled is a context that does not end, but has a deadline where its parent has:

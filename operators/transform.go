@@ -46,6 +46,21 @@ func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 	}
 }
 
+// FilterMap emits f of each value for which that reports true: Filter and Map in one, for a
+// look-up or a parser that says both (RxJava: mapOptional; RxSwift: compactMap).
+func FilterMap[A, B any](f func(A) (B, bool)) stream.Operator[A, B] {
+	mustHave("FilterMap", "function", f != nil)
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("FilterMap", "observable", source != nil)
+		return func(ctx context.Context, yield func(B) bool) error {
+			return source(ctx, func(a A) bool {
+				b, ok := f(a)
+				return !ok || yield(b)
+			})
+		}
+	}
+}
+
 // ConcatMap runs project's observable for each value, one after the other, and
 // emits what they emit. The source waits meanwhile: nothing is buffered, and
 // nothing leaves the caller's goroutine. The first failure, of the source or of
