@@ -103,6 +103,18 @@ func TestSignalEndsTheServerWithItsCount(t *testing.T) {
 	}
 }
 
+func TestServerOfAStoryEndsWithItsInputAndByNoSignal(t *testing.T) {
+	dir := programtest.Dir(t)
+	server := serving(t, dir, "-stdin")
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		server.Signal(signal)
+		programtest.Run(t, "send", "-dir", dir, "-timeout", "1m", "hello world").Expect(t, 0, hello)
+	}
+	server.EndInput()
+	server.Wait().Expect(t, 0, "counter: 3")
+	hasNoSocket(t, dir, "a")
+}
+
 func TestSignalEndsTheServerUnderLoadWithWhatWasAcknowledged(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := serving(t, dir)

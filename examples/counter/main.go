@@ -19,6 +19,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -60,6 +61,7 @@ func runServe(args []string) error {
 	flags := flag.NewFlagSet("counter serve", flag.ExitOnError)
 	dir, nameText := addressFlags(flags)
 	until := flags.Int("until", 42, "end when connections that have ended sent `N` messages; 0: never")
+	attached := flags.Bool("stdin", false, "end when the standard input ends, and not by a signal")
 	dialectText := flags.String("dialect", "5", "version of innmind/ipc to speak, `4 or 5`")
 	flags.Parse(args)
 	if flags.NArg() != 0 {
@@ -73,9 +75,17 @@ func runServe(args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := socket.NotifyContext(context.Background())
+	ending := func() (context.Context, context.CancelFunc) { return socket.NotifyContext(context.Background()) }
+	if *attached {
+		ending = untilInputEnds
+	}
+	ctx, stop := ending()
 	defer stop()
-	return serve(ctx, name, socket.Config{Dir: *dir, Dialect: dialect}, *until)
+	err = serve(ctx, name, socket.Config{Dir: *dir, Dialect: dialect}, *until)
+	if errors.Is(err, io.EOF) { // as it was to end
+		return nil
+	}
+	return err
 }
 
 func runSend(args []string) error {

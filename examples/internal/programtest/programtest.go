@@ -7,6 +7,7 @@ package programtest
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -54,6 +55,7 @@ func Dir(t *testing.T) string {
 type Program struct {
 	t       *testing.T
 	process *exec.Cmd
+	input   io.Closer
 	output  output
 	stderr  bytes.Buffer
 	ended   chan struct{} // it has exited, and nobody can write to its output any more
@@ -80,8 +82,13 @@ func Start(t *testing.T, temp string, args ...string) *Program {
 	p.process.Stderr = &p.stderr
 	p.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.process.Stdout = &p.output
-	if err := p.process.Start(); err != nil {
-		t.Fatal(err)
+	input, err := p.process.StdinPipe()
+	if err == nil {
+		p.input = input
+		err = p.process.Start()
+	}
+	if err != nil {
+		t.Fatalf("start %q: %v", args, err)
 	}
 	go func() {
 		defer close(p.ended)
@@ -151,6 +158,9 @@ func (p *Program) SignalAll(s syscall.Signal) {
 		p.t.Fatal(err)
 	}
 }
+
+// EndInput ends the program's standard input, in which there is nothing.
+func (p *Program) EndInput() { p.input.Close() }
 
 // Wait waits until the program has ended and all that it started has, too.
 func (p *Program) Wait() Result {
