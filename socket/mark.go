@@ -41,12 +41,24 @@ func (k kind) isExtended(mediaType string) bool {
 // farewell is why a server of ours closes a connection, as it tells a client of ours. The
 // zero farewell tells nothing: the connection is closed in good order.
 type farewell struct {
-	code  string // one of those below, or of a later version
-	limit int    // in bytes, with byeTooLarge; 0 if it is not known
+	code      string // one of those below, or of a later version
+	limit     int    // in bytes, with byeTooLarge; 0 if it is not known
+	unsettled bool   // messages are being handled still, and the code is another one than byeUnsettled
 }
 
-// The codes of a farewell. With all of them but byeUnsettled, no message was handled that
-// is not acknowledged, but perhaps the first of these with byeRejected and byePanicked.
+// doubtful is how many of n messages that are not acknowledged may have been handled, the
+// first ones of them.
+func (f farewell) doubtful(n int) int {
+	switch {
+	case f.unsettled, f.code == byeUnsettled:
+		return n
+	case f.code == byeRejected, f.code == byePanicked:
+		return min(n, 1)
+	}
+	return 0
+}
+
+// The codes of a farewell.
 const (
 	byeRejected  = "rejected"  // a handler rejected the first message that is not acknowledged
 	byePanicked  = "panicked"  // or panicked
@@ -97,12 +109,16 @@ func (f farewell) frame() string {
 	if f.limit > 0 {
 		mediaType += ", limit=" + strconv.Itoa(f.limit)
 	}
+	if f.unsettled {
+		mediaType += ", unsettled=yes"
+	}
 	return string(appendFrame(nil, Message{MediaType{mediaType}, contentClose}))
 }
 
 // farewellOf reads a farewell off the media type of a connection.close.
 func farewellOf(mediaType MediaType) (f farewell) {
 	f.code, _ = mediaType.Parameter("reason")
+	_, f.unsettled = mediaType.Parameter("unsettled")
 	limit, _ := mediaType.Parameter("limit")
 	if n, err := strconv.Atoi(limit); err == nil && n > 0 {
 		f.limit = n
@@ -147,6 +163,9 @@ func (e *closedError) Error() string {
 	}
 	if e.limit > 0 {
 		says += fmt.Sprintf(": its limit is %d bytes", e.limit)
+	}
+	if e.unsettled {
+		says += ", and messages were still being handled"
 	}
 	return ErrDisconnected.Error() + ": " + says
 }

@@ -98,7 +98,7 @@ func TestMarkFarewellTellsWhyTheServerCloses(t *testing.T) {
 		send []byte
 		want farewell
 	}{
-		{"too large", encode(strings.Repeat("x", 101)), farewell{byeTooLarge, 100}},
+		{"too large", encode(strings.Repeat("x", 101)), farewell{code: byeTooLarge, limit: 100}},
 		{"the end of no frame", encode([]byte(raw("text/plain", 1, "x", 0xCC))), farewell{code: byeProtocol}},
 		{"rejected", encode("reject"), farewell{code: byeRejected}},
 		{"no media type", encode([]byte(raw("x", 1, "x", 0xCE))), farewell{code: byeProtocol}},
@@ -141,7 +141,7 @@ func TestMarkFarewellTellsWhyTheServerCloses(t *testing.T) {
 }
 
 func TestMarkFarewellSurvivesTheWire(t *testing.T) {
-	for _, want := range []farewell{{}, {code: "later-version"}, {byeTooLarge, 1}, {byeTooLarge, 1 << 30}} {
+	for _, want := range []farewell{{}, {code: "later-version"}, {code: byeTooLarge, limit: 1}, {code: byeTooLarge, limit: 1 << 30, unsettled: true}, {code: byeRejected, unsettled: true}} {
 		frames, err := readAll(strings.NewReader(want.frame()), 0)
 		if err != nil || len(frames) != 1 || frames[0].kind != kindClose {
 			t.Fatalf("%+v is read as %v, %v, want one connection.close", want, frames, err)

@@ -55,21 +55,15 @@ type SendError struct {
 //
 // A server of rxipc acknowledges all that it has handled before it closes a connection in
 // good order, with ErrDisconnected: none is doubtful then. One is if the server closed
-// because its handler rejected that message, or panicked. After any other end, such as the
-// death of the server or that of a context, and with any other server, all are that were
-// sent.
+// because its handler rejected that message, or panicked. All that were sent are doubtful if
+// the server still held some of them when its Config.Grace was up, after any other end, such
+// as the death of the server or that of a context, and with any other server.
 func (e *SendError) Doubtful() int {
-	doubtful := e.Sent - e.Acknowledged
+	unacknowledged := e.Sent - e.Acknowledged
 	if closed, ok := errors.AsType[*closedError](e.Err); ok {
-		switch closed.code {
-		case byeUnsettled:
-		case byeRejected, byePanicked:
-			doubtful = min(doubtful, 1)
-		default:
-			doubtful = 0
-		}
+		return closed.doubtful(unacknowledged)
 	}
-	return doubtful
+	return unacknowledged
 }
 
 // failing is how many of those sent, from the first on, it makes no sense to send again as
@@ -83,19 +77,28 @@ func (e *SendError) failing() int {
 }
 
 // Error gives the cause, before it the numbers when there were several messages, and behind
-// it whether any may have been handled.
+// it whether those that were not acknowledged may have been handled.
 func (e *SendError) Error() string {
 	text := e.Err.Error()
 	if e.Sent >= 2 {
 		text = fmt.Sprintf("%d sent, %d of them acknowledged: %s", e.Sent, e.Acknowledged, text)
 	}
-	switch n := e.Doubtful(); {
-	case n == 1:
+	doubtful := e.Doubtful()
+	unhandled := e.Sent - e.Acknowledged - doubtful
+	switch {
+	case doubtful == 1:
 		text += "; one message may have been handled"
-	case n > 1:
-		text += fmt.Sprintf("; %d messages may have been handled", n)
+	case doubtful > 1:
+		text += fmt.Sprintf("; %d messages may have been handled", doubtful)
+	case unhandled == 1:
+		return text + "; one message was not handled"
+	case unhandled > 1:
+		return text + fmt.Sprintf("; %d messages were not handled", unhandled)
 	case e.Acknowledged == 1 && e.Sent == 1:
 		text += "; the message was handled"
+	}
+	if unhandled > 0 {
+		text += fmt.Sprintf(", %d not", unhandled)
 	}
 	return text
 }

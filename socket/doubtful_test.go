@@ -1,0 +1,147 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// doubtfulServer handles messages by what they say, writes down which ones, and ends their
+// connection in one way at the message "end". It has the rest of Config.Grace for what it
+// holds.
+type doubtfulServer struct {
+	listener *memoryListener
+	stop     context.CancelFunc
+	end      func(*doubtfulServer, Exchange) (more bool)
+
+	mu      sync.Mutex
+	handled []string
+}
+
+func (s *doubtfulServer) handle(x Exchange) (more bool) {
+	s.mu.Lock()
+	s.handled = append(s.handled, x.Content())
+	s.mu.Unlock()
+	switch x.Content() {
+	case "held", "kept":
+		held := x.Hold()
+		if x.Content() == "held" {
+			time.AfterFunc(500*time.Millisecond, func() { held.Respond(context.Background(), Text("late")) })
+		}
+	case "slow":
+		time.Sleep(100 * time.Millisecond)
+	case "end":
+		return s.end(s, x)
+	}
+	return true
+}
+
+// endingWays are the ways in which a server ends a connection whose messages it can read.
+var endingWays = map[string]func(*doubtfulServer, Exchange) bool{
+	"the server's context ends": func(s *doubtfulServer, _ Exchange) bool { s.stop(); return true },
+	"it is handed over and ends": func(s *doubtfulServer, _ Exchange) bool {
+		s.listener.failing <- errHandedOver
+		s.stop()
+		return true
+	},
+	"the server has enough":        func(*doubtfulServer, Exchange) bool { return false },
+	"the connection is closed":     func(_ *doubtfulServer, x Exchange) bool { x.Connection().Close(); return true },
+	"the message is rejected":      func(_ *doubtfulServer, x Exchange) bool { x.Reject(errors.New("no")); return true },
+	"the client has been too slow": func(_ *doubtfulServer, x Exchange) bool { x.Connection().end(ErrTooSlow); return true },
+	"the client has been silent":   func(_ *doubtfulServer, x Exchange) bool { x.Connection().end(ErrSilent); return true },
+}
+
+// TestDoubtfulMessagesAreAllThatMayHaveBeenHandled ends connections in each way, with
+// messages in each state: unread, handled and not answered yet, held, and being handled.
+// What the client knows of them must be what the server did.
+func TestDoubtfulMessagesAreAllThatMayHaveBeenHandled(t *testing.T) {
+	for way, end := range endingWays {
+		for _, sent := range []string{
+			"end",
+			"1 2 3 end 4 5",
+			"slow slow end slow",
+			"held 1 end 2",
+			"1 held slow held 2 end 3",
+			"kept 1 end 2",
+			"1 held 2 kept 3 end 4",
+		} {
+			t.Run(way+": "+sent, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { endDoubtfully(t, end, texted(sent)) })
+			})
+		}
+	}
+}
+
+// TestDoubtfulMessagesBeforeOneThatIsTooLarge is that for a message which the server does
+// not read.
+func TestDoubtfulMessagesBeforeOneThatIsTooLarge(t *testing.T) {
+	for _, sent := range []string{"", "1 2", "held 1", "kept 1 2"} {
+		t.Run(sent, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				messages := append(texted(sent), Text(strings.Repeat("x", 101)), Text("5"))
+				endDoubtfully(t, nil, messages)
+			})
+		})
+	}
+}
+
+// texted makes a message of each word.
+func texted(words string) (messages []Message) {
+	for word := range strings.FieldsSeq(words) {
+		messages = append(messages, Text(word))
+	}
+	return messages
+}
+
+// endDoubtfully sends messages in one go and checks what is told of them.
+func endDoubtfully(t *testing.T, end func(*doubtfulServer, Exchange) bool, messages []Message) {
+	ctx, cancel := context.WithCancel(context.Background())
+	transport := newMemory(0)
+	served := make(chan error)
+	s := &doubtfulServer{stop: cancel, end: end}
+	name := MustParseName("doubtful")
+	go func() {
+		served <- Exchanges(New(Config{Transport: transport, MaxMessage: 100}).Listen(name))(ctx, s.handle)
+	}()
+	synctest.Wait()
+	s.listener = transport.listener(name)
+	p, err := New(Config{Transport: transport}).ConnectTo(t.Context(), name).Get()
+	if err != nil {
+		t.Fatalf("connect: %v", err)
+	}
+	err = p.Send(t.Context(), messages...).Err()
+	cancel()
+	<-served
+	told := SendError{Acknowledged: len(messages), Sent: len(messages)}
+	if err != nil {
+		told = *sendError(t, err)
+	}
+	handled := len(s.handled)
+	for i, content := range s.handled {
+		if content != messages[i].Content() {
+			t.Fatalf("%q were handled of %v, want them in order", s.handled, messages)
+		}
+	}
+	if told.Acknowledged > handled || handled > told.Acknowledged+told.Doubtful() {
+		t.Errorf("%d messages were handled, and the client knows of %d, and %d more that may have been: %v",
+			handled, told.Acknowledged, told.Doubtful(), err)
+	}
+	doubtful := 0
+	switch {
+	case slices.Contains(s.handled, "kept"), slices.Contains(s.handled, "held") && (errors.Is(err, ErrTooSlow) || errors.Is(err, ErrSilent)):
+		doubtful = told.Sent - told.Acknowledged
+	case errors.Is(err, ErrRejected):
+		doubtful = 1
+	}
+	if told.Doubtful() != doubtful {
+		t.Errorf("%d messages may have been handled for all that the client knows, want %d: %v", told.Doubtful(), doubtful, err)
+	}
+	if err != nil && !errors.Is(err, ErrDisconnected) {
+		t.Errorf("Send failed with %v, want that the server closed", err)
+	}
+}
