@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/fold"
 )
 
 // doubtfulServer handles messages by what they say, writes down which ones, and ends their
@@ -36,7 +38,7 @@ func (s *doubtfulServer) handle(x Exchange) (more bool) {
 	case "slow":
 		time.Sleep(100 * time.Millisecond)
 	case "end":
-		return s.end(s, x)
+		return s.end == nil || s.end(s, x)
 	}
 	return true
 }
@@ -98,16 +100,52 @@ func texted(words string) (messages []Message) {
 	return messages
 }
 
-// endDoubtfully sends messages in one go and checks what is told of them.
+// TestDoubtfulMessagesOfAServerWithAHandler is that for the ways in which a handler ends
+// its connection, or its server.
+func TestDoubtfulMessagesOfAServerWithAHandler(t *testing.T) {
+	for way, end := range map[string]func(context.CancelFunc, Continuation[int]) Continuation[int]{
+		"Finish":      func(_ context.CancelFunc, c Continuation[int]) Continuation[int] { return c.Finish() },
+		"Stop":        func(_ context.CancelFunc, c Continuation[int]) Continuation[int] { return c.Stop() },
+		"Reject":      func(_ context.CancelFunc, c Continuation[int]) Continuation[int] { return c.Reject(nil) },
+		"a panic":     func(context.CancelFunc, Continuation[int]) Continuation[int] { panic("no") },
+		"its context": func(stop context.CancelFunc, c Continuation[int]) Continuation[int] { stop(); return c },
+	} {
+		for _, sent := range []string{"end", "1 2 3 end 4 5", "slow slow end slow"} {
+			t.Run(way+": "+sent, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &doubtfulServer{}
+					s.played(t, texted(sent), func(ctx context.Context, ipc *IPC, name Name) {
+						Serve(ipc, name, fold.Sum[int]()).With(ctx, func(m Message, c Continuation[int], _ int) Continuation[int] {
+							if s.handle(Exchange{Message: m}); m.Content() == "end" {
+								c = end(s.stop, c)
+							}
+							return c
+						})
+					})
+				})
+			})
+		}
+	}
+}
+
+// endDoubtfully has a server end a connection.
 func endDoubtfully(t *testing.T, end func(*doubtfulServer, Exchange) bool, messages []Message) {
+	s := &doubtfulServer{end: end}
+	s.played(t, messages, func(ctx context.Context, ipc *IPC, name Name) {
+		if err := Exchanges(ipc.Listen(name))(ctx, s.handle); err != nil && ctx.Err() == nil {
+			t.Errorf("the server failed with %v, want an end in order", err)
+		}
+	})
+}
+
+// played sends messages to a server in one go and checks what the client knows of them.
+func (s *doubtfulServer) played(t *testing.T, messages []Message, serve func(context.Context, *IPC, Name)) {
 	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
 	transport := newMemory(0)
-	served := make(chan error)
-	s := &doubtfulServer{stop: cancel, end: end}
 	name := MustParseName("doubtful")
-	go func() {
-		served <- Exchanges(New(Config{Transport: transport, MaxMessage: 100}).Listen(name))(ctx, s.handle)
-	}()
+	var serving sync.WaitGroup
+	serving.Go(func() { serve(ctx, New(Config{Transport: transport, MaxMessage: 100}), name) })
 	synctest.Wait()
 	s.listener = transport.listener(name)
 	p, err := New(Config{Transport: transport}).ConnectTo(t.Context(), name).Get()
@@ -115,31 +153,36 @@ func endDoubtfully(t *testing.T, end func(*doubtfulServer, Exchange) bool, messa
 		t.Fatalf("connect: %v", err)
 	}
 	err = p.Send(t.Context(), messages...).Err()
+	p.Close(t.Context())
 	cancel()
-	<-served
+	serving.Wait()
+	s.judge(t, messages, err)
+}
+
+// judge compares what was handled with what Send told of it.
+func (s *doubtfulServer) judge(t *testing.T, messages []Message, err error) {
 	told := SendError{Acknowledged: len(messages), Sent: len(messages)}
 	if err != nil {
 		told = *sendError(t, err)
 	}
-	handled := len(s.handled)
 	for i, content := range s.handled {
 		if content != messages[i].Content() {
 			t.Fatalf("%q were handled of %v, want them in order", s.handled, messages)
 		}
 	}
-	if told.Acknowledged > handled || handled > told.Acknowledged+told.Doubtful() {
+	if n := len(s.handled); told.Acknowledged > n || n > told.Acknowledged+told.Doubtful() {
 		t.Errorf("%d messages were handled, and the client knows of %d, and %d more that may have been: %v",
-			handled, told.Acknowledged, told.Doubtful(), err)
+			n, told.Acknowledged, told.Doubtful(), err)
 	}
-	doubtful := 0
+	want := 0
 	switch {
 	case slices.Contains(s.handled, "kept"), slices.Contains(s.handled, "held") && (errors.Is(err, ErrTooSlow) || errors.Is(err, ErrSilent)):
-		doubtful = told.Sent - told.Acknowledged
-	case errors.Is(err, ErrRejected):
-		doubtful = 1
+		want = told.Sent - told.Acknowledged
+	case errors.Is(err, ErrRejected), errors.Is(err, ErrPanicked):
+		want = 1
 	}
-	if told.Doubtful() != doubtful {
-		t.Errorf("%d messages may have been handled for all that the client knows, want %d: %v", told.Doubtful(), doubtful, err)
+	if told.Doubtful() != want {
+		t.Errorf("%d messages may have been handled for all that the client knows, want %d: %v", told.Doubtful(), want, err)
 	}
 	if err != nil && !errors.Is(err, ErrDisconnected) {
 		t.Errorf("Send failed with %v, want that the server closed", err)
