@@ -128,6 +128,7 @@ func TestEndedContextBeforeASourceOfNothing(t *testing.T) {
 		"Repeat":      stream.Repeat(stream.Just(1), 0),
 		"Generate":    stream.Generate(1, none, func(n int) int { return n }),
 		"Gather":      stream.Gather(1, func(*stream.Group[int]) {}),
+		"Future":      stream.Future(func(context.Context) (int, error) { t.Error("Future called its function, want no call"); return 1, nil }),
 		"Defer":       stream.Defer(func() stream.Observable[int] { t.Error("Defer made an observable, want none"); return nil }),
 	} {
 		if err := source.Run(ctx); !errors.Is(err, errClosing) {

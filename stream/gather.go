@@ -159,9 +159,10 @@ func (p *production[T]) end() {
 	switch {
 	case !p.returned:
 		p.group.crashed(recover())
-	case p.err == nil && p.then != nil && p.lane == nil:
-		p.open().finish()
 	case p.err == nil && p.then != nil:
+		if p.lane == nil {
+			p.open()
+		}
 		p.lane.finish()
 	}
 	p.group.leave(p.err)

@@ -165,6 +165,22 @@ func TestGatherReportsTheFirstFailure(t *testing.T) {
 	})
 }
 
+func TestGatherTellsTheFailureBeforeItsContextEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		failing := func(_ context.Context, yield func(int) bool) error {
+			yield(1)
+			return errBroken
+		}
+		err := gather(1, failing)(ctx, func(int) bool {
+			synctest.Wait() // it fails
+			cancel(errCut)
+			return true
+		})
+		wantError(t, err, errBroken)
+	})
+}
+
 func TestGatherHandsPanicsOn(t *testing.T) {
 	explode := func(context.Context, func(int) bool) error { panic(errBroken) }
 	synctest.Test(t, func(t *testing.T) {

@@ -17,3 +17,15 @@ func TestGroupTakesTheTokenOfAnAlarmedConsumer(t *testing.T) {
 		}
 	}
 }
+
+// The consumer may list a lane itself in the moment in which its producer is about to.
+func TestGroupListsALaneOnce(t *testing.T) {
+	g := newGroup[int](t.Context(), 1)
+	l := new(lane[int])
+	for range 2 {
+		g.list(l)
+	}
+	if len(g.listed) != 1 {
+		t.Errorf("listing a lane twice: the list has %d lanes, want 1", len(g.listed))
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -129,7 +130,6 @@ func TestIntervalOfAnyPeriod(t *testing.T) {
 
 func TestNilPanicsWhereItIsComposed(t *testing.T) {
 	var none stream.Observable[int]
-	var op stream.Operator[int, int]
 	for want, compose := range map[string]func(){
 		"FromSeq with a nil iterator":        func() { stream.FromSeq[int](nil) },
 		"FromSeq2 with a nil iterator":       func() { stream.FromSeq2[int](nil) },
@@ -148,20 +148,42 @@ func TestNilPanicsWhereItIsComposed(t *testing.T) {
 		"Seq with a nil observable":          func() { none.Seq(t.Context()) },
 		"Channel with a nil observable":      func() { none.Channel(t.Context(), 1) },
 		"Subscribe with a nil observable":    func() { none.Subscribe(t.Context(), stream.Observer[int]{}) },
-		"Pipe1 with a nil operator":          func() { stream.Pipe1(stream.Just(1), op) },
-		"Pipe2 with a nil operator":          func() { stream.Pipe2(stream.Just(1), same, op) },
-		"Pipe3 with a nil operator":          func() { stream.Pipe3(stream.Just(1), op, same, same) },
-		"Pipe9 with a nil operator":          func() { stream.Pipe9(stream.Just(1), same, same, same, same, same, same, same, same, op) },
 		"OnSubscribed with a nil function":   func() { stream.OnSubscribed(t.Context(), nil) },
 	} {
-		func() {
-			defer func() {
-				if said := fmt.Sprint(recover()); !strings.Contains(said, "stream: "+want) {
-					t.Errorf("composed with nil: panicked with %q, want %q", said, want)
-				}
-			}()
-			compose()
-		}()
+		wantPanic(t, want, compose)
+	}
+}
+
+// wantPanic wants a composition with something that is nil to panic and to say so.
+func wantPanic(t *testing.T, want string, compose func()) {
+	t.Helper()
+	defer func() {
+		if said := fmt.Sprint(recover()); !strings.Contains(said, "stream: "+want) {
+			t.Errorf("composed with nil: panicked with %q, want %q", said, want)
+		}
+	}()
+	compose()
+}
+
+func TestPipeOfANilOperatorPanicsWhereverItStands(t *testing.T) {
+	type op = stream.Operator[int, int]
+	for i, pipe := range []func(o []op){
+		func(o []op) { stream.Pipe1(stream.Just(1), o[0]) },
+		func(o []op) { stream.Pipe2(stream.Just(1), o[0], o[1]) },
+		func(o []op) { stream.Pipe3(stream.Just(1), o[0], o[1], o[2]) },
+		func(o []op) { stream.Pipe4(stream.Just(1), o[0], o[1], o[2], o[3]) },
+		func(o []op) { stream.Pipe5(stream.Just(1), o[0], o[1], o[2], o[3], o[4]) },
+		func(o []op) { stream.Pipe6(stream.Just(1), o[0], o[1], o[2], o[3], o[4], o[5]) },
+		func(o []op) { stream.Pipe7(stream.Just(1), o[0], o[1], o[2], o[3], o[4], o[5], o[6]) },
+		func(o []op) { stream.Pipe8(stream.Just(1), o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7]) },
+		func(o []op) { stream.Pipe9(stream.Just(1), o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8]) },
+	} {
+		stages := i + 1
+		for missing := range stages {
+			ops := slices.Repeat([]op{same}, stages)
+			ops[missing] = nil
+			wantPanic(t, fmt.Sprintf("Pipe%d with a nil operator", stages), func() { pipe(ops) })
+		}
 	}
 }
 

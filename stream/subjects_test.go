@@ -78,6 +78,16 @@ func TestWhatANewcomerGets(t *testing.T) {
 	}
 }
 
+func TestValueIsTheLastHoweverManyAreKept(t *testing.T) {
+	for kept := range 10 {
+		s := stream.NewReplaySubject[int](kept, 0)
+		for n := range 30 {
+			s.Next(n)
+			wantValues(t, []string{s.Value().String()}, fmt.Sprintf("Just(%d)", n))
+		}
+	}
+}
+
 func TestAsyncSubjectTellsItsObserversAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stream.NewAsyncSubject[int]()

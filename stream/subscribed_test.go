@@ -113,4 +113,5 @@ func TestOnSubscribedIsNotNeeded(t *testing.T) {
 	stream.Subscribed(t.Context()) // nobody waits
 	ctx := stream.OnSubscribed(t.Context(), func() { t.Error("f called in a run without a pause, want no call") })
 	wantError(t, stream.Range(1, 3).Run(ctx), nil)
+	wantError(t, stream.Timer(0).Run(ctx), nil)
 }
