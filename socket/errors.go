@@ -41,7 +41,9 @@ var (
 	// zero value where one is needed.
 	ErrInvalid = errors.New("invalid")
 
-	// ErrInUse says that a name is already served.
+	// ErrInUse says that a name is already served. The error names the process if that is
+	// known: of a server of rxipc by the lock that it holds, of any other server by the
+	// system, on Linux and macOS alone.
 	ErrInUse = errors.New("name already in use")
 
 	// ErrNotListening says that nobody listens on a name now: there is no socket,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -28,6 +29,11 @@ import (
 // [Unix.Inherit] and nothing else. With them goes the lock on the name, and the duty to
 // remove the socket. A manager of services is told that the main process is another; one
 // that is gone does not matter.
+//
+// A socket file that was removed is made again by the new process. One that another server
+// has replaced makes HandOver fail with [ErrInUse] before cmd is started, since no client
+// would reach the new process there: end that server first. Should it be replaced later, the
+// new process says so as [Hooks].SocketLost has it, and leaves the other's file alone.
 //
 // When cmd ends before it is ready, or ctx does, or a name is not listened on there,
 // HandOver fails with [ErrSuccessor], which tells the exit status, as an *exec.ExitError,
@@ -157,6 +163,9 @@ func (p *parcel) add(name Name, l *unixListener) error {
 	if l.closed {
 		return nil // it ends at this moment
 	}
+	if err := l.lost(); errors.Is(err, ErrInUse) {
+		return err
+	}
 	file, err := copyOf(l.socket)
 	if err != nil {
 		return err
@@ -166,9 +175,19 @@ func (p *parcel) add(name Name, l *unixListener) error {
 	p.copies = append(p.copies, file)
 	p.files, p.names = append(p.files, file), append(p.names, name.text)
 	if l.lock != nil {
-		p.files, p.names = append(p.files, l.lock.file), append(p.names, name.text+lockSuffix)
+		p.files, p.names = append(p.files, l.lock.file), append(p.names, lockName(name, l.info))
 	}
 	return nil
+}
+
+// lockName is what the lock on a name is called for the new process: NAME.FILE.lock, with
+// the identity of the socket's file, so that the new process does not take another one's
+// for its own. Without a file it is NAME.lock.
+func lockName(name Name, file fs.FileInfo) string {
+	if file == nil {
+		return name.text + lockSuffix
+	}
+	return name.text + "." + fileIdentity(file) + lockSuffix
 }
 
 // deliver starts the new process and waits until it is ready; else it kills it.

@@ -50,6 +50,14 @@ type heirloom struct {
 	file *os.File
 	lock *os.File // held; nil if the socket stays its maker's
 	used bool     // it is listened on, or it was handed on
+
+	identity string // of the socket's file, as its maker knew it; empty: it did not
+}
+
+// heldLock is a lock that came with a socket, and the identity of the socket's file.
+type heldLock struct {
+	file     *os.File
+	identity string
 }
 
 // newInheritance reads an environment whose descriptors begin with first. Those for
@@ -76,20 +84,20 @@ func newInheritance(environment map[string]string, first int) *inheritance {
 			return in
 		}
 	}
-	locks := map[Name]*os.File{}
+	locks := map[Name]heldLock{}
 	for i, name := range names {
 		in.err = errors.Join(in.err, in.take(first+i, name, locks))
 	}
 	for name, lock := range locks {
 		if socket := in.sockets[name]; socket != nil {
-			socket.lock = lock
+			socket.lock, socket.identity = lock.file, lock.identity
 		}
 	}
 	return in
 }
 
 // take takes one descriptor.
-func (in *inheritance) take(fd int, called string, locks map[Name]*os.File) error {
+func (in *inheritance) take(fd int, called string, locks map[Name]heldLock) error {
 	switch called {
 	case readyName:
 		in.ready = os.NewFile(uintptr(fd), called)
@@ -102,8 +110,9 @@ func (in *inheritance) take(fd int, called string, locks map[Name]*os.File) erro
 		return nil
 	}
 	if stem, found := strings.CutSuffix(called, lockSuffix); found {
+		stem, identity, _ := strings.Cut(stem, ".") // see lockName
 		if name, err := ParseName(stem); err == nil {
-			locks[name] = os.NewFile(uintptr(fd), called)
+			locks[name] = heldLock{os.NewFile(uintptr(fd), called), identity}
 		}
 		return nil
 	}
@@ -179,6 +188,9 @@ func (in *inheritance) open(p *unixPlace, name Name, socket *heirloom) (*unixLis
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, inner.Close())
 	}
+	if err == nil && socket.identity != "" && socket.identity != fileIdentity(info) {
+		info = nil // another server replaced it meanwhile
+	}
 	lock := &lockFile{socket.lock}
 	_ = lock.sign() // that only helps those who ask
 	delete(in.sockets, name)
@@ -209,6 +221,12 @@ func (in *inheritance) tellReady() {
 		in.pipe.Close()
 	}
 	in.ready, in.stderr, in.pipe = nil, nil, nil
+}
+
+// fileIdentity tells a file from all others, for as long as it exists.
+func fileIdentity(info fs.FileInfo) string {
+	stat := info.Sys().(*syscall.Stat_t)
+	return fmt.Sprintf("%x-%x", stat.Dev, stat.Ino)
 }
 
 // copyOf is a second descriptor of a listener's socket. The one that File gives would

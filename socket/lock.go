@@ -122,10 +122,10 @@ func (l *lockFile) sign() error {
 	return l.file.Truncate(int64(len(text)))
 }
 
-// signature is the process that a lock says it is held by.
+// signature returns the process that holds a lock, as its text says.
 func signature(file *os.File) string {
 	text := make([]byte, 256)
-	n, _ := file.ReadAt(text, 0) // Windows lets nobody else read it
+	n, _ := file.ReadAt(text, 0)
 	line, _, whole := bytes.Cut(text[:n], []byte("\n"))
 	number, command, _ := strings.Cut(string(line), " ")
 	pid, err := strconv.ParseUint(number, 10, 31)

@@ -113,22 +113,23 @@ func temporaryDir() string {
 // anybody can connect. Closing the listener removes the socket and frees the name, closing
 // it again does nothing.
 //
-// Listen fails with ErrInUse when another listener holds the name, of this program
-// or of one that does not know the lock, and names its process where that is known: such a socket is connected to, politely,
-// to see whether it is alive (at most a second is spent on that). A socket left
-// behind by a server that died is replaced. Anything else that stands in its place,
-// a link included, is left alone and is an error, fs.ErrExist. A path longer than the system
-// allows is ErrInvalid.
+// Listen fails with ErrInUse, which names the process where it is known, when another
+// listener has the name. That one may be of this program, of another one that holds the
+// lock, or of a program that does not know the lock: Listen connects to its socket to see
+// whether it is alive, and takes leave as the protocol has it, for at most a second. A socket
+// left behind by a server that died is replaced. Anything else in its place, a link included,
+// is left alone and is an error, fs.ErrExist. A path longer than the system allows is
+// ErrInvalid.
 func (u Unix) Listen(ctx context.Context, name Name) (net.Listener, error) {
 	return u.place().Listen(ctx, name)
 }
 
-// Dial connects to the socket of name. It fails with ErrNotListening when there is
-// no socket or nobody behind it, tells if another folder that is often used has one (that
-// of innmind/ipc, and DefaultDir in other surroundings), and on Linux with ErrBusy when the queue of the
-// one behind it is full; the other systems answer ErrNotListening then, too. A socket
-// that denies permission is tried for an eighth of a second: until it listens, one is
-// private, whoever may use it then.
+// Dial connects to the socket of name. It fails with ErrNotListening when there is no
+// socket, or no server behind it; the error tells if another folder that is often used has
+// the name (that of innmind/ipc, and DefaultDir in other surroundings). On Linux it fails
+// with ErrBusy when the queue of the server is full; other systems report ErrNotListening
+// then, too. A socket that denies permission is tried again for an eighth of a second,
+// because a new socket is private until it listens.
 func (u Unix) Dial(ctx context.Context, name Name) (net.Conn, error) {
 	return u.place().Dial(ctx, name)
 }

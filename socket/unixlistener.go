@@ -23,7 +23,7 @@ type unixListener struct {
 	mu     sync.Mutex
 	socket *net.UnixListener
 	former *net.UnixListener // the one before, with clients that wait to be accepted; mostly nil
-	info   fs.FileInfo       // of the socket's file, as it was made; nil: it was not there
+	info   fs.FileInfo       // of the socket's file, as it was made; nil: it was not there, or was another's
 	lock   *lockFile         // nil for a socket that somebody else made and removes
 	closed bool
 	state  handState
@@ -148,28 +148,39 @@ func (l *unixListener) stop() error {
 func (l *unixListener) look() (loss error, restored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || l.state != here || l.path == "" {
+	if l.closed || l.state != here {
 		return nil, false
 	}
-	now, err := os.Lstat(l.path)
-	switch {
-	case err == nil && l.info != nil && os.SameFile(now, l.info):
-		return nil, false
-	case err == nil:
-		return fmt.Errorf("%w: %s was replaced, by a server that heeds no lock or by hand", ErrInUse, l.path), false
-	case errors.Is(err, fs.ErrPermission):
-		return nil, false // the process has another user now, and cannot know
-	case !errors.Is(err, fs.ErrNotExist):
-		return err, false
-	}
-	loss = fmt.Errorf("%s was removed: %w", l.path, fs.ErrNotExist)
-	if l.lock == nil {
+	switch loss = l.lost(); {
+	case !errors.Is(loss, fs.ErrNotExist):
+		return loss, false
+	case l.lock == nil:
 		return fmt.Errorf("%w; whoever made it is to make it again", loss), false
 	}
 	if err := l.remake(); err != nil {
 		return fmt.Errorf("%w; making it again: %w", loss, err), false
 	}
 	return loss, true
+}
+
+// lost reports what has become of the socket's file, l.mu held: nil if it is there,
+// fs.ErrNotExist if it was removed, ErrInUse if something else is in its place.
+func (l *unixListener) lost() error {
+	if l.path == "" {
+		return nil
+	}
+	now, err := os.Lstat(l.path)
+	switch {
+	case err == nil && l.info != nil && os.SameFile(now, l.info):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%w: %s was replaced, by a server that heeds no lock or by hand", ErrInUse, l.path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil // the process has another user now, and cannot know
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s was removed: %w", l.path, fs.ErrNotExist)
+	}
+	return err
 }
 
 // remake makes the socket again as it was made at first, and what it stands on, l.mu held.

@@ -1,0 +1,34 @@
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// What holds a lock excludes others and lets them read whom it belongs to, on every system.
+func TestLockNamesItsHolder(t *testing.T) {
+	place := Unix{Dir: t.TempDir()}.place()
+	path := filepath.Join(place.dir, "counter"+socketSuffix)
+	lock, err := place.acquireLock(path)
+	if err != nil {
+		t.Fatal("locking: ", err)
+	}
+	_, err = place.acquireLock(path)
+	want := fmt.Sprintf("name already in use: process %d (%s), this one, holds %s", os.Getpid(), filepath.Base(os.Args[0]), lockPath(path))
+	if !errors.Is(err, ErrInUse) || err.Error() != want {
+		t.Errorf("locking a second time: %v, want %s", err, want)
+	}
+	if err := lock.release(); err != nil {
+		t.Error("unlocking: ", err)
+	}
+	again, err := place.acquireLock(path)
+	if err != nil {
+		t.Fatal("locking after unlocking: ", err)
+	}
+	if err := again.release(); err != nil {
+		t.Error("unlocking: ", err)
+	}
+}
