@@ -79,10 +79,7 @@ func Fold[T any](m fold.Monoid[T]) stream.Operator[T, T] {
 				total = m.Combine(total, v)
 				return true
 			})
-			if err = ended(ctx, err); err == nil {
-				yield(total)
-			}
-			return err
+			return conclude(ctx, err, total, yield)
 		}
 	}
 }
@@ -107,10 +104,7 @@ func reduce[A, B any](name string, seed func() B, step func(state B, value A) B)
 				state = step(state, a)
 				return true
 			})
-			if err = ended(ctx, err); err == nil {
-				yield(state)
-			}
-			return err
+			return conclude(ctx, err, state, yield)
 		}
 	}
 }

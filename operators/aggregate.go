@@ -50,10 +50,10 @@ func best[T any](name string, better func(best, v T) T) stream.Operator[T, T] {
 				best, found = v, true
 				return true
 			})
-			if err = ended(ctx, err); err == nil && found {
-				yield(best)
+			if !found {
+				return ended(ctx, err)
 			}
-			return err
+			return conclude(ctx, err, best, yield)
 		}
 	}
 }
@@ -70,10 +70,10 @@ func Average[T fold.Number]() stream.Operator[T, float64] {
 				count++
 				return true
 			})
-			if err = ended(ctx, err); err == nil && count > 0 {
-				yield(sum / float64(count))
+			if count == 0 {
+				return ended(ctx, err)
 			}
-			return err
+			return conclude(ctx, err, sum/float64(count), yield)
 		}
 	}
 }
@@ -91,21 +91,12 @@ func All[T any](match func(T) bool) stream.Operator[T, bool] {
 				all = match(v)
 				return all
 			})
-			return conclude(ctx, err, !all, all, yield)
+			if !all { // it was ended on purpose, whatever it says to that
+				err = nil
+			}
+			return conclude(ctx, err, all, yield)
 		}
 	}
-}
-
-// conclude ends a run with an answer. Where that was found before the source's end, the
-// source was ended on purpose, and err is only what it says to that.
-func conclude(ctx context.Context, err error, found, answer bool, yield func(bool) bool) error {
-	if found {
-		err = nil
-	}
-	if err = ended(ctx, err); err == nil {
-		yield(answer)
-	}
-	return err
 }
 
 // Any emits whether match is true for at least one value. It emits true and completes
@@ -121,7 +112,10 @@ func Any[T any](match func(T) bool) stream.Operator[T, bool] {
 				found = match(v)
 				return !found
 			})
-			return conclude(ctx, err, found, found, yield)
+			if found { // it was ended on purpose, whatever it says to that
+				err = nil
+			}
+			return conclude(ctx, err, found, yield)
 		}
 	}
 }

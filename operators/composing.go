@@ -26,6 +26,16 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
+// conclude ends a run whose source ended with err: if that was a completion, with v as the
+// last value. A run whose context ended while yield was at work with it has not completed
+// either.
+func conclude[T any](ctx context.Context, err error, v T, yield func(T) bool) error {
+	if err = ended(ctx, err); err == nil && yield(v) {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
 // mustHaveEach is mustHave of the sources of an operator.
 func mustHaveEach[T any](operator string, sources []stream.Observable[T]) {
 	for _, source := range sources {

@@ -54,10 +54,11 @@ func (p *pending[T]) emit() bool {
 	return !p.denied
 }
 
-// end emits the value if the run, which ended with err, has completed.
+// end emits the value if the run, which ended with err, has completed, and returns how it
+// ends.
 func (p *pending[T]) end(ctx context.Context, err error) error {
-	if err = ended(ctx, err); err == nil && !p.denied {
-		p.emit()
+	if err = ended(ctx, err); err == nil && !p.denied && p.emit() {
+		err = context.Cause(ctx)
 	}
 	return err
 }

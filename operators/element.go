@@ -23,10 +23,10 @@ func Last[T any]() stream.Operator[T, T] {
 				last, found = v, true
 				return true
 			})
-			if err = ended(ctx, err); err == nil && found {
-				yield(last)
+			if !found {
+				return ended(ctx, err)
 			}
-			return err
+			return conclude(ctx, err, last, yield)
 		}
 	}
 }
@@ -71,14 +71,10 @@ func Single[T any]() stream.Operator[T, T] {
 			if count > 1 { // it was ended on purpose, whatever it says to that
 				return stream.ErrMoreThanOne
 			}
-			if err = ended(ctx, err); err != nil {
-				return err
+			if err = ended(ctx, err); err == nil && count == 0 {
+				err = stream.ErrEmpty
 			}
-			if count == 0 {
-				return stream.ErrEmpty
-			}
-			yield(single)
-			return nil
+			return conclude(ctx, err, single, yield)
 		}
 	}
 }

@@ -28,10 +28,10 @@ func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V
 				*total = t.m.Combine(*total, part)
 				return true
 			})
-			if err = ended(ctx, err); err == nil {
-				yield(t.all())
+			if err = ended(ctx, err); err != nil {
+				return err
 			}
-			return err
+			return conclude(ctx, nil, t.all(), yield)
 		}
 	}
 }

@@ -20,8 +20,8 @@ func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	}
 	return func(ctx context.Context, yield func([]T) bool) error {
 		joined := make([]T, len(sources))
-		left := len(sources)
-		return stream.Gather(1, func(g *stream.Group[end]) {
+		left, empty := len(sources), len(sources) == 0
+		err := stream.Gather(1, func(g *stream.Group[end]) {
 			for i, source := range sources {
 				g.Go(func(ctx context.Context, push func(end) bool) error {
 					e := end{source: i, empty: true}
@@ -36,11 +36,13 @@ func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 				})
 			}
 		})(stream.WithBuffering(ctx, "ForkJoin"), func(e end) bool {
-			joined[e.source] = e.last
-			if left--; left == 0 && !e.empty {
-				yield(joined)
-			}
-			return left > 0 && !e.empty
+			joined[e.source], empty = e.last, e.empty
+			left--
+			return left > 0 && !empty
 		})
+		if empty {
+			return ended(ctx, err)
+		}
+		return conclude(ctx, err, joined, yield)
 	}
 }

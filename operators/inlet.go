@@ -53,7 +53,8 @@ func openAll[T any](g *stream.Group[arrival], sources []stream.Observable[T]) []
 }
 
 // arrivals runs the sources that start opens the inlets of, and calls visit with what
-// arrives until it has enough. stage is the operator.
+// arrives until it has enough: a completion, unless the context is done. stage is the
+// operator.
 func arrivals(stage string, ctx context.Context, start func(*stream.Group[arrival]), visit func(arrival) bool) error {
-	return stream.Gather(stream.DefaultBuffer, start)(stream.WithBuffering(ctx, stage), visit)
+	return ended(ctx, stream.Gather(stream.DefaultBuffer, start)(stream.WithBuffering(ctx, stage), visit))
 }

@@ -100,21 +100,17 @@ func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B],
 	return func(ctx context.Context, yield func(bool) bool) error {
 		as, bs := newInlet[A](), newInlet[B]()
 		rows := newRows(2)
-		return arrivals("SequenceEqualFunc", ctx, func(g *stream.Group[arrival]) {
+		same := true
+		err := arrivals("SequenceEqualFunc", ctx, func(g *stream.Group[arrival]) {
 			as.open(g, 0, a)
 			bs.open(g, 1, b)
 		}, func(e arrival) bool {
-			switch {
-			case rows.complete(e) && !equal(<-as, <-bs), rows.uneven():
-				yield(false)
-				return false
-			case rows.allOver():
-				yield(true)
-				return false
-			default:
-				return true
+			if rows.complete(e) && !equal(<-as, <-bs) || rows.uneven() {
+				same = false
 			}
+			return same && !rows.allOver()
 		})
+		return conclude(ctx, err, same, yield)
 	}
 }
 

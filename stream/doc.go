@@ -28,7 +28,8 @@
 //  4. Cancellation. When ctx is done the run ends promptly, whatever it is
 //     blocked on, and returns [context.Cause] of ctx. A run that failed for
 //     another reason in the same moment may report that reason instead; a run whose
-//     ctx is done reports no completion, and emits nothing that says "that was all".
+//     ctx is done reports no completion, even if ctx ended with the last value, and
+//     emits nothing that says "that was all".
 //  5. Nothing is left. When a run returns, all that it started has ended:
 //     goroutines, timers, sockets, files. There is no Close to forget.
 //  6. Backpressure is the call itself. A slow yield slows the source. Where

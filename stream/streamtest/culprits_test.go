@@ -222,6 +222,17 @@ func TestObservableCulprits(t *testing.T) {
 		{"success without values when cancelled", "cancelled before", "returned <nil>, want the cause", specimen[int]{source: func(context.Context, func(int) bool) error {
 			return nil
 		}}},
+		{"success after the last value when cancelled", "cancelled in yield", "cancelled at value 3: the run returned <nil>, want the cause", of(func(ctx context.Context, yield func(int) bool) error {
+			for i := range 3 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if !yield(i + 1) {
+					return nil
+				}
+			}
+			return nil
+		})},
 		{"success when cancelled", "cancelled in yield", "returned <nil>, want the cause", of(func(ctx context.Context, yield func(int) bool) error {
 			_ = numbers(ctx, yield)
 			return nil

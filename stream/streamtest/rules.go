@@ -189,18 +189,18 @@ func cancelledBefore[T any](f *findings, s specimen[T]) {
 		if len(o.values) > 0 {
 			g.add("%d values came", len(o.values))
 		}
-		s.cancelled(g, o, end.cause, 0, false)
+		s.cancelled(g, o, end.cause, 0, nil)
 	}
 }
 
-// cancelled checks that a run ended when it was cancelled, and said so; mayEnd
-// lets it have ended by itself in that moment, with its last value.
-func (s specimen[T]) cancelled(f *findings, o *outcome[T], cause error, at time.Duration, mayEnd bool) {
+// cancelled checks that a run ended when it was cancelled, and said so. A failure, unless
+// it is nil, may have come in that moment and be reported instead. A completion may not.
+func (s specimen[T]) cancelled(f *findings, o *outcome[T], cause error, at time.Duration, failure error) {
 	switch {
 	case o.stuck:
 	case !o.returned:
 		f.add("%s", o.way())
-	case mayEnd && errors.Is(o.err, s.fails):
+	case failure != nil && errors.Is(o.err, failure):
 	case !errors.Is(o.err, cause):
 		f.add("the run returned %v, want the cause of its context's end: %v", o.err, cause)
 	case o.ended > at:
@@ -268,7 +268,11 @@ func (s specimen[T]) cancelledAt(f *findings, o *outcome[T], n int, more time.Du
 		f.add("the run ended after %d values", len(o.values))
 		return
 	}
-	s.cancelled(f, o, errCancelled, o.times[n-1]+more, n == len(s.want) && !s.endless)
+	var failure error
+	if n == len(s.want) {
+		failure = s.fails
+	}
+	s.cancelled(f, o, errCancelled, o.times[n-1]+more, failure)
 }
 
 // cancelledInSource cancels in the middle of each time that the run waits
@@ -283,7 +287,7 @@ func cancelledInSource[T any](f *findings, s specimen[T]) {
 			if !s.endless {
 				s.same(g, o.values, false)
 			}
-			s.cancelled(g, o, end.cause, at, false)
+			s.cancelled(g, o, end.cause, at, nil)
 		}
 	}
 }
