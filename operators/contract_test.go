@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -174,7 +175,7 @@ func TestContracts(t *testing.T) {
 func exported(t *testing.T) []string {
 	var names []string
 	eachFile(t, func(path string) bool { return !strings.HasSuffix(path, "_test.go") }, func(f *ast.FuncDecl) {
-		if f.Recv == nil && f.Name.IsExported() && makesObservable(f) {
+		if f.Recv == nil && f.Name.IsExported() && resultNames(f, "Observable", "Operator") {
 			names = append(names, f.Name.Name)
 		}
 	})
@@ -184,11 +185,12 @@ func exported(t *testing.T) []string {
 	return names
 }
 
-func makesObservable(f *ast.FuncDecl) bool {
+// resultNames reports whether the result of f names one of the types.
+func resultNames(f *ast.FuncDecl, types ...string) bool {
 	found := false
 	if f.Type.Results != nil {
 		ast.Inspect(f.Type.Results, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok && (id.Name == "Observable" || id.Name == "Operator") {
+			if id, ok := n.(*ast.Ident); ok && slices.Contains(types, id.Name) {
 				found = true
 			}
 			return true
