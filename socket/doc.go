@@ -70,7 +70,8 @@
 //	a frame that began does not end          ErrTooSlow
 //	it sent what it must not                 ErrProtocol, ErrTooLarge
 //	no response to a request                 ErrNoResponse
-//	too many messages are unread             ErrUnread
+//	too many messages are unread             ErrUnread, which tells the limit
+//	all connections of a Pool are busy       ErrNoConnection
 //	it was closed from here                  net.ErrClosed
 //
 // The reasons behind ErrDisconnected come from servers of rxipc; of others the error says

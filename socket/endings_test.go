@@ -225,7 +225,7 @@ func TestEndingsFromHere(t *testing.T) {
 		defer cancel()
 		says(t, "Send", p.Send(ctx, Text("two"), Text("three")).Err(), []error{context.DeadlineExceeded}, "2 sent, 0 of them acknowledged", "nothing came from the server for 500ms")
 		server.send("the answer to the first one", strings.Repeat("x", 101))
-		says(t, "Send", p.Send(t.Context(), Text("four")).Err(), []error{ErrUnread}, "unread")
+		says(t, "Send", p.Send(t.Context(), Text("four")).Err(), []error{ErrUnread}, "too many unread messages: they take ", "Config.MaxUnread is 100")
 		server.conn.Close()
 		p.Close(t.Context())
 		says(t, "Send after Close", p.Send(t.Context(), Text("five")).Err(), []error{net.ErrClosed})

@@ -63,6 +63,10 @@ var (
 	// not accepted yet is full. Trying again, after a moment, makes sense.
 	ErrBusy = errors.New("too many connections are waiting")
 
+	// ErrNoConnection says that all connections of a [Pool] have as many requests as they
+	// may, until the context of a further one ended. See PoolConfig.
+	ErrNoConnection = errors.New("no connection of the pool is free")
+
 	// ErrUntrusted says that [Config.Servers] does not trust the server that listens on a
 	// name. With the authorizers of this package the error wraps fs.ErrPermission, too.
 	ErrUntrusted = errors.New("the server is not trusted")

@@ -22,7 +22,8 @@ type FollowConfig struct {
 
 	// Retry says how long a run waits before it connects again, and how often; by
 	// default from 10 ms to 1 s, without end. Each connection made starts its count
-	// afresh. If, when nil, retries what passes with time: a server that is not there,
+	// afresh. Without Delay and Times, a run that nobody listens to is told of a server as
+	// ConnectTo is, and connects at once. If, when nil, retries what passes with time: a server that is not there,
 	// went away, or is too slow.
 	Retry operators.RetryPolicy
 }
@@ -42,13 +43,14 @@ func Subscribe(messages ...Message) func(context.Context, *Process) error {
 // such as ErrProtocol, ErrUntrusted or ErrRefused, or when Retry has tried often enough. The connection
 // is closed in an orderly way when the run ends, which [Config.Grace] bounds.
 func (ipc *IPC) Follow(name Name, config FollowConfig) stream.Observable[Message] {
-	retry := operators.Retry[followed](keepUp(config.Retry))
+	keep := keepUp(config.Retry)
+	retry := operators.Retry[followed](keep.policy)
 	return func(ctx context.Context, yield func(Message) bool) error {
 		if err := name.check(); err != nil {
 			return &Error{Op: "follow", Err: err}
 		}
 		var last error // why there is no connection
-		err := retry(ipc.following(name, config, &last))(ctx, func(f followed) bool {
+		err := retry(ipc.following(name, config, keep, &last))(ctx, func(f followed) bool {
 			return f.connected || yield(f.message)
 		})
 		if err != nil && last != nil && ctx.Err() != nil {
@@ -65,16 +67,19 @@ type followed struct {
 }
 
 // following is one connection. It keeps in last why there is none.
-func (ipc *IPC) following(name Name, config FollowConfig, last *error) stream.Observable[followed] {
+func (ipc *IPC) following(name Name, config FollowConfig, keep keeping, last *error) stream.Observable[followed] {
 	return func(ctx context.Context, yield func(followed) bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		p, err := ipc.try(ctx, name)
-		if err != nil {
-			if *last = lastReason(ctx, err, *last); ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
+		p, err := ipc.reach(ctx, name, keep, func(err error) error {
+			*last = lastReason(ctx, err, *last)
+			return err
+		})
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
 			return connectError(name, err)
 		}
 		*last = nil

@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"slices"
@@ -35,7 +36,8 @@ type PoolConfig struct {
 
 	// Retry says how long a connection that could not be made, or was lost, waits before
 	// it is made again, and how often; by default from 10 ms to 1 s, without end. A
-	// response starts its count afresh. If, when nil, retries what passes with time: a
+	// response starts its count afresh. Without Delay and Times, a pool that nobody listens
+	// to is told of a server as ConnectTo is, and connects at once. If, when nil, retries what passes with time: a
 	// server that is not there, went away, or is too slow.
 	Retry operators.RetryPolicy
 }
@@ -54,6 +56,7 @@ type Pool struct {
 	ipc    *IPC
 	name   Name
 	config PoolConfig
+	keep   keeping
 	ctx    context.Context // of the lines
 	end    context.CancelCauseFunc
 	joined sync.WaitGroup
@@ -91,8 +94,7 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 	if config.Idle < 0 {
 		config.Idle = math.MaxInt64
 	}
-	config.Retry = keepUp(config.Retry)
-	p := &Pool{ipc: ipc, name: name, config: config, over: make(chan struct{})}
+	p := &Pool{ipc: ipc, name: name, config: config, keep: keepUp(config.Retry), over: make(chan struct{})}
 	p.ctx, p.end = context.WithCancelCause(context.Background())
 	return p
 }
@@ -191,15 +193,40 @@ func (p *Pool) withdraw(ctx context.Context, c *call) answer {
 	}
 	if c.place != nil {
 		p.waiting.Remove(c.place)
-		return answer{err: &SendError{Err: gaveUp(ctx, p.down)}}
+		return answer{err: &SendError{Err: gaveUp(ctx, p.missing())}}
+	}
+	if c.by == nil {
+		p.takeBack(c)
+		return answer{err: &SendError{Err: gaveUp(ctx, p.missing())}}
 	}
 	c.gone = true // a line has it, and may have sent it
-	if c.by == nil {
-		return answer{err: &SendError{Sent: 1, Err: context.Cause(ctx)}}
-	}
 	c.by.mu.Lock()
 	defer c.by.mu.Unlock()
 	return c.undone(c.by.acknowledged(span{c.number, 1}), c.by.late(ctx))
+}
+
+// takeBack takes a call back from the line that was given it and has not taken it, mu held.
+func (p *Pool) takeBack(c *call) {
+	for _, l := range p.lines {
+		if i := slices.Index(l.queue, c); i >= 0 {
+			l.queue = slices.Delete(l.queue, i, i+1)
+			l.load--
+		}
+	}
+	p.dispatch()
+}
+
+// missing is why a call waits, mu held.
+func (p *Pool) missing() error {
+	up, trying, _ := p.count()
+	switch {
+	case up == 0 && p.down != nil:
+		return p.down
+	case up == 0 && trying > 0:
+		return fmt.Errorf("%w: the pool connects, and the server has said nothing yet: it may be stopped or overloaded", ErrNoHandshake)
+	}
+	return fmt.Errorf("%w: it has %d of at most %d, and %d requests wait", ErrNoConnection,
+		len(p.lines), p.config.Connections, p.waiting.Len()+1)
 }
 
 // dispatch gives waiting calls to lines that have none, then starts lines for the others,
@@ -266,7 +293,7 @@ func (p *Pool) start() {
 	l := &line{pool: p, coming: true}
 	p.lines = append(p.lines, l)
 	p.joined.Go(func() {
-		err := operators.Retry[struct{}](p.config.Retry)(l.session).Run(p.ctx)
+		err := operators.Retry[struct{}](p.keep.policy)(l.session).Run(p.ctx)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.lines = slices.DeleteFunc(p.lines, func(other *line) bool { return other == l })
@@ -355,9 +382,9 @@ type line struct {
 // session is one connection: it makes the calls that come and emits something for each
 // answer. It completes when it was idle for long enough, or broke and no call waits.
 func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
-	process, err := l.pool.ipc.try(ctx, l.pool.name)
-	if err != nil {
-		return l.lost(nil, err)
+	process, err := l.pool.ipc.reach(ctx, l.pool.name, l.pool.keep, func(err error) error { return l.lost(nil, err) })
+	if process == nil {
+		return err
 	}
 	defer process.Close(context.WithoutCancel(ctx))
 	process.dropUnasked()

@@ -52,8 +52,8 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			defer p.mu.Unlock()
 			return p.late(ctx)
 		case p.unread > limit:
-			p.mu.Unlock()
-			return ErrUnread
+			defer p.mu.Unlock()
+			return p.tooMuchUnread(limit)
 		case p.reading:
 			changed := p.nextChange()
 			p.mu.Unlock()
@@ -104,6 +104,12 @@ func (p *Process) listenAgain() {
 	if p.watches() && p.silent.Load() == 0 {
 		p.listenSince(max(p.came, p.pulse.now()-int64(p.config.SilenceTimeout/4*3)))
 	}
+}
+
+// tooMuchUnread is ErrUnread, and how much is unread, p.mu held.
+func (p *Process) tooMuchUnread(limit int) error {
+	return fmt.Errorf("%w: they take %d bytes, each 64 beside its content, and Config.MaxUnread is %d; "+
+		"read them by Wait or Messages", ErrUnread, p.unread, limit)
 }
 
 // late is the end of ctx, and since when the server has been silent, p.mu held.

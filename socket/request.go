@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rxipc/rxipc/fold"
 )
@@ -42,7 +43,7 @@ func (p *Process) request(ctx context.Context, m Message) (Message, error) {
 	defer p.mu.Unlock()
 	p.abandon(s)
 	acknowledged := p.acknowledged(s)
-	if s.count > 0 && err != ErrUnread {
+	if s.count > 0 && !errors.Is(err, ErrUnread) {
 		err = undone(err, acknowledged, m)
 	}
 	return Message{}, &SendError{Acknowledged: acknowledged, Sent: s.count, Err: err}

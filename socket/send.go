@@ -139,7 +139,7 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		err = p.await(ctx, p.config.MaxUnread, func() bool { return p.acked >= s.first })
 	}
 	if err != nil {
-		if s.count > 0 && err != ErrUnread {
+		if s.count > 0 && !errors.Is(err, ErrUnread) {
 			err = undone(err, 0, messages[0])
 		}
 		return &SendError{Sent: s.count, Err: err}
@@ -215,7 +215,7 @@ func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	if err == nil || err == errTaken || ctx.Err() != nil {
 		return s, err
 	}
-	if reason := p.await(ctx, p.config.MaxUnread, func() bool { return false }); reason != ErrUnread {
+	if reason := p.await(ctx, p.config.MaxUnread, func() bool { return false }); !errors.Is(reason, ErrUnread) {
 		err = reason
 	}
 	return s, err

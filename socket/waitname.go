@@ -141,11 +141,17 @@ type patience struct {
 	waiter    *nameWaiter
 }
 
+// isTold reports whether the transport tells when there is a server, after a try that failed.
+func (p *patience) isTold(err error) bool {
+	_, told := p.transport.(watcher)
+	return told && tellsNews(err)
+}
+
 // rest waits after a try that failed, or until ctx ends.
 func (p *patience) rest(ctx context.Context, err error) error {
-	transport, told := p.transport.(watcher)
-	if told = told && tellsNews(err); told && p.waiter == nil {
-		p.waiter = transport.watchName(p.name)
+	told := p.isTold(err)
+	if told && p.waiter == nil {
+		p.waiter = p.transport.(watcher).watchName(p.name)
 		return context.Cause(ctx) // what came before is no news
 	}
 	var news <-chan struct{}
