@@ -110,16 +110,20 @@ func (w *world) strike(chance *rand.Rand, now time.Time) {
 	}
 }
 
-// replaceServer ends the server, by turns with and without warning, and starts the
-// next one.
+// replaceServer puts the next server in the place of this one, by turns after it was
+// killed, after it has ended in order, and by its handing over.
 func (w *world) replaceServer() {
 	w.wake(w.server)
-	if w.server.number%2 == 0 {
+	switch w.server.number % 4 {
+	case 0:
 		from := time.Now()
 		w.server.kill()
 		w.killed = append(w.killed, span{from, time.Now()})
 		w.crashes++
-	} else {
+	case 2:
+		w.handOver()
+		return
+	default:
 		w.finishServer()
 	}
 	w.startServer()
@@ -175,7 +179,7 @@ func (w *world) table() string {
 	row("client processes in all", "%d", w.numbers)
 	row("clients killed", "%d", w.kills)
 	row("processes stopped for a while", "%d", w.stops)
-	row("servers killed, ended in order", "%d, %d", w.crashes, w.endings)
+	row("servers killed, ended, handed over", "%d, %d, %d", w.crashes, w.endings, w.handOvers)
 	for _, session := range sessions {
 		row("sessions: "+session.name, "%d", w.played[session.name])
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"runtime/pprof"
@@ -21,14 +22,31 @@ import (
 // serve is the server process. It writes down each message before it is acknowledged,
 // since the carry of one that is killed is gone with it.
 func serve(dir string, generation uint64) {
-	ctx, stop := socket.NotifyContext(context.Background())
+	ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	ctx, end := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
 	go answer(signals)
 
 	handled := openJournal(dir, "server", generation)
-	ipc := socket.New(socket.Config{Dir: dir, Listening: func(socket.Name) { sayCensus() }})
+	ipc := socket.New(socket.Config{
+		Transport: socket.Unix{Dir: dir, Inherit: true},
+		Listening: func(socket.Name) {
+			now := takeCensus()
+			say(report{Census: &now, Listens: os.Getpid()})
+		},
+	})
+	upgrades := make(chan os.Signal, 1)
+	signal.Notify(upgrades, syscall.SIGHUP)
+	go func() {
+		<-upgrades
+		if err := handOver(ipc, dir, generation+1); err != nil {
+			fmt.Fprintln(os.Stderr, "server:", err)
+			os.Exit(1)
+		}
+		end(&socket.SignalError{Signal: syscall.SIGHUP})
+	}()
 	served := socket.Serve(ipc, victim, tallies).With(ctx,
 		func(m socket.Message, c socket.Continuation[tally], carry tally) socket.Continuation[tally] {
 			number, err := numberOf(m)
@@ -49,6 +67,18 @@ func serve(dir string, generation uint64) {
 	if ok {
 		say(report{Carry: &carry})
 	}
+}
+
+// handOver gives the socket to a server of the next generation.
+func handOver(ipc *socket.IPC, dir string, generation uint64) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	successor := exec.Command(self)
+	successor.Env = append(os.Environ(), roleOf("server", int(generation), 0, dir))
+	successor.Stdout, successor.Stderr = os.Stdout, os.Stderr
+	return ipc.HandOver(context.Background(), successor)
 }
 
 // answer tells who asks by a signal what the server has.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -28,6 +29,7 @@ type world struct {
 	paused     []stopped
 
 	kills, stops, crashes, endings int
+	handOvers                      int
 	played                         map[string]int // sessions by name, and unacknowledged messages
 	killed                         []span         // when servers were
 	failed                         []failure      // requests of pools
@@ -73,26 +75,57 @@ func (w *world) startClient() *child {
 	return w.start("client", w.numbers-1)
 }
 
-// finishServer ends the server in order, and compares what it carried with what it
-// handled.
+// finishServer ends the server in order.
 func (w *world) finishServer() {
 	w.server.signal(syscall.SIGTERM)
-	var last report
 	for {
 		line, ok := w.server.line()
 		if !ok {
 			w.t.Errorf("server %d ended without a word about its carry", w.server.number)
 			break
 		}
-		if last = line; line.Carry != nil {
+		if line.Carry != nil {
+			w.compare(*line.Carry)
 			break
 		}
 	}
-	if handled := tallyOf(readJournal(w.t, w.dir, "server", uint64(w.server.number))); last.Carry != nil && *last.Carry != handled {
-		w.t.Errorf("server %d carried %v, but handled %v", w.server.number, *last.Carry, handled)
-	}
 	w.server.wait()
 	w.endings++
+}
+
+// handOver has the server hand over to the next one, which is a child of it, and end.
+func (w *world) handOver() {
+	w.server.signal(syscall.SIGHUP)
+	var successor *child
+	for ended := false; !ended || successor == nil; {
+		line, ok := w.server.line()
+		switch {
+		case !ok:
+			w.t.Fatalf("server %d has ended, and did not hand over", w.server.number)
+		case line.Carry != nil:
+			w.compare(*line.Carry)
+			ended = true
+		case line.Listens != 0:
+			process, err := os.FindProcess(line.Listens)
+			if err != nil {
+				w.t.Fatalf("find the successor: %v", err)
+			}
+			successor = &child{world: w, number: w.generation, process: process, out: w.server.out, lines: w.server.lines}
+			w.before = *line.Census
+		}
+	}
+	w.server.out = nil
+	w.server.wait()
+	w.server = successor
+	w.generation++
+	w.handOvers++
+}
+
+// compare compares what the server carried with what it handled.
+func (w *world) compare(carry tally) {
+	if handled := tallyOf(readJournal(w.t, w.dir, "server", uint64(w.server.number))); carry != handled {
+		w.t.Errorf("server %d carried %v, but handled %v", w.server.number, carry, handled)
+	}
 }
 
 // awaitRest waits until the server has nothing left of its clients.
@@ -177,12 +210,13 @@ func (w *world) handled() []uint64 {
 
 // report is a line that a process prints.
 type report struct {
-	Census *census        // of a server
-	Carry  *tally         // of a server that has ended
-	Played map[string]int // of a client
-	Failed []failure      // of a client
-	Left   string         // in a client
-	Stacks string         // of a server that was asked for them
+	Census  *census        // of a server
+	Listens int            // of a server: the number of its process
+	Carry   *tally         // of a server that has ended
+	Played  map[string]int // of a client
+	Failed  []failure      // of a client
+	Left    string         // in a client
+	Stacks  string         // of a server that was asked for them
 }
 
 // census is what a server has at a time.
@@ -193,27 +227,35 @@ type census struct {
 
 // child is a process of this binary.
 type child struct {
-	world  *world
-	number int
-	cmd    *exec.Cmd
-	lines  *bufio.Scanner
-	dead   bool
+	world   *world
+	number  int
+	cmd     *exec.Cmd // nil for the child of another one, that handed over to it
+	process *os.Process
+	out     *os.File // what it prints; nil once a successor has it
+	lines   *bufio.Scanner
+	dead    bool
 }
 
 func (w *world) start(role string, number int) *child {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s:%d:%d:%s", roleKey, role, number, w.seed, w.dir))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
+	cmd.Env = append(os.Environ(), roleOf(role, number, w.seed, w.dir))
+	out, in, err := os.Pipe()
 	if err != nil {
-		w.t.Fatal(err)
+		w.t.Fatalf("make a pipe: %v", err)
+	}
+	defer in.Close()
+	cmd.Stdout, cmd.Stderr = in, os.Stderr
+	if err := cmd.Start(); err != nil {
+		w.t.Fatalf("start a %s: %v", role, err)
 	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)
-	return &child{world: w, number: number, cmd: cmd, lines: lines}
+	return &child{world: w, number: number, cmd: cmd, process: cmd.Process, out: out, lines: lines}
+}
+
+// roleOf is the variable that gives a process its role.
+func roleOf(role string, number int, seed uint64, dir string) string {
+	return fmt.Sprintf("%s=%s:%d:%d:%s", roleKey, role, number, seed, dir)
 }
 
 // line reads the next line that the process prints.
@@ -260,20 +302,28 @@ func (c *child) stacks() string {
 	}
 }
 
-func (c *child) signal(signal os.Signal) { _ = c.cmd.Process.Signal(signal) }
+func (c *child) signal(signal os.Signal) { _ = c.process.Signal(signal) }
 
 func (c *child) kill() {
 	if !c.dead {
-		c.dead = true
-		_ = c.cmd.Process.Kill()
-		_ = c.cmd.Wait()
+		_ = c.process.Kill()
+		c.wait()
 	}
 }
 
+// wait waits until the process has ended. That of a successor can print no more then.
 func (c *child) wait() {
-	if !c.dead {
-		c.dead = true
+	if c.dead {
+		return
+	}
+	c.dead = true
+	if c.cmd != nil {
 		_ = c.cmd.Wait()
+	} else {
+		_, _ = io.Copy(io.Discard, c.out)
+	}
+	if c.out != nil {
+		c.out.Close()
 	}
 }
 
