@@ -20,6 +20,7 @@ var floors = map[string][]string{
 	"stream/rx":         {"stream"},
 	"stream/internal":   {},
 	"stream/text":       {"stream", "stream/internal/lines"},
+	"stream/system":     {"stream/text", "stream", "stream/internal/lines"},
 	"operators":         {"stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},

@@ -1,0 +1,171 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/text"
+)
+
+// lastWords is how many bytes of what a child wrote to its standard error are kept.
+const lastWords = 4 << 10
+
+// CommandError says how a child process ended that did not end well. It wraps the
+// [*exec.ExitError], or what else waiting for it returned.
+type CommandError struct {
+	Command   string // as exec.Cmd prints it
+	LastWords string // the end of what it wrote to standard error, at most 4 KiB
+	Err       error
+}
+
+// Error names the command, how it ended, and the last line that it wrote to standard error.
+func (e *CommandError) Error() string {
+	message := fmt.Sprintf("system: command %q: %v", e.Command, e.Err)
+	words := strings.TrimSpace(e.LastWords)
+	if last := words[strings.LastIndexByte(words, '\n')+1:]; last != "" {
+		message += ": " + last
+	}
+	return message
+}
+
+// Unwrap returns how it ended.
+func (e *CommandError) Unwrap() error { return e.Err }
+
+// Command starts a child process in each run and emits the lines of its standard output, read
+// as by [text.Lines] with the options. The run completes when the child's output has ended and it has
+// exited with status 0. It fails with a [*CommandError] if it cannot be started, or exits otherwise.
+//
+// The run leaves no process: when it ends, in any way, the child is killed with its process
+// group, in which those are that it started itself; on Windows the child alone. If the WaitDelay of the
+// exec.Cmd is positive, they get SIGTERM first and that time to end, which the end of the run takes up to then.
+//
+// make returns a new exec.Cmd at each call, whose Stdout is not set. What its Stderr gets is the
+// user's if it is set, and else kept for the CommandError. A process outside of the group that holds the
+// child's standard error open is waited for a second, or WaitDelay.
+func Command(make func() *exec.Cmd, options ...text.Option) stream.Observable[string] {
+	mustHave("Command", "function", make != nil)
+	return func(ctx context.Context, yield func(string) bool) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c, err := start(make())
+		if err != nil {
+			return err
+		}
+		defer c.stop()
+		wanted := true
+		err = text.Lines(c.output, options...)(ctx, func(line string) bool {
+			wanted = yield(line)
+			return wanted
+		})
+		if err != nil || !wanted {
+			return err
+		}
+		select {
+		case <-c.exited:
+			if c.err != nil {
+				return c.failure(c.err)
+			}
+		case <-ctx.Done():
+		}
+		return context.Cause(ctx)
+	}
+}
+
+// child is the process of a run.
+type child struct {
+	cmd    *exec.Cmd
+	output *os.File
+	words  words
+	grace  time.Duration
+	exited chan struct{} // closed when err is known
+	err    error
+}
+
+func start(cmd *exec.Cmd) (*child, error) {
+	mustHave("Command", "exec.Cmd", cmd != nil)
+	c := &child{cmd: cmd, grace: cmd.WaitDelay, exited: make(chan struct{})}
+	output, input, err := os.Pipe()
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	defer input.Close()
+	c.output = output
+	if cmd.Stdout != nil {
+		output.Close()
+		return nil, c.failure(errors.New("its Stdout is set"))
+	}
+	cmd.Stdout = input
+	if cmd.Stderr == nil {
+		cmd.Stderr = &c.words
+	}
+	if cmd.WaitDelay <= 0 {
+		cmd.WaitDelay = time.Second
+	}
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		output.Close()
+		return nil, c.failure(err)
+	}
+	go func() {
+		defer close(c.exited)
+		c.err = cmd.Wait()
+	}()
+	return c, nil
+}
+
+// stop ends the child and its group.
+func (c *child) stop() {
+	defer c.output.Close()
+	if c.grace > 0 && !c.hasExited() {
+		terminate(c.cmd)
+		late := time.NewTimer(c.grace)
+		defer late.Stop()
+		select {
+		case <-c.exited:
+		case <-late.C:
+		}
+	}
+	kill(c.cmd)
+	<-c.exited
+}
+
+func (c *child) hasExited() bool {
+	select {
+	case <-c.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *child) failure(err error) error {
+	return &CommandError{Command: c.cmd.String(), LastWords: c.words.String(), Err: err}
+}
+
+// words keeps the end of what is written.
+type words struct {
+	mu   sync.Mutex
+	kept []byte
+}
+
+func (w *words) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept = append(w.kept, b[max(0, len(b)-lastWords):]...)
+	w.kept = w.kept[max(0, len(w.kept)-lastWords):]
+	return len(b), nil
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return string(w.kept)
+}

@@ -1,0 +1,21 @@
+// Package system makes streams of what the operating system has: files that grow, folders that
+// change, child processes, signals and the clock on the wall; and writes files that are
+// rotated.
+//
+//	logs := system.Follow("/var/log/app.jsonl", system.FollowOptions{From: system.End})
+//	err := logs.ForEach(ctx, func(line system.Line) { fmt.Println(line.Text) })
+//
+// Each run opens, starts or registers what it needs and leaves nothing when it returns, whatever
+// it was blocked on. Package text reads what is not followed: readers, pipes and whole files.
+package system
+
+import "errors"
+
+// errNotRegular says that a path leads to a folder, pipe or device.
+var errNotRegular = errors.New("is no regular file; text.Lines reads pipes and devices")
+
+func mustHave(function, what string, has bool) {
+	if !has {
+		panic("system: " + function + " with a nil " + what)
+	}
+}
