@@ -10,11 +10,16 @@ import (
 type box[T any] struct {
 	hub      *hub[T]
 	overflow Overflow
-	done     <-chan struct{} // of the consumer's context
+	ctx      context.Context // the consumer's
 	owner    string          // the consumer's goroutine, if producers wait for it
 	tell     func()          // what the consumer calls when it is subscribed; nil once it has
+	drops    *drops          // counts what overflow drops
+	watcher  UnicastWatcher  // nil if nobody asked
+	keeps    bool            // what waits when the consumer leaves is for takeRest
 
 	waiting queue[T]
+	dropped int  // values that overflow dropped
+	rest    int  // values that waited when the consumer left
 	seen    int  // fresh values of the hub that it has taken over
 	pending bool // what gives it values is not subscribed
 	idle    bool // the consumer waits for wake
@@ -29,16 +34,20 @@ type box[T any] struct {
 	taken   int  // values of a batch that has its place in waiting
 	yielded int  // of them, also the one that yield is at work on
 	freed   int  // of them, whose place is given back
+	held    bool // one was not yielded, because the consumer's context had ended
 }
 
 // newBox is called on the goroutine that will empty the box, in a run with this context.
 func newBox[T any](ctx context.Context, h *hub[T], capacity int, overflow Overflow) *box[T] {
 	b := &box[T]{
 		hub: h, overflow: overflow, waiting: queue[T]{limit: max(1, capacity)},
-		done: ctx.Done(), wake: make(chan struct{}, 1), tell: whenSubscribed(ctx),
+		ctx: ctx, wake: make(chan struct{}, 1), tell: whenSubscribed(ctx),
 	}
-	if overflow == Block {
+	switch overflow {
+	case Block:
 		b.owner = goroutineID()
+	case DropOldest, DropNewest:
+		b.drops = dropsOf(ctx)
 	}
 	return b
 }
@@ -51,10 +60,21 @@ func (b *box[T]) takeOver() {
 	fresh := b.hub.fresh[b.seen:] // a single one if values may be dropped
 	if b.overflow == DropOldest && b.waiting.room() == 0 {
 		b.waiting.remove(1)
+		b.lose(1)
 	}
-	b.waiting.add(fresh[:min(len(fresh), b.waiting.room())]...)
+	if room := b.waiting.room(); len(fresh) > room { // of DropNewest
+		b.lose(len(fresh) - room)
+		fresh = fresh[:room]
+	}
+	b.waiting.add(fresh...)
 	b.seen = len(b.hub.fresh)
 	b.hub.settled()
+}
+
+// lose counts values that overflow drops.
+func (b *box[T]) lose(n int) {
+	b.dropped += n
+	b.drops.add(n)
 }
 
 // end says that nothing more will come; only the first call counts.
@@ -85,11 +105,37 @@ func (b *box[T]) rouse() {
 	}
 }
 
+// leave says, mu held, that the consumer has left.
+func (b *box[T]) leave() {
+	if b.rest = b.waiting.count; b.held {
+		b.rest++
+	}
+	if !b.keeps {
+		b.waiting = queue[T]{}
+		clear(b.one[:])
+	}
+}
+
+// takeRest is what waited when the consumer left, mu held, once.
+func (b *box[T]) takeRest() (rest []T) {
+	if b.rest == 0 {
+		return nil
+	}
+	if b.held {
+		rest = append(rest, b.one[0])
+	}
+	older, newer := b.waiting.halves()
+	rest = append(append(rest, older...), newer...)
+	b.rest, b.waiting = 0, queue[T]{}
+	clear(b.one[:])
+	return rest
+}
+
 // observedBy gives the box a consumer that it was not made with.
 func (b *box[T]) observedBy(ctx context.Context) {
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
-	b.done, b.tell = ctx.Done(), whenSubscribed(ctx)
+	b.ctx, b.tell = ctx, whenSubscribed(ctx)
 }
 
 // subscribed says that what gives it values is subscribed.
@@ -107,6 +153,7 @@ func (b *box[T]) deliver(ctx context.Context, batch []T, yield func(T) bool) err
 	for {
 		for i, v := range batch {
 			if cancellable && ctx.Err() != nil {
+				b.held = b.overflow != Block
 				return context.Cause(ctx)
 			}
 			if i == len(batch)-1 { // before yield, which may be slow
@@ -180,10 +227,13 @@ func (b *box[T]) await() bool {
 	b.hub.idle++
 	b.hub.mu.Unlock()
 	defer b.hub.mu.Lock()
+	if b.watcher != nil {
+		b.watcher.ReaderWaits(b.ctx)
+	}
 	select {
 	case <-b.wake:
 		return true
-	case <-b.done:
+	case <-b.ctx.Done():
 		return false
 	}
 }

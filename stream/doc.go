@@ -36,7 +36,7 @@
 //     values cross to another goroutine there is a bounded buffer with a stated
 //     capacity and a stated [Overflow]; waiting is the default. A stage that lets
 //     yield return before what follows has handled the value says so to its source,
-//     with [WithBuffering].
+//     with [WithBuffering]. What a policy drops is counted in the [Drops] of the context.
 //
 // # Composing
 //

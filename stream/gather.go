@@ -47,6 +47,8 @@ type Group[T any] struct {
 	watched bool   // somebody waits until the run is subscribed: see OnSubscribed
 	tell    func() // what the consumer calls then; nil once it has, or if nobody waits
 
+	watcher UnicastWatcher // nil if nobody asked
+
 	_ cacheLine // every push reads what is above
 
 	joined  sync.WaitGroup
@@ -295,6 +297,9 @@ func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 		alarmed := false
 		g.idle = true
 		g.mu.Unlock()
+		if g.watcher != nil {
+			g.watcher.ReaderWaits(ctx)
+		}
 		select {
 		case <-g.wake:
 		case <-ctx.Done():

@@ -43,7 +43,7 @@ func (h *hub[T]) leave(b *box[T]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.cut(b, nil)
-	b.waiting = queue[T]{}
+	b.leave()
 }
 
 // cut ends a box alone, after what it holds, and frees who waits for it, mu held.
@@ -151,7 +151,7 @@ func (h *hub[T]) await(full *box[T]) {
 	select {
 	case <-vacated:
 		h.mu.Lock()
-	case <-full.done:
+	case <-full.ctx.Done():
 		h.mu.Lock()
 		h.cut(full, nil)
 	}

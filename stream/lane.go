@@ -116,11 +116,24 @@ func (l *lane[T]) awaitRoom() bool {
 		if l.taken.Load()+uint64(l.group.capacity) > l.pushed && l.waiting.CompareAndSwap(true, false) {
 			continue // room came in between, and no token with it
 		}
-		select {
-		case <-l.room:
-		case <-l.group.ctx.Done():
+		if !l.sleep() {
 			return false
 		}
+	}
+}
+
+// sleep waits until the consumer tells of room and reports whether it was not the end
+// of the group instead.
+func (l *lane[T]) sleep() bool {
+	if watcher := l.group.watcher; watcher != nil {
+		watcher.GiverWaits(true)
+		defer watcher.GiverWaits(false)
+	}
+	select {
+	case <-l.room:
+		return true
+	case <-l.group.ctx.Done():
+		return false
 	}
 }
 
@@ -140,6 +153,7 @@ func (l *lane[T]) deliver(ctx context.Context, yield func(T) bool) (more bool, e
 		taken += uint64(len(batch))
 		for i, v := range batch {
 			if cancellable && ctx.Err() != nil {
+				l.giveBack(batch[i:], taken)
 				return false, errCancelled
 			}
 			if i == len(batch)-1 { // before yield, which may be slow
@@ -147,6 +161,7 @@ func (l *lane[T]) deliver(ctx context.Context, yield func(T) bool) (more bool, e
 				l.free(taken)
 			}
 			if !yield(v) {
+				l.giveBack(batch[i+1:], taken)
 				return false, errUnwanted
 			}
 		}
@@ -162,6 +177,13 @@ func (l *lane[T]) next(n int) []T {
 	batch := l.drain.values[l.from:min(l.from+n, len(l.drain.values))]
 	l.from += len(batch)
 	return batch
+}
+
+// giveBack makes the rest of a batch wait again, so that taken is exactly what has been
+// yielded when the consumer leaves.
+func (l *lane[T]) giveBack(rest []T, taken uint64) {
+	l.from -= len(rest)
+	l.taken.Store(taken - uint64(len(rest)))
 }
 
 // free tells the producer how many values have been taken by now.

@@ -11,21 +11,35 @@ var ErrObserved = errors.New("stream: observed before")
 
 // Unicast is a source that one goroutine gives values to and one run observes, on
 // another: a queue between them, which keeps what is given before that run begins, where
-// a [Subject] would drop it (RxJava: UnicastSubject). Next, Complete and Error are for
-// one goroutine at a time.
+// a [Subject] would drop it (RxJava: UnicastSubject). Next, Complete, Error and Rest are
+// for one goroutine at a time, Watch and KeepRest for before the first value.
 type Unicast[T any] struct {
 	lane  lane[T] // of group, if it blocks
 	group Group[T]
 	box   *mailbox[T] // else: a lane costs less
 
 	observed atomic.Bool
+	left     atomic.Bool // who observed has left, or nobody ever will
+	ended    atomic.Bool
+
+	ctx     context.Context // the giver's
+	keeps   bool            // what waits when the observer leaves is for Rest
+	rested  atomic.Uint64   // values of the lane that Rest took
+	counted atomic.Int64    // of what the observer left, how much the context's Drops have
+}
+
+// UnicastWatcher learns when one end of a [Unicast] waits for the other, before it does.
+// Its methods are called on the goroutine that is about to wait, and must not block.
+type UnicastWatcher interface {
+	GiverWaits(waits bool)           // Next waits for room, or does not any more
+	ReaderWaits(ctx context.Context) // the run that observes, which has this context, waits for a value
 }
 
 // NewUnicast makes a source of which at most capacity values wait (at least one may);
 // overflow says what happens with one more. With [Block], Next waits for room until ctx
-// is done or the run that observes is over.
+// is done or the run that observes is over. What is dropped counts in the [Drops] of ctx.
 func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Unicast[T] {
-	u := new(Unicast[T])
+	u := &Unicast[T]{ctx: ctx}
 	if overflow == Block {
 		u.group.init(ctx, capacity)
 		u.group.patient = true // where many are read at once, each would be woken for few values
@@ -37,7 +51,47 @@ func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Un
 	return u
 }
 
-// Next gives a value and reports whether more are wanted.
+// Watch makes w learn when an end waits. Several sources that are given values by one
+// goroutine notice that way when all of them wait for each other.
+func (u *Unicast[T]) Watch(w UnicastWatcher) {
+	if u.box == nil {
+		u.group.watcher = w
+	} else {
+		u.box.box.watcher = w
+	}
+}
+
+// Idle reports whether the run that observes waits for a value and none has been given
+// since.
+func (u *Unicast[T]) Idle() bool {
+	if u.left.Load() {
+		return false
+	}
+	if u.box == nil {
+		u.group.mu.Lock()
+		defer u.group.mu.Unlock()
+		return u.group.idle
+	}
+	u.box.hub.mu.Lock()
+	defer u.box.hub.mu.Unlock()
+	return u.box.box.idle
+}
+
+// Nudge makes a run that waits for a value look again, and tell the watcher again that
+// it waits.
+func (u *Unicast[T]) Nudge() {
+	if u.box == nil {
+		u.group.mu.Lock()
+		defer u.group.mu.Unlock()
+		u.group.rouse()
+	} else {
+		u.box.hub.mu.Lock()
+		defer u.box.hub.mu.Unlock()
+		u.box.box.rouse()
+	}
+}
+
+// Next gives a value and reports whether it was wanted.
 func (u *Unicast[T]) Next(v T) bool {
 	if u.box == nil {
 		return u.lane.push(v)
@@ -53,10 +107,14 @@ func (u *Unicast[T]) Complete() { u.Error(nil) }
 func (u *Unicast[T]) Error(err error) {
 	if u.box == nil {
 		u.group.mu.Lock()
-		defer u.group.mu.Unlock()
 		u.group.end(err)
+		u.group.mu.Unlock()
 	} else {
 		u.box.end(err)
+	}
+	u.ended.Store(true)
+	if err == nil {
+		u.count()
 	}
 }
 
@@ -69,28 +127,106 @@ func (u *Unicast[T]) Observe(ctx context.Context, yield func(T) bool) error {
 	case u.observed.Swap(true):
 		return ErrObserved
 	}
-	defer u.release()
+	defer u.release(ctx)
 	if u.box == nil {
 		u.group.tell = whenSubscribed(ctx)
 		return u.group.deliver(ctx, yield)
 	}
 	u.box.box.observedBy(ctx)
-	return u.box.deliver(ctx, yield)
+	return u.box.box.deliver(ctx, nil, yield)
 }
 
 // Abandon says that nobody is going to observe the source, if nobody has begun to: what
 // waits is dropped, and no more is wanted.
 func (u *Unicast[T]) Abandon() {
 	if !u.observed.Swap(true) {
-		u.release()
+		u.release(context.Background())
 	}
 }
 
-// release turns the giver away.
-func (u *Unicast[T]) release() {
+// release turns the giver away when a run with this context has left.
+func (u *Unicast[T]) release(ctx context.Context) {
+	u.left.Store(true)
 	if u.box == nil {
 		u.group.join()
 	} else {
 		u.box.hub.leave(u.box.box)
 	}
+	if ctx.Err() == nil {
+		u.count()
+	}
+}
+
+// Dropped is how many of the values given have been dropped by now: by the overflow, or
+// because they waited when the run that observed left, or was abandoned. It may be called
+// at any time, on any goroutine.
+func (u *Unicast[T]) Dropped() int {
+	dropped := 0
+	if u.box != nil {
+		u.box.hub.mu.Lock()
+		dropped = u.box.box.dropped
+		u.box.hub.mu.Unlock()
+	}
+	return dropped + u.rest()
+}
+
+// rest is how many values waited when the observer left, and still do.
+func (u *Unicast[T]) rest() int {
+	if !u.left.Load() {
+		return 0
+	}
+	if u.box == nil {
+		return int(u.lane.published.Load() - u.lane.taken.Load() - u.rested.Load())
+	}
+	u.box.hub.mu.Lock()
+	defer u.box.hub.mu.Unlock()
+	return u.box.box.rest
+}
+
+// count counts, in the giver's Drops, what nobody is going to observe any more: when
+// the observer had enough, or when the source completes without one. What waits
+// when their runs are cancelled is not wanted.
+func (u *Unicast[T]) count() {
+	if u.keeps && !u.ended.Load() {
+		return
+	}
+	rest := int64(u.rest())
+	for {
+		counted := u.counted.Load()
+		if rest <= counted {
+			return
+		}
+		if u.counted.CompareAndSwap(counted, rest) {
+			dropsOf(u.ctx).add(int(rest - counted))
+			return
+		}
+	}
+}
+
+// KeepRest keeps what waits when the run that observes leaves, for Rest.
+func (u *Unicast[T]) KeepRest() {
+	u.keeps = true
+	if u.box != nil {
+		u.box.box.keeps = true
+	}
+}
+
+// Rest is what waited when the run that observed left, once, for a source that KeepRest
+// was called of: they are dropped no more. It is for the giver, when Next has returned false.
+func (u *Unicast[T]) Rest() (rest []T) {
+	if !u.keeps || !u.left.Load() {
+		return nil
+	}
+	if u.box != nil {
+		u.box.hub.mu.Lock()
+		defer u.box.hub.mu.Unlock()
+		return u.box.box.takeRest()
+	}
+	for n := u.rest(); n > 0; n = u.rest() {
+		batch := u.lane.next(n)
+		rest = append(rest, batch...)
+		clear(batch)
+		u.rested.Add(uint64(len(batch)))
+	}
+	return rest
 }
