@@ -20,7 +20,7 @@ func ObserveOn[T any](capacity int) stream.Operator[T, T] {
 // OnBackpressureBuffer lets the source, on a goroutine of its own, run ahead of what
 // follows by at most capacity values (at least one); overflow says what happens with
 // one more: [stream.Block] makes the source wait, [stream.Fail] fails with
-// [stream.ErrOverflow] after what waits, and the other two drop a value. It ends as the
+// [stream.ErrOverflow] after what waits, and the other two drop a value ([CountDrops]). It ends as the
 // source does, after what waits.
 func OnBackpressureBuffer[T any](capacity int, overflow stream.Overflow) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -43,6 +43,20 @@ func OnBackpressureDrop[T any](capacity int) stream.Operator[T, T] {
 // source does, after the value that waits.
 func OnBackpressureLatest[T any]() stream.Operator[T, T] {
 	return called("OnBackpressureLatest", OnBackpressureBuffer[T](1, stream.DropOldest))
+}
+
+// CountDrops counts in d the values that the stages before it drop: with
+// [OnBackpressureDrop], [OnBackpressureLatest] and any buffer that may drop, in a group
+// without a reader, and in [ExhaustMap]. d may be read while it runs, and counts all runs;
+// an outer CountDrops counts the same values too. A value costs nothing.
+func CountDrops[T any](d *stream.Drops) stream.Operator[T, T] {
+	mustHave("CountDrops", "counter", d != nil)
+	return func(source stream.Observable[T]) stream.Observable[T] {
+		mustHave("CountDrops", "observable", source != nil)
+		return func(ctx context.Context, yield func(T) bool) error {
+			return source(stream.WithDrops(ctx, d), yield)
+		}
+	}
 }
 
 // buffering is an observable whose sources see that this stage buffers.

@@ -83,6 +83,7 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("Find", begin.Find(even), operators.Find(even)(source))
 	ints("Fold", begin.Fold(sum), operators.Fold(sum)(source))
 	agree("FoldByKey", seen(t, begin.FoldByKey(split, sum).Observable()), seen(t, operators.FoldByKey(split, sum)(source)))
+	ints("CountDrops", begin.CountDrops(new(stream.Drops)), operators.CountDrops[int](new(stream.Drops))(source))
 	ints("FoldSliding", begin.FoldSliding(2, sum), operators.FoldSliding(2, sum)(source))
 	ints("FoldTumbling", begin.FoldTumbling(2, sum), operators.FoldTumbling(2, sum)(source))
 	ints("IgnoreElements", begin.IgnoreElements(), operators.IgnoreElements[int]()(source))

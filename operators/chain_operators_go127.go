@@ -58,6 +58,11 @@ func (chain Chain[T]) Count() Chain[int] {
 	return chain.Pipe(Count[T]())
 }
 
+// CountDrops continues with [CountDrops].
+func (chain Chain[T]) CountDrops(d *stream.Drops) Chain[T] {
+	return chain.Pipe(CountDrops[T](d))
+}
+
 // Debounce continues with [Debounce].
 func (chain Chain[T]) Debounce(quiet time.Duration) Chain[T] {
 	return chain.Pipe(Debounce[T](quiet))

@@ -97,7 +97,7 @@ func TestNilSourcesAreRefusedWhenComposed(t *testing.T) {
 		"ElementAt": operators.ElementAt[int](0), "Single": operators.Single[int](), "Skip": operators.Skip[int](1),
 		"DefaultIfEmpty": operators.DefaultIfEmpty(1), "ThrowIfEmpty": operators.ThrowIfEmpty[int](nil),
 		"OnErrorReturn": operators.OnErrorReturn(func(error) int { return 1 }), "Retry": operators.Retry[int](operators.RetryPolicy{}),
-		"ObserveOn": operators.ObserveOn[int](1), "OnBackpressureDrop": operators.OnBackpressureDrop[int](1),
+		"ObserveOn": operators.ObserveOn[int](1), "CountDrops": operators.CountDrops[int](new(stream.Drops)), "OnBackpressureDrop": operators.OnBackpressureDrop[int](1),
 		"OnBackpressureLatest": operators.OnBackpressureLatest[int](), "Share": operators.Share[int](),
 		"ShareReplay": operators.ShareReplay[int](1, 0), "Debounce": operators.Debounce[int](1), "Delay": operators.Delay[int](1, 1),
 		"ThrottleLatest": operators.ThrottleLatest[int](1), "TimeoutFirst": operators.TimeoutFirst[int](1),

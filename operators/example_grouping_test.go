@@ -176,3 +176,67 @@ func ExampleSequenceEqualFunc() {
 	show(operators.SequenceEqualFunc(stream.Just(1, 2, 3), stream.Just("1", "2", "3"), text))
 	// Output: [true] <nil>
 }
+
+// A reader that wants two words at a time, again and again.
+func ExampleGroupReopens() {
+	left := make(chan struct{}, 3)
+	pairs := operators.MergeMap(func(g initials) stream.Observable[string] {
+		leaves := operators.Finally[string](func(operators.Ending, error) { left <- struct{}{} })
+		pair := operators.BufferCount[string](2)(operators.Take[string](2)(leaves(g.Values())))
+		return operators.Map(func(words []string) string { return strings.Join(words, "+") })(pair)
+	})
+	n := 0
+	inTime := operators.Tap(func(string) { // the third word comes when the first two have been read
+		if n++; n > 1 && n%2 == 1 {
+			<-left
+		}
+	})
+	one := operators.GroupBy(func(string) string { return "all" }, operators.GroupReopens())
+	show(stream.Pipe3(words(), inTime, one, pairs))
+	// Output: [anchor+boat apple+arm cat+bell] <nil>
+}
+
+// Group by group needs room for what comes for the others meanwhile.
+func ExampleGroupBy_stalled() {
+	numbers := stream.Range(0, 1000)
+	odd := operators.GroupBy(func(n int) bool { return n%2 == 1 })
+	count := func(g operators.Group[bool, int]) stream.Observable[int] { return operators.Count[int]()(g.Values()) }
+	err := operators.ConcatMap(count)(odd(numbers)).Run(context.Background())
+	fmt.Println(errors.Is(err, operators.ErrGroupsStalled))
+	show(operators.MergeMap(count)(odd(numbers)))
+	// Output:
+	// true
+	// [500 500] <nil>
+}
+
+// What came when nobody read the group any more.
+func ExampleGroup_Dropped() {
+	var all initials
+	first := operators.MergeMap(func(g initials) stream.Observable[string] {
+		all = g
+		return operators.Take[string](1)(g.Values())
+	})
+	one := operators.GroupBy(func(string) string { return "all" })
+	show(stream.Pipe2(words(), one, first))
+	fmt.Println(all.Dropped(), "dropped")
+	// Output:
+	// [anchor] <nil>
+	// 5 dropped
+}
+
+func ExampleCountDrops() {
+	var dropped stream.Drops
+	release := make(chan struct{})
+	source := operators.Concat(words(), stream.Defer(func() stream.Observable[string] {
+		close(release) // the source has emitted all it has
+		return stream.Empty[string]()
+	}))
+	latest := stream.Pipe2(source, operators.OnBackpressureLatest[string](), operators.CountDrops[string](&dropped))
+	got := 0
+	_ = latest.ForEach(context.Background(), func(string) {
+		<-release
+		got++
+	})
+	fmt.Println(got+dropped.Total(), "in all")
+	// Output: 6 in all
+}

@@ -17,7 +17,8 @@ type mergeConfig struct {
 
 // Limit lets at most n projected observables run at the same time, those counted
 // that have ended but whose values still wait; the source waits while there are
-// so many. The default, and any n below one, is no limit: the source is run as
+// so many. Groups beyond the limit are not read, so that [GroupBy] may fail with
+// [ErrGroupsStalled]. The default, and any n below one, is no limit: the source is run as
 // fast as it goes.
 func Limit(n int) MergeOption { return func(c *mergeConfig) { c.limit = n } }
 
@@ -45,20 +46,32 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 		return buffering("MergeMap", stream.Gather(config.buffer, func(g *stream.Group[B]) {
 			places := newPlaces(config.limit)
 			free := places.freeing()
-			each(g, source, func(ctx context.Context, a A) bool {
+			visit := func(ctx context.Context, a A) bool {
 				if !places.take(ctx) {
 					return false
 				}
 				g.GoThen(projected("MergeMap", project, a), free)
 				return true
-			})
+			}
+			if places != nil && isGroup[A]() {
+				seats := newSeats(places)
+				visit = func(ctx context.Context, a A) bool {
+					m := any(a).(interface{ place() *member }).place()
+					if !seats.take(ctx, m) {
+						return false
+					}
+					g.GoThen(projected("MergeMap", project, a), func() { seats.free(m) })
+					return true
+				}
+			}
+			each(g, source, visit)
 		}))
 	}
 }
 
 // ExhaustMap runs project's observable for a value and ignores the values that the
 // source emits until that has completed and its values have been taken; the next one
-// is projected again (RxJS: exhaustMap). The source and the projected observable have
+// is projected again (RxJS: exhaustMap); [CountDrops] counts what is ignored. The source and the projected observable have
 // a goroutine each; project is called on the source's, which never waits. It completes
 // when the source and the projected observable have, and fails with the first failure,
 // after the values that came before it. At most [stream.DefaultBuffer] values wait.
@@ -69,10 +82,16 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 		return buffering("ExhaustMap", stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
 			place := newPlaces(1)
 			free := place.freeing()
-			each(g, source, func(_ context.Context, a A) bool {
+			var dropped func(int)
+			each(g, source, func(ctx context.Context, a A) bool {
 				if place.takeNow() {
 					g.GoThen(projected("ExhaustMap", project, a), free)
+					return true
 				}
+				if dropped == nil {
+					dropped = stream.Dropping(ctx)
+				}
+				dropped(1)
 				return true
 			})
 		}))

@@ -28,12 +28,15 @@ type groupConfig struct {
 	evict    bool
 	count    int
 	idle     time.Duration
+	reopens  bool
 }
 
 // GroupBuffer sets how many values of each group may wait for its reader (at least one
 // may), and what happens with one more. The default is [stream.DefaultBuffer] and
-// [stream.Block]: then a slow reader slows the source, and so the other groups. With
-// [stream.Fail], Values fail with [stream.ErrOverflow]; the other groups go on.
+// [stream.Block]: then a slow reader slows the source, and so the other groups, and a
+// group that is read after another has to hold all that comes for it meanwhile
+// ([ErrGroupsStalled]). With [stream.Fail], Values fail with [stream.ErrOverflow]; the
+// other groups go on. What is dropped is counted ([Group.Dropped]).
 func GroupBuffer(capacity int, overflow stream.Overflow) GroupOption {
 	return func(c *groupConfig) { c.capacity, c.overflow = capacity, overflow }
 }
@@ -60,6 +63,13 @@ func GroupIdle(d time.Duration) GroupOption {
 	return func(c *groupConfig) { c.idle = max(1, d) }
 }
 
+// GroupReopens emits a new group of the same key when there is a value for one whose
+// reader has left: what waited for that reader comes first, then what comes. Without it
+// what still comes is dropped, and counted by [Group.Dropped]. A group that is not read
+// from the start (see [Group.Values]) is not opened again, nor is one that has ended: what waits
+// in a group when its source ends, and its reader leaves, is dropped.
+func GroupReopens() GroupOption { return func(c *groupConfig) { c.reopens = true } }
+
 // GroupBy emits a [Group] for each key, when its first value comes; what the values of
 // that key are is for who runs the group's Values, and for what asks for them see there.
 // The usual reader of all groups is MergeMap:
@@ -73,15 +83,17 @@ func GroupIdle(d time.Duration) GroupOption {
 //
 // A group ends as the source does, or before by a [GroupCount], [GroupIdle] or
 // [GroupLatest]: the next value of its key opens another. Until then there is no other,
-// also when its reader has left: what still comes for that group is dropped. The state of
+// also when its reader has left: what still comes for that group is dropped, and counted
+// ([Group.Dropped]), unless [GroupReopens] says otherwise. The state of
 // a group is kept until it ends, so there is a limit to them ([GroupLimit]). A key that
 // does not equal itself, as a NaN, has a group for each of its values.
 //
 // The source runs on a goroutine of its own, where key is called too. It waits when a
 // group's buffer is full ([GroupBuffer]), or when [stream.DefaultBuffer] groups wait for
-// yield. So readers that wait for each other's groups wait for ever: a MergeMap with a
+// yield. So readers may wait for each other's groups: a MergeMap with a
 // Limit, or a ConcatMap, over groups that do not end by themselves, reads the first ones
-// until the buffer of another is full. Where a monoid makes one value of each key,
+// until the buffer of another is full. The run fails with [ErrGroupsStalled] then, and
+// [Group.Values] says which standstills are noticed. Where a monoid makes one value of each key,
 // [FoldByKey] does so in a loop.
 func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.Operator[T, Group[K, T]] {
 	mustHave("GroupBy", "function", key != nil)
@@ -94,6 +106,7 @@ func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.
 		mustHave("GroupBy", "observable", source != nil)
 		return grouped("GroupBy", stream.DefaultBuffer, func(ctx context.Context, o *opener[K, T]) error {
 			b := byKey[K, T]{groupConfig: config, opener: o, of: make(map[K]*keyed[K, T])}
+			o.keeps = config.reopens
 			value := func(v T) bool { return b.take(key(v), v) }
 			var err error
 			if config.idle > 0 {
@@ -130,22 +143,66 @@ type keyed[K comparable, T any] struct {
 
 // take gives a value to its group and reports whether the run goes on.
 func (b *byKey[K, T]) take(key K, v T) bool {
+	group := b.group(key)
+	if group == nil {
+		return false
+	}
+	goesOn := true
+	if !group.out.Next(v) {
+		if b.reopens && group.out.fate.Load() == claimed {
+			return b.reopen(key, v)
+		}
+		goesOn = b.refuse(group.out)
+	}
+	b.counts(group)
+	return goesOn
+}
+
+// group is the open group of a key, which has a value now; nil if the run is over.
+func (b *byKey[K, T]) group(key K) *keyed[K, T] {
 	group := b.of[key]
 	if group == nil {
 		if group = b.begin(key); group == nil {
-			return false
+			return nil
 		}
 	}
 	if group.place != nil {
 		b.touch(group)
 	}
-	goesOn := b.give(group.out, v)
+	return group
+}
+
+// counts counts a value of a group, which may be its last.
+func (b *byKey[K, T]) counts(group *keyed[K, T]) {
 	if b.count > 0 {
 		if group.taken++; group.taken == b.count {
 			b.finish(group)
 		}
 	}
-	return goesOn
+}
+
+// reopen gives a value that a group did not take, and what waited for its reader, to the
+// next groups of its key, whose readers may leave, too.
+func (b *byKey[K, T]) reopen(key K, v T) bool {
+	for values := []T{v}; len(values) > 0; {
+		group := b.group(key)
+		switch {
+		case group == nil:
+			return false
+		case group.out.Next(values[0]):
+			values = values[1:]
+			b.counts(group)
+		case group.out.fate.Load() == claimed && b.goesOn():
+			values = append(group.out.Rest(), values...)
+			b.finish(group)
+		case b.refuse(group.out):
+			values = values[1:]
+			b.counts(group)
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // begin opens a group; nil if the run is over.

@@ -62,6 +62,10 @@ func init() {
 				streamtest.CheckOperator(t, readBy(operators.GroupBy(mod3, operators.GroupCount(2)), operators.ConcatMap(told)),
 					[]int{1, 4, 1, 7}, []string{"1 [1 4]", "1 [1 7]"}, loses, streamtest.ReadAhead(2*(stream.DefaultBuffer+3)))
 			})
+			t.Run("reopens", func(t *testing.T) {
+				streamtest.CheckOperator(t, readBy(operators.GroupBy(mod3, operators.GroupReopens()), operators.MergeMap(told)),
+					[]int{1, 2, 4, 3}, []string{"1 [1 4]", "2 [2]", "0 [3]"}, loses, unordered)
+			})
 			t.Run("idle", func(t *testing.T) {
 				streamtest.CheckOperator(t, apart(readBy(operators.GroupBy(mod3, operators.GroupIdle(between)), operators.ConcatMap(told))),
 					[]int{1, 4}, []string{"1 [1]", "1 [4]"}, loses, streamtest.ReadAhead(2*(stream.DefaultBuffer+3)))

@@ -32,7 +32,7 @@ func Named[T any](name string) stream.Operator[T, T] {
 			s := stages.enter(path, ctx)
 			defer stages.leave(s)
 			defer pprof.SetGoroutineLabels(ctx)
-			labelled := pprof.WithLabels(ctx, pprof.Labels(stageLabel, path))
+			labelled := pprof.WithLabels(stream.WithDrops(ctx, &s.drops), pprof.Labels(stageLabel, path))
 			pprof.SetGoroutineLabels(labelled)
 			turns := uint64(0)
 			err := source(labelled, func(v T) bool {
@@ -74,20 +74,25 @@ type Stage struct {
 
 	Started time.Time // when this run of it began
 	Values  int       // how many values the source has emitted
+	Dropped int       // how many were dropped on the way there: see [stream.Drops]
 
 	// Passing says that what follows has not returned from the last of them yet: it is
 	// at work with it, or stuck. Otherwise the source is.
 	Passing bool
 }
 
-// String is a line for people: the path, how many values since when, and what the stage
-// waits for.
+// String is a line for people: the path, how many values since when, how many of them were
+// dropped if any, and what the stage waits for.
 func (s Stage) String() string {
 	waits := "its source"
 	if s.Passing {
 		waits = "what follows"
 	}
-	return fmt.Sprintf("%s: %d values since %s, waits for %s", s.Path, s.Values, s.Started.Format(time.TimeOnly), waits)
+	dropped := ""
+	if s.Dropped > 0 {
+		dropped = fmt.Sprintf(", %d dropped", s.Dropped)
+	}
+	return fmt.Sprintf("%s: %d values since %s%s, waits for %s", s.Path, s.Values, s.Started.Format(time.TimeOnly), dropped, waits)
 }
 
 // Stages are the named stages that run now, anywhere in the program, from the one that
@@ -109,6 +114,7 @@ type stage struct {
 	number  uint64 // of all runs
 	path    string
 	started time.Time
+	drops   stream.Drops
 	within  *watched      // the Timeout that waits for it; nil if there is none
 	turns   atomic.Uint64 // of its goroutine, between source and what follows: odd while it is there
 }
@@ -170,7 +176,7 @@ func (r *registry) look() []Stage {
 	seen := make([]Stage, len(running))
 	for i, s := range running {
 		turns := s.turns.Load()
-		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Passing: turns%2 == 1}
+		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Dropped: s.drops.Total(), Passing: turns%2 == 1}
 	}
 	return seen
 }

@@ -106,6 +106,9 @@ func init() {
 			t.Run("drop oldest", crossing(stream.DropOldest))
 			t.Run("drop newest", crossing(stream.DropNewest))
 		},
+		"CountDrops": func(t *testing.T) {
+			streamtest.CheckOperator(t, operators.CountDrops[int](new(stream.Drops)), []int{1, 2, 3}, []int{1, 2, 3})
+		},
 		"OnBackpressureDrop": func(t *testing.T) {
 			streamtest.CheckOperator(t, operators.OnBackpressureDrop[int](3), []int{1, 2, 3}, []int{1, 2, 3}, streamtest.ReadAhead(-1))
 		},

@@ -1,0 +1,250 @@
+package operators_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// leaverScript is a random way to read groups whose readers have enough after some values.
+type leaverScript struct {
+	values   []int
+	enough   []int // values for a reader of each key
+	buffer   int
+	overflow stream.Overflow
+	reopens  bool
+	slow     [2]int // the source, the readers: one value of so many comes with a pause
+}
+
+func randomLeaverScript(random *rand.Rand) leaverScript {
+	l := leaverScript{
+		buffer: 1 + random.IntN(6), overflow: stream.Overflow(random.IntN(4)), reopens: random.IntN(2) == 0,
+		slow: [2]int{1 + random.IntN(9), 1 + random.IntN(9)},
+	}
+	keys := 1 + random.IntN(4)
+	for range keys {
+		l.enough = append(l.enough, 1+random.IntN(8))
+	}
+	for range random.IntN(60) {
+		l.values = append(l.values, random.IntN(keys))
+	}
+	return l
+}
+
+// whereabouts is what became of the values of a run, by their places among all.
+type whereabouts struct {
+	groups []*operators.Group[int, [2]int]
+	got    map[int][]int // of each key, in the order of its groups
+	drops  int
+}
+
+func (l leaverScript) run(t *testing.T) (o whereabouts) {
+	var mu sync.Mutex
+	pause := func(i int) func([2]int) {
+		at := 0
+		return func([2]int) {
+			if at++; at%l.slow[i] == 0 {
+				time.Sleep(time.Duration(at) * time.Millisecond)
+			}
+		}
+	}
+	options := []operators.GroupOption{operators.GroupBuffer(l.buffer, l.overflow)}
+	if l.reopens {
+		options = append(options, operators.GroupReopens())
+	}
+	received := make(map[int][][]int)
+	var drops stream.Drops
+	err := stream.Pipe4(stream.Range(0, len(l.values)),
+		operators.Map(func(n int) [2]int { return [2]int{l.values[n], n} }),
+		operators.Tap(pause(0)),
+		operators.GroupBy(func(v [2]int) int { return v[0] }, options...),
+		operators.MergeMap(func(g operators.Group[int, [2]int]) stream.Observable[[2]int] {
+			o.groups = append(o.groups, &g)
+			mu.Lock()
+			defer mu.Unlock()
+			turn := len(received[g.Key])
+			received[g.Key] = append(received[g.Key], nil)
+			note := operators.Tap(func(v [2]int) {
+				mu.Lock()
+				defer mu.Unlock()
+				received[g.Key][turn] = append(received[g.Key][turn], v[1])
+			})
+			forgive := operators.Catch(func(error) stream.Observable[[2]int] { return stream.Empty[[2]int]() }) // ErrOverflow
+			return forgive(operators.Take[[2]int](l.enough[g.Key])(operators.Tap(pause(1))(note(g.Values()))))
+		}),
+	).Run(stream.WithDrops(t.Context(), &drops))
+	if err != nil {
+		t.Fatalf("%+v: %v", l, err)
+	}
+	o.got, o.drops = make(map[int][]int), drops.Total()
+	for key, turns := range received {
+		o.got[key] = slices.Concat(turns...)
+	}
+	return o
+}
+
+// Each value is read once, in the order of its key, or counts as dropped. Without overflow
+// only the last values of a key are dropped: those after the first reader had enough, or,
+// where groups are opened again, those that no value of the key came after.
+func TestGroupByWhoseReadersLeaveAgainstModel(t *testing.T) {
+	for range 400 {
+		seed := rand.Uint64()
+		l := randomLeaverScript(rand.New(rand.NewPCG(seed, 2)))
+		synctest.Test(t, func(t *testing.T) {
+			o := l.run(t)
+			what := fmt.Sprintf("seed %d, %+v: got %v", seed, l, o.got)
+			got, dropped := 0, 0
+			for _, g := range o.groups {
+				dropped += g.Dropped()
+			}
+			for key, enough := range l.enough {
+				var all []int
+				for n, k := range l.values {
+					if k == key {
+						all = append(all, n)
+					}
+				}
+				here := o.got[key]
+				got += len(here)
+				switch {
+				case !slices.IsSorted(here) || len(slices.Compact(slices.Clone(here))) != len(here):
+					t.Errorf("%s, values of %d out of order", what, key)
+				case l.overflow == stream.Block && !slices.Equal(here, all[:len(here)]):
+					t.Errorf("%s, a gap in those of %d", what, key)
+				case l.overflow == stream.Block && !l.reopens && len(here) != min(enough, len(all)):
+					t.Errorf("%s, want %d of %d", what, min(enough, len(all)), key)
+				case l.overflow == stream.Block && len(here) < min(enough, len(all)):
+					t.Errorf("%s, want at least %d of %d", what, min(enough, len(all)), key)
+				}
+			}
+			if got+dropped != len(l.values) || o.drops != dropped {
+				t.Errorf("%s: %d values came, %d are dropped by their groups, %d by the context, want %d in all", what, got, dropped, o.drops, len(l.values))
+			}
+		})
+	}
+}
+
+// A value that comes when the reader has left opens a group, and so does the next one.
+func TestGroupReopensForEachReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pair := operators.MergeMap(func(g group) stream.Observable[string] {
+			return operators.Map(func(n []int) string { return fmt.Sprint(g.Key, n) })(toSlice(operators.Take[int](2)(g.Values())))
+		})
+		source := operators.Tap(func(int) { time.Sleep(time.Second) })(stream.Range(0, 10))
+		read := func(options ...operators.GroupOption) stream.Observable[string] {
+			return readBy(operators.GroupBy(mod3, options...), pair)(source)
+		}
+		wantRun(t, sortedWords(read(operators.GroupReopens())), nil, "0 [0 3]", "0 [6 9]", "1 [1 4]", "1 [7]", "2 [2 5]", "2 [8]")
+		wantRun(t, sortedWords(read()), nil, "0 [0 3]", "1 [1 4]", "2 [2 5]")
+	})
+}
+
+// A group that nobody asks for is not opened again for each of its values.
+func TestGroupReopensOnlyWhatWasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		groups := 0
+		var drops stream.Drops
+		source := operators.Tap(func(int) { synctest.Wait() })(stream.Range(0, 30))
+		err := operators.GroupBy(mod3, operators.GroupReopens())(source).ForEach(stream.WithDrops(t.Context(), &drops), func(group) { groups++ })
+		if err != nil || groups != 3 || drops.Total() != 30 {
+			t.Errorf("three keys without readers: %d groups, %d of 30 values dropped, %v", groups, drops.Total(), err)
+		}
+	})
+}
+
+// The counts are up to date while the run goes on.
+func TestGroupDroppedWhileItRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var drops stream.Drops
+		var groups []group
+		at := 0
+		source := operators.Tap(func(n int) {
+			synctest.Wait()
+			at = n
+			dropped := 0
+			for _, g := range groups {
+				dropped += g.Dropped()
+			}
+			if want := max(0, n-3); dropped != want || drops.Total() != want {
+				t.Errorf("before value %d: the groups dropped %d, the context says %d, want %d", n, dropped, drops.Total(), want)
+			}
+		})(stream.Range(0, 12))
+		first := operators.MergeMap(func(g group) stream.Observable[int] {
+			groups = append(groups, g)
+			return operators.Take[int](1)(g.Values())
+		})
+		counted := operators.CountDrops[int](&drops)(readBy(operators.GroupBy(mod3), first)(source))
+		wantRun(t, counted, nil, 0, 1, 2)
+		if at != 11 {
+			t.Errorf("the source ended with %d, want 11", at)
+		}
+	})
+}
+
+func TestWindowDropped(t *testing.T) {
+	var drops stream.Drops
+	windows := operators.WindowCount[int](4)(stream.Range(0, 12))
+	err := operators.CountDrops[group](&drops)(windows).ForEach(t.Context(), func(w group) {
+		if w.Key == 1 {
+			if got := w.Values().First(t.Context()).GetOr(-1); got != 4 {
+				t.Errorf("the first value of the second window: got %d, want 4", got)
+			}
+		}
+	})
+	if err != nil || drops.Total() != 11 {
+		t.Errorf("12 values in windows, one of which was read: the context dropped %d, %v; want 11", drops.Total(), err)
+	}
+}
+
+func TestCountDropsOfStages(t *testing.T) {
+	slow := func(int) { time.Sleep(2500 * time.Millisecond) }
+	for name, op := range map[string]stream.Operator[int, int]{
+		"drop":    operators.OnBackpressureDrop[int](1),
+		"latest":  operators.OnBackpressureLatest[int](),
+		"buffer":  operators.OnBackpressureBuffer[int](2, stream.DropOldest),
+		"block":   operators.OnBackpressureBuffer[int](2, stream.Block),
+		"exhaust": operators.ExhaustMap(func(n int) stream.Observable[int] { return after(3500*time.Millisecond, n) }),
+		"filter":  operators.ObserveOn[int](1),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var drops, outer stream.Drops
+			source := operators.Tap(func(int) { time.Sleep(time.Second) })(stream.Range(0, 10))
+			got := 0
+			counted := stream.Pipe4(source, op, operators.CountDrops[int](&drops), operators.Named[int]("slow"), operators.CountDrops[int](&outer))
+			err := counted.ForEach(t.Context(), func(n int) {
+				slow(n)
+				got++
+			})
+			if err != nil || got+drops.Total() != 10 || drops.Total() != outer.Total() {
+				t.Errorf("%s: %d values came, %d were dropped, %d by the outer counter, %v; want 10 in all", name, got, drops.Total(), outer.Total(), err)
+			}
+			if blocks := name == "block" || name == "filter"; blocks != (drops.Total() == 0) {
+				t.Errorf("%s: %d values were dropped", name, drops.Total())
+			}
+		})
+	}
+}
+
+func TestStagesCountWhatWasDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := operators.OnBackpressureLatest[int]()(concat(stream.Range(0, 10), after(time.Hour, 10)))
+		err := operators.Named[int]("slow")(source).ForEach(t.Context(), func(n int) {
+			synctest.Wait() // until the source has emitted all it has now
+			s := operators.Stages()
+			if len(s) != 1 || s[0].Values+s[0].Dropped < 9 || n != 10 && s[0].String() != fmt.Sprintf(
+				"slow: %d values since %s, %d dropped, waits for what follows", s[0].Values, s[0].Started.Format(time.TimeOnly), s[0].Dropped) {
+				t.Errorf("after value %d: got %v", n, s)
+			}
+		})
+		if err != nil {
+			t.Errorf("a slow stage failed: %v", err)
+		}
+	})
+}
