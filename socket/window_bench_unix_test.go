@@ -227,7 +227,7 @@ func BenchmarkRequests(b *testing.B) {
 		}
 	})
 	b.Run("pool", func(b *testing.B) {
-		pool := ipc.Pool(socket.MustParseName("echo"), socket.PoolConfig{Connections: 1})
+		pool := ipc.Pool(socket.MustParseName("echo"), socket.PoolConfig{Connections: 1, InFlight: 64})
 		defer pool.Close(b.Context())
 		b.ReportAllocs()
 		defer reportCPU(b)()
