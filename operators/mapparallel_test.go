@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -125,6 +126,51 @@ func TestMapParallelFailsInItsPlace(t *testing.T) {
 		wantRun(t, operators.MapParallel(4, work)(concat(stream.Just(1, 3), stream.Throw[int](errOdd))), errOdd, 1, 3)
 		wantRun(t, operators.MapParallel(4, work)(concat(stream.Just(1, 2), stream.Throw[int](errOdd))), errBroken, 1)
 	})
+}
+
+func TestMapParallelSkips(t *testing.T) {
+	halves := func(_ context.Context, n int) (int, error) {
+		if n%2 != 0 {
+			return 7, fmt.Errorf("%d is odd: %w", n, stream.ErrSkip)
+		}
+		return n / 2, nil
+	}
+	for name, options := range map[string][]operators.ParallelOption{"ordered": nil, "unordered": {operators.Unordered}} {
+		t.Run(name, func(t *testing.T) {
+			checks := []streamtest.Option{streamtest.ReadAhead(5), streamtest.LosesOnFailure()}
+			if options != nil {
+				checks = append(checks, streamtest.Unordered())
+			}
+			streamtest.CheckOperator(t, operators.MapParallel(2, halves, options...), []int{1, 2, 3, 4, 6}, []int{1, 2, 3}, checks...)
+			// A value that was skipped leaves its place to others.
+			if n, err := operators.Count[int]()(operators.MapParallel(1, halves, options...)(stream.Range(0, 100))).Last(t.Context()).Get(); n != 50 || err != nil {
+				t.Errorf("100 values, of which each other is skipped: got %d and %v, want 50", n, err)
+			}
+			none := operators.MapParallel(2, halves, options...)
+			wantRun(t, none(stream.Just(1, 3, 5)), nil)
+			wantRun(t, none(concat(stream.Just(1), stream.Throw[int](errBroken))), errBroken)
+		})
+	}
+}
+
+func TestMapErrSkips(t *testing.T) {
+	op := operators.MapErr(func(n int) (int, error) {
+		if n%2 != 0 {
+			return 7, fmt.Errorf("%d is odd: %w", n, stream.ErrSkip)
+		}
+		return n / 2, nil
+	})
+	streamtest.CheckOperator(t, op, []int{1, 2, 3, 4, 6}, []int{1, 2, 3})
+	wantRun(t, op(stream.Just(1, 3, 5)), nil)
+}
+
+func TestMapParallelLeavesGOMAXPROCSAsItIs(t *testing.T) {
+	before := runtime.GOMAXPROCS(3)
+	defer runtime.GOMAXPROCS(before)
+	wantRun(t, operators.MapParallel(0, doubled)(stream.Just(1)), nil, 2)
+	if got := runtime.GOMAXPROCS(0); got != 3 {
+		t.Errorf("after MapParallel with a limit of zero GOMAXPROCS is %d, want the 3 that it was", got)
+	}
 }
 
 func TestMapParallelCancelsItsWork(t *testing.T) {
