@@ -81,29 +81,54 @@ func newReadiness() *readiness {
 }
 
 // await returns when tell was called or ctx ends, and in any case after some turns of the
-// scheduler and a few milliseconds. That limit is for an observable that is a function of
-// the user's: if it never calls [stream.Subscribed], tell is called only at its end. In a
-// bubble of synctest the first sleep lasts until all other goroutines wait.
+// scheduler and a few naps. That limit is for an observable that is a function of the
+// user's: if it never calls [stream.Subscribed], tell is called only at its end. In a
+// bubble of synctest the first nap lasts until all other goroutines wait.
 func (r *readiness) await(ctx context.Context) {
 	<-r.begun
-	const turns, naps, sleeps = 100, 10, 5
-	for n := range turns + naps + sleeps {
+	for range 100 {
+		select {
+		case <-r.here:
+			return
+		default:
+			runtime.Gosched()
+		}
+	}
+	nap := time.NewTimer(time.Nanosecond)
+	defer nap.Stop()
+	begin := time.Now()
+	for p := new(patience); ; {
 		select {
 		case <-r.here:
 			return
 		case <-ctx.Done():
 			return
-		default:
-		}
-		switch {
-		case n < turns:
-			runtime.Gosched()
-		case n < turns+naps:
-			time.Sleep(time.Nanosecond)
-		default: // the machine may be busy
-			time.Sleep(time.Millisecond)
+		case now := <-nap.C:
+			if !p.lasts(now.Sub(begin)) {
+				return
+			}
+			begin = now
+			nap.Reset(time.Millisecond)
 		}
 	}
+}
+
+// patience is for how long a goroutine waits for a signal that may never come: five naps
+// of a millisecond. A nap that took twice as long does not count: the machine is busy, and
+// the goroutine that is about to give the signal may stand still. The limit to all naps is
+// a tenth of a second.
+type patience struct {
+	naps   int
+	waited time.Duration
+}
+
+// lasts takes note of a nap and reports whether there is to be another.
+func (p *patience) lasts(nap time.Duration) bool {
+	p.waited += nap
+	if nap < 2*time.Millisecond {
+		p.naps++
+	}
+	return p.naps <= 5 && p.waited < 100*time.Millisecond
 }
 
 // isEnd reports whether err says no more than that a run with that cause was cancelled.

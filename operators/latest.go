@@ -12,7 +12,8 @@ import (
 // emits and the other has. It completes when both have, or when one has without a value;
 // the first failure ends it, after the values that came before. The sources run at the
 // same time, each on a goroutine of its own. At most [stream.DefaultBuffer] values of
-// each wait for the consumer, none is skipped; a source that has one more waits.
+// each wait for the consumer, none is skipped; a source that has one more waits. The sources begin in no order, as
+// those of [Merge].
 //
 // For more than three of different types combine a combination: what is emitted is the
 // same. [CombineLatestAll] takes any number of one type.

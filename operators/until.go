@@ -47,7 +47,7 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 // The notifier is subscribed before the source begins: what it emits at once ends the run
 // before the source is run, and a [stream.Subject] that it observes has it among its
 // observers. A notifier of your own that waits says so with [stream.Subscribed]; one that
-// does not is waited for some milliseconds. Nothing is buffered: the source runs on the
+// does not is waited for some milliseconds, on a busy machine up to a tenth of a second. Nothing is buffered: the source runs on the
 // caller's goroutine, the notifier on one of its own, so that of two that emit in the
 // same moment either may be first.
 func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {

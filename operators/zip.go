@@ -11,7 +11,8 @@ import (
 // other; the first failure ends it, after the pairs that were complete by then. The
 // sources run at the same time, each on a goroutine of its own. At most
 // [stream.DefaultBuffer] values of each wait for their counterpart or for the
-// consumer; a source that has one more waits.
+// consumer; a source that has one more waits. The sources begin in no order, as
+// those of [Merge].
 //
 // For more than three of different types zip a zip: the rows are the same. [ZipAll]
 // takes any number of one type.
