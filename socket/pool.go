@@ -104,7 +104,9 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 }
 
 // Request sends a message and gives the response to it. It waits for a server to appear,
-// and for its turn, until ctx ends. A request that was not handled for sure is made again
+// and for its turn, until ctx ends; then it fails with ctx's cause and what was missing: why
+// there is no connection, such as ErrNotListening or ErrNoHandshake, or ErrNoConnection if all
+// of them were busy. A request that was not handled for sure is made again
 // on another connection: one that was not sent, and one that a server of rxipc left
 // unacknowledged when it closed the connection in good order, as it does when it ends, is
 // restarted or hands over. So such a restart fails no request.
