@@ -1,6 +1,9 @@
 package socket
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // FuzzSkip has acknowledgements skipped and decoded one by one.
 func FuzzSkip(f *testing.F) {
@@ -36,4 +39,21 @@ func FuzzSkip(f *testing.F) {
 			t.Errorf("skipping: %d acknowledgements, %d others, %v; decoding: %d, %d, %v", a, b, c, d, e, g)
 		}
 	})
+}
+
+func TestSkipLeavesAContentThatLooksLikeAnAcknowledgement(t *testing.T) {
+	ack := controlFrames[kindAck]
+	encoded := string(appendFrame(nil, NewMessage(JSON(), ack)))
+	r := newFrameReader(1000)
+	for _, piece := range []string{encoded[:len(encoded)-len(ack)-1], encoded[len(encoded)-len(ack)-1:]} {
+		if err := r.fill(strings.NewReader(piece)); err != nil {
+			t.Fatalf("reading part of a frame: %v", err)
+		}
+		if n := r.skip(ack); n != 0 {
+			t.Errorf("%d acknowledgements were skipped in a content that reads like one, want none", n)
+		}
+		if f, ok, err := r.next(); err != nil || ok && f.message.Content() != ack {
+			t.Errorf("the message was read as %v, %v; want the content of an acknowledgement", f, err)
+		}
+	}
 }

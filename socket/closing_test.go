@@ -26,6 +26,25 @@ func TestBothSidesMayCloseAtOnce(t *testing.T) {
 	})
 }
 
+func TestRunOfAConnectionReturnsTheCauseOfItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		errDone := errors.New("done for today")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		ours, theirs := newPipe(0)
+		config := Config{}.withDefaults()
+		ran := make(chan error, 1)
+		go func() { ran <- newConnection(theirs, &config, newPulse(&config)).Exchanges().Run(ctx) }()
+		client := newPeer(t, ours).greet()
+		cancel(errDone)
+		client.expect("close")
+		client.send(kindCloseOK)
+		client.expect("EOF")
+		if err := <-ran; err != errDone {
+			t.Errorf("the run of a connection whose context ended: got %v, want %v", err, errDone)
+		}
+	})
+}
+
 func TestServerAwaitsConsentUpToTheGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{Grace: 3 * time.Second, Heartbeat: -1}, fold.Sum[int](), echo)

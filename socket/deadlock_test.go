@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -48,6 +49,22 @@ func TestSendReadsWhileItsServerWritesAnEarlierAnswer(t *testing.T) {
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+func TestSendOfALargeMessageReadsWhileItsServerPushesOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Heartbeat: -1}, 1000)
+		large := strings.Repeat("x", 2*writeAt)
+		go func() {
+			server.send(large) // reads nothing before all of it is read
+			server.expect("start-ok", fmt.Sprintf("%q", fmt.Sprint(len(large), " bytes")))
+			server.send(kindAck)
+		}()
+		if err := p.Send(t.Context(), Text(large)).Err(); err != nil {
+			t.Errorf("sending a large message to a server that sends one: %v", err)
+		}
+		p.Conn().Close()
 	})
 }
 

@@ -293,3 +293,18 @@ func TestPeersInWords(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestDoorForgetsUsersThatLeft(t *testing.T) {
+	config := Config{MaxConnections: -1}.withDefaults()
+	d := newDoor(&config, "counter", newMemoryListener())
+	for uid := range 100 {
+		a := admission{peer: fold.Just(Peer{UID: os.Geteuid() + 1 + uid}), door: d}
+		if err := d.count(a); err != nil {
+			t.Errorf("counting a connection in: %v", err)
+		}
+		d.left(a)
+	}
+	if len(d.guests) != 0 {
+		t.Errorf("%d users are remembered after all have left, want none", len(d.guests))
+	}
+}

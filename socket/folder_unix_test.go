@@ -130,3 +130,20 @@ func TestAFileIsNoFolder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestFolderThatIsMissingIsNoFolder(t *testing.T) {
+	if err := (Unix{Dir: filepath.Join(shortDir(t), "missing")}).place().isFolder(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("looking at a folder that is missing: %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+func TestDefaultDirIsMadeByItsUserAlone(t *testing.T) {
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	t.Setenv("TMPDIR", openDir(t))
+	place := Unix{}.place()
+	place.dir = filepath.Join(openDir(t), "missing")
+	place.user++ // who it was when the place was found
+	if err := place.makeFolder(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "set Dir") {
+		t.Errorf("making the default folder of another user: %v, want ErrPermission and what helps", err)
+	}
+}

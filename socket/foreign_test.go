@@ -24,6 +24,7 @@ func TestForeignProtocolsAreNamedAtOnce(t *testing.T) {
 		{"JSON", `{"jsonrpc":"2.0"}`, "speaks JSON"},
 		{"nothing that is known", "hello?\n", `media type "llo?\n": expected`},
 		{"three bytes", "hel", `media type "l": expected`},
+		{"two zeros, a media type of no bytes", "\x00\x00", `media type "": expected`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newFrameReader(100)

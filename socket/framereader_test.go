@@ -428,3 +428,29 @@ func TestFrameReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestFrameReaderTakesContentsUpToTheLimit(t *testing.T) {
+	for limit := 1; limit < maxControl+3; limit++ { // those that are no longer than a control message, too
+		message := Text(strings.Repeat("x", limit))
+		for want, limit := range map[bool]int{true: limit, false: limit - 1} {
+			got, err := readAll(bytes.NewReader(appendFrame(nil, message)), limit)
+			if (err == nil) != want || want && !slices.Equal(got, []frame{{message: message}}) {
+				t.Errorf("a message of %d bytes with the limit %d: got %v, %v; want it taken %v", message.Len(), limit, got, err, want)
+			}
+		}
+	}
+}
+
+func TestFrameReaderLetsGoOfABufferThatGrewForAHeader(t *testing.T) {
+	mediaType := MustParseMediaType("text/plain; a=" + strings.Repeat("x", 3*readSize))
+	reader, src := newFrameReader(100), bytes.NewReader(appendFrame(nil, NewMessage(mediaType, "")))
+	for ok := false; !ok; {
+		if err := reader.fill(src); err != nil {
+			t.Fatalf("reading a frame with a long header: %v", err)
+		}
+		_, ok, _ = reader.next()
+	}
+	if size := len(reader.buffer); size > ampleSize {
+		t.Errorf("the buffer has %d bytes when the frame was read, want %d at most", size, ampleSize)
+	}
+}

@@ -471,6 +471,9 @@ func TestAListenerThatClosesBetweenTwoProcesses(t *testing.T) {
 		if _, err := os.Lstat(listener.path); (err == nil) != delivered {
 			t.Error(delivered, err)
 		}
+		if err := listener.lock.file.Close(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("closing the lock after the hand-over, delivered %v: %v, want that it is closed: it would outlast the successor", delivered, err)
+		}
 		_, err = listener.Accept()
 		if errors.Is(err, errHandedOver) != delivered || !delivered && !errors.Is(err, net.ErrClosed) {
 			t.Error(delivered, err)

@@ -189,3 +189,22 @@ func TestLinesOfTheLogTellWhichProcess(t *testing.T) {
 		}
 	})
 }
+
+func TestHooksOfMessagesWorkOneByOne(t *testing.T) {
+	var r recorder
+	all := r.hooks()
+	for hook, hooks := range map[string]Hooks{"arrived answer": {Arrived: all.Arrived}, "6 bytes after 0s: acknowledged": {Acknowledged: all.Acknowledged}} {
+		synctest.Test(t, func(t *testing.T) {
+			p, server := attached(t, Config{Hooks: hooks, Heartbeat: -1}, 0)
+			go func() {
+				server.expect("start-ok", `"asking"`)
+				server.send(kindAck, "answer")
+			}()
+			if _, err := p.Request(t.Context(), Text("asking")).Get(); err != nil {
+				t.Errorf("a request with the hook that tells %q: %v", hook, err)
+			}
+			same(t, r.told(), hook)
+			p.Conn().Close()
+		})
+	}
+}

@@ -115,6 +115,23 @@ func TestLockThatWasRemovedBeforeItIsHeldIsNotTheLock(t *testing.T) {
 	}
 }
 
+func TestLockSaysOnlyWhoHoldsIt(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	path := filepath.Join(u.Dir, "counter.sock")
+	if err := os.WriteFile(lockPath(path), []byte(strings.Repeat("a former process\n", 100)), 0o600); err != nil {
+		t.Fatal("writing a lock: ", err)
+	}
+	lock, err := u.place().acquireLock(path)
+	if err != nil {
+		t.Fatal("locking: ", err)
+	}
+	defer lock.release()
+	want := fmt.Sprintf("%d %s\n", os.Getpid(), filepath.Base(os.Args[0]))
+	if got, err := os.ReadFile(lockPath(path)); string(got) != want {
+		t.Errorf("a lock that said more before says %q, %v; want %q", got, err, want)
+	}
+}
+
 func TestErrInUseNamesTheProcess(t *testing.T) {
 	u := Unix{Dir: shortDir(t)}
 	inUse := func(want string) {

@@ -238,6 +238,35 @@ func TestCloseIsAnsweredBehindAnAnswerThatIsNotReadYet(t *testing.T) {
 	})
 }
 
+func TestCloseIsSeenBehindMessagesThatAreHandledAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		handled := 0
+		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), func(_ Message, c Continuation[int], _ int) Continuation[int] {
+			if handled++; handled == 20 {
+				<-c.Context().Done()
+			}
+			return c
+		})
+		client := server.dial().greet()
+		large := strings.Repeat("x", 2000)
+		for range 24 { // four behind the one that is handled: they have room, with all before them
+			client.send(large)
+		}
+		client.send(kindClose)
+		got := client.next()
+		for got == "ack" { // as many as left before
+			got = client.next()
+		}
+		if got != "close-ok" {
+			t.Errorf("a client that closes behind its messages received %s, want close-ok", got)
+		}
+		client.expect("EOF")
+		client.conn.Close()
+		server.end()
+		<-server.result
+	})
+}
+
 func TestContextIsDoneAfterADayOfHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		done := make(chan struct{})

@@ -301,3 +301,27 @@ func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
 		})
 	}
 }
+
+func TestCloseFailsWithoutConsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := attached(t, Config{Grace: time.Hour}, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		cut := &cutAfterWrite{p.conn, cancel} // the context ends when connection.close is written
+		p.conn = cut
+		if err := p.Close(ctx).Err(); !errors.Is(err, context.Canceled) {
+			t.Errorf("Close whose context ended before the server consented: got %v, want %v", err, context.Canceled)
+		}
+		server.expect("start-ok", "close", "EOF")
+	})
+}
+
+// cutAfterWrite is a connection that cancels something once it has written.
+type cutAfterWrite struct {
+	net.Conn
+	cancel func()
+}
+
+func (c *cutAfterWrite) Write(p []byte) (int, error) {
+	defer c.cancel()
+	return c.Conn.Write(p)
+}

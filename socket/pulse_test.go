@@ -95,3 +95,17 @@ func newConn(t *testing.T) *pipeConn {
 	t.Cleanup(func() { theirs.Close() })
 	return ours
 }
+
+func TestPulseBeatsNoMoreOftenThanEachGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := Config{}.withDefaults()
+		p := newPulse(&config)
+		l := newLink(newConn(t), &config, p)
+		p.join(&l)
+		defer p.leave(&l)
+		p.last = p.now()
+		if p.expect(p.last + 1); p.next.Load() != p.last+p.gap {
+			t.Errorf("what is due right after a beat is done %v after it, want %v", time.Duration(p.next.Load()-p.last), time.Duration(p.gap))
+		}
+	})
+}

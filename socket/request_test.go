@@ -218,3 +218,34 @@ func TestAcknowledgementsThatNobodyIsDueDoNotHarm(t *testing.T) {
 		p.Conn().Close()
 	})
 }
+
+// A server of innmind/ipc 5.x gets a request once all before it were responded to: one that
+// never began is not waited for.
+func TestRequestThatDidNotBeginIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(10)
+		server := newPeer(t, theirs)
+		go server.send(kindStart)
+		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
+		if err != nil {
+			t.Fatal("attaching: ", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := p.Request(ctx, Text("lost")).Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a request to a server that reads nothing: %v, want %v", err, context.DeadlineExceeded)
+		}
+		go func() {
+			server.expect("start-ok", `"one"`)
+			server.send(kindAck, "1")
+			server.expect("ack", `"two"`)
+			server.send(kindAck, "2")
+		}()
+		for _, request := range []string{"one", "two"} {
+			if err := p.Request(t.Context(), Text(request)).Err(); err != nil {
+				t.Errorf("request %s behind one that did not begin: %v", request, err)
+			}
+		}
+		p.Conn().Close()
+	})
+}

@@ -144,3 +144,17 @@ func TestNotifyContextTakesOnlyTheSignalsAskedFor(t *testing.T) {
 		t.Error(context.Cause(ctx))
 	}
 }
+
+func TestNotifyContextTakesASingleSignal(t *testing.T) {
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, syscall.SIGALRM) // which would end the process
+	defer signal.Stop(came)
+	ctx, stop := NotifyContext(context.Background(), syscall.SIGALRM)
+	defer stop()
+	raise(t, syscall.SIGALRM)
+	select {
+	case <-ctx.Done():
+	case <-within(t).Done():
+		t.Error("a signal that NotifyContext was asked for did not end its context")
+	}
+}

@@ -266,3 +266,18 @@ func TestHandOverIsRefusedWhereNoSuccessorOutlives(t *testing.T) {
 		}
 	}
 }
+
+// notComparable is a writer of which == panics.
+type notComparable struct{ parts []io.Writer }
+
+func (notComparable) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestWritersThatCannotBeComparedAreNotTheSame(t *testing.T) {
+	var w io.Writer = notComparable{}
+	if sameWriter(w, w) {
+		t.Error("two writers that cannot be compared are the same, want not")
+	}
+	if !sameWriter(os.Stderr, os.Stderr) || sameWriter(os.Stderr, os.Stdout) {
+		t.Error("files are compared wrongly")
+	}
+}

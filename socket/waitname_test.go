@@ -228,3 +228,49 @@ func TestConnectToWaitsForAServerInAFolderThatIsMadeLater(t *testing.T) {
 		t.Errorf("%d clients are watched for after all have connected", len(place.watch.waiters))
 	}
 }
+
+func TestFolderInThePlaceOfAnotherOneHasChanged(t *testing.T) {
+	base, old := shortDir(t), time.Now().Add(-time.Hour)
+	var folders []os.FileInfo
+	for _, name := range []string{"one", "other"} {
+		dir := mkdir(t, 0o700, base, name)
+		if err := os.Chtimes(dir, old, old); err != nil {
+			t.Fatal("setting the time of a folder: ", err)
+		}
+		info, err := os.Stat(dir)
+		if err != nil {
+			t.Fatal("looking at a folder: ", err)
+		}
+		folders = append(folders, info)
+	}
+	if changed(folders[0], folders[0]) {
+		t.Error("a folder that is as old as before has changed, want not")
+	}
+	if !changed(folders[0], folders[1]) {
+		t.Error("another folder, as old as the one before, has not changed, want that it has")
+	}
+}
+
+// failsOnce is a transport that says why nobody can be reached, and then nothing until the
+// context ends.
+type failsOnce struct {
+	quiet
+}
+
+func (f *failsOnce) Dial(ctx context.Context, name Name) (net.Conn, error) {
+	if f.asked.Load() > 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return f.quiet.Dial(ctx, name)
+}
+
+func TestConnectToTellsTheReasonKnownLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		transport := &failsOnce{quiet{failure: explainDial(os.ErrNotExist)}}
+		says(t, "ConnectTo that dials when its context ends", New(Config{Transport: transport}).ConnectTo(ctx, counter).Err(),
+			[]error{context.DeadlineExceeded, ErrNotListening}, "connect counter: ")
+	})
+}
