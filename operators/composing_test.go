@@ -159,7 +159,9 @@ func TestExpandOfADeepTree(t *testing.T) {
 		return func(n int) stream.Observable[int] {
 			switch {
 			case n == broken:
-				return concat(stream.Just(-7), stream.Throw[int](errBroken))
+				return concat(stream.Just(-7000), stream.Throw[int](errBroken)) // whose last child comes before
+			case n == -7000:
+				return stream.Just(-7001)
 			case n <= 0 || n > 100:
 				return stream.Empty[int]()
 			default:
@@ -173,7 +175,7 @@ func TestExpandOfADeepTree(t *testing.T) {
 		want = append(want, n)
 		switch {
 		case n == broken:
-			want = append(want, -7)
+			want = append(want, -7000, -7001)
 			return false
 		case n <= 0 || n > 100:
 			return true

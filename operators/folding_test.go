@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
@@ -232,6 +233,23 @@ func TestSlidingWindowsCombineAConstantNumberOfTimesAValue(t *testing.T) {
 		if combined > 3*count {
 			t.Errorf("a window of %d combined %d times for %d values", size, combined, count)
 		}
+	}
+}
+
+// Each growth of the table doubles it, so growing too often is seen by the memory.
+func TestFoldByKeyGrowsAsItIsUsed(t *testing.T) {
+	op := operators.FoldByKey(func(n int) (int, int) { return n, 1 }, fold.Sum[int]())
+	var got map[int]int
+	var err error
+	used := allocatedBy(func() { got, err = op(stream.Range(0, 16)).Last(t.Context()).Get() })
+	if err != nil || len(got) != 16 || used > 1<<14 {
+		t.Errorf("FoldByKey of 16 keys: got %d of them and %v, for %d bytes, want 16 for less than 16 KiB", len(got), err, used)
+	}
+}
+
+func TestFoldSlidingTimeOfNoValuesIsOfOne(t *testing.T) {
+	for _, limit := range []int{-1, 0, 1} {
+		wantRun(t, operators.FoldSlidingTime(time.Hour, limit, fold.Sum[int]())(stream.Just(1, 2, 3)), nil, 1, 2, 3)
 	}
 }
 

@@ -81,6 +81,48 @@ func TestScanShowsTotalsThatStay(t *testing.T) {
 		map[string]int{"a": 1}, map[string]int{"a": 1, "b": 1}, map[string]int{"a": 2, "b": 1})
 }
 
+// calls is how often op asks a monoid to combine two of the values.
+func calls[T any](t *testing.T, op func(fold.Monoid[T]) stream.Operator[T, T], values ...T) int {
+	n := 0
+	m := fold.New(func() (none T) { return none }, func(_, b T) T { n++; return b })
+	if err := op(m)(stream.FromSlice(values)).Run(t.Context()); err != nil {
+		t.Fatalf("a run over %v returned %v, want nil", values, err)
+	}
+	return n
+}
+
+// A copy costs a call of Combine.
+func TestScanCopiesOnlyWhatSharesStorage(t *testing.T) {
+	type plain struct {
+		n    int
+		name string
+		c    [2]complex128
+	}
+	type sharing struct {
+		n    int
+		tags [2][]string
+	}
+	for kind, got := range map[string]int{
+		"a complex number":          calls(t, operators.Scan[complex128], 1, 2),
+		"a string":                  calls(t, operators.Scan[string], "a", "b"),
+		"a struct of plain values":  calls(t, operators.Scan[plain], plain{}, plain{}),
+		"an array of plain structs": calls(t, operators.Scan[[2]plain], [2]plain{}, [2]plain{}),
+	} {
+		if got != 2 {
+			t.Errorf("Scan of two values, each %s, combined %d times, want 2", kind, got)
+		}
+	}
+	for kind, got := range map[string]int{
+		"a struct that has slices": calls(t, operators.Scan[sharing], sharing{}, sharing{}),
+		"an array of pointers":     calls(t, operators.Scan[[1]*int], [1]*int{}, [1]*int{}),
+		"an interface":             calls(t, operators.Scan[any], nil, nil),
+	} {
+		if got != 4 {
+			t.Errorf("Scan of two values, each %s, combined %d times, want 4: twice for the copies", kind, got)
+		}
+	}
+}
+
 func TestFailuresEmitNoTotal(t *testing.T) {
 	failing := concat(stream.Just(1, 2), stream.Throw[int](errBroken))
 	wantRun(t, operators.Fold(fold.Sum[int]())(failing), errBroken)

@@ -122,7 +122,7 @@ func ThrottleLatest[T any](period time.Duration) stream.Operator[T, T] {
 type grid struct {
 	alarm  *stream.Alarm
 	period time.Duration
-	at     time.Time // what it is set for
+	begun  time.Time
 }
 
 // every begins a grid now and sets the alarm for the end of its first period, which is a
@@ -130,13 +130,8 @@ type grid struct {
 func every(period time.Duration, alarm *stream.Alarm) *grid {
 	period = max(1, period)
 	alarm.Set(period)
-	return &grid{alarm, period, time.Now().Add(period)}
+	return &grid{alarm, period, time.Now()}
 }
 
 // next sets the alarm for the end of the period that it is in.
-func (g *grid) next() {
-	late := time.Since(g.at)
-	left := g.period - late%g.period
-	g.at = g.at.Add(late + left)
-	g.alarm.Set(left)
-}
+func (g *grid) next() { g.alarm.Set(g.period - time.Since(g.begun)%g.period) }

@@ -3,6 +3,7 @@ package operators_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +67,17 @@ func TestTimeoutWaitsForTheSourceToEnd(t *testing.T) {
 		return context.Cause(ctx)
 	}
 	wantTimeline(t, operators.Timeout[int](time.Second)(slow), "2000 operators: no value came within 1s")
+}
+
+func TestDelayOfLessThanNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		busy := operators.Tap(func(int) { time.Sleep(time.Second) })
+		wantRun(t, busy(operators.Delay[int](math.MinInt64, 4)(stream.Just(1, 2, 3))), nil, 1, 2, 3)
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("three values that take a second each, delayed by less than nothing, took %v, want 3s", took)
+		}
+	})
 }
 
 func TestDelay(t *testing.T) {
