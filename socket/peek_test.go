@@ -3,6 +3,7 @@
 package socket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -248,10 +249,9 @@ func TestCloseIsSeenBehindMessagesThatAreHandledAlready(t *testing.T) {
 			return c
 		})
 		client := server.dial().greet()
-		large := strings.Repeat("x", 2000)
-		for range 24 { // four behind the one that is handled: they have room, with all before them
-			client.send(large)
-		}
+		large := encode(strings.Repeat("x", 2000))
+		client.send(bytes.Repeat(large, 24))
+		synctest.Wait() // four wait behind the one that is handled, and there is room for more
 		client.send(kindClose)
 		got := client.next()
 		for got == "ack" { // as many as left before

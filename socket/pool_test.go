@@ -427,3 +427,69 @@ func TestPoolOutlivesServersThatComeAndGo(t *testing.T) {
 		}
 	})
 }
+
+func TestPoolTriesOneConnectionWhileNobodyListens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		transport := &countedDials{newMemory(0), &asked}
+		retry := operators.RetryPolicy{Delay: time.Hour}
+		pool := New(Config{Transport: transport}).Pool(remote, PoolConfig{Connections: 4, Retry: retry})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if err := pool.Request(ctx, Text("hello")).Err(); !errors.Is(err, ErrNotListening) {
+					t.Errorf("a request while nobody listens: %v, want ErrNotListening", err)
+				}
+			})
+			synctest.Wait()
+		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("10 requests while nobody listens made %d tries to connect, want 1", n)
+		}
+		all.Wait()
+		closePool(t, pool)
+	})
+}
+
+// countedDials is a transport that counts who dials.
+type countedDials struct {
+	Transport
+	asked *atomic.Int64
+}
+
+func (c *countedDials) Dial(ctx context.Context, name Name) (net.Conn, error) {
+	c.asked.Add(1)
+	return c.Transport.Dial(ctx, name)
+}
+
+func TestPoolGivesARequestToTheConnectionWithTheFewest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1})
+		serving, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		loads := map[*Connection]int{}
+		go func() {
+			served <- Exchanges(ipc.Listen(remote)).ForEach(serving, func(x Exchange) { loads[x.Connection()]++; x.Hold() })
+		}()
+		synctest.Wait()
+		pool := ipc.Pool(remote, PoolConfig{Connections: 3, InFlight: 10})
+		asking, leave := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		for range 12 {
+			all.Go(func() { pool.Request(asking, Text("hello")) })
+			synctest.Wait()
+		}
+		for _, load := range loads {
+			if load != 4 {
+				t.Errorf("of 12 requests over 3 connections %d came over one, want 4", load)
+			}
+		}
+		leave()
+		all.Wait()
+		stop()
+		<-served
+		closePool(t, pool)
+	})
+}
