@@ -90,14 +90,16 @@ func allowed(floor, path string) bool {
 }
 
 type goPackage struct {
+	Dir        string
 	ImportPath string
 	Imports    []string
+	GoFiles    []string // without tests, for this system
 }
 
 // packages lists the packages of the module, without their tests.
 func packages(t *testing.T) (list []goPackage) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./fold/...", "./stream/...",
+	out, err := exec.Command("go", "list", "-json=Dir,ImportPath,Imports,GoFiles", "./fold/...", "./stream/...",
 		"./operators/...", "./socket/...", "./examples/...").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -80,13 +80,10 @@ type Hooks struct {
 
 // Delivery is what became of a message that a client sent.
 type Delivery struct {
-	Process *Process
-	Bytes   int // its content
-
-	// Start is when it began to be written, and Duration the time from then until its
-	// acknowledgement came. Its response comes with that.
-	Start    time.Time
-	Duration time.Duration
+	Process  *Process      // that sent the message
+	Bytes    int           // length of its content
+	Start    time.Time     // when it began to be written
+	Duration time.Duration // from Start until its acknowledgement came, a response with it
 
 	// Err is nil when it was acknowledged, otherwise why it will not be: net.ErrClosed
 	// after [Process.Close]. Whether it was handled is not known then.
@@ -95,21 +92,21 @@ type Delivery struct {
 
 // Ending is how a connection ended.
 type Ending struct {
-	Connection *Connection
+	Connection *Connection   // that ended
 	Duration   time.Duration // from when it was opened
-	Err        error         // what [Connection.Err] tells; see [Reason]
+	Err        error         // what [Connection.Err] returns; see [Reason]
 }
 
 // Refusal is why a client was turned away.
 type Refusal struct {
 	Name string           // that it connected to, or the address of the listener
-	Peer fold.Maybe[Peer] // who it is, where the connection knows
+	Peer fold.Maybe[Peer] // its process, where the connection knows it
 	Err  error            // fs.ErrPermission, mostly; see [Reason]
 }
 
 // SocketLoss is how a server lost its socket file.
 type SocketLoss struct {
-	Name Name
+	Name Name  // that the server listens on
 	Err  error // fs.ErrNotExist when it was removed, ErrInUse when another is in its place
 
 	// Restored: it was made again, and clients reach the server as before. Otherwise they
@@ -119,21 +116,20 @@ type SocketLoss struct {
 
 // Handling is what became of a message of a client.
 type Handling struct {
-	Connection *Connection
-	Message    Message
+	Connection *Connection // that the message came by
+	Message    Message     // as it was received
+	Start      time.Time   // when it was received
 
-	// Start is when it was received, and Duration the time from then until it was
-	// handled: that of its handler, with the time it waited for others to be handled
-	// (see [Exchanges]) or for its holder.
-	Start    time.Time
+	// Duration is the time from Start until the message was handled: the time of its
+	// handler, and that in which it waited for others to be handled (see [Exchanges]) or
+	// for its holder.
 	Duration time.Duration
 
-	// Responses is how many messages it is answered with, and Bytes their contents.
-	Responses int
-	Bytes     int
+	Responses int // how many messages it is answered with
+	Bytes     int // length of their contents
 
-	// Err is nil for a message that was handled and is acknowledged. Otherwise it is
-	// not: it was rejected, its handler panicked, its connection ended before it was
+	// Err is nil for a message that was handled and is acknowledged. It is not nil for one
+	// that was rejected, whose handler panicked, or whose connection ended before it was
 	// handled or answered. See [Reason].
 	Err error
 }

@@ -46,6 +46,7 @@ type SendError struct {
 	// safe. Those between may have been handled, see Doubtful.
 	Sent int
 
+	// Err is why the others were not acknowledged.
 	Err error
 }
 

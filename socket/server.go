@@ -188,10 +188,10 @@ func panicked(value any) error {
 }
 
 // InterruptedError is what a server fails with that ended before its monitor or a
-// handler ended it: the carry it had by then, and why.
+// handler ended it.
 type InterruptedError[C any] struct {
-	Carry C
-	Err   error
+	Carry C     // of the server by then: all that was acknowledged is in it
+	Err   error // why it ended: the cause of its context, or what listening failed with
 }
 
 // Error tells why the server ended.

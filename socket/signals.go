@@ -12,7 +12,7 @@ import (
 
 // SignalError is the cause of a context that a signal ended.
 type SignalError struct {
-	Signal os.Signal
+	Signal os.Signal // that came first
 }
 
 // Error names the signal.

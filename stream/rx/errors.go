@@ -20,7 +20,7 @@ var errExited = errors.New("rx: the goroutine of the source has exited")
 // TypeError says that RxGo gave an item of another type than was asked for.
 type TypeError struct {
 	Got  reflect.Type // nil for a nil item
-	Want reflect.Type
+	Want reflect.Type // of the observable
 }
 
 // Error names both types.

@@ -1,0 +1,36 @@
+package rxipc_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"testing"
+)
+
+// Each exported field has a comment of its own, above it or behind it.
+func TestStructFieldsAreDocumented(t *testing.T) {
+	for _, pkg := range packages(t) {
+		for _, name := range pkg.GoFiles {
+			positions := token.NewFileSet()
+			file, err := parser.ParseFile(positions, filepath.Join(pkg.Dir, name), nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal("parsing a source file: ", err)
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				spec, ok := node.(*ast.TypeSpec)
+				if !ok || !spec.Name.IsExported() {
+					return true
+				}
+				if fields, ok := spec.Type.(*ast.StructType); ok {
+					for _, field := range fields.Fields.List {
+						if len(field.Names) > 0 && field.Names[0].IsExported() && field.Doc == nil && field.Comment == nil {
+							t.Errorf("%v: %s.%s has no comment", positions.Position(field.Pos()), spec.Name, field.Names[0])
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+}
