@@ -65,7 +65,7 @@ type Program struct {
 type Result struct {
 	Code   int      // -1: by a signal
 	Lines  []string // of standard output, those that were not read before
-	Stderr string // what it wrote there
+	Stderr string   // what it wrote there
 }
 
 // Start starts the program in a process group of its own, which is killed at the
