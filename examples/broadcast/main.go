@@ -19,11 +19,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 
+	"github.com/rxipc/rxipc/examples/internal/command"
 	"github.com/rxipc/rxipc/socket"
 )
 
@@ -38,28 +38,16 @@ func main() {
 	ctx, stop := socket.NotifyContext(context.Background())
 	err := run(ctx, os.Args[1:])
 	stop()
-	switch {
-	case err == errUsage:
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
-	case err != nil:
-		code := socket.ExitCode(err)
-		if code < 128 { // of a signal the shell tells
-			fmt.Fprintln(os.Stderr, "broadcast:", err)
-		}
-		os.Exit(code)
-	}
+	command.Exit("broadcast", usage, err)
 }
-
-var errUsage = errors.New("usage")
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return story(ctx)
 	}
 	flags := flag.NewFlagSet("broadcast "+args[0], flag.ExitOnError)
-	dir := flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
-	nameText := flags.String("name", "room", "`name` of the server")
+	dir := command.DirFlag(flags)
+	nameText := command.NameFlag(flags, "room")
 	dialectText := "5"
 	if args[0] == "serve" {
 		flags.StringVar(&dialectText, "dialect", dialectText, "version of innmind/ipc to speak, `4 or 5`")
@@ -69,7 +57,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	dialect, err := parseDialect(dialectText)
+	dialect, err := command.ParseDialect(dialectText)
 	if err != nil {
 		return err
 	}
@@ -87,15 +75,5 @@ func run(ctx context.Context, args []string) error {
 	case args[0] == "say" && flags.NArg() == 1:
 		return say(ctx, ipc, name, flags.Arg(0))
 	}
-	return errUsage
-}
-
-func parseDialect(text string) (socket.Dialect, error) {
-	switch text {
-	case "4":
-		return socket.Dialect4, nil
-	case "5":
-		return socket.Dialect5, nil
-	}
-	return 0, fmt.Errorf("dialect %q: there are 4 and 5", text)
+	return command.ErrUsage
 }

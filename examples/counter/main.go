@@ -18,11 +18,11 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"time"
 
+	"github.com/rxipc/rxipc/examples/internal/command"
 	"github.com/rxipc/rxipc/socket"
 )
 
@@ -33,7 +33,7 @@ const usage = `usage:
 `
 
 func main() {
-	err := errUsage
+	err := command.ErrUsage
 	switch {
 	case len(os.Args) == 1:
 		err = story()
@@ -42,36 +42,24 @@ func main() {
 	case os.Args[1] == "send":
 		err = runSend(os.Args[2:])
 	}
-	switch {
-	case err == errUsage:
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
-	case err != nil:
-		code := socket.ExitCode(err)
-		if code < 128 { // of a signal the shell tells
-			fmt.Fprintln(os.Stderr, "counter:", err)
-		}
-		os.Exit(code)
-	}
+	command.Exit("counter", usage, err)
 }
-
-var errUsage = errors.New("usage")
 
 func runServe(args []string) error {
 	flags := flag.NewFlagSet("counter serve", flag.ExitOnError)
-	dir, nameText := addressFlags(flags)
+	dir, nameText := command.DirFlag(flags), command.NameFlag(flags, "a")
 	until := flags.Int("until", 42, "end when connections that have ended sent `N` messages; 0: never")
 	attached := flags.Bool("stdin", false, "end when the standard input ends, and not by a signal")
 	dialectText := flags.String("dialect", "5", "version of innmind/ipc to speak, `4 or 5`")
 	flags.Parse(args)
 	if flags.NArg() != 0 {
-		return errUsage
+		return command.ErrUsage
 	}
 	name, err := socket.ParseName(*nameText)
 	if err != nil {
 		return err
 	}
-	dialect, err := parseDialect(*dialectText)
+	dialect, err := command.ParseDialect(*dialectText)
 	if err != nil {
 		return err
 	}
@@ -90,13 +78,13 @@ func runServe(args []string) error {
 
 func runSend(args []string) error {
 	flags := flag.NewFlagSet("counter send", flag.ExitOnError)
-	dir, nameText := addressFlags(flags)
+	dir, nameText := command.DirFlag(flags), command.NameFlag(flags, "a")
 	times := flags.Int("n", 1, "send the message `N` times")
 	mediaTypeText := flags.String("type", "text/plain", "`media type` of the message")
 	timeout := flags.Duration("timeout", 5*time.Second, "give up after this `time`")
 	flags.Parse(args)
 	if flags.NArg() != 1 || *times < 1 {
-		return errUsage
+		return command.ErrUsage
 	}
 	name, err := socket.ParseName(*nameText)
 	if err != nil {
@@ -109,21 +97,4 @@ func runSend(args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
 	return send(ctx, socket.New(socket.Config{Dir: *dir}), name, socket.NewMessage(mediaType, flags.Arg(0)), *times)
-}
-
-// addressFlags are where the server is found.
-func addressFlags(flags *flag.FlagSet) (dir, name *string) {
-	dir = flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
-	name = flags.String("name", "a", "`name` of the server")
-	return dir, name
-}
-
-func parseDialect(text string) (socket.Dialect, error) {
-	switch text {
-	case "4":
-		return socket.Dialect4, nil
-	case "5":
-		return socket.Dialect5, nil
-	}
-	return 0, fmt.Errorf("dialect %q: there are 4 and 5", text)
 }

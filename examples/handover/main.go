@@ -16,7 +16,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -24,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rxipc/rxipc/examples/internal/command"
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket"
 )
@@ -35,34 +35,22 @@ const usage = `usage:
 `
 
 func main() {
-	err := errUsage
+	err := command.ErrUsage
 	switch {
 	case len(os.Args) == 1:
 		err = story()
 	case os.Args[1] == "serve" || os.Args[1] == "ask":
 		err = play(os.Args[1], os.Args[2:])
 	}
-	switch {
-	case err == errUsage:
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
-	case err != nil:
-		code := socket.ExitCode(err)
-		if code < 128 { // of a signal the shell tells
-			fmt.Fprintln(os.Stderr, "handover:", err)
-		}
-		os.Exit(code)
-	}
+	command.Exit("handover", usage, err)
 }
-
-var errUsage = errors.New("usage")
 
 func play(role string, args []string) error {
 	flags := flag.NewFlagSet("handover "+role, flag.ExitOnError)
-	dir := flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
+	dir := command.DirFlag(flags)
 	flags.Parse(args)
 	if flags.NArg() != 0 {
-		return errUsage
+		return command.ErrUsage
 	}
 	if role == "serve" {
 		ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

@@ -15,12 +15,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"time"
 
+	"github.com/rxipc/rxipc/examples/internal/command"
 	"github.com/rxipc/rxipc/socket"
 )
 
@@ -31,7 +30,7 @@ const usage = `usage:
 `
 
 func main() {
-	err := errUsage
+	err := command.ErrUsage
 	switch {
 	case len(os.Args) == 1:
 		err = story()
@@ -40,28 +39,16 @@ func main() {
 	case os.Args[1] == "send":
 		err = runSend(os.Args[2:])
 	}
-	switch {
-	case err == errUsage:
-		fmt.Fprint(os.Stderr, usage)
-		os.Exit(2)
-	case err != nil:
-		code := socket.ExitCode(err)
-		if code < 128 { // of a signal the shell tells
-			fmt.Fprintln(os.Stderr, "words:", err)
-		}
-		os.Exit(code)
-	}
+	command.Exit("words", usage, err)
 }
-
-var errUsage = errors.New("usage")
 
 func runServe(args []string) error {
 	flags := flag.NewFlagSet("words serve", flag.ExitOnError)
-	dir, nameText := addressFlags(flags)
+	dir, nameText := command.DirFlag(flags), command.NameFlag(flags, "words")
 	until := flags.Int("until", 0, "end after `N` words; 0: never")
 	flags.Parse(args)
 	if flags.NArg() != 0 {
-		return errUsage
+		return command.ErrUsage
 	}
 	name, err := socket.ParseName(*nameText)
 	if err != nil {
@@ -74,11 +61,11 @@ func runServe(args []string) error {
 
 func runSend(args []string) error {
 	flags := flag.NewFlagSet("words send", flag.ExitOnError)
-	dir, nameText := addressFlags(flags)
+	dir, nameText := command.DirFlag(flags), command.NameFlag(flags, "words")
 	timeout := flags.Duration("timeout", 5*time.Second, "give up after this `time`")
 	flags.Parse(args)
 	if flags.NArg() == 0 {
-		return errUsage
+		return command.ErrUsage
 	}
 	name, err := socket.ParseName(*nameText)
 	if err != nil {
@@ -87,11 +74,4 @@ func runSend(args []string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel()
 	return send(ctx, socket.New(socket.Config{Dir: *dir}), name, flags.Args())
-}
-
-// addressFlags are where the server is found.
-func addressFlags(flags *flag.FlagSet) (dir, name *string) {
-	dir = flags.String("dir", "", "`folder` of the sockets (default "+socket.DefaultDir()+")")
-	name = flags.String("name", "words", "`name` of the server")
-	return dir, name
 }
