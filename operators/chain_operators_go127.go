@@ -53,6 +53,11 @@ func (chain Chain[A]) ConcatMap[B any](project func(A) stream.Observable[B]) Cha
 	return chain.Pipe(ConcatMap[A, B](project))
 }
 
+// ConcatMapEager continues with [ConcatMapEager].
+func (chain Chain[A]) ConcatMapEager[B any](project func(A) stream.Observable[B], options ...MergeOption) Chain[B] {
+	return chain.Pipe(ConcatMapEager[A, B](project, options...))
+}
+
 // Count continues with [Count].
 func (chain Chain[T]) Count() Chain[int] {
 	return chain.Pipe(Count[T]())
@@ -193,9 +198,19 @@ func (chain Chain[A]) MapParallel[B any](limit int, f func(context.Context, A) (
 	return chain.Pipe(MapParallel[A, B](limit, f, options...))
 }
 
+// MapParallelByKey continues with [MapParallelByKey].
+func (chain Chain[A]) MapParallelByKey[B any, K comparable](limit int, key func(A) K, f func(context.Context, A) (B, error), options ...ParallelOption) Chain[B] {
+	return chain.Pipe(MapParallelByKey[A, B, K](limit, key, f, options...))
+}
+
 // Merge continues with [Merge], this chain being its first source.
 func (chain Chain[T]) Merge(others ...stream.Observable[T]) Chain[T] {
 	return Chain[T](Merge[T](chain.before(others)...))
+}
+
+// MergeDelayError continues with [MergeDelayError], this chain being its first source.
+func (chain Chain[T]) MergeDelayError(others ...stream.Observable[T]) Chain[T] {
+	return Chain[T](MergeDelayError[T](chain.before(others)...))
 }
 
 // MergeMap continues with [MergeMap].
@@ -396,4 +411,14 @@ func (chain Chain[A]) Zip[B, C any](b stream.Observable[B], combine func(A, B) C
 // Zip3 continues with [Zip3], this chain being its first source.
 func (chain Chain[A]) Zip3[B, C, D any](b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) Chain[D] {
 	return Chain[D](Zip3[A, B, C, D](chain.Observable(), b, c, combine))
+}
+
+// ZipLatest continues with [ZipLatest], this chain being its first source.
+func (chain Chain[A]) ZipLatest[B, C any](b stream.Observable[B], combine func(A, B) C) Chain[C] {
+	return Chain[C](ZipLatest[A, B, C](chain.Observable(), b, combine))
+}
+
+// ZipLongest continues with [ZipLongest], this chain being its first source.
+func (chain Chain[A]) ZipLongest[B, C any](b stream.Observable[B], combine func(fold.Maybe[A], fold.Maybe[B]) C) Chain[C] {
+	return Chain[C](ZipLongest[A, B, C](chain.Observable(), b, combine))
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// MergeOption sets how MergeMap runs what it merges.
+// MergeOption sets how MergeMap, or ConcatMapEager, runs what it projects.
 type MergeOption func(*mergeConfig)
 
 type mergeConfig struct {
@@ -194,7 +194,7 @@ func newPlaces(limit int) places {
 
 // take waits for a free place and reports whether there was one before ctx ended.
 func (p places) take(ctx context.Context) bool {
-	if p == nil {
+	if p == nil || p.takeNow() { // which costs less than to look at two channels
 		return true
 	}
 	select {

@@ -39,40 +39,51 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 		mustHave("MapParallel", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			window := newPlaces(2 * min(limit, math.MaxInt/2))
-			var broken, failed error // how the source ended; what ended the run before
-			stopped := false
-			emit := func(r result[B]) bool {
-				if r.err != nil && errors.Is(r.err, stream.ErrSkip) && ctx.Err() == nil {
-					<-window
-					return true
-				}
-				if failed = r.err; ctx.Err() != nil { // it ended while yield was at work
-					failed = context.Cause(ctx)
-				}
-				stopped = failed != nil || !yield(r.value)
-				<-window
-				return !stopped
-			}
-			if !unordered {
-				emit = inOrder(emit)
-			}
-			err := stream.Gather(cap(window), func(g *stream.Group[result[B]]) {
-				g.Go(func(ctx context.Context, _ func(result[B]) bool) error {
+			return results(stream.WithBuffering(ctx, "MapParallel"), window, unordered, yield,
+				func(ctx context.Context, g *stream.Group[result[B]], _ func(result[B]) bool) error {
 					c := crew[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
 					defer close(c.tasks)
-					broken = source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
-					return nil
+					return source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
 				})
-			})(stream.WithBuffering(ctx, "MapParallel"), emit)
-			switch {
-			case err != nil:
-				return err
-			case stopped:
-				return failed
-			default:
-				return ended(ctx, broken)
-			}
 		}
+	}
+}
+
+// results emits the results that produce, which runs the source, makes or lets others
+// make, and gives a place in the window back for each.
+func results[B any](ctx context.Context, window places, unordered bool, yield func(B) bool, produce func(context.Context, *stream.Group[result[B]], func(result[B]) bool) error) error {
+	var broken, failed error // how the source ended; what ended the run before
+	stopped := false
+	emit := func(r result[B]) bool {
+		if r.err != nil && errors.Is(r.err, stream.ErrSkip) && ctx.Err() == nil {
+			<-window
+			return true
+		}
+		if failed = r.err; ctx.Err() != nil { // it ended while yield was at work
+			failed = context.Cause(ctx)
+		}
+		stopped = failed != nil || !yield(r.value)
+		<-window
+		return !stopped
+	}
+	if !unordered {
+		emit = inOrder(emit)
+	}
+	// A producer is told of room in batches: with some to spare none that has a place waits.
+	room := min(cap(window), math.MaxInt-stream.DefaultBuffer) + stream.DefaultBuffer
+	err := stream.Gather(room, func(g *stream.Group[result[B]]) {
+		g.Go(func(ctx context.Context, push func(result[B]) bool) error {
+			broken = produce(ctx, g, push)
+			return nil
+		})
+	})(ctx, emit)
+	switch {
+	case err != nil:
+		return err
+	case stopped:
+		return failed
+	default:
+		return ended(ctx, broken)
 	}
 }
 

@@ -1,6 +1,11 @@
 package operators
 
-import "github.com/rxipc/rxipc/stream"
+import (
+	"context"
+	"errors"
+
+	"github.com/rxipc/rxipc/stream"
+)
 
 // Merge runs all sources at the same time, each on a goroutine of its own, and
 // emits their values as they come; those of one source stay in order. It
@@ -17,4 +22,44 @@ func Merge[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 			g.Go(source)
 		}
 	}))
+}
+
+// MergeDelayError is [Merge] that goes on with the other sources when one fails: it fails
+// when all have ended, with the failure, or with all of them as [errors.Join] has them, in
+// the order of the sources (RxJava: mergeDelayError).
+func MergeDelayError[T any](sources ...stream.Observable[T]) stream.Observable[T] {
+	mustHaveEach("MergeDelayError", sources)
+	return func(ctx context.Context, yield func(T) bool) error {
+		failures := make([]error, len(sources))
+		wanted := true
+		err := stream.Gather(stream.DefaultBuffer, func(g *stream.Group[T]) {
+			for i, source := range sources {
+				g.Go(func(ctx context.Context, push func(T) bool) error {
+					failures[i] = source(ctx, push)
+					return nil
+				})
+			}
+		})(stream.WithBuffering(ctx, "MergeDelayError"), func(v T) bool {
+			wanted = yield(v)
+			return wanted
+		})
+		if err != nil || !wanted {
+			return err
+		}
+		return ended(ctx, joined(failures))
+	}
+}
+
+// joined is the only failure, or all of them; nil if there is none.
+func joined(failures []error) error {
+	var only error
+	for _, err := range failures {
+		if err != nil && only != nil {
+			return errors.Join(failures...)
+		}
+		if err != nil {
+			only = err
+		}
+	}
+	return only
 }

@@ -55,7 +55,7 @@ var sizesOf = map[string]func(size int) tried{
 		return tried{over: lengths(operators.BufferBoundary[int](stream.Never[int](), n)(twenty)), values: parts(n)}
 	},
 	"Buffer n": func(n int) tried {
-		return tried{over: operators.MergeMap(twice, operators.Buffer(n))(twenty), values: 40}
+		return tried{over: stream.Pipe2(twenty, operators.MergeMap(twice, operators.Buffer(n)), operators.ConcatMapEager(twice, operators.Buffer(n))), values: 80}
 	},
 	"BufferCount size": func(n int) tried {
 		return tried{over: lengths(operators.BufferCount[int](n)(twenty)), values: parts(n)}
@@ -136,10 +136,13 @@ var sizesOf = map[string]func(size int) tried{
 		return tried{over: over, values: 3}
 	},
 	"Limit n": func(n int) tried {
-		return tried{over: operators.MergeMap(twice, operators.Limit(n))(twenty), values: 40}
+		return tried{over: stream.Pipe2(twenty, operators.MergeMap(twice, operators.Limit(n)), operators.ConcatMapEager(twice, operators.Limit(n))), values: 80}
 	},
 	"MapParallel limit": func(n int) tried {
 		return tried{over: stream.Pipe2(twenty, operators.MapParallel(n, doubled), operators.MapParallel(n, doubled, operators.Unordered)), values: 20}
+	},
+	"MapParallelByKey limit": func(n int) tried {
+		return tried{over: stream.Pipe2(twenty, operators.MapParallelByKey(n, modulo3, doubled), operators.MapParallelByKey(n, modulo3, doubled, operators.Unordered)), values: 20}
 	},
 	"ObserveOn capacity": func(n int) tried { return tried{over: operators.ObserveOn[int](n)(twenty), values: 20} },
 	"OnBackpressureBuffer capacity": func(n int) tried {

@@ -1,6 +1,7 @@
 package operators_test
 
 import (
+	"cmp"
 	"context"
 	"testing"
 	"testing/synctest"
@@ -77,13 +78,21 @@ var stops = map[string]func(source ints) ints{
 	"MapParallel, left": func(s ints) ints {
 		return operators.Take[int](2)(operators.MapParallel(2, doubled)(s))
 	},
-	"GroupBy, left":     func(s ints) ints { return operators.Take[int](2)(ungrouped(operators.GroupBy(modulo3)(s))) },
-	"WindowCount, left": func(s ints) ints { return operators.Take[int](2)(ones(operators.WindowCount[int](2)(s))) },
-	"ObserveOn, left":   func(s ints) ints { return operators.Take[int](2)(operators.ObserveOn[int](2)(s)) },
-	"Share, left":       func(s ints) ints { return operators.Take[int](2)(operators.Share[int]()(s)) },
-	"Timeout, left":     func(s ints) ints { return operators.Take[int](2)(operators.Timeout[int](time.Minute)(s)) },
-	"Retry, left":       func(s ints) ints { return operators.Take[int](2)(operators.Retry[int](operators.RetryPolicy{})(s)) },
-	"Named, left":       func(s ints) ints { return operators.Take[int](2)(operators.Named[int]("grudging")(s)) },
+	"MapParallelByKey, left": func(s ints) ints {
+		return operators.Take[int](2)(operators.MapParallelByKey(2, modulo3, doubled)(s))
+	},
+	"ConcatMapEager, left":  func(s ints) ints { return operators.Take[int](2)(operators.ConcatMapEager(into(s))(s)) },
+	"MergeDelayError, left": func(s ints) ints { return operators.Take[int](2)(operators.MergeDelayError(s, s)) },
+	"MergeSorted, left":     func(s ints) ints { return operators.Take[int](2)(operators.MergeSorted(cmp.Compare[int], s, s)) },
+	"ZipLongest, left":      func(s ints) ints { return operators.Take[int](2)(operators.ZipLongest(s, s, ofBoth)) },
+	"ZipLatest":             func(s ints) ints { return operators.ZipLatest(s, stream.Just(1), add) },
+	"GroupBy, left":         func(s ints) ints { return operators.Take[int](2)(ungrouped(operators.GroupBy(modulo3)(s))) },
+	"WindowCount, left":     func(s ints) ints { return operators.Take[int](2)(ones(operators.WindowCount[int](2)(s))) },
+	"ObserveOn, left":       func(s ints) ints { return operators.Take[int](2)(operators.ObserveOn[int](2)(s)) },
+	"Share, left":           func(s ints) ints { return operators.Take[int](2)(operators.Share[int]()(s)) },
+	"Timeout, left":         func(s ints) ints { return operators.Take[int](2)(operators.Timeout[int](time.Minute)(s)) },
+	"Retry, left":           func(s ints) ints { return operators.Take[int](2)(operators.Retry[int](operators.RetryPolicy{})(s)) },
+	"Named, left":           func(s ints) ints { return operators.Take[int](2)(operators.Named[int]("grudging")(s)) },
 	"FoldTumbling, left": func(s ints) ints {
 		return operators.Take[int](2)(operators.FoldTumbling(2, fold.Sum[int]())(s))
 	},

@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -79,6 +80,89 @@ func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 				}
 			}
 			return !rows.over()
+		})
+	}
+}
+
+// ZipLongest is [Zip] that goes on until both sources have completed: where one has no
+// value any more, combine gets Nothing for it (Python: itertools.zip_longest).
+func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(fold.Maybe[A], fold.Maybe[B]) C) stream.Observable[C] {
+	mustHave("ZipLongest", "observable", a != nil)
+	mustHave("ZipLongest", "observable", b != nil)
+	mustHave("ZipLongest", "function", combine != nil)
+	return func(ctx context.Context, yield func(C) bool) error {
+		as, bs := newInlet[A](), newInlet[B]()
+		var sources [2]queue
+		complete := func() bool { // a row is
+			for _, s := range sources {
+				if s.waiting == 0 && !s.ended {
+					return false
+				}
+			}
+			return sources[0].waiting+sources[1].waiting > 0
+		}
+		return arrivals("ZipLongest", ctx, func(g *stream.Group[arrival]) {
+			as.open(g, 0, a)
+			bs.open(g, 1, b)
+		}, func(e arrival) bool {
+			if s := &sources[e.source]; e.ended {
+				s.ended = true
+			} else {
+				s.waiting++
+			}
+			for complete() {
+				if ctx.Err() != nil || !yield(combine(take(&sources[0], as), take(&sources[1], bs))) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
+// take takes a value that waits, if there is one.
+func take[T any](q *queue, in inlet[T]) fold.Maybe[T] {
+	if q.waiting == 0 {
+		return fold.Nothing[T]()
+	}
+	q.waiting--
+	return fold.Just(<-in)
+}
+
+// ZipLatest emits combine of the last values of both sources when both have a new one, and
+// then waits for another of each: a faster source's values between are dropped, and none
+// is used twice as by [CombineLatest]. It completes when no pair can come any more: one has completed and its last
+// value is used. The first failure ends it. What waits for the consumer is that of
+// CombineLatest: a slow consumer loses no value that a fast one would get.
+func ZipLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
+	mustHave("ZipLatest", "observable", a != nil)
+	mustHave("ZipLatest", "observable", b != nil)
+	mustHave("ZipLatest", "function", combine != nil)
+	return func(ctx context.Context, yield func(C) bool) error {
+		as, bs := newInlet[A](), newInlet[B]()
+		var lastA A
+		var lastB B
+		var sources [2]struct{ fresh, ended bool }
+		return arrivals("ZipLatest", ctx, func(g *stream.Group[arrival]) {
+			as.open(g, 0, a)
+			bs.open(g, 1, b)
+		}, func(e arrival) bool {
+			s := &sources[e.source]
+			switch {
+			case e.ended:
+				s.ended = true
+				return s.fresh
+			case e.source == 0:
+				lastA = <-as
+			default:
+				lastB = <-bs
+			}
+			s.fresh = true
+			if !sources[0].fresh || !sources[1].fresh {
+				return true
+			}
+			sources[0].fresh, sources[1].fresh = false, false
+			return yield(combine(lastA, lastB)) && !sources[0].ended && !sources[1].ended
 		})
 	}
 }

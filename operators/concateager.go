@@ -1,0 +1,109 @@
+package operators
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/rxipc/rxipc/stream"
+)
+
+// ConcatMapEager runs project's observable for each value, several of them at the same
+// time, and emits what they emit one after the other, in the order of the values (RxJava:
+// concatMapEager): [ConcatMap] that does not wait before it begins. Up to a [Limit] of
+// them run, or have ended while their values wait for their turn; the source waits while
+// there are so many. The default, and any limit below one, is [stream.DefaultBuffer]. A
+// [Buffer] of each holds what waits. So at most Limit times Buffer values wait.
+//
+// The source and each projected observable have a goroutine of their own; project is called
+// on the source's. A failure of a projected observable comes after its values, when it is
+// its turn; one of the source after all that was projected before.
+func ConcatMapEager[A, B any](project func(A) stream.Observable[B], options ...MergeOption) stream.Operator[A, B] {
+	mustHave("ConcatMapEager", "function", project != nil)
+	config := mergeConfig{buffer: stream.DefaultBuffer}
+	for _, option := range options {
+		mustHave("ConcatMapEager", "option", option != nil)
+		option(&config)
+	}
+	if config.limit < 1 {
+		config.limit = stream.DefaultBuffer
+	}
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("ConcatMapEager", "observable", source != nil)
+		return func(ctx context.Context, yield func(B) bool) error {
+			var broken error // how the source ended
+			e := eager[B]{ctx: ctx, yield: yield, running: newPlaces(config.limit)}
+			err := stream.Gather(config.buffer, func(g *stream.Group[happening[B]]) {
+				g.Go(func(ctx context.Context, _ func(happening[B]) bool) error {
+					number := 0
+					broken = source(ctx, func(a A) bool {
+						if !e.running.take(ctx) {
+							return false
+						}
+						t := &turn[B]{number: number, room: newPlaces(max(1, config.buffer))}
+						number++
+						g.Go(t.producer(projected("ConcatMapEager", project, a)))
+						return true
+					})
+					return nil
+				})
+			})(stream.WithBuffering(ctx, "ConcatMapEager"), e.take)
+			if err != nil || e.stopped {
+				return ended(ctx, cmp.Or(err, e.failed))
+			}
+			return ended(ctx, broken)
+		}
+	}
+}
+
+// eager emits what happens in turn.
+type eager[B any] struct {
+	ctx     context.Context
+	yield   func(B) bool
+	running places         // for each turn that is not over
+	turns   fifo[*turn[B]] // from the one whose turn it is on; nil if nothing came of it yet
+	first   int            // its number
+	stopped bool           // the run is over, for failed or because no more is wanted
+	failed  error
+}
+
+// take takes note of what happens, emits what may be emitted now, and reports whether the
+// run goes on.
+func (e *eager[B]) take(h happening[B]) bool {
+	t := h.of
+	for e.turns.count <= t.number-e.first {
+		e.turns.extend()
+	}
+	*e.turns.at(t.number - e.first) = t
+	if h.ended {
+		t.ended, t.err = true, h.err
+	} else {
+		t.waiting.push(h.value)
+	}
+	for e.turns.count > 0 && e.turns.first() != nil {
+		if t = e.turns.first(); !e.drain(t) {
+			e.stopped = true
+			return false
+		}
+		if !t.ended {
+			break
+		}
+		if e.failed = t.err; e.failed != nil {
+			e.stopped = true
+			return false
+		}
+		e.turns.pop()
+		e.first++
+		<-e.running
+	}
+	return true
+}
+
+// drain emits what waits of a turn, and reports whether the run goes on.
+func (e *eager[B]) drain(t *turn[B]) bool {
+	for t.waiting.count > 0 {
+		if e.ctx.Err() != nil || !e.yield(t.pop()) {
+			return false
+		}
+	}
+	return true
+}
