@@ -38,6 +38,12 @@ func TestPidfdIsOfTheProcessAtTheOtherEnd(t *testing.T) {
 	}
 }
 
+func TestBacklogOfNobodyLetsOneWait(t *testing.T) {
+	if got := (Unix{Backlog: -5}).place().backlog; got != 1 {
+		t.Errorf("a negative backlog lets %d wait, want 1", got)
+	}
+}
+
 func TestAFewMayWait(t *testing.T) {
 	u := Unix{Dir: shortDir(t), Backlog: 2}
 	mustListen(t, u, counter)

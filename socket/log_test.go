@@ -53,6 +53,8 @@ func TestLogOfTheDefaultConfigTellsErrorsAlone(t *testing.T) {
 	log := slog.New(errorsOnly{}).With("a", 1).WithGroup("g").With("b", 2)
 	log.Warn("unseen")
 	log.Error("seen", "c", 3)
+	slog.SetDefault(slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelError + 1})))
+	log.Error("unseen, too")
 	got := strings.Split(strings.TrimSpace(lines.String()), "\n")
 	if len(got) != 2 || !strings.Contains(got[0], "level=ERROR") || !strings.Contains(got[0], "reason=panic") {
 		t.Errorf("the default logger got %q, want the panic alone", lines.String())

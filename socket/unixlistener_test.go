@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rxipc/rxipc/fold"
 )
 
@@ -51,6 +53,17 @@ func listenForeign(t *testing.T, path string) *net.UnixListener {
 	}
 	t.Cleanup(func() { listener.Close() })
 	return listener
+}
+
+func TestListeningSocketIsNoChilds(t *testing.T) {
+	fd, err := streamSocket()
+	if err != nil {
+		t.Fatal("making a socket: ", err)
+	}
+	defer unix.Close(fd)
+	if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("the socket has the flags %#x, %v; want that it closes when a child is started", flags, err)
+	}
 }
 
 // mustListen listens until the test ends.
