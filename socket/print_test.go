@@ -46,7 +46,7 @@ func TestPrintShowsALineAndNoContent(t *testing.T) {
 		Serve(network, name, fold.Unit()).With(ctx, func(m Message, c Continuation[struct{}], _ struct{}) Continuation[struct{}] {
 			c = c.Respond(m, m)
 			check("a Connection", c.Connection(), "printer")
-			check("a Continuation", c)
+			check("a Continuation", c, "continuation with 2 responses", "printer")
 			if m.Content() == "stop" {
 				return c.Stop()
 			}

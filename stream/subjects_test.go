@@ -112,6 +112,28 @@ func TestAsyncSubjectTellsItsObserversAtTheEnd(t *testing.T) {
 
 // What a newcomer gets first does not count against its capacity, and what is given
 // meanwhile comes after it.
+func TestAsyncSubjectTellsNoValueOfAFeedThatPanicked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, got := stream.NewAsyncSubject[int](), 0
+		panicked := make(chan any)
+		go func() {
+			defer func() { panicked <- recover() }()
+			_ = s.Observe(1, stream.Block).ForEach(t.Context(), func(int) { got++ })
+		}()
+		synctest.Wait()
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.Feed(t.Context(), func(_ context.Context, yield func(int) bool) error {
+				yield(1)
+				panic(errBroken)
+			})
+		}()
+		if p := <-panicked; p == nil || got != 0 {
+			t.Errorf("the observer of a feed that panicked got %d values and panicked with %v, want none and a panic", got, p)
+		}
+	})
+}
+
 func TestANewcomerGetsAllThatIsKeptFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for overflow, want := range map[stream.Overflow][]int{
