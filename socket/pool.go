@@ -28,8 +28,8 @@ type PoolConfig struct {
 	// up who may have another connection, and the server handles as many at the same time
 	// as there are connections. With more, requests and answers share writes and reads, and
 	// those behind a slow one wait. For short requests that takes less time: BenchmarkPool
-	// measures half for 16 and 64 callers, and a quarter for 256, over one connection with
-	// all of them in flight beside the default; for one caller it is the same. So leave it
+	// measures two thirds for 16 callers, and half or less for 64 and 256, over one connection
+	// with all of them in flight beside the default; for one caller about the same. So leave it
 	// at 1 where handlers work or wait, and take few connections with many in flight where
 	// they answer at once. Servers that are not of rxipc have one in flight in any case.
 	InFlight int
