@@ -135,6 +135,22 @@ func TestGroupByStalledIsNoFalseAlarm(t *testing.T) {
 	}
 }
 
+// A goroutine that the projecting function starts is none of MergeMap's, though both are
+// started on the goroutine that takes the groups.
+func TestGroupByStalledKnowsItsReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var readers sync.WaitGroup
+		beside := operators.MergeMap(func(g group) stream.Observable[int] {
+			values := g.Values()
+			readers.Go(func() { _ = values.Run(context.Background()) })
+			return after(time.Hour, g.Key)
+		}, operators.Limit(1))
+		op := operators.GroupBy(itself, operators.GroupBuffer(2, stream.Block))
+		wantGoesOn(t, readBy(op, beside)(stream.Just(0, 1, 1, 1, 1, 2, 2, 2, 2, 2)), 0, 1, 2)
+		readers.Wait()
+	})
+}
+
 // slowly lets a minute pass with each value.
 func slowly(read stream.Operator[group, int]) stream.Operator[group, int] {
 	return func(source stream.Observable[group]) stream.Observable[int] {
