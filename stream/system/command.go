@@ -17,6 +17,10 @@ import (
 // lastWords is how many bytes of what a child wrote to its standard error are kept.
 const lastWords = 4 << 10
 
+// ioDelay is how long after a child's exit its standard input and error are waited for,
+// which another process may have.
+const ioDelay = time.Second
+
 // CommandError says how a child process ended that did not end well. It wraps the
 // [*exec.ExitError], or what else waiting for it returned.
 type CommandError struct {
@@ -47,8 +51,8 @@ func (e *CommandError) Unwrap() error { return e.Err }
 // exec.Cmd is positive, they get SIGTERM first and that time to end, which the end of the run takes up to then.
 //
 // make returns a new exec.Cmd at each call, whose Stdout is not set. What its Stderr gets is the
-// user's if it is set, and else kept for the CommandError. A process outside of the group that holds the
-// child's standard error open is waited for a second, or WaitDelay.
+// user's if it is set, and else kept for the CommandError; that of a process that outlives the child
+// is waited for a second.
 func Command(make func() *exec.Cmd, options ...text.Option) stream.Observable[string] {
 	mustHave("Command", "function", make != nil)
 	return func(ctx context.Context, yield func(string) bool) error {
@@ -106,9 +110,7 @@ func start(cmd *exec.Cmd) (*child, error) {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &c.words
 	}
-	if cmd.WaitDelay <= 0 {
-		cmd.WaitDelay = time.Second
-	}
+	cmd.WaitDelay = ioDelay
 	ownGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		output.Close()
@@ -116,7 +118,9 @@ func start(cmd *exec.Cmd) (*child, error) {
 	}
 	go func() {
 		defer close(c.exited)
-		c.err = cmd.Wait()
+		if err := cmd.Wait(); !errors.Is(err, exec.ErrWaitDelay) { // that is of one that ended well
+			c.err = err
+		}
 	}()
 	return c, nil
 }
