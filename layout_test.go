@@ -22,6 +22,7 @@ var floors = map[string][]string{
 	"stream/text":       {"stream", "stream/internal/lines"},
 	"stream/system":     {"stream/text", "stream", "stream/internal/lines"},
 	"operators":         {"stream", "fold"},
+	"stream/web":        {"operators", "stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket", "operators", "stream", "fold"},

@@ -108,7 +108,7 @@ func TestCatalogueNamesWhatThereIs(t *testing.T) {
 	for name := range declared(t, "../fold", "fold.") {
 		known[name] = true
 	}
-	for _, pkg := range []string{"text", "system"} {
+	for _, pkg := range []string{"text", "system", "web"} {
 		for name := range declared(t, "../stream/"+pkg, pkg+".") {
 			known[name] = true
 		}
