@@ -26,7 +26,7 @@ const ioDelay = time.Second
 type CommandError struct {
 	Command   string // as exec.Cmd prints it
 	LastWords string // the end of what it wrote to standard error, at most 4 KiB
-	Err       error
+	Err       error  // the *exec.ExitError, or what else waiting for the command returned
 }
 
 // Error names the command, how it ended, and the last line that it wrote to standard error.
