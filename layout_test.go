@@ -25,7 +25,7 @@ var floors = map[string][]string{
 	"stream/web":        {"operators", "stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
-	"examples":          {"socket", "operators", "stream", "fold"},
+	"examples":          {"socket", "stream/system", "operators", "stream", "fold"},
 }
 
 func TestPackagesImportOnlyFloorsBelow(t *testing.T) {
