@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Authorizer decides whether a peer may talk to this process. It gets a connection of
@@ -191,14 +192,14 @@ func accountNumber(name string, lookup func() (string, error)) (int, error) {
 	if err != nil {
 		found, failed := lookup()
 		if failed != nil {
-			return 0, fmt.Errorf("%w: %s: %w", ErrInvalid, quoted(name), failed)
+			return 0, fmt.Errorf("%w: %s: %w", ErrInvalid, wire.Quote(name), failed)
 		}
 		if n, err = strconv.ParseUint(found, 10, 32); err != nil { // Windows has no numbers
-			return 0, fmt.Errorf("%w: %s has no number: %w", ErrInvalid, quoted(name), errors.ErrUnsupported)
+			return 0, fmt.Errorf("%w: %s has no number: %w", ErrInvalid, wire.Quote(name), errors.ErrUnsupported)
 		}
 	}
 	if n == nobodysNumber {
-		return 0, fmt.Errorf("%w: %s is the number of nobody", ErrInvalid, quoted(name))
+		return 0, fmt.Errorf("%w: %s is the number of nobody", ErrInvalid, wire.Quote(name))
 	}
 	return int(n), nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -21,12 +22,12 @@ func acknowledgeAll(server *peer) {
 	go func() {
 		for {
 			time.Sleep(10 * time.Millisecond)
-			f, err := nextFrame(server.conn, server.reader)
+			f, err := server.reader.ReadFrame(server.conn)
 			if err != nil {
 				return
 			}
-			if f.kind == kindMessage {
-				if _, err := server.conn.Write(encode(kindAck)); err != nil {
+			if f.Kind == wire.KindMessage {
+				if _, err := server.conn.Write(encode(wire.KindAck)); err != nil {
 					return
 				}
 			}
@@ -59,9 +60,9 @@ func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
 		go func() {
 			server.expect(`"0"`, `"1"`, `"2"`)
-			server.send(kindAck, "re 0")
+			server.send(wire.KindAck, "re 0")
 			server.expect("ack", `"open"`)
-			server.send(kindAck, "re 1", kindAck, "re 2", kindAck, "pushed")
+			server.send(wire.KindAck, "re 1", wire.KindAck, "re 2", wire.KindAck, "pushed")
 		}()
 		func() {
 			defer func() {
@@ -103,9 +104,9 @@ func TestAcknowledgementsNobodyReadsAreOnlyCounted(t *testing.T) {
 		if err := p.acquire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		size := p.out.size()
+		size := p.out.Len()
 		p.release()
-		if size > 2*writeAt {
+		if size > 2*wire.FlushAt {
 			t.Error(size, "bytes wait to be written")
 		}
 		acknowledgeAll(server)
@@ -131,7 +132,7 @@ func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(1000)
 		server := newPeer(t, theirs)
-		go server.send(kindStart)
+		go server.send(wire.KindStart)
 		p, err := New(Config{Heartbeat: time.Second}).Attach(t.Context(), slowDeadlines{ours}).Get()
 		if err != nil {
 			t.Fatal(err)
@@ -219,7 +220,7 @@ func TestReasonOfAFailedWriteIsNotSoughtBeyondMaxUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(1000)
 		server := newPeer(t, theirs)
-		go server.send(kindStart)
+		go server.send(wire.KindStart)
 		conn := &unwritable{Conn: ours}
 		p, err := New(Config{Heartbeat: -1, MaxUnread: 5000}).Attach(t.Context(), conn).Get()
 		if err != nil {

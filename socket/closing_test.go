@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestBothSidesMayCloseAtOnce(t *testing.T) {
@@ -18,9 +19,9 @@ func TestBothSidesMayCloseAtOnce(t *testing.T) {
 		synctest.Wait()
 		server.end()
 		client.expect("close")
-		client.send(kindClose) // as if it had crossed
+		client.send(wire.KindClose) // as if it had crossed
 		client.expect("close-ok")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		interrupted(t, <-server.result, 0, context.Canceled)
 	})
@@ -38,7 +39,7 @@ func TestRunOfAConnectionReturnsTheCauseOfItsContext(t *testing.T) {
 		client := newPeer(t, ours).greet()
 		cancel(errDone)
 		client.expect("close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		if err := <-ran; err != errDone {
 			t.Errorf("the run of a connection whose context ended: got %v, want %v", err, errDone)
@@ -151,7 +152,7 @@ func TestClosedConnectionCompletesItsExchanges(t *testing.T) {
 		c.Close()
 		c.Close()
 		client.expect("close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		if err := <-ended; err != nil || c.Err() != nil {
 			t.Error(err, c.Err())
@@ -173,7 +174,7 @@ func TestCancelledExchangesFailWithTheCause(t *testing.T) {
 		client.expect("ack")
 		cancel(reason)
 		client.expect("close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		if err := <-ended; err != reason {
 			t.Error(err)

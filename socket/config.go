@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"math"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Dialect is the version of the protocol that a server speaks. The versions differ in
@@ -19,11 +21,11 @@ const (
 
 // acknowledgement returns the control message with which a server of the dialect
 // acknowledges.
-func (d Dialect) acknowledgement() kind {
+func (d Dialect) acknowledgement() wire.Kind {
 	if d == Dialect4 {
-		return kindReceived
+		return wire.KindReceived
 	}
-	return kindAck
+	return wire.KindAck
 }
 
 // Config says how processes talk. The zero Config is ready for use: a field that is zero

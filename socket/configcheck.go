@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // leastTime is the shortest time that a Config may have: a shorter one was meant in another
@@ -14,7 +16,7 @@ const leastTime = time.Millisecond
 // other, or let in nobody.
 func (c *Config) check() (err error) {
 	if c.Dir != "" && c.Transport != nil {
-		err = fmt.Errorf("%w: Config.Dir %s is not used with a Transport; Unix has a Dir of its own", ErrInvalid, quoted(c.Dir))
+		err = fmt.Errorf("%w: Config.Dir %s is not used with a Transport; Unix has a Dir of its own", ErrInvalid, wire.Quote(c.Dir))
 	}
 	if u, ok := c.Transport.(*Unix); ok && u == nil {
 		err = errors.Join(err, fmt.Errorf("%w: Config.Transport is a nil *socket.Unix", ErrInvalid))

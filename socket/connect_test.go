@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestConnectToWaitsForTheServerToAppear(t *testing.T) {
@@ -70,14 +71,14 @@ func TestConnectToTriesAgainWhenTheHandshakeBreaks(t *testing.T) {
 		played := make(chan struct{})
 		go func() {
 			defer close(played)
-			for _, first := range [][]byte{nil, []byte("\x00"), encode(kindClose), encode(kindStart, kindClose), encode(kindStart)} {
+			for _, first := range [][]byte{nil, []byte("\x00"), encode(wire.KindClose), encode(wire.KindStart, wire.KindClose), encode(wire.KindStart)} {
 				conn, err := listener.Accept()
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				conn.Write(first)
-				if !bytes.Equal(first, encode(kindStart)) {
+				if !bytes.Equal(first, encode(wire.KindStart)) {
 					conn.Close()
 				}
 			}

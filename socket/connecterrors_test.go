@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // says asserts that an error is all of the sentinels, and that its text has each of words
@@ -76,7 +77,7 @@ func TestConnectingSaysWhyItFailed(t *testing.T) {
 		{"a server that begins a frame and stops", []byte("\x00\x0atext"), true, true, ErrTooSlow, "a frame took more than"},
 		{"a server that closes at once", nil, false, false, ErrNoHandshake, "closed the connection before it said anything"},
 		{"a server that closes inside a frame", []byte("\x00\x0atext"), false, false, ErrNoHandshake, "inside a frame"},
-		{"a server that closes in good order", encode(kindClose), true, false, ErrDisconnected, "the server closed the connection"},
+		{"a server that closes in good order", encode(wire.KindClose), true, false, ErrDisconnected, "the server closed the connection"},
 		{"a web server", []byte("HTTP/1.1 408 Request Timeout\r\n\r\n"), true, true, ErrProtocol, "speaks HTTP"},
 		{"a frame that ends wrongly", []byte(raw("text/plain", 2, "hi", 'A')), true, true, ErrProtocol, "ends with 0x41"},
 		{"a first frame that is too large", []byte(raw("text/plain", 1<<31, "", 0)), true, true, ErrTooLarge, "the limit is 16777216"},
@@ -154,7 +155,7 @@ func TestFollowSaysWhyItIsNotConnectedWhenItsContextEnds(t *testing.T) {
 		err := nobody.Follow(MustParseName("news"), FollowConfig{}).Run(ctx)
 		says(t, "Follow without a server", err, []error{context.DeadlineExceeded, ErrNotListening}, "follow news: ")
 
-		ipc, name := playedServer(t, encode(kindStart), false)
+		ipc, name := playedServer(t, encode(wire.KindStart), false)
 		ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err = ipc.Follow(name, FollowConfig{}).Run(ctx)

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -38,8 +39,8 @@ func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
 	c.reads.own, c.writes.own = &c.ending, &c.ending
 	c.strict = true
-	c.in.extended = true
-	c.out.bytes = append(c.out.bytes, markedStart...) // whatever is written first, this is
+	c.in.Extended = true
+	c.out = wire.NewOutput(wire.MarkedStart)
 	return c
 }
 
@@ -250,25 +251,25 @@ func (c *Connection) greet(ctx context.Context) error {
 	}
 	c.pulse.join(c)
 	c.startClock()
-	return c.write(c.ending, noControl) // connection.start
+	return c.write(c.ending, wire.NoControl) // connection.start
 }
 
 // handleAll handles the frames that came.
 func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 	for {
-		f, ok, err := c.in.next()
+		f, ok, err := c.in.Next()
 		switch {
 		case err != nil:
 			c.writeReady() // what came before it counts
 			return err
 		case !ok:
 			return nil
-		case f.kind == kindMessage && c.greeted: // before, 4.4 drops it, too
-			err = c.handle(ctx, f.message, handle)
-		case f.kind == kindStartOK:
+		case f.Kind == wire.KindMessage && c.greeted: // before, 4.4 drops it, too
+			err = c.handle(ctx, messageOf(f.Message), handle)
+		case f.Kind == wire.KindStartOK:
 			c.greeted = true
-			c.ours = c.ours || f.message.mediaType.text == typeOurStartOK
-		case f.kind == kindClose:
+			c.ours = c.ours || f.IsMarkedStartOK()
+		case f.Kind == wire.KindClose:
 			return c.agree()
 		}
 		if err != nil {
@@ -287,7 +288,7 @@ func (c *Connection) turnOver() error {
 	if err := c.receive(); err != nil {
 		return err
 	}
-	if !c.in.idle() { // else it was called
+	if !c.in.Idle() { // else it was called
 		now := c.pulse.now()
 		c.hear()
 		c.heard.Store(now)
@@ -310,7 +311,7 @@ func (c *Connection) writeReady() error {
 	if !c.turn.ready && !c.left.Load() {
 		return nil
 	}
-	return c.write(c.ending, noControl)
+	return c.write(c.ending, wire.NoControl)
 }
 
 // makeRoom waits until one more exchange may be held.
@@ -343,16 +344,16 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 	if err := c.over(ctx); err != nil {
 		return err
 	}
-	if c.turn.answers.size() >= writeAt || c.slow {
+	if c.turn.answers.Len() >= wire.FlushAt || c.slow {
 		c.slow = false
-		return c.write(c.ending, noControl)
+		return c.write(c.ending, wire.NoControl)
 	}
 	return nil
 }
 
 // write writes the answers there are, and after them a control frame or none, in one
 // write.
-func (c *Connection) write(ctx context.Context, last kind) error {
+func (c *Connection) write(ctx context.Context, last wire.Kind) error {
 	if err := c.acquire(ctx); err != nil {
 		return err
 	}
@@ -360,10 +361,10 @@ func (c *Connection) write(ctx context.Context, last kind) error {
 	c.turn.move(&c.out)
 	c.holds.move(&c.out)
 	switch {
-	case last == kindClose && c.ours:
-		c.out.frame(c.farewell().frame())
-	case last != noControl:
-		c.out.control(last)
+	case last == wire.KindClose && c.ours:
+		c.out.AddFrames(c.closeReason().Frame())
+	case last != wire.NoControl:
+		c.out.AddControl(last)
 	}
 	return c.flush(ctx)
 }
@@ -391,5 +392,5 @@ func (c *Connection) cleanUp() {
 	c.writing.take(context.Background()) // whoever writes finds the connection closed
 	c.writes.unbind()
 	c.release()
-	c.in.release()
+	c.in.Release()
 }

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // inChunks writes data in chunks of random length, with pauses, until it is refused.
@@ -26,11 +28,11 @@ func inChunks(conn *pipeConn, data []byte, seed uint64) {
 }
 
 // allFrames reads frames up to the end of a connection.
-func allFrames(conn *pipeConn) (frames []frame, err error) {
-	reader := newFrameReader(1 << 30)
-	reader.extended = true
+func allFrames(conn *pipeConn) (frames []wire.Frame, err error) {
+	reader := wire.NewReader(1 << 30)
+	reader.Extended = true
 	for {
-		f, err := nextFrame(conn, reader)
+		f, err := reader.ReadFrame(conn)
 		if err != nil {
 			return frames, err
 		}
@@ -39,9 +41,9 @@ func allFrames(conn *pipeConn) (frames []frame, err error) {
 }
 
 // countKind counts the frames of a kind.
-func countKind(frames []frame, k kind) (n int) {
+func countKind(frames []wire.Frame, k wire.Kind) (n int) {
 	for _, f := range frames {
-		if f.kind == k {
+		if f.Kind == k {
 			n++
 		}
 	}
@@ -53,8 +55,8 @@ func FuzzServerConnection(f *testing.F) {
 		f.Add(recorded.client, uint64(i))
 		f.Add(recorded.server, uint64(i))
 	}
-	f.Add(encode(kindStartOK, "hold", "a", "hold", "finish", "b"), uint64(1))
-	f.Add(encode(kindStartOK, "a", kindStartOK, "reject", "b", kindClose, kindClose), uint64(2))
+	f.Add(encode(wire.KindStartOK, "hold", "a", "hold", "finish", "b"), uint64(1))
+	f.Add(encode(wire.KindStartOK, "a", wire.KindStartOK, "reject", "b", wire.KindClose, wire.KindClose), uint64(2))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		synctest.Test(t, func(t *testing.T) { fuzzServer(t, data, seed) })
 	})
@@ -102,14 +104,14 @@ func fuzzServer(t *testing.T, data []byte, seed uint64) {
 	var answers []string
 	acknowledged := 0
 	for _, f := range frames {
-		switch f.kind {
-		case kindAck:
+		switch f.Kind {
+		case wire.KindAck:
 			acknowledged++
-		case kindMessage:
-			answers = append(answers, f.message.content)
+		case wire.KindMessage:
+			answers = append(answers, f.Message.Content)
 		}
 	}
-	if len(frames) < 2 || frames[0].kind != kindHeartbeat || frames[1].kind != kindStart || acknowledged != len(answers) {
+	if len(frames) < 2 || frames[0].Kind != wire.KindHeartbeat || frames[1].Kind != wire.KindStart || acknowledged != len(answers) {
 		t.Errorf("%d acknowledged, answers %v", acknowledged, answers)
 	}
 	if len(answers) > len(handled) {
@@ -125,16 +127,16 @@ func fuzzServer(t *testing.T, data []byte, seed uint64) {
 // expectedMessages are the messages behind start-ok, as far as the bytes are good,
 // up to the first close.
 func expectedMessages(data []byte) (contents []string) {
-	frames, _, _ := model(data)
+	frames, _ := readAll(bytes.NewReader(data), fuzzLimit)
 	started := false
 	for _, f := range frames {
 		switch {
-		case f.kind == kindStartOK:
+		case f.Kind == wire.KindStartOK:
 			started = true
-		case f.kind == kindClose:
+		case f.Kind == wire.KindClose:
 			return contents
-		case f.kind == kindMessage && started:
-			contents = append(contents, f.message.content)
+		case f.Kind == wire.KindMessage && started:
+			contents = append(contents, f.Message.Content)
 		}
 	}
 	return contents
@@ -145,7 +147,7 @@ func FuzzClientConnection(f *testing.F) {
 		f.Add(recorded.server, uint64(i))
 		f.Add(recorded.client, uint64(i))
 	}
-	f.Add(encode(kindStart, "a", kindAck, "b", kindReceived, "c", kindCloseOK), uint64(3))
+	f.Add(encode(wire.KindStart, "a", wire.KindAck, "b", wire.KindReceived, "c", wire.KindCloseOK), uint64(3))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		synctest.Test(t, func(t *testing.T) { fuzzClient(t, data, seed) })
 	})
@@ -156,7 +158,7 @@ func FuzzClientConnection(f *testing.F) {
 func fuzzClient(t *testing.T, data []byte, seed uint64) {
 	ours, theirs := newPipe(0)
 	ours.in.most = int(seed % 7)
-	var written []frame
+	var written []wire.Frame
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -184,18 +186,18 @@ func fuzzClient(t *testing.T, data []byte, seed uint64) {
 	<-gone
 	theirs.Close()
 	time.Sleep(20 * time.Second)
-	frames, _, _ := model(data)
+	frames, _ := readAll(bytes.NewReader(data), fuzzLimit)
 	var want []string
 	for _, f := range frames {
-		if f.kind == kindMessage {
-			want = append(want, f.message.content)
+		if f.Kind == wire.KindMessage {
+			want = append(want, f.Message.Content)
 		}
 	}
 	if len(got) > len(want) {
 		t.Fatalf("read %q of %q", got, want)
 	}
 	same(t, got, want[:len(got)]...)
-	if countKind(written, kindAck) > len(want) || countKind(written, kindStartOK) > countKind(frames, kindStart) {
+	if countKind(written, wire.KindAck) > len(want) || countKind(written, wire.KindStartOK) > countKind(frames, wire.KindStart) {
 		t.Error(written)
 	}
 }

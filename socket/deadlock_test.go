@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // TestSendReadsWhileItsServerWritesAnEarlierAnswer has messages in flight whose Sends
@@ -55,11 +56,11 @@ func TestSendReadsWhileItsServerWritesAnEarlierAnswer(t *testing.T) {
 func TestSendOfALargeMessageReadsWhileItsServerPushesOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{Heartbeat: -1}, 1000)
-		large := strings.Repeat("x", 2*writeAt)
+		large := strings.Repeat("x", 2*wire.FlushAt)
 		go func() {
 			server.send(large) // reads nothing before all of it is read
 			server.expect("start-ok", fmt.Sprintf("%q", fmt.Sprint(len(large), " bytes")))
-			server.send(kindAck)
+			server.send(wire.KindAck)
 		}()
 		if err := p.Send(t.Context(), Text(large)).Err(); err != nil {
 			t.Errorf("sending a large message to a server that sends one: %v", err)

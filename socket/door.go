@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // door is where connections come in: it lets in who may, and no more than there is
@@ -126,9 +127,9 @@ func (d *door) admit(conn net.Conn) (a admission, err error) {
 // refuse closes a connection that may not come in. To a client of ours it says why, if
 // that can be said at once; to others that is as good as the end of file.
 func refuse(conn net.Conn, err error) {
-	why := farewellFor(err, 0)
-	why.code = cmp.Or(why.code, byeRefused)
-	out := outgoing{bytes: []byte(controlFrames[kindHeartbeat] + why.frame())}
+	why := closeReasonFor(err, 0)
+	why.Code = cmp.Or(why.Code, wire.ReasonRefused)
+	out := wire.NewOutput(wire.KindHeartbeat.Frame() + why.Frame())
 	newSource(conn).offer(&out, &contextDeadline{set: conn.SetWriteDeadline})
 	conn.Close()
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // endings are what a handler does, by the message that it gets, and what its client is
@@ -169,7 +170,7 @@ func TestEndingsOfOtherServersAreGuessed(t *testing.T) {
 		is   error
 		says []string
 	}{
-		{"closes in good order", func(s *peer) { s.send(kindClose) }, ErrDisconnected, []string{"the server closed the connection"}},
+		{"closes in good order", func(s *peer) { s.send(wire.KindClose) }, ErrDisconnected, []string{"the server closed the connection"}},
 		{"leaves", func(s *peer) { s.conn.Close() }, io.ErrUnexpectedEOF, []string{"5000 bytes sent, but not acknowledged", "without a word", "may have", "larger than it takes"}},
 		{"leaves inside a frame", func(s *peer) { s.send([]byte("\x00\x0ate")); s.conn.Close() }, io.ErrUnexpectedEOF, []string{"without a word"}},
 		{"breaks the protocol", func(s *peer) { s.send([]byte(raw("text/plain", 2, "hi", 'A'))) }, ErrProtocol, []string{"ends with 0x41"}},
@@ -180,7 +181,7 @@ func TestEndingsOfOtherServersAreGuessed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ours, theirs := newPipe(0)
 				server := newPeer(t, theirs)
-				server.send(kindStart) // without the mark of a server of ours
+				server.send(wire.KindStart) // without the mark of a server of ours
 				p, err := New(Config{}).Attach(t.Context(), ours).Get()
 				if err != nil {
 					t.Fatal("attaching failed:", err)
@@ -215,12 +216,12 @@ func TestEndingsFromHere(t *testing.T) {
 		defer cancel()
 		says(t, "Request", p.Request(ctx, Text("one")).Err(), []error{own}, "dinner is ready: ", "sent, but not acknowledged", "nothing came from the server for 3s")
 		server.expect("start-ok")
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		says(t, "Wait", p.Wait(ctx).Err(), []error{context.DeadlineExceeded}, "nothing came from the server for 1s")
 		time.Sleep(time.Second)
-		server.send(kindHeartbeat)
+		server.send(wire.KindHeartbeat)
 		ctx, cancel = context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		says(t, "Send", p.Send(ctx, Text("two"), Text("three")).Err(), []error{context.DeadlineExceeded}, "2 sent, 0 of them acknowledged", "nothing came from the server for 500ms")
@@ -233,7 +234,7 @@ func TestEndingsFromHere(t *testing.T) {
 		p, server = attached(t, Config{}, 0)
 		go func() {
 			server.expect("start-ok", "close")
-			server.send(kindCloseOK)
+			server.send(wire.KindCloseOK)
 		}()
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Errorf("closing failed with %v", err)

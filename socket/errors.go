@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // The sentinels of the package. What the package returns wraps them, mostly
@@ -14,12 +16,12 @@ import (
 var (
 	// ErrProtocol says that the peer sent bytes that break the wire protocol. The
 	// connection they came from cannot be read any further.
-	ErrProtocol = errors.New("protocol violation")
+	ErrProtocol = wire.ErrProtocol
 
 	// ErrTooLarge says that the content of a message passes the limit: of the
 	// sender, found before a byte is written, or of the receiver, found before a
 	// byte is stored.
-	ErrTooLarge = errors.New("message too large")
+	ErrTooLarge = wire.ErrTooLarge
 
 	// ErrTooSlow says that the other side took longer than it may: to complete the
 	// handshake, to finish a frame that it had begun, or to read what it was sent; see

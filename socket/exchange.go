@@ -51,7 +51,7 @@ func (x Exchange) Respond(messages ...Message) error {
 	x.c.turn.refused, x.c.turn.responded = nil, true
 	x.c.turn.handling.answered(messages...)
 	for _, m := range messages {
-		x.c.turn.answers.message(m)
+		x.c.turn.answers.AddMessage(m.wire())
 	}
 	return nil
 }

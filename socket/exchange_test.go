@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -54,8 +55,8 @@ func TestExchangesAreAcknowledgedOnceYieldHasReturned(t *testing.T) {
 		goOn <- struct{}{}
 		two.expect("ack", `"re: stop"`, "close")
 		one.expect("close")
-		one.send(kindCloseOK)
-		two.send(kindCloseOK)
+		one.send(wire.KindCloseOK)
+		two.send(wire.KindCloseOK)
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
@@ -92,7 +93,7 @@ func TestWithdrawnExchangesAreNeitherHandledNorAcknowledged(t *testing.T) {
 			if got != "close" {
 				t.Error(got)
 			}
-			c.send(kindCloseOK)
+			c.send(wire.KindCloseOK)
 		}
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Error(err)
@@ -145,7 +146,7 @@ func TestPanicInYieldLeavesNothingBehind(t *testing.T) {
 		one.send("bad")
 		two.send("good")
 		one.expect("close")
-		one.send(kindCloseOK)
+		one.send(wire.KindCloseOK)
 		if got := <-panicked; got != "boom" {
 			t.Error(got)
 		}
@@ -222,7 +223,7 @@ func TestRejectLeavesTheMessageUnacknowledgedAndEndsTheConnection(t *testing.T) 
 		one, two := listener.client(t, 0).greet(), listener.client(t, 0).greet()
 		one.send("good", "bad", "never handled")
 		one.expect("ack", `"re: good"`, "close")
-		one.send(kindCloseOK)
+		one.send(wire.KindCloseOK)
 		one.expect("EOF")
 		if !errors.Is(bad.Err(), reason) {
 			t.Error(bad.Err())

@@ -3,6 +3,8 @@ package socket
 import (
 	"context"
 	"sync"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // flight is messages on their way. It writes as many as the window allows, takes in what
@@ -139,12 +141,12 @@ func (f *flight) mayWrite(window int) bool {
 // does not take, only that is put which need not be copied there.
 func (f *flight) write(ctx context.Context, window int) error {
 	if f.p.left.Load() {
-		f.p.tryWrite(noControl)
+		f.p.tryWrite(wire.NoControl)
 	}
 	f.barred = false
 	for f.inFlight < f.queue.len() && f.mayWrite(window) {
 		b, size := f.next(window)
-		if f.inFlight > 0 && size <= writeAt && f.p.left.Load() {
+		if f.inFlight > 0 && size <= wire.FlushAt && f.p.left.Load() {
 			break
 		}
 		s, err := f.p.write(ctx, b)
@@ -175,8 +177,8 @@ func (f *flight) next(window int) (b batch, size int) {
 	waiting = waiting[:min(len(waiting), window-f.inFlight)]
 	n := 0
 	for ; n < len(waiting); n++ {
-		more := size + frameSize(waiting[n])
-		if n > 0 && (more > writeAt || f.bytes+size >= f.p.config.WindowBytes) {
+		more := size + wire.FrameSize(waiting[n].wire())
+		if n > 0 && (more > wire.FlushAt || f.bytes+size >= f.p.config.WindowBytes) {
 			break
 		}
 		size = more
@@ -241,7 +243,7 @@ func (f *flight) land(ctx context.Context, from feed, emit func(Message, error) 
 			return true, context.Cause(ctx)
 		}
 		a := answer{message: f.queue.all()[n]}
-		f.bytes -= frameSize(a.message)
+		f.bytes -= wire.FrameSize(a.message.wire())
 		if f.asking {
 			a = f.answers[n]
 		}
@@ -287,7 +289,7 @@ func (f *flight) leave() int {
 // is the caller's.
 func (p *Process) offer(b batch) error {
 	for _, m := range b.messages {
-		p.out.message(m)
+		p.out.AddMessage(m.wire())
 	}
 	offer := plainSource{p.conn}.offer
 	if b.asking {
@@ -295,7 +297,7 @@ func (p *Process) offer(b batch) error {
 	}
 	n, err := offer(&p.out, &p.writes)
 	p.written(n)
-	if p.out.size() > 0 {
+	if p.out.Len() > 0 {
 		p.left.Store(true)
 		p.callReader()
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // TestWindowBytesAtItsBounds has messages wait whose frames are of 77 bytes each.
@@ -22,7 +24,7 @@ func TestWindowBytesAtItsBounds(t *testing.T) {
 				t.Errorf("WindowBytes %d: %d messages of 77 bytes are in flight, want %d", test.windowBytes, got, test.inFlight)
 			}
 			for range 4 {
-				server.send(kindAck)
+				server.send(wire.KindAck)
 				synctest.Wait()
 			}
 			if err := <-sent; err != nil {
@@ -36,7 +38,7 @@ func TestWindowBytesAtItsBounds(t *testing.T) {
 // TestFlightLeavesInWritesOfABoundedSize has two messages wait that are together as long
 // as a write, or by one byte longer.
 func TestFlightLeavesInWritesOfABoundedSize(t *testing.T) {
-	half := writeAt/2 - frameSize(Text(""))
+	half := wire.FlushAt/2 - wire.FrameSize(Text("").wire())
 	for _, test := range []struct{ size, writes int }{{half, 1}, {half + 1, 2}} {
 		synctest.Test(t, func(t *testing.T) {
 			p, server := opened(t, Config{Heartbeat: -1}, 0)
@@ -49,7 +51,7 @@ func TestFlightLeavesInWritesOfABoundedSize(t *testing.T) {
 			if got := len(peerChunks(server)) - before; got != test.writes {
 				t.Errorf("contents of %d and %d bytes left in %d writes, want %d", half, test.size, got, test.writes)
 			}
-			server.send(kindAck, kindAck)
+			server.send(wire.KindAck, wire.KindAck)
 			if err := <-sent; err != nil {
 				t.Errorf("Send of two messages, both acknowledged: %v", err)
 			}
@@ -104,7 +106,7 @@ func TestSendAllThatIsLeftEndsASourceWithoutEnd(t *testing.T) {
 		}
 		go func() {
 			synctest.Wait() // the source waits for room
-			server.send(kindAck)
+			server.send(wire.KindAck)
 		}()
 		if m, err := p.SendAll(endless).First(t.Context()).Get(); m != Text("again") || err != nil {
 			t.Errorf("First of SendAll of a source without end = %v, %v", m, err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
@@ -48,9 +49,9 @@ func playNews(t *testing.T, transport *memory, news ...any) *peer {
 	}
 	listener.Close()
 	server := newPeer(t, conn)
-	server.send(kindStart)
+	server.send(wire.KindStart)
 	server.expect("start-ok", `"news, please"`)
-	server.send(append([]any{kindReceived}, news...)...)
+	server.send(append([]any{wire.KindReceived}, news...)...)
 	return server
 }
 
@@ -63,7 +64,7 @@ func TestFollowGoesOnAcrossRestartsAndShowsTheGaps(t *testing.T) {
 			time.Sleep(time.Second)
 			server.conn.Close()
 			time.Sleep(45 * time.Millisecond)
-			server = playNews(t, transport, "three", kindClose)
+			server = playNews(t, transport, "three", wire.KindClose)
 			server.expect("close-ok")
 			playNews(t, transport, "four").expect("close", "EOF")
 		}()
@@ -152,9 +153,9 @@ func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 		go func() {
 			conn, _ := listener.Accept()
 			server := newPeer(t, conn)
-			server.send(kindStart)
+			server.send(wire.KindStart)
 			server.expect("start-ok", "close")
-			server.send(kindCloseOK)
+			server.send(wire.KindCloseOK)
 		}()
 		refuse := func(context.Context, *Process) error { return reason }
 		if err := ipc.Follow(remote, FollowConfig{Subscribe: refuse}).Run(t.Context()); !errors.Is(err, reason) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -60,7 +61,7 @@ func TestPoolRetriesWhatWasNotSentToAServerThatWasGone(t *testing.T) {
 		accept := func() *peer {
 			conn, _ := listener.Accept()
 			server := newPeer(t, conn)
-			server.send(kindHeartbeat, kindStart)
+			server.send(wire.KindHeartbeat, wire.KindStart)
 			return server
 		}
 		pool := New(Config{Transport: transport, Heartbeat: -1}).Pool(remote, PoolConfig{Connections: 1})
@@ -77,7 +78,7 @@ func TestPoolRetriesWhatWasNotSentToAServerThatWasGone(t *testing.T) {
 		}
 		answer := func(server *peer, content string) {
 			server.expect("start-ok", `"`+content+`"`)
-			server.send(kindAck, "re "+content)
+			server.send(wire.KindAck, "re "+content)
 			if err := <-answered; err != nil {
 				t.Errorf("request %q failed with %v, want its response", content, err)
 			}

@@ -6,6 +6,8 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // TestSendErrorOfARealServerThatWasGoneCountsNothing has a server leave without a word over a
@@ -21,7 +23,7 @@ func TestSendErrorOfARealServerThatWasGoneCountsNothing(t *testing.T) {
 	go func() {
 		conn, err := listener.Accept()
 		if err == nil {
-			_, err = conn.Write([]byte(markedStart))
+			_, err = conn.Write([]byte(wire.MarkedStart))
 		}
 		if err != nil {
 			t.Errorf("greeting the client: %v", err)

@@ -1,19 +1,23 @@
 package socket
 
-import "context"
+import (
+	"context"
 
-// farewell is what a client of ours is told when the connection is closed, after all that
-// has been answered.
-func (c *Connection) farewell() farewell {
-	why := farewellFor(c.Err(), c.config.MaxMessage)
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
+
+// closeReason returns the reason for which the connection is closed, for a client of rxipc. It
+// is called after everything has been answered.
+func (c *Connection) closeReason() wire.CloseReason {
+	why := closeReasonFor(c.Err(), c.config.MaxMessage)
 	held := !c.holds.hasRoom(1)
 	switch {
-	case why.code != "":
-		why.unsettled = held
+	case why.Code != "":
+		why.Unsettled = held
 	case held:
-		why.code = byeUnsettled
+		why.Code = wire.ReasonUnsettled
 	case c.ending.Err() != nil && context.Cause(c.ending) != errEnough:
-		why.code = byeShutdown
+		why.Code = wire.ReasonShutdown
 	}
 	return why
 }
@@ -27,7 +31,7 @@ func (c *Connection) tellWhy() {
 	defer c.release()
 	c.turn.move(&c.out)
 	c.holds.move(&c.out)
-	c.out.frame(c.farewell().frame())
+	c.out.AddFrames(c.closeReason().Frame())
 	n, _ := c.source.offer(&c.out, &c.writes)
 	c.written(n)
 }
@@ -43,7 +47,7 @@ func (c *Connection) tellWhyLater(ctx context.Context) {
 
 // agree answers the client's connection.close.
 func (c *Connection) agree() error {
-	if err := c.write(c.ending, kindCloseOK); err != nil && !isGone(err) { // it need not wait
+	if err := c.write(c.ending, wire.KindCloseOK); err != nil && !isGone(err) { // it need not wait
 		return err
 	}
 	return errAgreed
@@ -66,19 +70,19 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), offerTime)
 		defer cancel()
 	}
-	if c.write(ctx, kindClose) != nil {
-		c.tryWrite(noControl)
+	if c.write(ctx, wire.KindClose) != nil {
+		c.tryWrite(wire.NoControl)
 		return
 	}
 	for {
-		f, ok, err := c.in.next()
+		f, ok, err := c.in.Next()
 		switch {
-		case err != nil, f.kind == kindCloseOK:
+		case err != nil, f.Kind == wire.KindCloseOK:
 			return
 		case !ok:
 			err = c.fill(ctx)
-		case f.kind == kindClose: // both at the same time
-			err = c.write(ctx, kindCloseOK)
+		case f.Kind == wire.KindClose: // both at the same time
+			err = c.write(ctx, wire.KindCloseOK)
 		}
 		if err != nil {
 			return

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -37,7 +38,7 @@ func (r *replay) Write(p []byte) (int, error) { return len(p), nil }
 // system's part.
 func BenchmarkHandle(b *testing.B) {
 	const run = 1000
-	message := appendFrame(nil, NewMessage(OctetStream(), string(make([]byte, 32))))
+	message := wire.AppendFrame(nil, NewMessage(OctetStream(), string(make([]byte, 32))).wire())
 	for _, bench := range []struct {
 		name   string
 		handle Handler[int]
@@ -47,7 +48,7 @@ func BenchmarkHandle(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			beneath, _ := net.Pipe()
-			text := append(appendControl(nil, kindStartOK), bytes.Repeat(message, run)...)
+			text := append(wire.AppendControl(nil, wire.KindStartOK), bytes.Repeat(message, run)...)
 			conn := &replay{Conn: beneath, text: text, left: b.N/run + 1}
 			b.ReportAllocs()
 			total, err := ServeConnections(stream.Just(newTestConnection(conn)), fold.Sum[int]()).With(context.Background(), bench.handle).Get()

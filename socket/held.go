@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Held is an exchange whose answer is its holder's: to give at any time, from any
@@ -18,8 +20,8 @@ type Held struct {
 	handling *Handling // for the hooks; who answers, or closes, tells it
 
 	// Under the connection's holds.mu.
-	answer outgoing // the acknowledgement and responses
-	done   bool     // may be written
+	answer wire.Output // the acknowledgement and responses
+	done   bool        // may be written
 }
 
 // Context is that of the connection: see [Connection.Context].
@@ -77,10 +79,10 @@ type holds struct {
 }
 
 // hold puts a held exchange in the queue, behind the answers that were given before.
-func (q *holds) hold(held *Held, before outgoing) {
+func (q *holds) hold(held *Held, before wire.Output) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if before.size() > 0 {
+	if before.Len() > 0 {
 		q.add(&Held{answer: before, done: true})
 	}
 	q.add(held)
@@ -94,7 +96,7 @@ func (q *holds) add(held *Held) {
 
 // queue puts what answers holds beyond before behind those that wait; with none there
 // it declines.
-func (q *holds) queue(answers *outgoing, before amount) bool {
+func (q *holds) queue(answers *wire.Output, before wire.Extent) bool {
 	if q.count.Load() == 0 {
 		return false
 	}
@@ -103,7 +105,7 @@ func (q *holds) queue(answers *outgoing, before amount) bool {
 	if len(q.waiting) == 0 {
 		return false
 	}
-	q.add(&Held{answer: answers.split(answers.since(before)), done: true})
+	q.add(&Held{answer: answers.Split(answers.Since(before)), done: true})
 	return true
 }
 
@@ -116,14 +118,14 @@ func (q *holds) answer(held *Held, responses []Message) bool {
 	}
 	held.handling.answered(responses...)
 	for _, m := range responses {
-		held.answer.message(m)
+		held.answer.AddMessage(m.wire())
 	}
 	held.done = true
 	return true
 }
 
 // move adds the answers that need not wait any more to dst.
-func (q *holds) move(dst *outgoing) {
+func (q *holds) move(dst *wire.Output) {
 	if q.count.Load() == 0 {
 		return
 	}
@@ -131,8 +133,8 @@ func (q *holds) move(dst *outgoing) {
 	defer q.mu.Unlock()
 	n := 0
 	for ; n < len(q.waiting) && q.waiting[n].done; n++ {
-		dst.add(&q.waiting[n].answer)
-		q.waiting[n].answer = outgoing{}
+		dst.Append(&q.waiting[n].answer)
+		q.waiting[n].answer = wire.Output{}
 	}
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -146,7 +147,7 @@ func TestGracefulCloseWaitsForWhatIsHeld(t *testing.T) {
 				client := l.client(t, 0).greet()
 				client.send("hold 1", "hold 2")
 				client.expect("ack", `"in time"`, "close")
-				client.send(kindCloseOK)
+				client.send(wire.KindCloseOK)
 			}()
 			return l, h, c, e
 		}()
@@ -205,7 +206,7 @@ func TestHeldAnswersFromManyGoroutinesKeepTheirOrder(t *testing.T) {
 			}
 		}()
 		for i := range 90 {
-			client.expect("ack", describe(frame{message: Text("hold " + string(rune(' '+i)))}))
+			client.expect("ack", describeMessage(Text("hold "+string(rune(' '+i)))))
 		}
 		close(helds)
 		client.leave()
@@ -215,8 +216,8 @@ func TestHeldAnswersFromManyGoroutinesKeepTheirOrder(t *testing.T) {
 
 func TestHoldsThatAreClosedKeepNothing(t *testing.T) {
 	var q holds
-	q.hold(&Held{handling: new(Handling)}, outgoing{})
-	q.hold(&Held{handling: new(Handling), done: true}, outgoing{})
+	q.hold(&Held{handling: new(Handling)}, wire.Output{})
+	q.hold(&Held{handling: new(Handling), done: true}, wire.Output{})
 	if n := len(q.close()); n != 1 {
 		t.Errorf("closing with an exchange that was answered and one that was not told %d, want 1", n)
 	}

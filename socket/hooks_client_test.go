@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
@@ -19,7 +21,7 @@ func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
 		go func() {
 			server.expect("start-ok", `"one"`)
 			time.Sleep(time.Millisecond)
-			server.send(kindAck, "answer", "pushed")
+			server.send(wire.KindAck, "answer", "pushed")
 		}()
 		if err := p.Send(t.Context(), Text("one")).Err(); err != nil {
 			t.Fatal(err)
@@ -30,9 +32,9 @@ func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
 		}
 		go func() {
 			server.expect("ack", "ack", `"two"`)
-			server.send(kindAck, kindHeartbeat, "answer")
+			server.send(wire.KindAck, wire.KindHeartbeat, "answer")
 			server.expect("ack", "close")
-			server.send(kindCloseOK)
+			server.send(wire.KindCloseOK)
 		}()
 		if _, err := p.Request(t.Context(), Text("two")).Get(); err != nil {
 			t.Fatal(err)
@@ -54,7 +56,7 @@ func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- p.Send(t.Context(), texts(9)...).Err() }()
 		server.expect(`"0"`, `"1"`, `"2"`)
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		server.expect(`"3"`)
 		server.conn.Close()
 		if err := <-ended; Reason(err) != "left" {
@@ -114,7 +116,7 @@ func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
 					if server.next() == "EOF" {
 						return
 					}
-					server.send(kindAck)
+					server.send(wire.KindAck)
 				}
 				server.conn.Close()
 			}()
@@ -155,7 +157,7 @@ func TestHooksOfAClientThatPanicAreToldToTheLogAlone(t *testing.T) {
 		}}, 0)
 		go func() {
 			server.expect("start-ok", `"one"`)
-			server.send(kindAck, "answer", kindClose)
+			server.send(wire.KindAck, "answer", wire.KindClose)
 		}()
 		m, err := p.Request(t.Context(), Text("one")).Get()
 		if m != Text("answer") || err != nil {
@@ -198,7 +200,7 @@ func TestHooksOfMessagesWorkOneByOne(t *testing.T) {
 			p, server := attached(t, Config{Hooks: hooks, Heartbeat: -1}, 0)
 			go func() {
 				server.expect("start-ok", `"asking"`)
-				server.send(kindAck, "answer")
+				server.send(wire.KindAck, "answer")
 			}()
 			if _, err := p.Request(t.Context(), Text("asking")).Get(); err != nil {
 				t.Errorf("a request with the hook that tells %q: %v", hook, err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -97,8 +98,8 @@ func TestHooksNameTheReasonsOfAnEnd(t *testing.T) {
 		"left":      func(p *peer) { p.conn.Close() },
 		"protocol":  func(p *peer) { p.send([]byte("\x00\x00garbage")); p.expect("EOF") },
 		"too_large": func(p *peer) { p.send(strings.Repeat("x", 101)); p.expect("EOF") },
-		"rejected":  func(p *peer) { p.send("respond"); p.expect("close"); p.send(kindCloseOK); p.expect("EOF") },
-		"panic":     func(p *peer) { p.send("panic"); p.expect("close"); p.send(kindCloseOK); p.expect("EOF") },
+		"rejected":  func(p *peer) { p.send("respond"); p.expect("close"); p.send(wire.KindCloseOK); p.expect("EOF") },
+		"panic":     func(p *peer) { p.send("panic"); p.expect("close"); p.send(wire.KindCloseOK); p.expect("EOF") },
 	} {
 		t.Run(want, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -208,7 +209,7 @@ func TestWithdrawnExchangesAreHandledAsNotAcknowledged(t *testing.T) {
 			go func() {
 				for got := client.next(); got != "EOF" && got != io.ErrClosedPipe.Error(); got = client.next() {
 					if got == "close" {
-						client.send(kindCloseOK)
+						client.send(wire.KindCloseOK)
 					}
 				}
 			}()
@@ -310,7 +311,7 @@ func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
 		same(t, refused, fmt.Sprint(stranger, " too_many"), fmt.Sprint(other, " not_allowed"))
 		guest.send("panic")
 		guest.expect("close")
-		guest.send(kindCloseOK)
+		guest.send(wire.KindCloseOK)
 		guest.expect("EOF")
 		server.end()
 		<-server.result

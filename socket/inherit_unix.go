@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // inheritSocket listens on the socket that the process was started with for a name, or
@@ -71,7 +73,7 @@ func newInheritance(environment map[string]string, first int) *inheritance {
 	}
 	n, err := strconv.ParseUint(count, 10, 16)
 	if err != nil {
-		in.err = fmt.Errorf("%w: %s is %s", ErrInvalid, listenFDs, quoted(count))
+		in.err = fmt.Errorf("%w: %s is %s", ErrInvalid, listenFDs, wire.Quote(count))
 		return in
 	}
 	for i := range int(n) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // tooSlow asserts that a connection has ended because the other side was too slow.
@@ -44,7 +45,7 @@ func TestClientThatDoesNotGreetIsCut(t *testing.T) {
 		start := time.Now()
 		client, ended := single(t, Config{Heartbeat: -1, Log: slog.New(slog.NewTextHandler(&log, nil))}, 0, nil)
 		client.expect("start")
-		client.send("early", kindHeartbeat) // does not prolong anything
+		client.send("early", wire.KindHeartbeat) // does not prolong anything
 		tooSlow(t, <-ended, "no handshake within 10s")
 		client.expect("EOF")
 		same(t, []time.Duration{time.Since(start)}, 10*time.Second)
@@ -175,7 +176,7 @@ func TestNegativeTimeoutsNeverPass(t *testing.T) {
 		config := Config{Heartbeat: -1, HandshakeTimeout: -1, FrameTimeout: -1, WriteTimeout: -1}
 		client, ended := single(t, config, 100, func(x Exchange) { x.Respond(Text(strings.Repeat("x", 1000))) })
 		client.expect("start")
-		for _, b := range encode(kindStartOK, "ask") {
+		for _, b := range encode(wire.KindStartOK, "ask") {
 			time.Sleep(time.Hour)
 			client.send([]byte{b})
 		}

@@ -6,10 +6,9 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
-)
 
-// writeAt is how many bytes wait at most to leave in one write with others.
-const writeAt = largeBuffer / 2
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
 
 // expired is the time of what was due and did not come.
 const expired = -1
@@ -25,13 +24,13 @@ type link struct {
 
 	// The reader's own.
 	source source
-	in     frameReader
+	in     wire.Reader
 	reads  contextDeadline
 	begun  int64 // when the handshake began, or the frame of which a part came
 
 	// The writer's own: who holds the baton of writing.
 	writing baton
-	out     outgoing // frames not written yet, the first perhaps in part
+	out     wire.Output // frames not written yet, the first perhaps in part
 	writes  contextDeadline
 
 	left    atomic.Bool // a write ended early, and somebody must write the rest
@@ -66,7 +65,7 @@ func newLink(conn net.Conn, config *Config, pulse *pulse) link {
 		conn:   conn,
 		config: config,
 		source: newSource(conn),
-		in:     frameReader{limit: config.MaxMessage},
+		in:     wire.Reader{Limit: config.MaxMessage},
 		reads:  contextDeadline{set: conn.SetReadDeadline},
 		writes: contextDeadline{set: conn.SetWriteDeadline},
 		pulse:  pulse,
@@ -108,7 +107,7 @@ func (l *link) due() int64 {
 // too long is told to look at the time.
 func (l *link) tend(now int64) {
 	if heard := l.heard.Load(); later(heard, l.config.Heartbeat) <= now && l.heard.CompareAndSwap(heard, now) {
-		l.tryWrite(kindHeartbeat)
+		l.tryWrite(wire.KindHeartbeat)
 		if l.left.Load() {
 			l.callReader() // who waits for the other side to read on
 		}
@@ -128,7 +127,7 @@ func (l *link) tend(now int64) {
 // early when the reader is called.
 func (l *link) fill(ctx context.Context) error {
 	l.reads.bind(ctx)
-	if l.greeted && l.in.idle() {
+	if l.greeted && l.in.Idle() {
 		return l.read(ctx, l.source.fill)
 	}
 	l.limit()
@@ -145,7 +144,7 @@ func (l *link) look(ctx context.Context) error {
 }
 
 // read is fill or look, with its time limit set.
-func (l *link) read(ctx context.Context, once func(*frameReader) error) error {
+func (l *link) read(ctx context.Context, once func(*wire.Reader) error) error {
 	for {
 		if l.called.Load() && l.called.Swap(false) {
 			if err := l.tooSlow(); err != nil {
@@ -181,8 +180,8 @@ func (l *link) limit() {
 	allowed := l.config.HandshakeTimeout
 	if l.greeted {
 		allowed = l.config.FrameTimeout
-		if l.frames != l.in.frames || l.begun == 0 {
-			l.frames, l.begun = l.in.frames, l.pulse.now()
+		if l.frames != l.in.Decoded() || l.begun == 0 {
+			l.frames, l.begun = l.in.Decoded(), l.pulse.now()
 		}
 	}
 	until := later(l.begun, allowed)
@@ -216,14 +215,14 @@ func (l *link) release() { l.writing.put() }
 
 // flush writes what there is to write, until ctx ends. The baton is the caller's.
 func (l *link) flush(ctx context.Context) error {
-	if l.out.size() == 0 {
+	if l.out.Len() == 0 {
 		return nil
 	}
 	l.writes.bind(ctx)
 	since := l.startWrite()
 	defer l.stuck.Store(0)
 	for {
-		n, err := l.out.writeTo(l.conn)
+		n, err := l.out.WriteAll(l.conn)
 		l.written(n)
 		switch {
 		case err == nil:
@@ -267,14 +266,14 @@ func (l *link) startWrite() (since int64) {
 // them are once their first byte has left, none is when ctx ended before that. The
 // token is the caller's.
 func (l *link) send(ctx context.Context, messages ...Message) (begun bool, err error) {
-	before := l.out.amount()
+	before := l.out.Extent()
 	for _, m := range messages {
-		l.out.message(m)
+		l.out.AddMessage(m.wire())
 	}
-	added := l.out.since(before)
+	added := l.out.Since(before)
 	err = l.flush(ctx)
-	if err != nil && l.out.size() >= added.size() {
-		l.out.dropLast(added)
+	if err != nil && l.out.Len() >= added.Len() {
+		l.out.DropLast(added)
 		l.written(0)
 		return false, err
 	}
@@ -289,17 +288,17 @@ func (l *link) unsettled() bool { return l.owed.Load() > 0 || l.greeting.Load() 
 func (l *link) settle() {
 	if l.greeting.Load() && l.greeting.CompareAndSwap(true, false) {
 		if l.ours {
-			l.out.frame(markedStartOK)
+			l.out.AddFrames(wire.MarkedStartOK)
 		} else {
-			l.out.control(kindStartOK)
+			l.out.AddControl(wire.KindStartOK)
 		}
 	}
 	if l.owed.Load() == 0 {
 		return
 	}
 	n := l.owed.Swap(0)
-	for ; n > 0 && l.out.size() < writeAt; n-- { // who does not read gets them later
-		l.out.control(kindAck)
+	for ; n > 0 && l.out.Len() < wire.FlushAt; n-- { // who does not read gets them later
+		l.out.AddControl(wire.KindAck)
 	}
 	if n > 0 {
 		l.owed.Add(n)
@@ -308,8 +307,8 @@ func (l *link) settle() {
 
 // written drops the first n bytes of what there is to write.
 func (l *link) written(n int) {
-	l.out.drop(n)
-	if l.out.size() == 0 && l.left.Load() {
+	l.out.DropFirst(n)
+	if l.out.Len() == 0 && l.left.Load() {
 		l.left.Store(false)
 		l.overdue.Store(false)
 	}
@@ -319,20 +318,20 @@ func (l *link) written(n int) {
 // at once. While somebody else writes, or the other side does not read, nothing is
 // lost by leaving it: heartbeats are then beside the point, and acknowledgements
 // leave with the next write. It reports whether nobody else was writing.
-func (l *link) tryWrite(k kind) bool {
+func (l *link) tryWrite(k wire.Kind) bool {
 	if !l.writing.tryTake() {
 		return false
 	}
 	defer l.release()
 	l.settle()
-	if k != noControl && (l.out.size() == 0 || k != kindHeartbeat) {
-		l.out.control(k)
+	if k != wire.NoControl && (l.out.Len() == 0 || k != wire.KindHeartbeat) {
+		l.out.AddControl(k)
 	}
-	if l.out.size() == 0 {
+	if l.out.Len() == 0 {
 		return true
 	}
 	n, _ := l.source.offer(&l.out, &l.writes) // an error will meet the next read, too
 	l.written(n)
-	l.left.Store(l.out.size() > 0)
+	l.left.Store(l.out.Len() > 0)
 	return true
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // lockFile is an exclusive lock on a file, held until it is released or its
@@ -139,7 +141,7 @@ func signature(file *os.File) string {
 func processText(pid int, command string) string {
 	text := "process " + strconv.Itoa(pid)
 	if command != "" {
-		text += " (" + strings.Trim(quoted(command), `"`) + ")"
+		text += " (" + strings.Trim(wire.Quote(command), `"`) + ")"
 	}
 	if pid == os.Getpid() {
 		text += ", this one,"

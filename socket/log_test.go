@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -44,7 +45,7 @@ func TestLogOfTheDefaultConfigTellsErrorsAlone(t *testing.T) {
 			client := server.dial().greet()
 			client.send(content)
 			client.expect("close")
-			client.send(kindCloseOK)
+			client.send(wire.KindCloseOK)
 			client.expect("EOF")
 		}
 		server.end()
@@ -81,7 +82,7 @@ func endingLine(t *testing.T, lines *strings.Builder) string {
 func askInVain(client *peer, content string) {
 	client.send(content)
 	client.expect("close")
-	client.send(kindCloseOK)
+	client.send(wire.KindCloseOK)
 	client.expect("EOF")
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -75,7 +76,7 @@ func TestSessionParksAfterEachMessage(t *testing.T) {
 func TestSessionDoesNotParkInsideAFrame(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	client, c := s.dial()
-	heartbeat := encode(kindHeartbeat)
+	heartbeat := encode(wire.KindHeartbeat)
 	client.send(heartbeat[:5])
 	stay := c.stay.Load()
 	eventually(t, "part of a frame is there", func() bool { return c.until.Load() > 0 })
@@ -99,7 +100,7 @@ func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
 	}
 	defer conn.Close()
 	client := newPeer(t, conn)
-	client.send(kindStartOK)
+	client.send(wire.KindStartOK)
 	client.expect("start")
 	c := <-s.connections
 	l := c.stay.Load().lot
@@ -112,7 +113,7 @@ func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
 	}
 	for range 20 {
 		heard := c.heard.Load()
-		client.send(kindHeartbeat)
+		client.send(wire.KindHeartbeat)
 		eventually(t, "heard, and parked again", func() bool { return c.heard.Load() != heard && isParked(c) })
 		l.mu.Lock()
 		if len(l.awake) > 0 {
@@ -154,7 +155,7 @@ func TestServerThatEndsSaysGoodbyeToParkedSessions(t *testing.T) {
 	s.end()
 	for _, client := range append(clients, awake) {
 		client.expect("close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 	}
 	interrupted(t, <-s.result, 21, context.Canceled)
@@ -174,9 +175,9 @@ func TestServerFinishesWithParkedSessions(t *testing.T) {
 	stopping, _ := s.dialParked()
 	stopping.send("stop")
 	stopping.expect("ack", "close")
-	stopping.send(kindCloseOK)
+	stopping.send(wire.KindCloseOK)
 	parked.expect("close")
-	parked.send(kindCloseOK)
+	parked.send(wire.KindCloseOK)
 	if total, err := (<-s.result).Get(); total != 2 || err != nil {
 		t.Error(total, err)
 	}
@@ -224,7 +225,7 @@ func TestCloseOfAParkedSession(t *testing.T) {
 	client, c := s.dialParked()
 	c.Close()
 	client.expect("close")
-	client.send(kindCloseOK)
+	client.send(wire.KindCloseOK)
 	client.expect("EOF")
 	if e := <-s.ended; e.Connection != c || e.Err != nil {
 		t.Error(e)
@@ -288,7 +289,7 @@ func TestExchangesOfParkedSessionsEndWithTheirRun(t *testing.T) {
 	s.end()
 	for _, client := range []*peer{first, second} {
 		client.expect("close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 	}
 	if err := (<-s.result).Err(); !errors.Is(err, context.Canceled) {
@@ -312,7 +313,7 @@ func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
 	bad, _ := s.dialParked()
 	bad.send("panic")
 	parked.expect("close")
-	parked.send(kindCloseOK)
+	parked.send(wire.KindCloseOK)
 	bad.conn.Close()
 	if value := <-panicked; value != "boom" {
 		t.Error(value)
@@ -342,7 +343,7 @@ func TestPanicAndExitOfAHandlerAfterItsSessionWasParked(t *testing.T) {
 	bad, _ := s.dialParked()
 	bad.send("panic")
 	bad.expect("close")
-	bad.send(kindCloseOK)
+	bad.send(wire.KindCloseOK)
 	if e := <-s.ended; Reason(e.Err) != "panic" {
 		t.Error(e.Err)
 	}
@@ -351,7 +352,7 @@ func TestPanicAndExitOfAHandlerAfterItsSessionWasParked(t *testing.T) {
 	exits.send("exit")
 	exits.expect("EOF")
 	other.expect("close")
-	other.send(kindCloseOK)
+	other.send(wire.KindCloseOK)
 	if !<-exited {
 		t.Error("the exit has not reached the caller")
 	}
@@ -366,6 +367,6 @@ func TestSessionOfAConnectionThatIsReadAlreadyLeavesItAlone(t *testing.T) {
 	}
 	c.Close() // still reaches its session
 	client.expect("close")
-	client.send(kindCloseOK)
+	client.send(wire.KindCloseOK)
 	client.expect("EOF")
 }

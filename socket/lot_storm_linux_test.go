@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // failing is a poller that fails once it is closed.
@@ -59,7 +61,7 @@ func TestSessionsKeepTheirGoroutinesWhenTheSystemCannotWatch(t *testing.T) {
 			s.end()
 			for _, client := range []*peer{client, other} {
 				client.expect("close")
-				client.send(kindCloseOK)
+				client.send(wire.KindCloseOK)
 				client.expect("EOF")
 			}
 			interrupted(t, <-s.result, 5, context.Canceled)
@@ -93,7 +95,7 @@ func TestStormOfParkingAndResuming(t *testing.T) {
 						}
 					}
 				case 1:
-					client.send(kindHeartbeat)
+					client.send(wire.KindHeartbeat)
 				case 2:
 					if err := c.Send(t.Context(), Text("pushed")); err != nil {
 						t.Error(err)

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"math"
 	"strings"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Message is what processes exchange: a media type and a content, any bytes
@@ -69,7 +71,15 @@ func (m Message) LogValue() slog.Value {
 //		}
 //		return m
 //	})
-func (m Message) IsReserved() bool { return controlKind(m.content) != kindMessage }
+func (m Message) IsReserved() bool { return wire.ControlKind(m.content) != wire.KindMessage }
+
+// messageOf makes a message of one that was decoded.
+func messageOf(raw wire.Message) Message { return Message{MediaType{raw.MediaType}, raw.Content} }
+
+// wire returns the message as it is encoded.
+func (m Message) wire() wire.Message {
+	return wire.Message{MediaType: m.mediaType.text, Content: m.content}
+}
 
 // check refuses a message that cannot be sent: with ErrInvalid when it has no media
 // type, with ErrTooLarge when its content passes limit bytes or what a frame can

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestMessageKeepsWhatItWasMadeOf(t *testing.T) {
@@ -51,11 +53,11 @@ func TestMessageCheck(t *testing.T) {
 		{Text("1"), -1, ErrTooLarge, "content of 1 bytes, the limit is 0"},
 		{Text("1"), int(^uint(0) >> 1), nil, ""},
 		{Message{}, 5, ErrInvalid, "no media type"},
-		{Text(contentHeartbeat), 100, ErrReserved, "innmind/ipc:heartbeat"},
-		{Text(contentHeartbeat + " "), 100, nil, ""},
-		{NewMessage(JSON(), contentHeartbeat), 100, ErrReserved, "application/json \"innmind/ipc:heartbeat\""},
-		{NewMessage(MustParseMediaType("text/plain; a=b"), contentClose), 100, ErrReserved, "a=b"},
-		{NewMessage(OctetStream(), contentAck+"\n"), 100, nil, ""},
+		{Text(wire.KindHeartbeat.String()), 100, ErrReserved, "innmind/ipc:heartbeat"},
+		{Text(wire.KindHeartbeat.String() + " "), 100, nil, ""},
+		{NewMessage(JSON(), wire.KindHeartbeat.String()), 100, ErrReserved, "application/json \"innmind/ipc:heartbeat\""},
+		{NewMessage(MustParseMediaType("text/plain; a=b"), wire.KindClose.String()), 100, ErrReserved, "a=b"},
+		{NewMessage(OctetStream(), wire.KindAck.String()+"\n"), 100, nil, ""},
 	} {
 		err := test.message.check(test.limit)
 		if !errors.Is(err, test.want) || (test.want == nil) != (err == nil) {
@@ -69,8 +71,8 @@ func TestMessageCheck(t *testing.T) {
 }
 
 func TestEveryControlContentIsReserved(t *testing.T) {
-	for k := kindStart; k < kindCount; k++ {
-		if err := Text(controlContents[k]).check(1 << 10); !errors.Is(err, ErrReserved) {
+	for k := wire.KindStart; k < wire.KindCloseOK+1; k++ {
+		if err := Text(k.String()).check(1 << 10); !errors.Is(err, ErrReserved) {
 			t.Errorf("%v: %v", k, err)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // The model of a connection: what both sides did in a life of it, and what the wire
@@ -169,16 +171,16 @@ func (r *record) look(said say) (s sight) {
 	closed := false
 	for i, f := range upward {
 		switch {
-		case i == 0 && f.kind != kindStartOK:
+		case i == 0 && f.Kind != wire.KindStartOK:
 			said("the client begins with %s", describe(f))
-		case i > 0 && f.kind == kindStartOK, f.kind == kindStart, f.kind == kindReceived, closed && (f.kind == kindMessage || f.kind == kindClose):
+		case i > 0 && f.Kind == wire.KindStartOK, f.Kind == wire.KindStart, f.Kind == wire.KindReceived, closed && (f.Kind == wire.KindMessage || f.Kind == wire.KindClose):
 			said("the client sends %s", describe(f))
-		case f.kind == kindAck:
+		case f.Kind == wire.KindAck:
 			owed--
-		case f.kind == kindClose:
+		case f.Kind == wire.KindClose:
 			closed = true
-		case f.kind == kindMessage:
-			k := taskOf(f.message)
+		case f.Kind == wire.KindMessage:
+			k := taskOf(messageOf(f.Message))
 			if _, again := s.at[k.id]; again {
 				said("%s is sent twice", k.id)
 			}
@@ -204,28 +206,28 @@ func (r *record) lookDown(s *sight) (owed int) {
 	downward, _ := readAll(bytes.NewReader(r.down), 1<<30)
 	s.surely = -1
 	for _, f := range downward {
-		switch f.kind {
-		case kindAck, kindReceived:
+		switch f.Kind {
+		case wire.KindAck, wire.KindReceived:
 			s.acknowledged++
-		case kindClose:
+		case wire.KindClose:
 			s.agreed = true
 			if s.surely < 0 {
 				s.surely = len(s.other)
 			}
 			return owed
-		case kindCloseOK:
+		case wire.KindCloseOK:
 			s.agreed = true
 			s.surely = len(s.other)
-		case kindMessage:
+		case wire.KindMessage:
 			if r.dialect == Dialect5 && s.acknowledged > 0 {
 				owed++
 			}
 			last := s.acknowledged - 1
 			_, replied := s.replies[last]
 			if last >= 0 && last < len(s.sent) && asking[s.sent[last].id] && !replied {
-				s.replies[last] = f.message
+				s.replies[last] = messageOf(f.Message)
 			} else {
-				s.other = append(s.other, f.message)
+				s.other = append(s.other, messageOf(f.Message))
 			}
 		}
 	}
@@ -263,7 +265,7 @@ func (r *record) judgeAnswers(said say) {
 		said("the server breaks the protocol: %v", err)
 	}
 	for i, f := range downward {
-		if (i == 0) && f.kind != kindHeartbeat || (i == 1) != (f.kind == kindStart) {
+		if (i == 0) && f.Kind != wire.KindHeartbeat || (i == 1) != (f.Kind == wire.KindStart) {
 			said("frame %d of the server is %s", i, describe(f))
 		}
 		a.next(f)
@@ -280,31 +282,31 @@ type answers struct {
 	said    say
 }
 
-func (a *answers) next(f frame) {
+func (a *answers) next(f wire.Frame) {
 	if len(a.due) > 0 {
-		if f.kind != kindMessage || f.message != a.due[0] {
-			a.said("%s stands where %s belongs", describe(f), describe(frame{message: a.due[0]}))
+		if f.Kind != wire.KindMessage || messageOf(f.Message) != a.due[0] {
+			a.said("%s stands where %s belongs", describe(f), describeMessage(a.due[0]))
 			a.due = nil
 			return
 		}
 		a.due = a.due[1:]
 		return
 	}
-	switch f.kind {
-	case kindAck, kindReceived:
-		a.acknowledgement(f.kind)
-	case kindMessage:
-		a.push(f.message)
-	case kindStartOK:
+	switch f.Kind {
+	case wire.KindAck, wire.KindReceived:
+		a.acknowledgement(f.Kind)
+	case wire.KindMessage:
+		a.push(messageOf(f.Message))
+	case wire.KindStartOK:
 		a.said("the server sends start-ok")
-	case kindClose:
+	case wire.KindClose:
 		if a.goodbye++; a.goodbye > 1 {
 			a.said("the server closes twice")
 		}
 	}
 }
 
-func (a *answers) acknowledgement(k kind) {
+func (a *answers) acknowledgement(k wire.Kind) {
 	if k != a.dialect.acknowledgement() {
 		a.said("acknowledged in the other dialect")
 	}
@@ -328,7 +330,7 @@ func (a *answers) acknowledgement(k kind) {
 func (a *answers) push(m Message) {
 	i := slices.IndexFunc(a.pushes, func(p push) bool { return p.messages[0] == m })
 	if i < 0 || a.pushed[i] {
-		a.said("%s answers nothing and was not pushed, or twice", describe(frame{message: m}))
+		a.said("%s answers nothing and was not pushed, or twice", describeMessage(m))
 		return
 	}
 	a.pushed[i] = true
@@ -378,9 +380,9 @@ func (r *record) judgeEmitted(c *attempt, acknowledged int, s sight, said say) {
 		k := c.tasks[min(i, len(c.tasks)-1)]
 		switch {
 		case !c.asking && taskOf(m) != k:
-			said("%s is emitted in place of %s", describe(frame{message: m}), k.id)
+			said("%s is emitted in place of %s", describeMessage(m), k.id)
 		case c.asking && s.replies[s.at[k.id]] != m:
-			said("%s is no response to %s", describe(frame{message: m}), k.id)
+			said("%s is no response to %s", describeMessage(m), k.id)
 		}
 	}
 }
@@ -409,7 +411,7 @@ func (r *record) judgeReading(s sight, said say) {
 	for _, m := range r.read {
 		i := slices.Index(rest, m)
 		if i < 0 || i > 0 && r.roomy {
-			said("%s was read out of turn, or did not come", describe(frame{message: m}))
+			said("%s was read out of turn, or did not come", describeMessage(m))
 			return
 		}
 		rest = rest[i+1:]
@@ -428,8 +430,8 @@ func TestTheModelFindsWhatIsWrong(t *testing.T) {
 	right := func() *record {
 		return &record{
 			dialect: Dialect5,
-			up:      encode(kindStartOK, a.message(0), b.message(0), kindAck, c.message(0), kindAck),
-			down:    encode(kindHeartbeat, kindStart, kindAck, a.answer()[0], a.answer()[1], x, kindHeartbeat, kindAck, b.answer()[0], kindClose),
+			up:      encode(wire.KindStartOK, a.message(0), b.message(0), wire.KindAck, c.message(0), wire.KindAck),
+			down:    encode(wire.KindHeartbeat, wire.KindStart, wire.KindAck, a.answer()[0], a.answer()[1], x, wire.KindHeartbeat, wire.KindAck, b.answer()[0], wire.KindClose),
 			handled: []task{a, b, c},
 			carry:   []string{a.id, b.id},
 			pushes:  []push{{messages: []Message{x}, for_: b.id}},
@@ -446,22 +448,22 @@ func TestTheModelFindsWhatIsWrong(t *testing.T) {
 	}
 	for says, spoil := range map[string]func(*record){
 		"is not number":        func(r *record) { r.handled[0], r.handled[1] = b, a },
-		"handled behind":       func(r *record) { r.handled = []task{c, a}; r.up = encode(kindStartOK, c.message(0), a.message(0)) },
+		"handled behind":       func(r *record) { r.handled = []task{c, a}; r.up = encode(wire.KindStartOK, c.message(0), a.message(0)) },
 		"the carry":            func(r *record) { r.carry = r.carry[1:] },
 		"other dialect":        func(r *record) { r.dialect = Dialect4 },
 		"are acknowledged and": func(r *record) { r.handled, r.carry = nil, nil },
-		"which is a reject":    func(r *record) { r.down = append(r.down, encode(kindAck, c.answer()[0])...) },
-		"belongs":              func(r *record) { r.down = encode(kindHeartbeat, kindStart, kindAck, a.answer()[1]) },
+		"which is a reject":    func(r *record) { r.down = append(r.down, encode(wire.KindAck, c.answer()[0])...) },
+		"belongs":              func(r *record) { r.down = encode(wire.KindHeartbeat, wire.KindStart, wire.KindAck, a.answer()[1]) },
 		"or lost": func(r *record) {
-			r.down = encode(kindHeartbeat, kindStart, kindAck, a.answer()[0], a.answer()[1], kindAck)
+			r.down = encode(wire.KindHeartbeat, wire.KindStart, wire.KindAck, a.answer()[0], a.answer()[1], wire.KindAck)
 		},
 		"was not pushed":          func(r *record) { r.pushes = nil },
-		"closes twice":            func(r *record) { r.down = append(r.down, encode(kindClose)...) },
-		"frame 0 of the server":   func(r *record) { r.down = r.down[len(encode(kindHeartbeat)):] },
-		"client begins":           func(r *record) { r.up = r.up[len(encode(kindStartOK)):] },
-		"client sends":            func(r *record) { r.up = append(r.up, encode(kindClose, kindClose)...) },
+		"closes twice":            func(r *record) { r.down = append(r.down, encode(wire.KindClose)...) },
+		"frame 0 of the server":   func(r *record) { r.down = r.down[len(encode(wire.KindHeartbeat)):] },
+		"client begins":           func(r *record) { r.up = r.up[len(encode(wire.KindStartOK)):] },
+		"client sends":            func(r *record) { r.up = append(r.up, encode(wire.KindClose, wire.KindClose)...) },
 		"sent twice":              func(r *record) { r.up = append(r.up, encode(c.message(0))...) },
-		"more than it got":        func(r *record) { r.up = append(r.up, encode(kindAck, kindAck, kindAck)...) },
+		"more than it got":        func(r *record) { r.up = append(r.up, encode(wire.KindAck, wire.KindAck, wire.KindAck)...) },
 		"the server breaks":       func(r *record) { r.down = append(r.down, encode([]byte(raw("x", 1, "x", 0xCE)))...) },
 		"said to be acknowledged": func(r *record) { r.calls[0].tasks = []task{c} },
 		"said not to be sent":     func(r *record) { r.calls[1].err = &SendError{Acknowledged: 1, Sent: 1, Err: ErrDisconnected} },
@@ -473,7 +475,7 @@ func TestTheModelFindsWhatIsWrong(t *testing.T) {
 		"2 emitted":               func(r *record) { r.calls[1].emitted = a.answer() },
 		"in place of":             func(r *record) { r.calls[0].emitted = []Message{b.message(0)} },
 		"without a reason":        func(r *record) { r.excused = false },
-		"was not answered":        func(r *record) { r.excused = false; r.down = r.down[:len(r.down)-len(encode(kindClose))] },
+		"was not answered":        func(r *record) { r.excused = false; r.down = r.down[:len(r.down)-len(encode(wire.KindClose))] },
 		"stuck":                   func(r *record) { r.calls[1].err = &SendError{Acknowledged: 1, Sent: 2, Err: context.DeadlineExceeded} },
 		"were responded to": func(r *record) {
 			r.excused = false
@@ -483,7 +485,7 @@ func TestTheModelFindsWhatIsWrong(t *testing.T) {
 		"2 messages were read of 3":  func(r *record) { r.read = r.read[:2] },
 		"or did not come":            func(r *record) { r.read = append(r.read, x) },
 		"which is not number 3 of":   func(r *record) { r.handled = append(r.handled, a) },
-		"server sends start-ok":      func(r *record) { r.down = append(r.down, encode(kindStartOK)...) },
+		"server sends start-ok":      func(r *record) { r.down = append(r.down, encode(wire.KindStartOK)...) },
 		"the client breaks the prot": func(r *record) { r.up = append(r.up, encode([]byte(raw("x", 1, "x", 0xCE)))...) },
 	} {
 		r := right()

@@ -3,6 +3,8 @@ package socket
 import (
 	"errors"
 	"fmt"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Name is the name of a process that others can reach: one or more of the letters
@@ -21,7 +23,7 @@ func ParseName(text string) (Name, error) {
 		if !isNameByte(text[i]) {
 			return Name{}, &Error{Op: "parse name", Err: fmt.Errorf(
 				"%w: %s has %s at byte %d, only a-z, A-Z, 0-9, '-' and '_' are allowed",
-				ErrInvalid, quoted(text), quotedByte(text[i]), i)}
+				ErrInvalid, wire.Quote(text), quotedByte(text[i]), i)}
 		}
 	}
 	return Name{text}, nil
@@ -80,21 +82,8 @@ func ofName(op string, name Name, err error) error {
 	return &Error{Op: op, Name: name.String(), Err: err}
 }
 
-func isNameByte(b byte) bool { return isAlphanumeric(b) || b == '-' || b == '_' }
-
-func isAlphanumeric(b byte) bool {
-	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
-}
-
-// quotedSize is how much of a text that may come from a stranger an error shows.
-const quotedSize = 64
-
-// quoted quotes text for an error, cut after quotedSize bytes.
-func quoted(text string) string {
-	if len(text) <= quotedSize {
-		return fmt.Sprintf("%q", text)
-	}
-	return fmt.Sprintf("%q… (%d bytes)", text[:quotedSize], len(text))
+func isNameByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_'
 }
 
 // quotedByte shows one byte for an error: a printable one as itself, any other,

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // States for [Notify], as systemd has them (sd_notify(3)).
@@ -86,7 +88,7 @@ func watchdogPeriod() (time.Duration, error) {
 	}
 	n, err := strconv.ParseInt(usec, 10, 64)
 	if err != nil || n <= 0 || n > int64(1<<62/time.Microsecond) {
-		return 0, &Error{Op: "watchdog", Err: errors.New(watchdogUsec + " is " + quoted(usec))}
+		return 0, &Error{Op: "watchdog", Err: errors.New(watchdogUsec + " is " + wire.Quote(usec))}
 	}
 	return time.Duration(n) * time.Microsecond, nil
 }

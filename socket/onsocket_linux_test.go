@@ -10,6 +10,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -68,7 +69,7 @@ func (s *onSocket) dial() (*peer, *Connection) {
 	}
 	s.t.Cleanup(func() { conn.Close() })
 	client := newPeer(s.t, conn)
-	client.send(kindStartOK, "hello")
+	client.send(wire.KindStartOK, "hello")
 	client.expect("start", "ack", `"echo: hello"`)
 	return client, <-s.connections
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -35,7 +36,7 @@ func TestPanicOfAHandlerEndsItsConnectionAlone(t *testing.T) {
 		bad, good := server.dial().greet(), server.dial().greet()
 		bad.send("one", "two", "panic", "never handled")
 		bad.expect("ack", `"echo: one"`, "ack", `"echo: two"`, "close")
-		bad.send(kindCloseOK)
+		bad.send(wire.KindCloseOK)
 		bad.expect("EOF")
 		synctest.Wait()
 		good.send("three")
@@ -65,7 +66,7 @@ func TestPanicOfTheRuntimeIsKeptFromTheServer(t *testing.T) {
 		client := server.dial().greet()
 		client.send("nil")
 		client.expect("close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		server.end()
 		interrupted(t, <-server.result, 0, context.Canceled)
@@ -139,7 +140,7 @@ func TestPanicInAPipelinePassesUpAndIsTold(t *testing.T) {
 				client := newPeer(t, conn).greet()
 				client.send("one")
 				if got := client.next(); got == "close" { // the merge may have time to say so
-					client.send(kindCloseOK)
+					client.send(wire.KindCloseOK)
 					client.expect("EOF")
 				} else if got != "EOF" {
 					t.Error(got)

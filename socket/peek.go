@@ -1,9 +1,10 @@
 package socket
 
 import (
-	"encoding/binary"
 	"sync/atomic"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // lookEvery is how long a message is handled before the pulse looks what its client does
@@ -87,8 +88,8 @@ func (c *Connection) peek(p *peek) {
 	}
 	err := c.readAhead(p)
 	switch {
-	case c.in.holdsClose():
-		if c.tryWrite(kindCloseOK) { // else at the next look
+	case c.in.HoldsClose():
+		if c.tryWrite(wire.KindCloseOK) { // else at the next look
 			c.end(errAgreed)
 		}
 	case c.source.left(err):
@@ -99,11 +100,11 @@ func (c *Connection) peek(p *peek) {
 // readAhead reads what there is, as much as the reader has room for, and returns what
 // reading failed with, if it did.
 func (c *Connection) readAhead(p *peek) error {
-	for c.in.roomAhead() {
+	for c.in.HasSpace() {
 		err := c.source.ahead(&c.in, &c.reads, &p.hurry)
 		switch err {
 		case nil:
-			c.in.skip(controlFrames[kindHeartbeat]) // one a second would fill the buffer
+			c.in.Skip(wire.KindHeartbeat.Frame()) // one a second would fill the buffer
 		case errIdle:
 			return nil
 		default:
@@ -111,38 +112,4 @@ func (c *Connection) readAhead(p *peek) error {
 		}
 	}
 	return nil
-}
-
-// roomAhead reports whether there is room for bytes before next is asked again.
-func (r *frameReader) roomAhead() bool {
-	if r.stage == stageLarge {
-		return len(r.content) <= r.size
-	}
-	return r.end-r.start < r.ample()
-}
-
-// holdsClose reports whether a whole connection.close is among the bytes held, behind
-// messages perhaps.
-func (r *frameReader) holdsClose() bool {
-	held := r.buffer[r.start:r.end]
-	switch {
-	case r.stage == stageLarge && len(r.content) <= r.size, r.stage == stageSmall && len(held) <= r.size:
-		return false
-	case r.stage == stageSmall:
-		held = held[r.size+1:]
-	}
-	for {
-		header := headerSize(held)
-		if len(held) < header {
-			return false
-		}
-		size := uint64(header) + uint64(binary.BigEndian.Uint32(held[header-4:])) + 1
-		if uint64(len(held)) < size {
-			return false
-		}
-		if string(held[:size]) == controlFrames[kindClose] {
-			return true
-		}
-		held = held[size:]
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -75,17 +76,17 @@ var clientEndings = []struct {
 		client.send(encode("a message that will not be whole")[:20])
 		client.conn.Close()
 	}, false, false},
-	{"closes", func(client *peer) { client.send(kindClose) }, true, true},
-	{"closes behind a message", func(client *peer) { client.send("unread", kindClose) }, true, true},
+	{"closes", func(client *peer) { client.send(wire.KindClose) }, true, true},
+	{"closes behind a message", func(client *peer) { client.send("unread", wire.KindClose) }, true, true},
 	{"closes behind part of a message that came before", func(client *peer) {
 		whole := encode("unread")
 		client.send(whole[:9])
 		time.Sleep(2 * time.Second) // in a bubble: what was sent before is looked at
-		client.send(whole[9:], kindClose)
+		client.send(whole[9:], wire.KindClose)
 	}, true, true},
-	{"closes behind a long message", func(client *peer) { client.send(strings.Repeat("long ", 4000), kindClose) }, true, true},
+	{"closes behind a long message", func(client *peer) { client.send(strings.Repeat("long ", 4000), wire.KindClose) }, true, true},
 	{"closes and goes", func(client *peer) {
-		client.send(kindClose)
+		client.send(wire.KindClose)
 		client.conn.Close()
 	}, true, false},
 }
@@ -203,9 +204,9 @@ func TestContextOfABusyClientLasts(t *testing.T) {
 		client.send("one")
 		for range 3 {
 			time.Sleep(10 * time.Minute) // what came is kept
-			client.send(kindHeartbeat, "more")
+			client.send(wire.KindHeartbeat, "more")
 		}
-		quoted := "quoted: " + string(controlFrames[kindClose])
+		quoted := "quoted: " + wire.KindClose.Frame()
 		client.send(quoted)
 		client.expect("ack", `"echo: one"`)
 		for range 3 {
@@ -232,7 +233,7 @@ func TestCloseIsAnsweredBehindAnAnswerThatIsNotReadYet(t *testing.T) {
 			t.Fatal("dialing: ", err)
 		}
 		client := newPeer(t, conn).greet()
-		client.send("work", kindClose)
+		client.send("work", wire.KindClose)
 		time.Sleep(10 * lookEvery) // somebody else writes at each look
 		client.expect("ack", `"700 bytes"`, "close-ok", "EOF")
 		conn.Close()
@@ -252,7 +253,7 @@ func TestCloseIsSeenBehindMessagesThatAreHandledAlready(t *testing.T) {
 		large := encode(strings.Repeat("x", 2000))
 		client.send(bytes.Repeat(large, 24))
 		synctest.Wait() // four wait behind the one that is handled, and there is room for more
-		client.send(kindClose)
+		client.send(wire.KindClose)
 		got := client.next()
 		for got == "ack" { // as many as left before
 			got = client.next()
@@ -279,9 +280,9 @@ func TestContextIsDoneAfterADayOfHeartbeats(t *testing.T) {
 		client.send("work")
 		for range 24 * 60 {
 			time.Sleep(time.Minute)
-			client.send(kindHeartbeat, kindHeartbeat)
+			client.send(wire.KindHeartbeat, wire.KindHeartbeat)
 		}
-		client.send(kindClose)
+		client.send(wire.KindClose)
 		<-done
 		client.expect("close-ok", "EOF")
 		client.conn.Close()
@@ -336,7 +337,7 @@ func TestRejectOfAHandlerLeavesItsMessageUnacknowledged(t *testing.T) {
 				client := server.dial().greet()
 				client.send("one", "reject", "never handled")
 				client.expect("ack", "close")
-				client.send(kindCloseOK)
+				client.send(wire.KindCloseOK)
 				client.expect("EOF")
 				if err := <-ended; !errors.Is(err, test.want) || Reason(err) != "rejected" {
 					t.Errorf("the connection ended with %v, reason %s, want %v", err, Reason(err), test.want)

@@ -14,31 +14,35 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // shortKinds are the control messages as tests spell them.
-var shortKinds = map[kind]string{
-	kindStart: "start", kindStartOK: "start-ok", kindReceived: "received", kindAck: "ack",
-	kindHeartbeat: "heartbeat", kindClose: "close", kindCloseOK: "close-ok",
+var shortKinds = map[wire.Kind]string{
+	wire.KindStart: "start", wire.KindStartOK: "start-ok", wire.KindReceived: "received", wire.KindAck: "ack",
+	wire.KindHeartbeat: "heartbeat", wire.KindClose: "close", wire.KindCloseOK: "close-ok",
 }
 
 // describe spells a frame: a control message by its short name, a text quoted.
-func describe(f frame) string {
-	if f.kind == kindClose && !f.message.mediaType.IsZero() {
-		return "close: " + strings.TrimPrefix(f.message.mediaType.text, textPlain+"; ")
+func describe(f wire.Frame) string {
+	if f.Kind == wire.KindClose && f.Message.MediaType != "" {
+		return "close: " + strings.TrimPrefix(f.Message.MediaType, wire.TextPlain+"; ")
 	}
-	if f.kind != kindMessage {
-		return shortKinds[f.kind]
+	if f.Kind != wire.KindMessage {
+		return shortKinds[f.Kind]
 	}
-	content := f.message.content
+	content := f.Message.Content
 	if len(content) > 40 {
 		content = fmt.Sprintf("%d bytes", len(content))
 	}
-	if f.message.mediaType != TextPlain() {
-		return fmt.Sprintf("%s %q", f.message.mediaType, content)
+	if f.Message.MediaType != wire.TextPlain {
+		return fmt.Sprintf("%s %q", f.Message.MediaType, content)
 	}
 	return fmt.Sprintf("%q", content)
 }
+
+// describeMessage spells a message as describe does.
+func describeMessage(m Message) string { return describe(wire.Frame{Message: m.wire()}) }
 
 // decoded spells the frames of each chunk, one chunk a string.
 func decoded(chunks []string) (all []string) {
@@ -60,13 +64,13 @@ func decoded(chunks []string) (all []string) {
 type peer struct {
 	t      testing.TB
 	conn   net.Conn
-	reader *frameReader
+	reader *wire.Reader
 	heard  bool // a frame came, but for the mark of a server of ours
 }
 
 func newPeer(t testing.TB, conn net.Conn) *peer {
-	p := &peer{t: t, conn: conn, reader: newFrameReader(1 << 30)}
-	p.reader.extended = true
+	p := &peer{t: t, conn: conn, reader: wire.NewReader(1 << 30)}
+	p.reader.Extended = true
 	return p
 }
 
@@ -74,12 +78,12 @@ func newPeer(t testing.TB, conn net.Conn) *peer {
 func encode(parts ...any) (out []byte) {
 	for _, part := range parts {
 		switch part := part.(type) {
-		case kind:
-			out = appendControl(out, part)
+		case wire.Kind:
+			out = wire.AppendControl(out, part)
 		case Message:
-			out = appendFrame(out, part)
+			out = wire.AppendFrame(out, part.wire())
 		case string:
-			out = appendFrame(out, Text(part))
+			out = wire.AppendFrame(out, Text(part).wire())
 		case []byte:
 			out = append(out, part...)
 		default:
@@ -109,9 +113,9 @@ func (p *peer) sendBytewise(parts ...any) {
 // comes first.
 func (p *peer) next() string {
 	p.conn.SetReadDeadline(time.Now().Add(time.Hour))
-	f, err := nextFrame(p.conn, p.reader)
-	if !p.heard && err == nil && f.kind == kindHeartbeat {
-		f, err = nextFrame(p.conn, p.reader)
+	f, err := p.reader.ReadFrame(p.conn)
+	if !p.heard && err == nil && f.Kind == wire.KindHeartbeat {
+		f, err = p.reader.ReadFrame(p.conn)
 	}
 	p.heard = true
 	switch {
@@ -137,14 +141,14 @@ func (p *peer) expect(want ...string) {
 func (p *peer) greet() *peer {
 	p.t.Helper()
 	p.expect("start")
-	p.send(kindStartOK)
+	p.send(wire.KindStartOK)
 	return p
 }
 
 // leave does the client's side of an orderly close.
 func (p *peer) leave() {
 	p.t.Helper()
-	p.send(kindClose)
+	p.send(wire.KindClose)
 	p.expect("close-ok", "EOF")
 	p.conn.Close()
 }
@@ -225,7 +229,7 @@ func attached(t testing.TB, config Config, limit int) (*Process, *peer) {
 	t.Helper()
 	ours, theirs := newPipe(limit)
 	server := newPeer(t, theirs)
-	go server.send(kindHeartbeat, kindStart)
+	go server.send(wire.KindHeartbeat, wire.KindStart)
 	p, err := New(config).Attach(t.Context(), ours).Get()
 	if err != nil {
 		t.Fatal(err)

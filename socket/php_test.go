@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -19,7 +20,7 @@ import (
 // response. Anything else ends it, for everybody.
 type strictPHP struct {
 	listener net.Listener
-	dialect  kind
+	dialect  wire.Kind
 	ended    chan struct{}
 
 	mu    sync.Mutex
@@ -27,7 +28,7 @@ type strictPHP struct {
 	conns []net.Conn
 }
 
-func serveStrictPHP(t *testing.T, transport *memory, dialect kind) *strictPHP {
+func serveStrictPHP(t *testing.T, transport *memory, dialect wire.Kind) *strictPHP {
 	listener, err := transport.Listen(t.Context(), remote)
 	if err != nil {
 		t.Fatalf("listen: %v", err)
@@ -54,27 +55,27 @@ func serveStrictPHP(t *testing.T, transport *memory, dialect kind) *strictPHP {
 // serve plays one connection.
 func (s *strictPHP) serve(conn net.Conn) {
 	defer conn.Close()
-	reader := newFrameReader(1 << 20)
-	conn.Write(encode(kindStart))
+	reader := wire.NewReader(1 << 20)
+	conn.Write(encode(wire.KindStart))
 	awaits := false // the acknowledgement of a response
 	for {
-		f, err := nextFrame(conn, reader)
+		f, err := reader.ReadFrame(conn)
 		switch {
 		case err != nil:
 			return
-		case f.kind == kindClose:
-			conn.Write(encode(kindCloseOK))
+		case f.Kind == wire.KindClose:
+			conn.Write(encode(wire.KindCloseOK))
 			return
-		case f.kind == kindHeartbeat, f.kind == kindStartOK:
-		case awaits && f.kind == kindAck:
+		case f.Kind == wire.KindHeartbeat, f.Kind == wire.KindStartOK:
+		case awaits && f.Kind == wire.KindAck:
 			awaits = false
-		case f.kind != kindMessage || awaits:
+		case f.Kind != wire.KindMessage || awaits:
 			s.die(describe(f))
 			return
 		default:
 			conn.Write(encode(s.dialect)) // a write of its own
-			conn.Write(encode("re " + f.message.content))
-			awaits = s.dialect == kindAck
+			conn.Write(encode("re " + f.Message.Content))
+			awaits = s.dialect == wire.KindAck
 		}
 	}
 }
@@ -177,7 +178,7 @@ func together(t *testing.T, messages []Message, request func(Message) (Message, 
 }
 
 func TestPHPServerOutlivesAThousandRequests(t *testing.T) {
-	for _, dialect := range []kind{kindAck, kindReceived} {
+	for _, dialect := range []wire.Kind{wire.KindAck, wire.KindReceived} {
 		for name, request := range requesters {
 			t.Run(name+" "+shortKinds[dialect], func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -199,7 +200,7 @@ func TestPHPServerGetsNoRequestBeforeTheOneThatWasGivenUpIsAnswered(t *testing.T
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(0)
 		server := newPeer(t, theirs)
-		server.send(kindStart)
+		server.send(wire.KindStart)
 		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
 		if err != nil {
 			t.Fatalf("attach: %v", err)
@@ -209,7 +210,7 @@ func TestPHPServerGetsNoRequestBeforeTheOneThatWasGivenUpIsAnswered(t *testing.T
 		done := make(chan error, 3)
 		go func() { done <- p.Request(ctx, Text("slow")).Err() }()
 		server.expect("start-ok", `"slow"`)
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		synctest.Wait()
 		cancel(given)
 		if err := <-done; !errors.Is(err, given) {
@@ -226,7 +227,7 @@ func TestPHPServerGetsNoRequestBeforeTheOneThatWasGivenUpIsAnswered(t *testing.T
 		synctest.Wait()
 		server.send("re slow")
 		server.expect("ack", `"next"`)
-		server.send(kindAck, "re next")
+		server.send(wire.KindAck, "re next")
 		if err := <-done; err != nil {
 			t.Errorf("the request after its answer failed with %v", err)
 		}
@@ -236,14 +237,14 @@ func TestPHPServerGetsNoRequestBeforeTheOneThatWasGivenUpIsAnswered(t *testing.T
 
 func TestPHPServerThatDiesOfASecondSendIsExplained(t *testing.T) {
 	for name, test := range map[string]struct {
-		acknowledgement kind
+		acknowledgement wire.Kind
 		explained       bool
-	}{"5.x": {kindAck, true}, "4.4": {kindReceived, false}} {
+	}{"5.x": {wire.KindAck, true}, "4.4": {wire.KindReceived, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ours, theirs := newPipe(0)
 				server := newPeer(t, theirs)
-				server.send(kindStart)
+				server.send(wire.KindStart)
 				p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
 				if err != nil {
 					t.Fatalf("attach: %v", err)

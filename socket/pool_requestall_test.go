@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -124,7 +125,7 @@ func TestPoolRequestAllEndsWithItsSource(t *testing.T) {
 		pool, _, stop := pooled(t, PoolConfig{Connections: 2}, slowly(time.Millisecond))
 		torn := errors.New("the list is torn")
 		for _, failure := range []error{nil, torn} {
-			reserved := []Message{Text(contentHeartbeat), Text("2"), NewMessage(JSON(), contentAck)}
+			reserved := []Message{Text(wire.KindHeartbeat.String()), Text("2"), NewMessage(JSON(), wire.KindAck.String())}
 			messages := operators.Concat(numbers(1), stream.FromSlice(reserved), stream.Throw[Message](failure))
 			if failure == nil {
 				messages = operators.Concat(numbers(1), stream.FromSlice(reserved))
@@ -192,10 +193,10 @@ func TestPoolSaysWhatAnEndedRequestMissed(t *testing.T) {
 		}
 		conn, _ := listener.Accept()
 		server := newPeer(t, conn)
-		server.send(kindHeartbeat, kindStart)
+		server.send(wire.KindHeartbeat, wire.KindStart)
 		server.expect("start-ok", `"0"`, `"1"`)
 		time.Sleep(time.Second)
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		says(t, "a request that was acknowledged", <-results[0], []error{own},
 			"acknowledged, but not responded to: the shop closes: nothing came from the server for 3s; the message was handled")
 		says(t, "a request that was not", <-results[1], []error{own},

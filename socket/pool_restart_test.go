@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -84,12 +85,12 @@ func TestPoolRetriesOnlyWhatTheServerLeftUnhandled(t *testing.T) {
 		goodbye any
 		failing int // of two in flight, none acknowledged
 	}{
-		{kindClose, 0},
-		{[]byte(farewell{code: byeShutdown}.frame()), 0},
-		{[]byte(farewell{code: byeRejected}.frame()), 1},
-		{[]byte(farewell{code: byePanicked}.frame()), 1},
-		{[]byte(farewell{code: byeTooLarge, limit: 7}.frame()), 1},
-		{[]byte(farewell{code: byeUnsettled}.frame()), 2},
+		{wire.KindClose, 0},
+		{[]byte(wire.CloseReason{Code: wire.ReasonShutdown}.Frame()), 0},
+		{[]byte(wire.CloseReason{Code: wire.ReasonRejected}.Frame()), 1},
+		{[]byte(wire.CloseReason{Code: wire.ReasonPanicked}.Frame()), 1},
+		{[]byte(wire.CloseReason{Code: wire.ReasonTooLarge, Limit: 7}.Frame()), 1},
+		{[]byte(wire.CloseReason{Code: wire.ReasonUnsettled}.Frame()), 2},
 		{[]byte(nil), 2}, // the end of file alone
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -101,7 +102,7 @@ func TestPoolRetriesOnlyWhatTheServerLeftUnhandled(t *testing.T) {
 			accept := func() *peer {
 				conn, _ := listener.Accept()
 				server := newPeer(t, conn)
-				server.send(kindHeartbeat, kindStart)
+				server.send(wire.KindHeartbeat, wire.KindStart)
 				server.expect("start-ok")
 				return server
 			}
@@ -126,7 +127,7 @@ func TestPoolRetriesOnlyWhatTheServerLeftUnhandled(t *testing.T) {
 					server.expect(fmt.Sprintf("%q", fmt.Sprint(i)))
 				}
 				for i := test.failing; i < 2; i++ {
-					server.send(kindAck, "re")
+					server.send(wire.KindAck, "re")
 					if err := <-failed; err != nil {
 						t.Errorf("after the goodbye %q a request that was not handled failed with %v", test.goodbye, err)
 					}
@@ -168,7 +169,7 @@ func TestSendAllLeavesReservedContentOutAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{Heartbeat: -1}, 0)
 		acknowledgeAll(server)
-		lines := []Message{Text("a"), Text(contentHeartbeat), Text("b"), NewMessage(JSON(), contentAck), Text("c")}
+		lines := []Message{Text("a"), Text(wire.KindHeartbeat.String()), Text("b"), NewMessage(JSON(), wire.KindAck.String()), Text("c")}
 		var sent []Message
 		err := p.SendAll(stream.FromSlice(lines)).ForEach(t.Context(), func(m Message) { sent = append(sent, m) })
 		same(t, sent, Text("a"), Text("b"), Text("c"))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // remote is the name of the servers that are pooled and followed in memory.
@@ -158,7 +159,7 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 			for range 2 {
 				conn, _ := listener.Accept()
 				server := newPeer(t, conn)
-				server.send(kindHeartbeat, kindStart)
+				server.send(wire.KindHeartbeat, wire.KindStart)
 				server.expect("start-ok")
 				came <- server
 			}
@@ -171,7 +172,7 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 		}
 		answer := func(server *peer) {
 			server.expect(`"a"`)
-			server.send(kindAck, "echo: a")
+			server.send(wire.KindAck, "echo: a")
 			<-asked
 			server.expect("ack")
 		}
@@ -184,13 +185,13 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 		if len(came) > 0 || pool.Stats().Waiting != 1 {
 			t.Errorf("%+v", pool.Stats())
 		}
-		first.send(kindCloseOK)
+		first.send(wire.KindCloseOK)
 		second := <-came
 		first.expect("EOF")
 		answer(second)
 		go func() {
 			second.expect("close")
-			second.send(kindCloseOK)
+			second.send(wire.KindCloseOK)
 		}()
 		closePool(t, pool)
 	})
@@ -230,7 +231,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		accept := func() *peer {
 			conn, _ := listener.Accept()
 			server := newPeer(t, conn)
-			server.send(kindHeartbeat, kindStart)
+			server.send(wire.KindHeartbeat, wire.KindStart)
 			return server
 		}
 		pool := ipc.Pool(remote, PoolConfig{Connections: 1, InFlight: 2})
@@ -246,7 +247,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		}
 		server := accept()
 		server.expect("start-ok", `"0"`, `"1"`)
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		synctest.Wait()
 		server.conn.Close()
 		for i, want := range []SendError{{Acknowledged: 1, Sent: 1}, {Sent: 1}} {
@@ -256,7 +257,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		}
 		server = accept()
 		server.expect("start-ok", `"2"`, `"3"`)
-		server.send(kindAck, "re 2")
+		server.send(wire.KindAck, "re 2")
 		if e := <-results[2]; e != nil {
 			t.Errorf("request 2 failed with %v, want its response", e)
 		}

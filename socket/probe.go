@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // probeTime is how long a server may take to answer a probe.
@@ -37,19 +39,19 @@ func probe(ctx context.Context, conn net.Conn) error {
 }
 
 func probeSession(conn net.Conn) error {
-	reader := newFrameReader(probeLimit)
-	defer reader.release()
-	first := frame{kind: kindHeartbeat} // the mark of a server of ours, and whatever PHP passes over
-	for first.kind == kindHeartbeat {
+	reader := wire.NewReader(probeLimit)
+	defer reader.Release()
+	first := wire.Frame{Kind: wire.KindHeartbeat} // the mark of a server of ours, and whatever PHP passes over
+	for first.Kind == wire.KindHeartbeat {
 		var err error
-		if first, err = nextFrame(conn, reader); err != nil {
+		if first, err = reader.ReadFrame(conn); err != nil {
 			return err
 		}
 	}
-	if first.kind != kindStart {
-		return fmt.Errorf("%w: %s came before %s", ErrProtocol, first.kind, kindStart)
+	if first.Kind != wire.KindStart {
+		return fmt.Errorf("%w: %s came before %s", ErrProtocol, first.Kind, wire.KindStart)
 	}
-	goodbye := appendControl(appendControl(nil, kindStartOK), kindClose)
+	goodbye := wire.AppendControl(wire.AppendControl(nil, wire.KindStartOK), wire.KindClose)
 	if _, err := conn.Write(goodbye); err != nil {
 		return err
 	}
@@ -58,33 +60,20 @@ func probeSession(conn net.Conn) error {
 
 // awaitCloseOK reads until the server agrees to close. A server that wants to close
 // at the same moment is told that it may.
-func awaitCloseOK(conn net.Conn, reader *frameReader) error {
+func awaitCloseOK(conn net.Conn, reader *wire.Reader) error {
 	for {
-		f, err := nextFrame(conn, reader)
+		f, err := reader.ReadFrame(conn)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil || f.kind == kindCloseOK {
+		if err != nil || f.Kind == wire.KindCloseOK {
 			return err
 		}
-		if f.kind != kindClose {
+		if f.Kind != wire.KindClose {
 			continue
 		}
-		if _, err := conn.Write(appendControl(nil, kindCloseOK)); err != nil {
+		if _, err := conn.Write(wire.AppendControl(nil, wire.KindCloseOK)); err != nil {
 			return err
-		}
-	}
-}
-
-// nextFrame returns the next frame of src, reading as often as it takes.
-func nextFrame(src io.Reader, reader *frameReader) (frame, error) {
-	for {
-		f, ok, err := reader.next()
-		if ok || err != nil {
-			return f, err
-		}
-		if err := reader.fill(src); err != nil {
-			return frame{}, err
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // probed runs probe against serve, and returns what both made of it.
@@ -24,20 +26,20 @@ func probed(ctx context.Context, serve func(conn net.Conn) error) (probeErr, ser
 }
 
 // sendControls writes control messages in one write.
-func sendControls(conn net.Conn, kinds ...kind) error {
+func sendControls(conn net.Conn, kinds ...wire.Kind) error {
 	var out []byte
 	for _, k := range kinds {
-		out = appendControl(out, k)
+		out = wire.AppendControl(out, k)
 	}
 	_, err := conn.Write(out)
 	return err
 }
 
 // expectControls reads control messages that came in one write.
-func expectControls(conn net.Conn, kinds ...kind) error {
+func expectControls(conn net.Conn, kinds ...wire.Kind) error {
 	var want []byte
 	for _, k := range kinds {
-		want = appendControl(want, k)
+		want = wire.AppendControl(want, k)
 	}
 	got := make([]byte, len(want)+1)
 	n, err := conn.Read(got)
@@ -50,11 +52,11 @@ func expectControls(conn net.Conn, kinds ...kind) error {
 func TestProbeGoesThroughAWholeSession(t *testing.T) {
 	probeErr, serveErr := probed(t.Context(), func(conn net.Conn) error {
 		return errors.Join(
-			sendControls(conn, kindStart, kindHeartbeat),
-			expectControls(conn, kindStartOK, kindClose),
-			sendControls(conn, kindHeartbeat),
+			sendControls(conn, wire.KindStart, wire.KindHeartbeat),
+			expectControls(conn, wire.KindStartOK, wire.KindClose),
+			sendControls(conn, wire.KindHeartbeat),
 			writeMessage(conn, Text("pushed to everybody")),
-			sendControls(conn, kindCloseOK),
+			sendControls(conn, wire.KindCloseOK),
 			expectEnd(conn),
 		)
 	})
@@ -64,7 +66,7 @@ func TestProbeGoesThroughAWholeSession(t *testing.T) {
 }
 
 func writeMessage(conn net.Conn, m Message) error {
-	_, err := conn.Write(appendFrame(nil, m))
+	_, err := conn.Write(wire.AppendFrame(nil, m.wire()))
 	return err
 }
 
@@ -78,10 +80,10 @@ func expectEnd(conn net.Conn) error {
 func TestProbeAgreesToAServerThatCloses(t *testing.T) {
 	probeErr, serveErr := probed(t.Context(), func(conn net.Conn) error {
 		return errors.Join(
-			sendControls(conn, kindStart),
-			expectControls(conn, kindStartOK, kindClose),
-			sendControls(conn, kindClose),
-			expectControls(conn, kindCloseOK),
+			sendControls(conn, wire.KindStart),
+			expectControls(conn, wire.KindStartOK, wire.KindClose),
+			sendControls(conn, wire.KindClose),
+			expectControls(conn, wire.KindCloseOK),
 			conn.Close(),
 		)
 	})
@@ -95,7 +97,7 @@ func TestProbeSaysWhatIsNoServer(t *testing.T) {
 		serve func(net.Conn) error
 		want  error
 	}{
-		"another kind of frame": {func(c net.Conn) error { return sendControls(c, kindHeartbeat, kindCloseOK) }, ErrProtocol},
+		"another kind of frame": {func(c net.Conn) error { return sendControls(c, wire.KindHeartbeat, wire.KindCloseOK) }, ErrProtocol},
 		"a message first":       {func(c net.Conn) error { return writeMessage(c, Text("hi")) }, ErrProtocol},
 		"another protocol":      {func(c net.Conn) error { _, err := c.Write([]byte("\x00\x03220 smtp ready")); return err }, ErrProtocol},
 		"nothing":               {func(c net.Conn) error { return nil }, io.EOF},
@@ -113,13 +115,13 @@ func TestProbeIsBoundedByItsContext(t *testing.T) {
 		"silent": func(conn net.Conn, _ <-chan struct{}) error { return expectEnd(conn) },
 		"never agrees to close": func(conn net.Conn, _ <-chan struct{}) error {
 			return errors.Join(
-				sendControls(conn, kindStart),
-				expectControls(conn, kindStartOK, kindClose),
+				sendControls(conn, wire.KindStart),
+				expectControls(conn, wire.KindStartOK, wire.KindClose),
 				expectEnd(conn),
 			)
 		},
 		"does not read": func(conn net.Conn, probed <-chan struct{}) error {
-			err := sendControls(conn, kindStart)
+			err := sendControls(conn, wire.KindStart)
 			<-probed
 			return err
 		},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -57,7 +58,7 @@ type Process struct {
 	sent    uint64        // messages written, for the writer
 	acked   uint64        // of those, acknowledged
 	agreed  bool          // the server consented to close
-	dialect kind          // of the acknowledgements that came; noControl: none yet
+	dialect wire.Kind     // of the acknowledgements that came; noControl: none yet
 	err     error         // why nothing more will come
 	closing bool          // Close was called
 	live    bool          // connected, and not disconnected, as the hooks see it
@@ -153,11 +154,11 @@ func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
 // which is as good.
 func (p *Process) part(ctx context.Context) error {
 	if err := p.acquire(ctx); err != nil {
-		p.tryWrite(kindClose)
+		p.tryWrite(wire.KindClose)
 		return err
 	}
 	p.settle()
-	p.out.control(kindClose)
+	p.out.AddControl(wire.KindClose)
 	err := p.flush(ctx)
 	p.release()
 	if err != nil && ctx.Err() != nil {
@@ -193,7 +194,7 @@ const crossed = "a server of innmind/ipc 5.x that responds ends when the next me
 func (p *Process) mayHaveCrossed(err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.ours && p.dialect == kindAck && p.sent > 1 && isGone(err)
+	return !p.ours && p.dialect == wire.KindAck && p.sent > 1 && isGone(err)
 }
 
 // shut closes the connection for the given reason, if it is not closed yet. The

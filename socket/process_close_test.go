@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestCloseIsBoundedByTheGrace(t *testing.T) {
@@ -46,7 +48,7 @@ func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 			for range 100 {
 				server.send(strings.Repeat("x", 100))
 			}
-			server.send(kindCloseOK)
+			server.send(wire.KindCloseOK)
 			server.conn.Close()
 		}()
 		if err := p.Close(t.Context()).Err(); err != nil {
@@ -61,7 +63,7 @@ func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 func TestCloseAgreesWithAServerThatClosesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
-		server.send(kindClose)
+		server.send(wire.KindClose)
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Error(err)
 		}
@@ -75,7 +77,7 @@ func TestCloseCompletesMessagesAndWakesWhoWaits(t *testing.T) {
 			p, server := attached(t, Config{}, 0)
 			go func() {
 				server.expect("start-ok", "close")
-				server.send("last", kindCloseOK)
+				server.send("last", wire.KindCloseOK)
 				server.conn.Close()
 			}()
 			var all sync.WaitGroup
@@ -104,7 +106,7 @@ func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
 		"the client, asking": func(ctx context.Context, p *Process, server *peer) {
 			go func() {
 				server.expect("start-ok", "close")
-				server.send(kindCloseOK)
+				server.send(wire.KindCloseOK)
 			}()
 			p.Close(ctx)
 		},
@@ -115,7 +117,7 @@ func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
 			p.Close(ctx)
 		},
 		"the server": func(ctx context.Context, p *Process, server *peer) {
-			server.send("unread", kindClose)
+			server.send("unread", wire.KindClose)
 			p.Wait(ctx)
 			p.Wait(ctx)
 		},
@@ -127,8 +129,8 @@ func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
 				synctest.Wait()
 				p.mu.Lock()
 				defer p.mu.Unlock()
-				if p.in.buffer != nil || p.reads.release != nil {
-					t.Error("it keeps", p.in.buffer != nil, p.reads.release != nil)
+				if _, size := p.in.Buffered(); size > 0 || p.reads.release != nil {
+					t.Errorf("a client that has ended keeps a buffer of %d bytes, and a context: %v", size, p.reads.release != nil)
 				}
 			})
 		})
@@ -138,7 +140,7 @@ func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
 func TestMessagesIsHotAndLeavesTheRestUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
-		server.send("a", "b", "c", kindClose)
+		server.send("a", "b", "c", wire.KindClose)
 		first, err := p.Messages().First(t.Context()).Get()
 		if first != Text("a") {
 			t.Error(first, err)
@@ -172,7 +174,7 @@ func TestBlockedWriteEndsWithItsContextAndTheStreamStaysInSync(t *testing.T) {
 				server.expect("start-ok")
 				server.next() // the large one
 				server.expect(`"after"`)
-				server.send(kindReceived, "re: large", kindReceived, "re: after")
+				server.send(wire.KindReceived, "re: large", wire.KindReceived, "re: after")
 			}()
 			if err := p.Send(t.Context(), Text("after")).Err(); err != nil {
 				t.Error(err)

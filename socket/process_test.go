@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestProcessSendsEachMessageOnceTheOneBeforeIsAcknowledged(t *testing.T) {
-	for _, ack := range []kind{kindReceived, kindAck} {
+	for _, ack := range []wire.Kind{wire.KindReceived, wire.KindAck} {
 		synctest.Test(t, func(t *testing.T) {
 			p, server := attached(t, Config{Window: 1}, 0)
 			sent := make(chan error)
@@ -25,7 +26,7 @@ func TestProcessSendsEachMessageOnceTheOneBeforeIsAcknowledged(t *testing.T) {
 			same(t, decoded(peerChunks(server)), `start-ok "a"`)
 			server.send("not an ack", ack)
 			server.expect(`"b"`)
-			server.send(ack, kindClose)
+			server.send(ack, wire.KindClose)
 			server.expect("close-ok", "EOF")
 			err := <-sent
 			var e *SendError
@@ -57,7 +58,7 @@ func TestResponsesAreNeverTakenForAcknowledgements(t *testing.T) {
 			t.Error("not acknowledged yet", err)
 		default:
 		}
-		server.send("before", kindReceived, "after")
+		server.send("before", wire.KindReceived, "after")
 		if err := <-sent; err != nil {
 			t.Error(err)
 		}
@@ -73,7 +74,7 @@ func TestResponsesAreNeverTakenForAcknowledgements(t *testing.T) {
 func TestUnknownAcknowledgementsAreIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
-		server.send(kindReceived, kindReceived, "m")
+		server.send(wire.KindReceived, wire.KindReceived, "m")
 		p.Wait(t.Context())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -86,7 +87,7 @@ func TestUnknownAcknowledgementsAreIgnored(t *testing.T) {
 
 func TestProcessAcknowledgesOnlyToServersThatWantIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, dialect := range []kind{kindReceived, kindAck} {
+		for _, dialect := range []wire.Kind{wire.KindReceived, wire.KindAck} {
 			p, server := attached(t, Config{Heartbeat: -1}, 0)
 			server.send("before anything is known")
 			p.Wait(t.Context())
@@ -98,7 +99,7 @@ func TestProcessAcknowledgesOnlyToServersThatWantIt(t *testing.T) {
 				t.Error(err)
 			}
 			start := time.Now()
-			if dialect == kindReceived {
+			if dialect == wire.KindReceived {
 				p.Wait(t.Context())
 				time.Sleep(time.Minute)
 				p.Conn().Close()
@@ -116,7 +117,7 @@ func TestProcessAcknowledgesOnlyToServersThatWantIt(t *testing.T) {
 			}()
 			synctest.Wait()
 			server.expect("ack", `"b"`)
-			server.send(kindAck, "four", "five")
+			server.send(wire.KindAck, "four", "five")
 			<-sent
 			p.Wait(t.Context())
 			p.Wait(t.Context())
@@ -138,9 +139,9 @@ func TestAcknowledgementLeavesWithTheNextWrite(t *testing.T) {
 		p, server := attached(t, Config{Heartbeat: -1}, 0)
 		go func() {
 			server.expect("start-ok", `"a"`)
-			server.send(kindAck, "re")
+			server.send(wire.KindAck, "re")
 			server.expect("ack", `"b"`)
-			server.send(kindAck)
+			server.send(wire.KindAck)
 		}()
 		if err := p.Send(t.Context(), Text("a")).Err(); err != nil {
 			t.Error(err)
@@ -180,7 +181,7 @@ func TestWaitSendsAtOnceWhatIsOwed(t *testing.T) {
 		}
 		waiting()
 		atOnce("start-ok")
-		server.send(kindAck, "one")
+		server.send(wire.KindAck, "one")
 		synctest.Wait()
 		waiting()
 		atOnce("ack")
@@ -196,7 +197,7 @@ func TestWaitingProcessSendsHeartbeatsEachInterval(t *testing.T) {
 		defer cancel()
 		go func() {
 			time.Sleep(1500 * time.Millisecond)
-			server.send(kindHeartbeat) // does not prolong anything
+			server.send(wire.KindHeartbeat) // does not prolong anything
 		}()
 		if _, err := p.Wait(ctx).Get(); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
@@ -240,11 +241,11 @@ func TestProcessReadsOneByteAtATime(t *testing.T) {
 		ours.in.most = 1
 		server := newPeer(t, theirs)
 		go func() {
-			server.sendBytewise(kindStart)
+			server.sendBytewise(wire.KindStart)
 			server.expect("start-ok", `"a"`)
-			server.sendBytewise(kindHeartbeat, kindAck, "re: a")
+			server.sendBytewise(wire.KindHeartbeat, wire.KindAck, "re: a")
 			server.expect("ack", "close")
-			server.sendBytewise("late", kindCloseOK)
+			server.sendBytewise("late", wire.KindCloseOK)
 			theirs.Close()
 		}()
 		p, err := New(Config{}).Attach(t.Context(), ours).Get()
@@ -274,7 +275,7 @@ func TestMaxUnreadRefusesUntilSomeAreRead(t *testing.T) {
 			if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, ErrUnread) {
 				t.Fatal(err)
 			}
-			server.send(kindReceived)
+			server.send(wire.KindReceived)
 			for range 20 {
 				if m, err := p.Wait(t.Context()).Get(); m != Text(content) {
 					t.Error(m, err)
@@ -282,7 +283,7 @@ func TestMaxUnreadRefusesUntilSomeAreRead(t *testing.T) {
 			}
 			go func() {
 				server.expect("start-ok", `"a"`, `"b"`)
-				server.send(kindReceived)
+				server.send(wire.KindReceived)
 			}()
 			if err := p.Send(t.Context(), Text("b")).Err(); err != nil {
 				t.Error(err)
@@ -316,7 +317,7 @@ func TestProcessTellsHowTheServerEnded(t *testing.T) {
 		play func(*peer)
 		want error
 	}{
-		"in an orderly way": {func(s *peer) { s.send(kindClose) }, ErrDisconnected},
+		"in an orderly way": {func(s *peer) { s.send(wire.KindClose) }, ErrDisconnected},
 		"just gone":         {func(s *peer) { s.conn.Close() }, io.ErrUnexpectedEOF},
 		"inside a frame":    {func(s *peer) { s.send([]byte("\x00\x06te")); s.conn.Close() }, io.ErrUnexpectedEOF},
 		"garbage":           {func(s *peer) { s.send([]byte("\x00\x06text/x\x00\x00\x00\x01a!")) }, ErrProtocol},
@@ -373,7 +374,7 @@ func TestProcessIsUsedAfterCloseInVain(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
 		go func() {
 			server.expect("start-ok", "close")
-			server.send("unread", kindCloseOK)
+			server.send("unread", wire.KindCloseOK)
 		}()
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Error(err)
@@ -399,7 +400,7 @@ func TestClientSaysNothingBeforeItIsGreeted(t *testing.T) {
 		server := newPeer(t, theirs)
 		go func() {
 			time.Sleep(10 * time.Second)
-			server.send(kindStart)
+			server.send(wire.KindStart)
 			server.expect("start-ok", "heartbeat", "heartbeat")
 			server.send("hello")
 		}()

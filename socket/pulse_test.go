@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // TestOneTimerBeatsForAll has connections that came at different times, some of which
@@ -32,7 +34,7 @@ func TestOneTimerBeatsForAll(t *testing.T) {
 					}
 					if last = time.Now(); i%3 == 0 {
 						time.Sleep(time.Duration(i) * 7 * time.Millisecond)
-						client.send(kindHeartbeat)
+						client.send(wire.KindHeartbeat)
 						last = time.Now()
 					}
 				}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // overhead is what an unread message counts beside its content, so that empty ones
@@ -72,7 +74,7 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 		p.listenAgain()
 		p.mu.Unlock()
 		if p.unsettled() {
-			p.tryWrite(noControl) // the server may be waiting for it
+			p.tryWrite(wire.NoControl) // the server may be waiting for it
 		}
 		switch {
 		case !p.left.Load():
@@ -140,13 +142,13 @@ func (p *Process) read(ctx context.Context) {
 		err = nil // await tells
 	}
 	p.mu.Lock()
-	if !p.in.idle() {
+	if !p.in.Idle() {
 		p.came = p.pulse.now()
 		p.hear()
 	}
 	for err == nil {
-		p.acknowledge(p.in.skip(controlFrames[p.dialect]))
-		f, ok, broken := p.in.next()
+		p.acknowledge(p.in.Skip(p.dialect.Frame()))
+		f, ok, broken := p.in.Next()
 		if err = broken; !ok {
 			break
 		}
@@ -159,7 +161,7 @@ func (p *Process) read(ctx context.Context) {
 	if err != nil {
 		p.mu.Unlock()
 		if errors.Is(err, ErrDisconnected) {
-			p.tryWrite(kindCloseOK)
+			p.tryWrite(wire.KindCloseOK)
 		}
 		p.shut(p.lost(err)) // before anybody else reads
 		p.mu.Lock()
@@ -175,7 +177,7 @@ func (p *Process) read(ctx context.Context) {
 // endReading lets go of what reading took, p.mu held, once nobody reads any more.
 func (p *Process) endReading() {
 	p.reads.unbind()
-	p.in.dropBuffer()
+	p.in.DropBuffer()
 }
 
 // finisher writes what earlier writes left, on a goroutine of its own: whoever reads
@@ -231,31 +233,31 @@ func (f *finisher) stop() {
 }
 
 // receive takes in one frame, p.mu held.
-func (p *Process) receive(f frame) error {
-	switch f.kind {
-	case kindMessage:
-		if p.dialect == kindAck {
+func (p *Process) receive(f wire.Frame) error {
+	switch f.Kind {
+	case wire.KindMessage:
+		if p.dialect == wire.KindAck {
 			p.owed.Add(1)
 			p.settleSoon()
 		}
-		p.sort(f.message)
-	case kindHeartbeat:
+		p.sort(messageOf(f.Message))
+	case wire.KindHeartbeat:
 		if !p.started {
-			p.ours, p.in.extended = true, true
+			p.ours, p.in.Extended = true, true
 		}
-	case kindStart:
+	case wire.KindStart:
 		p.started = true
 		p.greeting.Store(true)
 		p.settleSoon()
-	case kindReceived, kindAck:
-		p.dialect = f.kind
+	case wire.KindReceived, wire.KindAck:
+		p.dialect = f.Kind
 		p.acknowledge(1)
-	case kindClose:
+	case wire.KindClose:
 		if p.ours {
-			return &closedError{farewellOf(f.message.mediaType)}
+			return &closedError{wire.ParseCloseReason(f.Message.MediaType)}
 		}
 		return ErrDisconnected
-	case kindCloseOK:
+	case wire.KindCloseOK:
 		p.agreed = true
 	}
 	return nil

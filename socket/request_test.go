@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -20,7 +21,7 @@ func TestRequestTellsItsResponseFromWhatIsPushed(t *testing.T) {
 		server.send("pushed before")
 		go func() {
 			server.expect(`"a"`)
-			server.send("pushed meanwhile", kindAck, "re a", "more")
+			server.send("pushed meanwhile", wire.KindAck, "re a", "more")
 		}()
 		if m, err := p.Request(t.Context(), Text("a")).Get(); m != Text("re a") {
 			t.Error(m, err)
@@ -49,7 +50,7 @@ func TestRequestAndSendMix(t *testing.T) {
 		}()
 		server.expect(`"one way"`)
 		synctest.Wait()
-		server.send(kindAck, "re one way", kindAck, "re a")
+		server.send(wire.KindAck, "re one way", wire.KindAck, "re a")
 		if a, b := <-errs, <-errs; a != nil || b != nil {
 			t.Error(a, b)
 		}
@@ -76,7 +77,7 @@ func TestRequestWithoutResponseIsToldByTheNextAcknowledgement(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		server.send(kindAck, "re 0", kindAck, kindAck, "re 2")
+		server.send(wire.KindAck, "re 0", wire.KindAck, wire.KindAck, "re 2")
 		if r := <-results[0]; r.content != "re 0" {
 			t.Error(r)
 		}
@@ -105,7 +106,7 @@ func TestRequestThatGaveUpDoesNotDisturbTheNext(t *testing.T) {
 		}
 		go func() {
 			server.expect(`"a"`, `"b"`)
-			server.send(kindAck, "re a", kindAck, "re b")
+			server.send(wire.KindAck, "re a", wire.KindAck, "re b")
 		}()
 		if m, err := p.Request(t.Context(), Text("b")).Get(); m != Text("re b") {
 			t.Error(m, err)
@@ -137,7 +138,7 @@ func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
 		p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
 		go func() {
 			time.Sleep(time.Second)
-			server.send(kindAck, "re 0", kindAck, kindAck, "re 2", kindAck)
+			server.send(wire.KindAck, "re 0", wire.KindAck, wire.KindAck, "re 2", wire.KindAck)
 		}()
 		var got []Message
 		err := p.RequestAll(stream.FromSlice(texts(10))).ForEach(t.Context(), func(m Message) { got = append(got, m) })
@@ -145,7 +146,7 @@ func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
 			t.Error(err)
 		}
 		same(t, got, Text("re 0"))
-		server.send("re 3", kindAck, "re 4", "pushed")
+		server.send("re 3", wire.KindAck, "re 4", "pushed")
 		if m, err := p.Wait(t.Context()).Get(); m != Text("pushed") {
 			t.Error(m, err)
 		}
@@ -185,7 +186,7 @@ func TestRequestFailsWithTheConnection(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
 		go func() {
 			server.expect(`"a"`)
-			server.send(kindAck)
+			server.send(wire.KindAck)
 			server.conn.Close()
 		}()
 		err := p.Request(t.Context(), Text("a")).Err()
@@ -206,11 +207,11 @@ func TestRequestFailsWithTheConnection(t *testing.T) {
 func TestAcknowledgementsThatNobodyIsDueDoNotHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
-		server.send(kindAck, kindAck, kindAck)
+		server.send(wire.KindAck, wire.KindAck, wire.KindAck)
 		p.Send(t.Context())
 		go func() {
 			server.expect(`"a"`)
-			server.send(kindAck, "re a", kindAck, kindAck)
+			server.send(wire.KindAck, "re a", wire.KindAck, wire.KindAck)
 		}()
 		if m, err := p.Request(t.Context(), Text("a")).Get(); m != Text("re a") {
 			t.Error(m, err)
@@ -225,7 +226,7 @@ func TestRequestThatDidNotBeginIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(10)
 		server := newPeer(t, theirs)
-		go server.send(kindStart)
+		go server.send(wire.KindStart)
 		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
 		if err != nil {
 			t.Fatal("attaching: ", err)
@@ -237,9 +238,9 @@ func TestRequestThatDidNotBeginIsForgotten(t *testing.T) {
 		}
 		go func() {
 			server.expect("start-ok", `"one"`)
-			server.send(kindAck, "1")
+			server.send(wire.KindAck, "1")
 			server.expect("ack", `"two"`)
-			server.send(kindAck, "2")
+			server.send(wire.KindAck, "2")
 		}()
 		for _, request := range []string{"one", "two"} {
 			if err := p.Request(t.Context(), Text(request)).Err(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // settleTime is how long an acknowledgement that a client owes may wait for
@@ -62,7 +63,7 @@ type SendError struct {
 func (e *SendError) Doubtful() int {
 	unacknowledged := e.Sent - e.Acknowledged
 	if closed, ok := errors.AsType[*closedError](e.Err); ok {
-		return closed.doubtful(unacknowledged)
+		return closed.Doubtful(unacknowledged)
 	}
 	return unacknowledged
 }
@@ -151,7 +152,7 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 // sendOne writes a message. What the connection may not swallow at once is only offered:
 // the server might itself be writing an answer, and not read before that is read.
 func (p *Process) sendOne(ctx context.Context, asking bool, m Message) (span, error) {
-	offered := frameSize(m) > writeAt || p.left.Load() || p.InFlight() > 0
+	offered := wire.FrameSize(m.wire()) > wire.FlushAt || p.left.Load() || p.InFlight() > 0
 	one := [1]Message{m}
 	for {
 		s, err := p.write(ctx, batch{messages: one[:], asking: asking, offered: offered})
@@ -175,7 +176,7 @@ var errTaken = errors.New("the server takes one message at a time, and the one b
 // 5.x dialect, once each request was responded to: it ends when a message reaches it where
 // it awaits the acknowledgement of its response.
 func (p *Process) isFree() bool {
-	return p.ours || p.acked == p.sent && (p.dialect != kindAck || p.settled == p.replies.len())
+	return p.ours || p.acked == p.sent && (p.dialect != wire.KindAck || p.settled == p.replies.len())
 }
 
 // InFlight is how many messages were written and are not known to be acknowledged: those
@@ -230,7 +231,7 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	s.count = len(b.messages)
 	if b.offered {
 		if err = p.offer(b); err != nil { // what is left is never written
-			s.count -= notBegun(b.messages, p.out.size())
+			s.count -= notBegun(b.messages, p.out.Len())
 		}
 	} else if begun, failed := p.send(ctx, b.messages...); !begun {
 		s.count, err = 0, failed
@@ -245,7 +246,7 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 // left.
 func notBegun(messages []Message, left int) (n int) {
 	for _, m := range slices.Backward(messages) {
-		if left -= frameSize(m); left < 0 {
+		if left -= wire.FrameSize(m.wire()); left < 0 {
 			break
 		}
 		n++
@@ -304,7 +305,7 @@ func (p *Process) settleSoon() {
 // settleNow is what the timer does.
 func (p *Process) settleNow() {
 	p.settling.Store(false)
-	p.tryWrite(noControl)
+	p.tryWrite(wire.NoControl)
 	if p.left.Load() {
 		p.overdue.Store(true)
 		p.callReader()

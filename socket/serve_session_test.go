@@ -11,17 +11,18 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 func TestServerSpeaksInOneWriteATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{}, fold.Sum[int](), echo)
 		client := server.dial()
-		client.send(kindStartOK, "one", "two")
+		client.send(wire.KindStartOK, "one", "two")
 		synctest.Wait()
 		client.send("three")
 		synctest.Wait()
-		client.send(kindClose)
+		client.send(wire.KindClose)
 		client.expect("start", "ack", `"echo: one"`, "ack", `"echo: two"`, "ack", `"echo: three"`, "close-ok", "EOF")
 		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "echo: one" ack "echo: two"`, `ack "echo: three"`, "close-ok")
 		server.end()
@@ -36,7 +37,7 @@ func TestServerAnswersWhatCameBeforeTheCloseTogetherWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{}, fold.Sum[int](), echo)
 		client := server.dial()
-		client.send(kindStartOK, "one", kindClose)
+		client.send(wire.KindStartOK, "one", wire.KindClose)
 		client.expect("start", "ack", `"echo: one"`, "close-ok", "EOF")
 		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "echo: one" close-ok`)
 	})
@@ -47,7 +48,7 @@ func TestServerDiscardsMessagesBeforeStartOK(t *testing.T) {
 		server := serve(t, Config{}, fold.Sum[int](), echo)
 		client := server.dial()
 		client.expect("start")
-		client.send("early", kindHeartbeat, "early too", kindStartOK, "late")
+		client.send("early", wire.KindHeartbeat, "early too", wire.KindStartOK, "late")
 		client.expect("ack", `"echo: late"`)
 		client.leave()
 		same(t, server.handled(), "late")
@@ -68,11 +69,11 @@ func TestServerReadsAndWritesOneByteAtATime(t *testing.T) {
 		server.limit = 1
 		client := server.dial()
 		client.expect("start")
-		client.sendBytewise(kindStartOK, "one")
+		client.sendBytewise(wire.KindStartOK, "one")
 		client.expect("ack", `"echo: one"`)
 		client.sendBytewise("two")
 		client.expect("ack", `"echo: two"`)
-		client.sendBytewise(kindClose)
+		client.sendBytewise(wire.KindClose)
 		client.expect("close-ok", "EOF")
 	})
 }
@@ -97,11 +98,11 @@ func TestServerSendsHeartbeatsAfterSilence(t *testing.T) {
 		client.expect("heartbeat")
 		at = append(at, time.Since(start))
 		time.Sleep(500 * time.Millisecond)
-		client.send(kindHeartbeat)
+		client.send(wire.KindHeartbeat)
 		client.expect("heartbeat")
 		at = append(at, time.Since(start))
 		same(t, at, time.Second, 2*time.Second, 3500*time.Millisecond)
-		client.send(kindStartOK)
+		client.send(wire.KindStartOK)
 		client.leave()
 	})
 }
@@ -132,7 +133,7 @@ func TestServerTakesTheMediaTypesOfInnmind(t *testing.T) {
 				client := server.dial().greet()
 				client.send([]byte(raw(sent, 2, "hi", 0xCE)))
 				client.expect("ack")
-				if frame, err := nextFrame(client.conn, client.reader); err != nil || frame.message.mediaType.text != want {
+				if frame, err := client.reader.ReadFrame(client.conn); err != nil || frame.Message.MediaType != want {
 					t.Errorf("answer to a message of media type %s: %v, %v; want the media type %s", sent, frame, err, want)
 				}
 				if got != (Message{MediaType{want}, "hi"}) {
@@ -211,7 +212,7 @@ func TestClientsThatDieConcernNobodyElse(t *testing.T) {
 		other.expect("ack", `"echo: hello"`)
 		server.end()
 		other.expect("close")
-		other.send(kindCloseOK)
+		other.send(wire.KindCloseOK)
 		other.expect("EOF")
 		interrupted(t, <-server.result, 2, context.Canceled)
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -41,7 +42,7 @@ func TestCarriesOfConnectionsAreCombinedWhenTheyEnd(t *testing.T) {
 			synctest.Wait() // until its carry has been combined
 		}
 		four.expect("close")
-		four.send(kindCloseOK)
+		four.send(wire.KindCloseOK)
 		four.expect("EOF")
 		carry, err := (<-server.result).Get()
 		if err != nil || carry != "22|1|!4" {
@@ -59,7 +60,7 @@ func TestFinishEndsTheConnectionAfterItsResponses(t *testing.T) {
 		client := server.dial().greet()
 		client.send("one", "never handled")
 		client.expect("ack", `"a"`, `"b"`, `"c"`, "close")
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "a" "b" "c" close`)
 		same(t, server.handled(), "one")
@@ -86,7 +87,7 @@ func TestStopEndsTheServerAndSucceeds(t *testing.T) {
 		other.expect("close")
 		greeting.expect("start", "close")
 		for _, p := range []*peer{other, greeting, stopping} {
-			p.send(kindCloseOK)
+			p.send(wire.KindCloseOK)
 			p.expect("EOF")
 		}
 		if total, err := (<-server.result).Get(); total != 2 || err != nil {
@@ -145,7 +146,7 @@ func TestServerWhoseListenerFailsKeepsTheCarries(t *testing.T) {
 		broken := errors.New("broken")
 		server.listener.failing <- broken
 		client.expect("close")
-		client.send("too late", kindCloseOK)
+		client.send("too late", wire.KindCloseOK)
 		client.expect("EOF")
 		interrupted(t, <-server.result, 1, broken)
 		same(t, server.handled(), "one")
@@ -206,7 +207,7 @@ func TestConnectionThatComesTwiceEndsTheServerWithoutLoss(t *testing.T) {
 		if got != "close" {
 			t.Error(got)
 		}
-		client.send(kindCloseOK)
+		client.send(wire.KindCloseOK)
 		interrupted(t, <-server.result, 1, errClaimed)
 	})
 }
@@ -234,7 +235,7 @@ func TestResponsesThatCannotBeSentEndTheirConnectionAlone(t *testing.T) {
 				bad, good := server.dial().greet(), server.dial().greet()
 				bad.send("one", "bad", "never handled")
 				bad.expect("ack", `"echo: one"`, "close")
-				bad.send(kindCloseOK)
+				bad.send(wire.KindCloseOK)
 				bad.expect("EOF")
 				good.send("two")
 				good.expect("ack", `"echo: two"`)
@@ -276,7 +277,7 @@ func TestPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
 		clients[0].send("bad")
 		clients[0].expect("EOF")
 		clients[1].expect("close")
-		clients[1].send(kindCloseOK)
+		clients[1].send(wire.KindCloseOK)
 		clients[1].expect("EOF")
 		p, ok := (<-panicked).(*stream.PanicError)
 		if !ok || p.Value != "boom" {

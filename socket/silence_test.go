@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // TestSilenceOfAServerIsNoticed has a server say nothing any more, while each of those that
@@ -33,7 +34,7 @@ func TestSilenceOfAServerIsNoticed(t *testing.T) {
 				beats := time.Now()
 				for range 12 { // it is alive, and nobody reads for longer than that
 					time.Sleep(time.Second)
-					server.send(kindHeartbeat)
+					server.send(wire.KindHeartbeat)
 				}
 				if took := time.Since(beats); took < 10*time.Second {
 					t.Errorf("the server was alive for %v", took)
@@ -92,7 +93,7 @@ func TestSilenceOfAClientIsNoticed(t *testing.T) {
 		})
 		client := listener.client(t, 0)
 		client.expect("start")
-		client.send([]byte(markedStartOK))
+		client.send([]byte(wire.MarkedStartOK))
 		start := time.Now()
 		client.expect("close: reason=silent", "EOF")
 		if took := time.Since(start); took < 5*time.Second || took > 6*time.Second {

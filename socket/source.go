@@ -5,26 +5,28 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // source is how a link reads its frames, and offers what it has to write.
 type source interface {
 	// fill is the frameReader's, from this source. Where it can it holds no buffer
 	// while it waits.
-	fill(r *frameReader) error
+	fill(r *wire.Reader) error
 
 	// look is fill that fails with errIdle when there is nothing to read, where that
 	// can be told.
-	look(r *frameReader) error
+	look(r *wire.Reader) error
 
 	// offer writes what is taken at once, or within a moment, whether the context bound
 	// to writes has ended or not.
-	offer(o *outgoing, writes *contextDeadline) (int, error)
+	offer(o *wire.Output, writes *contextDeadline) (int, error)
 
 	// ahead reads what there is, and waits for it no longer than a moment, nor when hurry
 	// is set: it fails with errIdle then. It is for who reads in the place of the reader,
 	// whose deadline reads is.
-	ahead(r *frameReader, reads *contextDeadline, hurry *atomic.Bool) error
+	ahead(r *wire.Reader, reads *contextDeadline, hurry *atomic.Bool) error
 
 	// left reports whether the other side is known to have closed the connection, whatever
 	// of its bytes is unread. failure is what the last read failed with, or nil.
@@ -37,18 +39,18 @@ var errIdle = errors.New("nothing to read")
 // plainSource is any connection. While it waits it holds the reader's buffer.
 type plainSource struct{ net.Conn }
 
-func (s plainSource) fill(r *frameReader) error { return r.fill(s.Conn) }
+func (s plainSource) fill(r *wire.Reader) error { return r.Fill(s.Conn) }
 
-func (s plainSource) look(r *frameReader) error { return s.fill(r) }
+func (s plainSource) look(r *wire.Reader) error { return s.fill(r) }
 
-func (s plainSource) offer(o *outgoing, writes *contextDeadline) (int, error) {
+func (s plainSource) offer(o *wire.Output, writes *contextDeadline) (int, error) {
 	writes.set(time.Now().Add(offerTime))
 	defer writes.reset()
-	return o.writeTo(s.Conn)
+	return o.WriteAll(s.Conn)
 }
 
-func (s plainSource) ahead(r *frameReader, reads *contextDeadline, hurry *atomic.Bool) error {
-	if err := r.over(); err != nil {
+func (s plainSource) ahead(r *wire.Reader, reads *contextDeadline, hurry *atomic.Bool) error {
+	if err := r.Failure(); err != nil {
 		return err
 	}
 	reads.set(time.Now().Add(offerTime))
@@ -56,7 +58,7 @@ func (s plainSource) ahead(r *frameReader, reads *contextDeadline, hurry *atomic
 	if hurry.Load() { // now or before set, which may have come last
 		reads.set(longAgo)
 	}
-	err := r.took(s.Conn.Read(r.space(r.ample())))
+	err := r.Commit(s.Conn.Read(r.Space()))
 	if isTimeout(err) {
 		return errIdle
 	}
@@ -67,11 +69,12 @@ func (s plainSource) ahead(r *frameReader, reads *contextDeadline, hurry *atomic
 // from one that is gone.
 func (plainSource) left(failure error) bool { return failure != nil && isGone(failure) }
 
-// ample is the size of the buffer of one that does not wait with it. What comes of a
-// long frame has to be moved, so that less is better when another one is likely.
-func (r *frameReader) ample() int {
-	if r.long {
-		return readSize
+// isSocket tells whether a connection is a socket itself. What merely embeds one may
+// read and write in a way of its own.
+func isSocket(conn net.Conn) bool {
+	switch conn.(type) {
+	case *net.UnixConn, *net.TCPConn:
+		return true
 	}
-	return ampleSize
+	return false
 }

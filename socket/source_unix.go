@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // newSource returns the source that suits a connection.
@@ -37,19 +39,19 @@ type socketSource struct {
 	readOnce, writeOnce func(uintptr) bool
 
 	// Of a fill.
-	reader  *frameReader
+	reader  *wire.Reader
 	read    int
 	readErr error
 
 	// Of an offer.
-	out      *outgoing
+	out      *wire.Output
 	written  int
 	writeErr error
 }
 
-func (s *socketSource) fill(r *frameReader) error { return s.readBy(s.readOnce, r) }
+func (s *socketSource) fill(r *wire.Reader) error { return s.readBy(s.readOnce, r) }
 
-func (s *socketSource) look(r *frameReader) error {
+func (s *socketSource) look(r *wire.Reader) error {
 	return s.readBy(func(descriptor uintptr) bool {
 		if !s.tryRead(descriptor) {
 			s.read, s.readErr = 0, errIdle
@@ -58,21 +60,21 @@ func (s *socketSource) look(r *frameReader) error {
 	}, r)
 }
 
-func (s *socketSource) readBy(try func(uintptr) bool, r *frameReader) error {
-	if err := r.over(); err != nil {
+func (s *socketSource) readBy(try func(uintptr) bool, r *wire.Reader) error {
+	if err := r.Failure(); err != nil {
 		return err
 	}
 	s.reader = r
 	if err := s.raw.Read(try); err != nil {
-		return r.took(0, err)
+		return r.Commit(0, err)
 	}
-	err := r.took(s.read, s.readErr)
-	r.release() // whoever handles what came may take long: it has no more room than it takes
+	err := r.Commit(s.read, s.readErr)
+	r.Release() // whoever handles what came may take long: it has no more room than it takes
 	return err
 }
 
-func (s *socketSource) ahead(r *frameReader, _ *contextDeadline, _ *atomic.Bool) error {
-	if err := r.over(); err != nil {
+func (s *socketSource) ahead(r *wire.Reader, _ *contextDeadline, _ *atomic.Bool) error {
+	if err := r.Failure(); err != nil {
 		return err
 	}
 	s.reader = r
@@ -83,14 +85,14 @@ func (s *socketSource) ahead(r *frameReader, _ *contextDeadline, _ *atomic.Bool)
 	if idle {
 		return errIdle
 	}
-	err := r.took(s.read, s.readErr)
-	r.release()
+	err := r.Commit(s.read, s.readErr)
+	r.Release()
 	return err
 }
 
 // tryRead reads if there is something to read, and reports whether that is so.
 func (s *socketSource) tryRead(descriptor uintptr) bool {
-	space := s.reader.space(s.reader.ample())
+	space := s.reader.Space()
 	if len(space) == 0 {
 		s.read, s.readErr = 0, nil // full of frames that next has not been asked for
 		return true
@@ -101,7 +103,7 @@ func (s *socketSource) tryRead(descriptor uintptr) bool {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			s.reader.release()
+			s.reader.Release()
 			return false
 		case err != nil:
 			n, err = 0, os.NewSyscallError("read", err)
@@ -113,7 +115,7 @@ func (s *socketSource) tryRead(descriptor uintptr) bool {
 	}
 }
 
-func (s *socketSource) offer(o *outgoing, writes *contextDeadline) (int, error) {
+func (s *socketSource) offer(o *wire.Output, writes *contextDeadline) (int, error) {
 	n, err := s.writeNow(o)
 	if n == 0 && isTimeout(err) {
 		writes.set(time.Time{})
@@ -124,7 +126,7 @@ func (s *socketSource) offer(o *outgoing, writes *contextDeadline) (int, error) 
 }
 
 // writeNow writes and does not wait.
-func (s *socketSource) writeNow(o *outgoing) (int, error) {
+func (s *socketSource) writeNow(o *wire.Output) (int, error) {
 	s.out, s.written, s.writeErr = o, 0, nil
 	failure := s.raw.Write(s.writeOnce)
 	s.out = nil
@@ -133,9 +135,9 @@ func (s *socketSource) writeNow(o *outgoing) (int, error) {
 
 // tryWrite writes what is taken at once. It never asks to wait.
 func (s *socketSource) tryWrite(descriptor uintptr) bool {
-	write := func() (int, error) { return syscall.Write(int(descriptor), s.out.bytes) }
-	if len(s.out.borrowed) > 0 {
-		pieces := s.out.pieces()
+	write := func() (int, error) { return syscall.Write(int(descriptor), s.out.Bytes) }
+	if !s.out.IsWhole() {
+		pieces := s.out.Pieces()
 		write = func() (int, error) { return gather(int(descriptor), pieces) }
 	}
 	for {

@@ -104,7 +104,7 @@ func (s *stay) rests() bool {
 		s.lot.rouse(s)
 		return false
 	}
-	return s.greeted && s.in.idle()
+	return s.greeted && s.in.Idle()
 }
 
 // resume has a session that has parked look around; one that has not has a goroutine that

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // supply is the feed of a flight whose messages come from a source, on a goroutine of its
@@ -52,7 +54,7 @@ func (s *supply) push(ctx context.Context, m Message) bool {
 		s.mu.Lock()
 	}
 	s.open++
-	s.bytes += frameSize(m)
+	s.bytes += wire.FrameSize(m.wire())
 	s.came.push(m)
 	s.tell()
 	s.mu.Unlock()
@@ -88,7 +90,7 @@ func (s *supply) take(room int, queue *fifo[Message]) (ended bool) {
 	room = min(room, s.came.len())
 	taken := s.came.all()[:room]
 	for _, m := range taken {
-		s.bytes -= frameSize(m)
+		s.bytes -= wire.FrameSize(m.wire())
 	}
 	queue.push(taken...)
 	s.came.drop(room)

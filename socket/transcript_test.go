@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // recording is a session recorded from innmind/ipc 4.4: who wrote what, and when.
@@ -37,7 +38,7 @@ func (c recordedChunk) time() time.Duration {
 	return time.Duration(c.At * float64(time.Millisecond))
 }
 
-func loadChunks(t *testing.T, path string) (r recording) {
+func loadChunks(t testing.TB, path string) (r recording) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err == nil {
@@ -65,14 +66,14 @@ func (r recording) frames(from string) (all []string) {
 }
 
 func withoutHeartbeats(stream string) (all []string) {
-	reader := newFrameReader(1 << 20)
+	reader := wire.NewReader(1 << 20)
 	src := &pieces{[]byte(stream), newRandom(0)}
 	for {
-		f, err := nextFrame(src, reader)
+		f, err := reader.ReadFrame(src)
 		if err != nil {
 			return all
 		}
-		if f.kind != kindHeartbeat {
+		if f.Kind != wire.KindHeartbeat {
 			all = append(all, describe(f))
 		}
 	}
@@ -144,7 +145,7 @@ func TestServerAnswersRecordedClientsAsTheRecordedServerDid(t *testing.T) {
 						server.end()
 					}
 					if name == "d1_stop_other_client" && slices.Contains(decoded([]string{string(chunk.bytes())}), "close-ok") {
-						server.dial().send(kindStartOK, "stop")
+						server.dial().send(wire.KindStartOK, "stop")
 					}
 					time.Sleep(chunk.time() - time.Since(start))
 					client.send(chunk.bytes())
@@ -231,35 +232,35 @@ func (p *peer) expectEnd() {
 
 func driveAsRecorded(t *testing.T, p *Process, r recording) {
 	start := time.Now()
-	reader := newFrameReader(1 << 20)
+	reader := wire.NewReader(1 << 20)
 	for _, chunk := range r.Chunks {
 		if chunk.From != "client" {
 			continue
 		}
 		src := &pieces{chunk.bytes(), newRandom(0)}
 		for {
-			f, err := nextFrame(src, reader)
+			f, err := reader.ReadFrame(src)
 			if err != nil {
 				break
 			}
-			switch f.kind {
-			case kindMessage:
+			switch f.Kind {
+			case wire.KindMessage:
 				if r.Name == "c1_idle_both" {
 					time.Sleep(4*time.Second - time.Since(start))
 				}
-				m, err := fold.Then(p.Send(t.Context(), f.message), Wait(t.Context())).Get()
-				want := NewMessage(f.message.MediaType(), "echo: "+f.message.Content())
+				m, err := fold.Then(p.Send(t.Context(), messageOf(f.Message)), Wait(t.Context())).Get()
+				want := Message{MediaType{f.Message.MediaType}, "echo: " + f.Message.Content}
 				if r.Name == "d2_stop_same_client" && errors.Is(err, ErrDisconnected) {
 					m = want // the second has no answer
 				}
 				if m != want {
 					t.Errorf("answer %v, %v", m, err)
 				}
-			case kindClose:
+			case wire.KindClose:
 				if err := p.Close(t.Context()).Err(); err != nil {
 					t.Error(err)
 				}
-			case kindCloseOK:
+			case wire.KindCloseOK:
 				if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, ErrDisconnected) {
 					t.Error(err)
 				}

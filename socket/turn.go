@@ -3,6 +3,8 @@ package socket
 import (
 	"context"
 	"sync/atomic"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // turn is the handling of one exchange, between the connection's goroutine, which
@@ -11,8 +13,8 @@ import (
 type turn struct {
 	state     atomic.Uint64 // the turn's id and its phase, those of the next one once it is concluded
 	id        uint64        // of the turn that was begun last
-	answers   outgoing      // not written yet: of turns before, then this one's
-	before    amount        // of the former
+	answers   wire.Output   // not written yet: of turns before, then this one's
+	before    wire.Extent   // of the former
 	held      *Held         // once Hold was called
 	handling  *Handling     // for the hooks; its Held's once that was called
 	first     uint8         // the phase in which turns begin
@@ -41,9 +43,9 @@ func (t *turn) start(first uint8) {
 }
 
 // begin begins the next turn: begun, or taken when who begins it handles it, too.
-func (t *turn) begin(acknowledgement kind) uint64 {
-	t.before = t.answers.amount()
-	t.answers.control(acknowledgement)
+func (t *turn) begin(acknowledgement wire.Kind) uint64 {
+	t.before = t.answers.Extent()
+	t.answers.AddControl(acknowledgement)
 	t.refused, t.responded = nil, false
 	t.id++
 	return t.id
@@ -102,7 +104,7 @@ func (t *turn) await(ctx context.Context, id uint64) bool {
 func (t *turn) end(holds *holds) bool {
 	switch {
 	case t.phase() != concluded:
-		t.answers.dropLast(t.answers.since(t.before))
+		t.answers.DropLast(t.answers.Since(t.before))
 		return false
 	case t.held != nil:
 		t.held = nil
@@ -117,18 +119,18 @@ func (t *turn) end(holds *holds) bool {
 func (t *turn) hold(holds *holds, held *Held) {
 	t.held, t.ready = held, true
 	held.handling, t.handling = t.handling, nil
-	held.answer = t.answers.split(t.answers.since(t.before))
-	holds.hold(held, t.answers.split(t.answers.amount()))
-	t.before = amount{}
+	held.answer = t.answers.Split(t.answers.Since(t.before))
+	holds.hold(held, t.answers.Split(t.answers.Extent()))
+	t.before = wire.Extent{}
 }
 
 // move adds the answers to dst.
-func (t *turn) move(dst *outgoing) {
+func (t *turn) move(dst *wire.Output) {
 	t.ready = false
-	if dst.size() == 0 {
+	if dst.Len() == 0 {
 		*dst, t.answers = t.answers, *dst // the buffers change places
 		return
 	}
-	dst.add(&t.answers)
-	t.answers.dropLast(t.answers.amount())
+	dst.Append(&t.answers)
+	t.answers.DropLast(t.answers.Extent())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -54,7 +55,7 @@ func TestUnansweredExchangeBehindAStageThatBuffers(t *testing.T) {
 					client := listener.client(t, 0).greet()
 					client.send("one", "two")
 					client.expect("close")
-					client.send(kindCloseOK)
+					client.send(wire.KindCloseOK)
 					client.expect("EOF")
 					client.conn.Close()
 					err := <-ended
@@ -152,7 +153,7 @@ func TestRespondThatCannotBeSentCostsItsExchange(t *testing.T) {
 		good.expect("ack", `"aa"`)
 		bad.send("too long", "not now")
 		bad.expect("close")
-		bad.send(kindCloseOK)
+		bad.send(wire.KindCloseOK)
 		bad.expect("EOF")
 		if err := <-closed; !errors.Is(err, ErrTooLarge) || Reason(err) != "rejected" {
 			t.Errorf("the connection ended with %v, reason %s, want ErrTooLarge, rejected", err, Reason(err))

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 var counter = MustParseName("counter")
@@ -90,10 +91,10 @@ func TestUnixConnectsBothEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	if err := sendControls(server, kindStart); err != nil {
+	if err := sendControls(server, wire.KindStart); err != nil {
 		t.Fatal(err)
 	}
-	if err := expectControls(client, kindStart); err != nil {
+	if err := expectControls(client, wire.KindStart); err != nil {
 		t.Error(err)
 	}
 }
@@ -207,9 +208,9 @@ func TestALiveForeignServerIsLeftInPeace(t *testing.T) {
 		}
 		defer conn.Close()
 		session <- errors.Join(
-			sendControls(conn, kindStart),
-			expectControls(conn, kindStartOK, kindClose),
-			sendControls(conn, kindCloseOK),
+			sendControls(conn, wire.KindStart),
+			expectControls(conn, wire.KindStartOK, wire.KindClose),
+			sendControls(conn, wire.KindCloseOK),
 			expectEnd(conn),
 		)
 	}()

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // unixPlace is what a [Unix] means. It is found out once, by New for an IPC: if the
@@ -55,7 +57,7 @@ func (p *unixPlace) resolve(u Unix) (err error) {
 		return fmt.Errorf("Unix.Mode, Group and Backlog: %w on Windows", errors.ErrUnsupported)
 	}
 	if strings.ContainsRune(u.Dir, 0) {
-		return fmt.Errorf("%w: Unix.Dir %s contains a zero byte", ErrInvalid, quoted(u.Dir))
+		return fmt.Errorf("%w: Unix.Dir %s contains a zero byte", ErrInvalid, wire.Quote(u.Dir))
 	}
 	dir := u.Dir
 	if p.made = dir == ""; p.made {

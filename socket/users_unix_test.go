@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // These tests are two users, which only root can be. Run by anybody else they say so
@@ -170,7 +171,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 	if !other {
 		return // it waits for a server that closes it
 	}
-	stranger.expect(fmt.Sprintf("read %d bytes: <nil>", len(controlFrames[kindHeartbeat]+farewell{code: byeRefused}.frame())))
+	stranger.expect(fmt.Sprintf("read %d bytes: <nil>", len(wire.KindHeartbeat.Frame()+wire.CloseReason{Code: wire.ReasonRefused}.Frame())))
 	who := fmt.Sprintf("process %d of user %d", stranger.cmd.Process.Pid, otherUser)
 	if line := <-lines; !strings.Contains(line, "connection refused") || !strings.Contains(line, who) {
 		t.Error(line)

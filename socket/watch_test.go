@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // idle is a connection that nobody reads.
@@ -202,7 +204,7 @@ func TestWhatConnectionsWatchIsGivenBack(t *testing.T) {
 		same(t, []int{reading, serving}, 1, 1)
 		stop()
 		stays.expect("close")
-		stays.send(kindCloseOK)
+		stays.send(wire.KindCloseOK)
 		synctest.Wait()
 		_, reading = readers.kept(ctx)
 		_, serving = servers.kept(open)
@@ -221,14 +223,14 @@ func TestClosedProcessesAreNotKeptByLongContexts(t *testing.T) {
 	func() {
 		ours, theirs := newPipe(0)
 		server := newPeer(t, theirs)
-		server.send(kindStart, kindReceived)
+		server.send(wire.KindStart, wire.KindReceived)
 		p, err := New(Config{}).Attach(ctx, ours).Get()
 		if err != nil {
 			t.Fatal(err)
 		}
 		go func() {
 			server.expect("start-ok", `"a"`)
-			server.send(kindReceived, kindClose)
+			server.send(wire.KindReceived, wire.KindClose)
 		}()
 		if err := p.Send(ctx, Text("a")).Err(); err != nil {
 			t.Error(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
@@ -40,7 +41,7 @@ func opened(t *testing.T, config Config, limit int) (*Process, *peer) {
 	p, server := attached(t, config, limit)
 	go func() {
 		server.expect("start-ok", `"open"`)
-		server.send(kindAck)
+		server.send(wire.KindAck)
 	}()
 	if err := p.Send(t.Context(), Text("open")).Err(); err != nil {
 		t.Fatal(err)
@@ -59,12 +60,12 @@ func TestSendKeepsAWindowInFlight(t *testing.T) {
 		if p.InFlight() != 4 {
 			t.Error(p.InFlight())
 		}
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		synctest.Wait()
-		server.send(kindAck, kindHeartbeat, kindAck)
+		server.send(wire.KindAck, wire.KindHeartbeat, wire.KindAck)
 		synctest.Wait()
 		same(t, decoded(peerChunks(server))[2:], `"4"`, `"5" "6"`)
-		server.send(kindAck, kindAck, kindAck, kindAck)
+		server.send(wire.KindAck, wire.KindAck, wire.KindAck, wire.KindAck)
 		if err := <-sent; err != nil || p.InFlight() != 0 {
 			t.Error(err, p.InFlight())
 		}
@@ -82,9 +83,9 @@ func TestWindowIsBoundedInBytes(t *testing.T) {
 		if p.InFlight() != 2 {
 			t.Error(p.InFlight())
 		}
-		server.send(kindAck, kindAck, kindAck)
+		server.send(wire.KindAck, wire.KindAck, wire.KindAck)
 		synctest.Wait()
-		server.send(kindAck)
+		server.send(wire.KindAck)
 		if err := <-sent; err != nil {
 			t.Error(err)
 		}
@@ -93,16 +94,16 @@ func TestWindowIsBoundedInBytes(t *testing.T) {
 }
 
 func TestWindowStaysShutForServersOfPHP(t *testing.T) {
-	for _, acknowledgement := range []kind{kindReceived, kindAck} {
+	for _, acknowledgement := range []wire.Kind{wire.KindReceived, wire.KindAck} {
 		sendOneByOne(t, acknowledgement)
 	}
 }
 
-func sendOneByOne(t *testing.T, acknowledgement kind) {
+func sendOneByOne(t *testing.T, acknowledgement wire.Kind) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(0)
 		server := newPeer(t, theirs)
-		server.send(kindStart)
+		server.send(wire.KindStart)
 		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
 		if err != nil {
 			t.Fatalf("attach: %v", err)
@@ -129,7 +130,7 @@ func TestSendErrorTellsWhatArrived(t *testing.T) {
 		want error
 	}{
 		"the server dies":   {func(server *peer, _ context.CancelCauseFunc) { server.conn.Close() }, io.ErrUnexpectedEOF},
-		"the server closes": {func(server *peer, _ context.CancelCauseFunc) { server.send(kindClose) }, ErrDisconnected},
+		"the server closes": {func(server *peer, _ context.CancelCauseFunc) { server.send(wire.KindClose) }, ErrDisconnected},
 		"ctx ends":          {func(_ *peer, cancel context.CancelCauseFunc) { cancel(reason) }, reason},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,7 +144,7 @@ func TestSendErrorTellsWhatArrived(t *testing.T) {
 					sent := make(chan error)
 					go func() { sent <- send(ctx, p) }()
 					synctest.Wait()
-					server.send(kindAck, kindAck)
+					server.send(wire.KindAck, wire.KindAck)
 					synctest.Wait()
 					server.conn.(*pipeConn).in.change(func() { server.conn.(*pipeConn).in.data = nil }) // read
 					test.end(server, cancel)
@@ -176,7 +177,7 @@ func TestSendErrorDoesNotCountWhatABrokenConnectionDidNotTake(t *testing.T) {
 func TestMessageThatMustNotBeSentEndsSendAllBehindTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
-		go server.send(kindAck, kindAck)
+		go server.send(wire.KindAck, wire.KindAck)
 		var emitted []Message
 		err := p.SendAll(stream.Just(Text("a"), Text("b"), Message{}, Text("c"))).
 			ForEach(t.Context(), func(m Message) { emitted = append(emitted, m) })
@@ -193,7 +194,7 @@ func TestSendAllThatIsLeftSaysWhatIsInFlight(t *testing.T) {
 		p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
 		go func() {
 			time.Sleep(time.Second)
-			server.send(kindAck)
+			server.send(wire.KindAck)
 		}()
 		if m, err := p.SendAll(stream.FromSlice(texts(10))).First(t.Context()).Get(); m != Text("0") || err != nil {
 			t.Error(m, err)
@@ -201,7 +202,7 @@ func TestSendAllThatIsLeftSaysWhatIsInFlight(t *testing.T) {
 		if p.InFlight() != 4 {
 			t.Error(p.InFlight())
 		}
-		server.send(kindAck, kindAck, kindAck, kindAck, "pushed")
+		server.send(wire.KindAck, wire.KindAck, wire.KindAck, wire.KindAck, "pushed")
 		p.Wait(t.Context())
 		if p.InFlight() != 0 {
 			t.Error(p.InFlight())
@@ -293,7 +294,7 @@ func TestMessageThatComesWhileTheFlightParksIsSent(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
 		go func() {
 			server.expect(`"0"`, `"1"`)
-			server.send(kindAck, kindAck)
+			server.send(wire.KindAck, wire.KindAck)
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()

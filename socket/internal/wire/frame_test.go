@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"bytes"
@@ -12,28 +12,28 @@ func TestAppendFrame(t *testing.T) {
 		message Message
 		want    string
 	}{
-		{Text("hello world"), "000a746578742f706c61696e0000000b68656c6c6f20776f726c64ce"},
-		{Text(""), "000a746578742f706c61696e00000000ce"},
-		{Text("é\x00"), "000a746578742f706c61696e00000003c3a900ce"},
+		{text("hello world"), "000a746578742f706c61696e0000000b68656c6c6f20776f726c64ce"},
+		{text(""), "000a746578742f706c61696e00000000ce"},
+		{text("é\x00"), "000a746578742f706c61696e00000003c3a900ce"},
 		{
-			NewMessage(MustParseMediaType("text/x; a=b"), "\xce"),
+			newMessage(canonical("text/x; a=b"), "\xce"),
 			"000b746578742f783b20613d6200000001cece",
 		},
 	} {
-		got := appendFrame([]byte("ab"), test.message)
+		got := AppendFrame([]byte("ab"), test.message)
 		if want := "6162" + test.want; hex.EncodeToString(got) != want {
 			t.Errorf("%v:\n got %x\nwant %s", test.message, got, want)
 		}
-		if len(got) != 2+frameSize(test.message) {
-			t.Errorf("%v: frameSize = %d, it has %d", test.message, frameSize(test.message), len(got)-2)
+		if len(got) != 2+FrameSize(test.message) {
+			t.Errorf("%v: frameSize = %d, it has %d", test.message, FrameSize(test.message), len(got)-2)
 		}
 	}
 }
 
 func TestAppendControlIsTheFrameOfItsContent(t *testing.T) {
-	for k := kindStart; k < kindCount; k++ {
-		want := appendFrame([]byte("before"), Text(k.String()))
-		if got := appendControl([]byte("before"), k); !bytes.Equal(got, want) {
+	for k := KindStart; k < kindCount; k++ {
+		want := AppendFrame([]byte("before"), text(k.String()))
+		if got := AppendControl([]byte("before"), k); !bytes.Equal(got, want) {
 			t.Errorf("%v: %q", k, got)
 		}
 		if size := len(k.String()); size < minControl || size > maxControl {
@@ -43,14 +43,14 @@ func TestAppendControlIsTheFrameOfItsContent(t *testing.T) {
 }
 
 func TestAppendControlRefusesOtherKinds(t *testing.T) {
-	for _, k := range []kind{kindMessage, kindCount, 255} {
+	for _, k := range []Kind{KindMessage, kindCount, 255} {
 		func() {
 			defer func() {
 				if text, _ := recover().(string); !strings.Contains(text, k.String()) {
 					t.Errorf("%v: panicked with %q", k, text)
 				}
 			}()
-			appendControl(nil, k)
+			AppendControl(nil, k)
 		}()
 	}
 }

@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"bytes"
@@ -14,10 +14,9 @@ var topLevels = []string{
 // maxQuoted is how many of the first bytes an error quotes.
 const maxQuoted = 32
 
-// foreign recognises, from the first bytes on, what cannot be the header of a frame:
-// a peer that speaks another protocol would otherwise be waited for until as many bytes
-// have come as its first two seem to announce.
-func (r *frameReader) foreign(held []byte) error {
+// foreign returns an error if the bytes held cannot be the beginning of a header. Without it,
+// a Reader would wait for as many bytes as the first two bytes of another protocol announce.
+func (r *Reader) foreign(held []byte) error {
 	if len(held) < 2 {
 		return nil
 	}
@@ -28,19 +27,19 @@ func (r *frameReader) foreign(held []byte) error {
 	}) {
 		return nil
 	}
-	return r.notOurs(held, fmt.Errorf("media type %s: %w", quoted(string(mediaType)), errNoTopLevel))
+	return r.notOurs(held, fmt.Errorf("media type %s: %w", Quote(string(mediaType)), errNoTopLevel))
 }
 
-// notOurs says of bytes that are no header what is wrong with them, and names the
-// protocol that they are of if they are the first ones of the connection.
-func (r *frameReader) notOurs(held []byte, wrong error) error {
-	if name := protocolOf(held); name != "" && r.frames == 0 {
+// notOurs returns the error for bytes that are no header. At the beginning of a connection it
+// names the protocol of the bytes, if that is known.
+func (r *Reader) notOurs(held []byte, wrong error) error {
+	if name := protocolOf(held); name != "" && r.decoded == 0 {
 		return fmt.Errorf("%w: the other side speaks %s, it begins with %q", ErrProtocol, name, held[:min(len(held), maxQuoted)])
 	}
 	return fmt.Errorf("%w: %w", ErrProtocol, wrong)
 }
 
-// greetings are what other protocols begin with, on either side.
+// greetings are the first bytes of other protocols, of a client or a server.
 var greetings = []struct{ bytes, protocol string }{
 	{"PRI * HTTP/2", "HTTP/2, as gRPC does"},
 	{"HTTP/", "HTTP"},
@@ -83,8 +82,8 @@ func protocolOf(first []byte) string {
 	return ""
 }
 
-// isHTTP2Settings reports whether bytes begin a SETTINGS frame of HTTP/2: a length of 24
-// bits, the type, flags, and stream 0. A server of HTTP/2 sends one first.
+// isHTTP2Settings reports whether the bytes begin with a SETTINGS frame of HTTP/2: a length
+// of 24 bits, the type, the flags, and stream 0. A server of HTTP/2 sends it first.
 func isHTTP2Settings(first []byte) bool {
 	const header, settings, length = 9, 4, 6
 	return len(first) >= header && first[0] == 0 && first[3] == settings && first[2]%length == 0 &&

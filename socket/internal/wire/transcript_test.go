@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"bytes"
@@ -17,13 +17,13 @@ import (
 // and each as one stream.
 type recordedBytes struct {
 	name           string
-	server, client []byte
+	Server, Client []byte
 }
 
 // loadRecordedBytes reads the sessions recorded from innmind/ipc 4.4.
 func loadRecordedBytes(tb testing.TB) (all []recordedBytes) {
 	tb.Helper()
-	paths, err := filepath.Glob("testdata/transcripts/*.json")
+	paths, err := filepath.Glob("../../testdata/transcripts/*.json")
 	if err != nil || len(paths) == 0 {
 		tb.Fatal("no transcripts", err)
 	}
@@ -53,21 +53,21 @@ func loadRecording(tb testing.TB, path string) recordedBytes {
 			tb.Fatal(path, err)
 		}
 		if chunk.From == "server" {
-			recorded.server = append(recorded.server, sent...)
+			recorded.Server = append(recorded.Server, sent...)
 		} else {
-			recorded.client = append(recorded.client, sent...)
+			recorded.Client = append(recorded.Client, sent...)
 		}
 	}
 	return recorded
 }
 
 // encodeFrames is the inverse of decoding.
-func encodeFrames(frames []frame) (encoded []byte) {
+func encodeFrames(frames []Frame) (encoded []byte) {
 	for _, f := range frames {
-		if f.kind == kindMessage {
-			encoded = appendFrame(encoded, f.message)
+		if f.Kind == KindMessage {
+			encoded = AppendFrame(encoded, f.Message)
 		} else {
-			encoded = appendControl(encoded, f.kind)
+			encoded = AppendControl(encoded, f.Kind)
 		}
 	}
 	return encoded
@@ -83,8 +83,8 @@ var brokenOnPurpose = map[string]string{
 func TestTranscriptsDecodeAndEncodeToTheSameBytes(t *testing.T) {
 	for _, recorded := range loadRecordedBytes(t) {
 		t.Run(recorded.name, func(t *testing.T) {
-			checkRecording(t, recorded.server, "")
-			checkRecording(t, recorded.client, brokenOnPurpose[recorded.name])
+			checkRecording(t, recorded.Server, "")
+			checkRecording(t, recorded.Client, brokenOnPurpose[recorded.name])
 		})
 	}
 }
@@ -106,15 +106,15 @@ func checkRecording(t *testing.T, sent []byte, broken string) {
 }
 
 func TestTranscriptsHoldTheFramesTheyTellOf(t *testing.T) {
-	recorded := loadRecording(t, "testdata/transcripts/h_params.json")
-	frames, err := readAll(bytes.NewReader(recorded.client), 1<<20)
-	json := MustParseMediaType("application/json; charset=utf-8")
-	want := []frame{{kind: kindStartOK}, {message: NewMessage(json, `{"a":"é"}`)}, {kind: kindClose}}
+	recorded := loadRecording(t, "../../testdata/transcripts/h_params.json")
+	frames, err := readAll(bytes.NewReader(recorded.Client), 1<<20)
+	json := canonical("application/json; charset=utf-8")
+	want := []Frame{{Kind: KindStartOK}, {Message: newMessage(json, `{"a":"é"}`)}, {Kind: KindClose}}
 	if err != nil || !slices.Equal(frames, want) {
 		t.Errorf("client: %v, %v", frames, err)
 	}
-	frames, err = readAll(bytes.NewReader(recorded.server), 1<<20)
-	want = []frame{{kind: kindStart}, {kind: kindReceived}, {message: NewMessage(json, `echo: {"a":"é"}`)}, {kind: kindCloseOK}}
+	frames, err = readAll(bytes.NewReader(recorded.Server), 1<<20)
+	want = []Frame{{Kind: KindStart}, {Kind: KindReceived}, {Message: newMessage(json, `echo: {"a":"é"}`)}, {Kind: KindCloseOK}}
 	if err != nil || !slices.Equal(frames, want) {
 		t.Errorf("server: %v, %v", frames, err)
 	}

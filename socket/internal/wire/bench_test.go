@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"io"
@@ -22,37 +22,37 @@ func (e *endless) Read(p []byte) (n int, err error) {
 }
 
 // mustNext reads the next frame, from src if need be.
-func mustNext(tb testing.TB, reader *frameReader, src io.Reader) frame {
+func mustNext(tb testing.TB, reader *Reader, src io.Reader) Frame {
 	for {
-		f, ok, err := reader.next()
+		f, ok, err := reader.Next()
 		if err != nil {
 			tb.Fatal(err)
 		}
 		if ok {
 			return f
 		}
-		if err := reader.fill(src); err != nil {
+		if err := reader.Fill(src); err != nil {
 			tb.Fatal(err)
 		}
 	}
 }
 
-func TestDecodingAllocatesTheContentOnly(t *testing.T) {
+func TestReaderAllocatesTheContentOnly(t *testing.T) {
 	for name, test := range map[string]struct {
 		frame []byte
 		want  float64
 	}{
-		"text":         {appendFrame(nil, Text("hello world")), 1},
-		"json":         {appendFrame(nil, NewMessage(JSON(), "{ }")), 1},
-		"one of ours":  {appendFrame(nil, NewMessage(MustParseMediaType("text/x; a=b"), "hello")), 1},
-		"as long":      {appendFrame(nil, Text(strings.Repeat("x", maxControl))), 1},
-		"large":        {appendFrame(nil, Text(strings.Repeat("x", 10*readSize))), 1},
-		"empty":        {appendFrame(nil, Text("")), 0},
-		"control":      {appendControl(nil, kindReceived), 0},
-		"long control": {appendControl(nil, kindStartOK), 0},
+		"text":         {AppendFrame(nil, text("hello world")), 1},
+		"json":         {AppendFrame(nil, newMessage(JSON, "{ }")), 1},
+		"one of ours":  {AppendFrame(nil, newMessage(canonical("text/x; a=b"), "hello")), 1},
+		"as long":      {AppendFrame(nil, text(strings.Repeat("x", maxControl))), 1},
+		"large":        {AppendFrame(nil, text(strings.Repeat("x", 10*readSize))), 1},
+		"empty":        {AppendFrame(nil, text("")), 0},
+		"control":      {AppendControl(nil, KindReceived), 0},
+		"long control": {AppendControl(nil, KindStartOK), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reader, src := newFrameReader(1<<20), &endless{data: test.frame}
+			reader, src := NewReader(1<<20), &endless{data: test.frame}
 			mustNext(t, reader, src)
 			allocations := testing.AllocsPerRun(200, func() { mustNext(t, reader, src) })
 			if allocations != test.want {
@@ -67,10 +67,10 @@ var benchmarkSizes = []struct {
 	bytes int
 }{{"64B", 64}, {"1KiB", 1 << 10}, {"64KiB", 64 << 10}}
 
-func BenchmarkFrameReader(b *testing.B) {
+func BenchmarkReader(b *testing.B) {
 	run := func(name string, encoded []byte) {
 		b.Run(name, func(b *testing.B) {
-			reader, src := newFrameReader(1<<20), &endless{data: encoded}
+			reader, src := NewReader(1<<20), &endless{data: encoded}
 			b.SetBytes(int64(len(encoded)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -78,17 +78,17 @@ func BenchmarkFrameReader(b *testing.B) {
 			}
 		})
 	}
-	run("control", appendControl(nil, kindReceived))
+	run("control", AppendControl(nil, KindReceived))
 	for _, size := range benchmarkSizes {
-		run(size.name, appendFrame(nil, Text(strings.Repeat("x", size.bytes))))
+		run(size.name, AppendFrame(nil, text(strings.Repeat("x", size.bytes))))
 	}
 }
 
-func TestEncodingAllocatesNothingWhenThereIsRoom(t *testing.T) {
-	buffer, message := make([]byte, 0, 1<<10), Text("hello world")
+func TestAppendFrameAllocatesNothingWhenThereIsRoom(t *testing.T) {
+	buffer, message := make([]byte, 0, 1<<10), text("hello world")
 	allocations := testing.AllocsPerRun(100, func() {
-		out := appendControl(buffer, kindReceived)
-		out = appendFrame(out, message)
+		out := AppendControl(buffer, KindReceived)
+		out = AppendFrame(out, message)
 		if len(out) == 0 {
 			t.Fatal("nothing encoded")
 		}
@@ -101,12 +101,12 @@ func TestEncodingAllocatesNothingWhenThereIsRoom(t *testing.T) {
 func BenchmarkAppendFrame(b *testing.B) {
 	for _, size := range benchmarkSizes {
 		b.Run(size.name, func(b *testing.B) {
-			message := Text(strings.Repeat("x", size.bytes))
-			buffer := make([]byte, 0, frameSize(message))
-			b.SetBytes(int64(frameSize(message)))
+			message := text(strings.Repeat("x", size.bytes))
+			buffer := make([]byte, 0, FrameSize(message))
+			b.SetBytes(int64(FrameSize(message)))
 			b.ReportAllocs()
 			for b.Loop() {
-				buffer = appendFrame(buffer[:0], message)
+				buffer = AppendFrame(buffer[:0], message)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 	"testing/iotest"
 )
 
-// TestForeignProtocolsAreNamedAtOnce has peers that speak another protocol say its first
+// TestReaderForeignProtocolsAreNamedAtOnce has peers that speak another protocol say its first
 // bytes, and nothing else: whoever reads them is told at once, and by name.
-func TestForeignProtocolsAreNamedAtOnce(t *testing.T) {
+func TestReaderForeignProtocolsAreNamedAtOnce(t *testing.T) {
 	for _, test := range []struct{ name, bytes, says string }{
 		{"answer of HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "speaks HTTP, "},
 		{"request of HTTP", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "speaks HTTP, "},
@@ -27,11 +27,11 @@ func TestForeignProtocolsAreNamedAtOnce(t *testing.T) {
 		{"two zeros, a media type of no bytes", "\x00\x00", `media type "": expected`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := newFrameReader(100)
-			if err := r.fill(strings.NewReader(test.bytes)); err != nil {
+			r := NewReader(100)
+			if err := r.Fill(strings.NewReader(test.bytes)); err != nil {
 				t.Fatalf("reading %q failed with %v", test.bytes, err)
 			}
-			_, _, err := r.next()
+			_, _, err := r.Next()
 			if !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%q was answered with %v, want ErrProtocol saying %q", test.bytes, err, test.says)
 			}
@@ -39,12 +39,12 @@ func TestForeignProtocolsAreNamedAtOnce(t *testing.T) {
 	}
 }
 
-// TestForeignProtocolsAreNoFramesOfOurs: a frame of ours whose bytes come one by one is
+// TestReaderForeignProtocolsAreNoFramesOfOurs: a frame of ours whose bytes come one by one is
 // taken for no other protocol.
-func TestForeignProtocolsAreNoFramesOfOurs(t *testing.T) {
+func TestReaderForeignProtocolsAreNoFramesOfOurs(t *testing.T) {
 	var encoded []byte
 	for top := range strings.FieldsSeq("application audio font example image message model multipart text video") {
-		encoded = appendFrame(encoded, NewMessage(MustParseMediaType(top+"/x"), "{GET / HTTP/1.1"))
+		encoded = AppendFrame(encoded, newMessage(canonical(top+"/x"), "{GET / HTTP/1.1"))
 	}
 	got, err := readAll(iotest.OneByteReader(strings.NewReader(string(encoded))), 100)
 	if err != nil || len(got) != len(topLevels) {
@@ -54,7 +54,7 @@ func TestForeignProtocolsAreNoFramesOfOurs(t *testing.T) {
 	if _, err := readAll(mail, 100); !errors.Is(err, ErrProtocol) {
 		t.Errorf("the greeting of another protocol, byte by byte, was answered with %v, want ErrProtocol", err)
 	}
-	good := string(appendFrame(nil, Text("good")))
+	good := string(AppendFrame(nil, text("good")))
 	if _, err := readAll(strings.NewReader(good+"SSH-2.0"), 100); !errors.Is(err, ErrProtocol) || strings.Contains(err.Error(), "SSH, ") {
 		t.Errorf("garbage behind a frame was answered with %v, want ErrProtocol that names no protocol", err)
 	}

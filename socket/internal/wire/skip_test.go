@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"strings"
@@ -7,27 +7,27 @@ import (
 
 // FuzzSkip has acknowledgements skipped and decoded one by one.
 func FuzzSkip(f *testing.F) {
-	f.Add(encode(kindAck, kindAck, "a", kindAck), uint64(7))
-	f.Add(encode(kindReceived, kindAck, kindAck)[:90], uint64(33))
-	f.Add(append(encode(kindAck, kindAck), 0, 10, 't'), uint64(255))
+	f.Add(encode(KindAck, KindAck, "a", KindAck), uint64(7))
+	f.Add(encode(KindReceived, KindAck, KindAck)[:90], uint64(33))
+	f.Add(append(encode(KindAck, KindAck), 0, 10, 't'), uint64(255))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		count := func(skip bool) (acks, others int, failed bool) {
-			r := newFrameReader(1000)
+			r := NewReader(1000)
 			source := &pieces{data, newRandom(seed)}
 			for {
 				if skip {
-					acks += r.skip(controlFrames[kindAck])
+					acks += r.Skip(controlFrames[KindAck])
 				}
-				frame, ok, err := r.next()
+				frame, ok, err := r.Next()
 				switch {
 				case err != nil:
 					return acks, others, true
-				case ok && frame.kind == kindAck:
+				case ok && frame.Kind == KindAck:
 					acks++
 				case ok:
 					others++
 				default:
-					if r.fill(source) != nil {
+					if r.Fill(source) != nil {
 						return acks, others, false
 					}
 				}
@@ -41,18 +41,18 @@ func FuzzSkip(f *testing.F) {
 	})
 }
 
-func TestSkipLeavesAContentThatLooksLikeAnAcknowledgement(t *testing.T) {
-	ack := controlFrames[kindAck]
-	encoded := string(appendFrame(nil, NewMessage(JSON(), ack)))
-	r := newFrameReader(1000)
+func TestReaderSkipLeavesAContentThatLooksLikeAnAcknowledgement(t *testing.T) {
+	ack := controlFrames[KindAck]
+	encoded := string(AppendFrame(nil, newMessage(JSON, ack)))
+	r := NewReader(1000)
 	for _, piece := range []string{encoded[:len(encoded)-len(ack)-1], encoded[len(encoded)-len(ack)-1:]} {
-		if err := r.fill(strings.NewReader(piece)); err != nil {
+		if err := r.Fill(strings.NewReader(piece)); err != nil {
 			t.Fatalf("reading part of a frame: %v", err)
 		}
-		if n := r.skip(ack); n != 0 {
+		if n := r.Skip(ack); n != 0 {
 			t.Errorf("%d acknowledgements were skipped in a content that reads like one, want none", n)
 		}
-		if f, ok, err := r.next(); err != nil || ok && f.message.Content() != ack {
+		if f, ok, err := r.Next(); err != nil || ok && f.Message.Content != ack {
 			t.Errorf("the message was read as %v, %v; want the content of an acknowledgement", f, err)
 		}
 	}

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // phpServer greets as innmind/ipc does, with heartbeats only behind connection.start.
-var phpServers = map[string][]kind{
-	"4.4": {kindStart, kindHeartbeat, kindHeartbeat},
-	"5.x": {kindStart},
+var phpServers = map[string][]wire.Kind{
+	"4.4": {wire.KindStart, wire.KindHeartbeat, wire.KindHeartbeat},
+	"5.x": {wire.KindStart},
 }
 
 func TestMarkIsFirstAndAnsweredWithAName(t *testing.T) {
@@ -30,7 +31,7 @@ func TestMarkIsFirstAndAnsweredWithAName(t *testing.T) {
 			t.Fatalf("send to a server of ours: %v", err)
 		}
 		greeting := server.recorded()[0]
-		if want := string(encode(kindHeartbeat, kindStart)); greeting != want {
+		if want := string(encode(wire.KindHeartbeat, wire.KindStart)); greeting != want {
 			t.Errorf("the server's first write is %q, want heartbeat and connection.start, %q", greeting, want)
 		}
 		answer := NewMessage(MustParseMediaType("text/plain; peer=rxipc"), "innmind/ipc:connection.start-ok")
@@ -58,7 +59,7 @@ func TestMarkIsNotSeenInServersOfPHP(t *testing.T) {
 					t.Fatalf("attach: %v", err)
 				}
 				time.Sleep(time.Second)
-				if got, want := strings.Join(ours.recorded(), ""), string(encode(kindStartOK)); got != want || p.ours {
+				if got, want := strings.Join(ours.recorded(), ""), string(encode(wire.KindStartOK)); got != want || p.ours {
 					t.Errorf("the client answered %q, and thinks that the server is of ours: %v; want %q and not so", got, p.ours, want)
 				}
 				theirs.Close()
@@ -72,9 +73,9 @@ func TestMarkOfAClientIsKnownToTheServer(t *testing.T) {
 		startOK any
 		goodbye string // what a client is told whose message is rejected
 	}{
-		{kindStartOK, "close"},
-		{NewMessage(MustParseMediaType("text/plain; peer=other"), contentStartOK), ""}, // no start-ok at all
-		{NewMessage(MediaType{typeOurStartOK}, contentStartOK), "close: reason=panicked"},
+		{wire.KindStartOK, "close"},
+		{NewMessage(MustParseMediaType("text/plain; peer=other"), wire.KindStartOK.String()), ""}, // no start-ok at all
+		{NewMessage(MediaType{"text/plain; peer=rxipc"}, wire.KindStartOK.String()), "close: reason=panicked"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			server := serve(t, Config{HandshakeTimeout: 3 * time.Second}, fold.Sum[int](), explode)
@@ -96,14 +97,14 @@ func TestMarkFarewellTellsWhyTheServerCloses(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		send []byte
-		want farewell
+		want wire.CloseReason
 	}{
-		{"too large", encode(strings.Repeat("x", 101)), farewell{code: byeTooLarge, limit: 100}},
-		{"the end of no frame", encode([]byte(raw("text/plain", 1, "x", 0xCC))), farewell{code: byeProtocol}},
-		{"rejected", encode("reject"), farewell{code: byeRejected}},
-		{"no media type", encode([]byte(raw("x", 1, "x", 0xCE))), farewell{code: byeProtocol}},
-		{"in order", encode("finish"), farewell{}},
-		{"half a frame", encode("late")[:5], farewell{code: byeTooSlow}},
+		{"too large", encode(strings.Repeat("x", 101)), wire.CloseReason{Code: wire.ReasonTooLarge, Limit: 100}},
+		{"the end of no frame", encode([]byte(raw("text/plain", 1, "x", 0xCC))), wire.CloseReason{Code: wire.ReasonProtocol}},
+		{"rejected", encode("reject"), wire.CloseReason{Code: wire.ReasonRejected}},
+		{"no media type", encode([]byte(raw("x", 1, "x", 0xCE))), wire.CloseReason{Code: wire.ReasonProtocol}},
+		{"in order", encode("finish"), wire.CloseReason{}},
+		{"half a frame", encode("late")[:5], wire.CloseReason{Code: wire.ReasonTooSlow}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -122,55 +123,20 @@ func TestMarkFarewellTellsWhyTheServerCloses(t *testing.T) {
 				if err != nil {
 					t.Fatalf("attach: %v", err)
 				}
-				if _, err := ours.Write(append([]byte(markedStartOK), test.send...)); err != nil {
+				if _, err := ours.Write(append([]byte(wire.MarkedStartOK), test.send...)); err != nil {
 					t.Fatalf("write: %v", err)
 				}
 				p.greeting.Store(false)
 				_, err = p.Wait(t.Context()).Get()
 				var closed *closedError
-				var got farewell
+				var got wire.CloseReason
 				if errors.As(err, &closed) {
-					got = closed.farewell
+					got = closed.CloseReason
 				}
 				if !errors.Is(err, ErrDisconnected) || got != test.want {
 					t.Errorf("the client is told %+v by %v, want %+v in ErrDisconnected", got, err, test.want)
 				}
 			})
 		})
-	}
-}
-
-func TestMarkFarewellSurvivesTheWire(t *testing.T) {
-	for _, want := range []farewell{{}, {code: "later-version"}, {code: byeTooLarge, limit: 1}, {code: byeTooLarge, limit: 1 << 30, unsettled: true}, {code: byeRejected, unsettled: true}} {
-		frames, err := readAll(strings.NewReader(want.frame()), 0)
-		if err != nil || len(frames) != 1 || frames[0].kind != kindClose {
-			t.Fatalf("%+v is read as %v, %v, want one connection.close", want, frames, err)
-		}
-		if got := farewellOf(frames[0].message.mediaType); got != want {
-			t.Errorf("%+v is read as %+v", want, got)
-		}
-	}
-	for _, spelled := range []string{"limit=0", "limit=-1", "limit=x", "limit=99999999999999999999"} {
-		if got := farewellOf(MustParseMediaType("text/plain; reason=too-large, " + spelled)); got != (farewell{code: byeTooLarge}) {
-			t.Errorf("%s is read as %+v, want no limit", spelled, got)
-		}
-	}
-}
-
-// TestMarkChangesNothingForOthers has the same contents come under media types that make
-// no control messages of them.
-func TestMarkChangesNothingForOthers(t *testing.T) {
-	for _, m := range []Message{
-		NewMessage(MustParseMediaType("text/plain; peer=rxipc"), contentClose),
-		NewMessage(MustParseMediaType("text/plain; peer=rxipc, a=b"), contentStartOK),
-		NewMessage(MustParseMediaType("text/plain; reason=shutdown"), contentStartOK),
-		NewMessage(MustParseMediaType("text/plain; reason=shutdown"), contentHeartbeat),
-		NewMessage(MustParseMediaType("text/plain; a=b"), contentClose),
-		NewMessage(JSON(), contentClose),
-	} {
-		frames, err := readAll(strings.NewReader(string(encode(m, m))), 100)
-		if err != nil || len(frames) != 2 || frames[0].message != m || frames[1].message != m {
-			t.Errorf("%s %q twice is read as %v, %v", m.MediaType(), m.Content(), frames, err)
-		}
 	}
 }

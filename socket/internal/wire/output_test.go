@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"bytes"
@@ -12,14 +12,14 @@ import (
 )
 
 // flat spells what there is to write.
-func (o *outgoing) flat() string { return string(slices.Concat(o.pieces()...)) }
+func (o *Output) flat() string { return string(slices.Concat(o.Pieces()...)) }
 
 // holds reports whether the bytes to write are these, without spelling them.
-func (o *outgoing) holds(want []byte) bool {
-	if o.size() != len(want) {
+func (o *Output) holds(want []byte) bool {
+	if o.Len() != len(want) {
 		return false
 	}
-	for _, piece := range o.pieces() {
+	for _, piece := range o.Pieces() {
 		if !bytes.HasPrefix(want, piece) {
 			return false
 		}
@@ -28,64 +28,67 @@ func (o *outgoing) holds(want []byte) bool {
 	return len(want) == 0
 }
 
-// TestOutgoingIsAStringOfBytes does things at random to an outgoing and to a string.
-func TestOutgoingIsAStringOfBytes(t *testing.T) {
-	for seed := range rounds(t, 50) {
+// FuzzOutput does the same at random to an Output and to a string of bytes.
+func FuzzOutput(f *testing.F) {
+	for seed := range uint64(50) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
 		random := newRandom(seed)
-		var o outgoing
+		var o Output
 		var want []byte
 		add := func() {
-			m := NewMessage(JSON(), strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(2*borrowFrom)))
+			m := newMessage(JSON, strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(2*borrowFrom)))
 			if random.IntN(3) == 0 {
-				m = Text("small")
+				m = text("small")
 			}
-			o.message(m)
-			want = appendFrame(want, m)
+			o.AddMessage(m)
+			want = AppendFrame(want, m)
 		}
 		for range 50 {
-			before, length := o.amount(), len(want)
+			before, length := o.Extent(), len(want)
 			switch random.IntN(6) {
 			case 0:
-				o.control(kindAck)
-				want = append(want, controlFrames[kindAck]...)
+				o.AddControl(KindAck)
+				want = append(want, controlFrames[KindAck]...)
 			case 1:
 				n := random.IntN(len(want) + 1)
-				o.drop(n)
+				o.DropFirst(n)
 				want = want[n:]
 			case 2:
 				add()
 				add()
-				o.dropLast(o.since(before))
+				o.DropLast(o.Since(before))
 				want = want[:length]
 			case 3:
 				add()
 				add()
-				part := o.since(before)
-				last := o.split(part)
-				if !last.holds(want[length:]) || last.size() != part.size() {
-					t.Fatalf("seed %d: split took off %d bytes, want the last %d", seed, last.size(), len(want)-length)
+				part := o.Since(before)
+				last := o.Split(part)
+				if !last.holds(want[length:]) || last.Len() != part.Len() {
+					t.Fatalf("seed %d: split took off %d bytes, want the last %d", seed, last.Len(), len(want)-length)
 				}
-				o.add(&last)
+				o.Append(&last)
 			default:
 				add()
 			}
 			if !o.holds(want) {
-				t.Fatalf("seed %d: %d bytes, want %d, or they differ", seed, o.size(), len(want))
+				t.Fatalf("seed %d: %d bytes, want %d, or they differ", seed, o.Len(), len(want))
 			}
-			if o.size() == 0 && (o.bytes != nil || o.borrowed != nil) {
-				t.Fatalf("seed %d: an empty outgoing holds a buffer", seed)
+			if o.Len() == 0 && (o.Bytes != nil || o.borrowed != nil) {
+				t.Fatalf("seed %d: an empty Output holds a buffer", seed)
 			}
 		}
-	}
+	})
 }
 
-// TestLargeContentsLeaveInPieces writes to a real socket that is read slowly, so that
+// TestOutputWritesLargeContentsInPieces writes to a real socket that is read slowly, so that
 // writes end in the middle of anything.
-func TestLargeContentsLeaveInPieces(t *testing.T) {
+func TestOutputWritesLargeContentsInPieces(t *testing.T) {
 	ours, theirs := socketPair(t)
-	var o outgoing
+	var o Output
 	for i := range 40 {
-		o.message(Text(strings.Repeat(string(rune('a'+i)), 1000*i)))
+		o.AddMessage(text(strings.Repeat(string(rune('a'+i)), 1000*i)))
 	}
 	want := o.flat()
 	got := make(chan string)
@@ -93,10 +96,10 @@ func TestLargeContentsLeaveInPieces(t *testing.T) {
 		bytes, _ := io.ReadAll(theirs)
 		got <- string(bytes)
 	}()
-	for o.size() > 0 {
+	for o.Len() > 0 {
 		ours.SetWriteDeadline(time.Now().Add(50 * time.Microsecond))
-		n, err := o.writeTo(ours)
-		o.drop(n)
+		n, err := o.WriteAll(ours)
+		o.DropFirst(n)
 		if err != nil && !isTimeout(err) {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package socket
+package wire
 
 import (
 	"bytes"
@@ -13,13 +13,13 @@ import (
 	"testing/iotest"
 )
 
-// readAll decodes all frames of src, and returns the error that ended it, nil for
+// ReadAll decodes all frames of src, and returns the error that ended it, nil for
 // an end between two frames.
-func readAll(src io.Reader, limit int) (frames []frame, err error) {
-	reader := newFrameReader(limit)
-	reader.extended = true
+func readAll(src io.Reader, limit int) (frames []Frame, err error) {
+	reader := NewReader(limit)
+	reader.Extended = true
 	for {
-		f, ok, err := reader.next()
+		f, ok, err := reader.Next()
 		if err != nil {
 			return frames, err
 		}
@@ -27,7 +27,7 @@ func readAll(src io.Reader, limit int) (frames []frame, err error) {
 			frames = append(frames, f)
 			continue
 		}
-		if err := reader.fill(src); err == io.EOF {
+		if err := reader.Fill(src); err == io.EOF {
 			return frames, nil
 		} else if err != nil {
 			return frames, err
@@ -37,26 +37,26 @@ func readAll(src io.Reader, limit int) (frames []frame, err error) {
 
 // assorted are frames of all sorts: empty, small, just around the size of the
 // buffer, large, long media types, control messages between them.
-func assorted() (frames []frame, encoded []byte) {
-	long := MustParseMediaType("text/x; a=" + strings.Repeat("b", 20_000))
-	odd := MustParseMediaType("application/x+y; a=b, c=d")
-	for k := kindStart; k < kindCount; k++ {
-		frames = append(frames, frame{kind: k})
-		encoded = appendControl(encoded, k)
+func assorted() (frames []Frame, encoded []byte) {
+	long := canonical("text/x; a=" + strings.Repeat("b", 20_000))
+	odd := canonical("application/x+y; a=b, c=d")
+	for k := KindStart; k < kindCount; k++ {
+		frames = append(frames, Frame{Kind: k})
+		encoded = AppendControl(encoded, k)
 	}
 	for _, size := range []int{0, 1, 27, 100, readSize - 17, readSize - 2, readSize - 1, readSize,
 		readSize + 1, 3 * readSize, 50_000} {
 		content := strings.Repeat("0123456789abcdef", size/16+1)[:size]
-		for _, mediaType := range []MediaType{TextPlain(), odd, odd, JSON(), OctetStream(), long} {
-			message := NewMessage(mediaType, content)
-			frames = append(frames, frame{message: message}, frame{kind: kindHeartbeat})
-			encoded = appendControl(appendFrame(encoded, message), kindHeartbeat)
+		for _, mediaType := range []string{TextPlain, odd, odd, JSON, OctetStream, long} {
+			message := newMessage(mediaType, content)
+			frames = append(frames, Frame{Message: message}, Frame{Kind: KindHeartbeat})
+			encoded = AppendControl(AppendFrame(encoded, message), KindHeartbeat)
 		}
 	}
 	return frames, encoded
 }
 
-func TestFrameReaderCopesWithAnyReader(t *testing.T) {
+func TestReaderCopesWithAnyReader(t *testing.T) {
 	want, encoded := assorted()
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
 		"plain":                  func(r io.Reader) io.Reader { return r },
@@ -92,13 +92,13 @@ func (s *stutter) Read(p []byte) (int, error) {
 	return s.src.Read(p)
 }
 
-func TestFrameReaderSurvivesTimeouts(t *testing.T) {
+func TestReaderSurvivesTimeouts(t *testing.T) {
 	want, encoded := assorted()
 	src := &stutter{src: iotest.HalfReader(bytes.NewReader(encoded)), fail: os.ErrDeadlineExceeded}
-	reader := newFrameReader(1 << 20)
-	var got []frame
+	reader := NewReader(1 << 20)
+	var got []Frame
 	for {
-		f, ok, err := reader.next()
+		f, ok, err := reader.Next()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,14 +106,14 @@ func TestFrameReaderSurvivesTimeouts(t *testing.T) {
 			got = append(got, f)
 			continue
 		}
-		err = reader.fill(src)
+		err = reader.Fill(src)
 		if err == io.EOF {
 			break
 		}
 		if err != nil && err != os.ErrDeadlineExceeded {
 			t.Fatal(err)
 		}
-		reader.release()
+		reader.Release()
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%d frames, want %d, or they differ", len(got), len(want))
@@ -137,18 +137,18 @@ func (s *script) Read(p []byte) (int, error) {
 	return copy(p, first.data), first.err
 }
 
-func TestFrameReaderKeepsAnErrorThatCameWithBytes(t *testing.T) {
+func TestReaderKeepsAnErrorThatCameWithBytes(t *testing.T) {
 	broken := errors.New("broken pipe or so")
-	src := &script{{string(appendFrame(nil, Text("hi"))), broken}, {"x", nil}}
-	reader := newFrameReader(10)
-	if err := reader.fill(src); err != nil {
+	src := &script{{string(AppendFrame(nil, text("hi"))), broken}, {"x", nil}}
+	reader := NewReader(10)
+	if err := reader.Fill(src); err != nil {
 		t.Fatalf("the bytes came with %v", err)
 	}
-	if f, ok, err := reader.next(); !ok || err != nil || f.message != Text("hi") {
+	if f, ok, err := reader.Next(); !ok || err != nil || f.Message != text("hi") {
 		t.Fatalf("next = %v, %v, %v", f, ok, err)
 	}
 	for range 2 {
-		if err := reader.fill(src); err != broken {
+		if err := reader.Fill(src); err != broken {
 			t.Errorf("fill = %v, want the error kept", err)
 		}
 	}
@@ -157,27 +157,27 @@ func TestFrameReaderKeepsAnErrorThatCameWithBytes(t *testing.T) {
 	}
 }
 
-func TestFrameReaderForgetsATimeoutThatCameWithBytes(t *testing.T) {
-	encoded := string(appendFrame(nil, Text("hi")))
+func TestReaderForgetsATimeoutThatCameWithBytes(t *testing.T) {
+	encoded := string(AppendFrame(nil, text("hi")))
 	src := &script{{encoded[:7], os.ErrDeadlineExceeded}, {encoded[7:], nil}}
 	got, err := readAll(src, 10)
-	if err != nil || len(got) != 1 || got[0].message != Text("hi") {
+	if err != nil || len(got) != 1 || got[0].Message != text("hi") {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestFrameReaderGivesUpOnAReaderThatBringsNothing(t *testing.T) {
+func TestReaderGivesUpOnAReaderThatBringsNothing(t *testing.T) {
 	src := script(make([]step, 10*maxEmptyReads))
 	if _, err := readAll(&src, 10); err != io.ErrNoProgress {
 		t.Error(err)
 	}
 }
 
-func TestFrameReaderCountsEmptyReadsInARow(t *testing.T) {
-	encoded := string(appendFrame(nil, Text("hi")))
+func TestReaderCountsEmptyReadsInARow(t *testing.T) {
+	encoded := string(AppendFrame(nil, text("hi")))
 	nothing := make([]step, maxEmptyReads-1)
 	src := append(script(nothing), append(script{{encoded[:7], nil}}, append(nothing, step{encoded[7:], nil})...)...)
-	if got, err := readAll(&src, 10); err != nil || len(got) != 1 || got[0].message != Text("hi") {
+	if got, err := readAll(&src, 10); err != nil || len(got) != 1 || got[0].Message != text("hi") {
 		t.Errorf("%d reads brought nothing before either half of a frame: got %v, %v, want the frame", len(nothing), got, err)
 	}
 	src = append(script(nothing), step{}, step{encoded, nil})
@@ -186,8 +186,8 @@ func TestFrameReaderCountsEmptyReadsInARow(t *testing.T) {
 	}
 }
 
-func TestFrameReaderTellsTheEndsApart(t *testing.T) {
-	encoded := appendFrame(nil, NewMessage(JSON(), strings.Repeat("x", 2*readSize)))
+func TestReaderTellsTheEndsApart(t *testing.T) {
+	encoded := AppendFrame(nil, newMessage(JSON, strings.Repeat("x", 2*readSize)))
 	for _, cut := range []int{1, 2, 10, 18, 23, readSize, len(encoded) - 1} {
 		for _, src := range []io.Reader{
 			bytes.NewReader(encoded[:cut]),
@@ -204,14 +204,14 @@ func TestFrameReaderTellsTheEndsApart(t *testing.T) {
 	}
 }
 
-// raw spells a frame as it is told to.
+// Raw spells a frame as it is told to.
 func raw(mediaType string, size uint32, content string, end byte) string {
 	b := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
 	b = binary.BigEndian.AppendUint32(append(b, mediaType...), size)
 	return string(append(append(b, content...), end))
 }
 
-func TestFrameReaderSaysWhatIsWrong(t *testing.T) {
+func TestReaderSaysWhatIsWrong(t *testing.T) {
 	big := strings.Repeat("x", 50_000)
 	for _, test := range []struct {
 		name, bytes string
@@ -243,26 +243,26 @@ func TestFrameReaderSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestFrameReaderGivesTheFramesBeforeABrokenOne(t *testing.T) {
-	src := string(appendFrame(nil, Text("good"))) + raw("nonsense", 2, "hi", 0xCE)
+func TestReaderGivesTheFramesBeforeABrokenOne(t *testing.T) {
+	src := string(AppendFrame(nil, text("good"))) + raw("nonsense", 2, "hi", 0xCE)
 	got, err := readAll(strings.NewReader(src), 100)
-	if !errors.Is(err, ErrProtocol) || !slices.Equal(got, []frame{{message: Text("good")}}) {
+	if !errors.Is(err, ErrProtocol) || !slices.Equal(got, []Frame{{Message: text("good")}}) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestFrameReaderStaysBroken(t *testing.T) {
-	reader := newFrameReader(100)
+func TestReaderStaysBroken(t *testing.T) {
+	reader := NewReader(100)
 	src := strings.NewReader(raw("nonsense", 2, "hi", 0xCE))
-	if err := reader.fill(src); err != nil {
+	if err := reader.Fill(src); err != nil {
 		t.Fatal(err)
 	}
-	_, _, first := reader.next()
-	good := bytes.NewReader(appendFrame(nil, Text("hi")))
-	if err := reader.fill(good); err != first || first == nil {
+	_, _, first := reader.Next()
+	good := bytes.NewReader(AppendFrame(nil, text("hi")))
+	if err := reader.Fill(good); err != first || first == nil {
 		t.Errorf("fill = %v, want %v", err, first)
 	}
-	if _, ok, err := reader.next(); ok || err != first {
+	if _, ok, err := reader.Next(); ok || err != first {
 		t.Errorf("next = %v, %v; want %v", ok, err, first)
 	}
 	if reader.buffer != nil {
@@ -270,74 +270,74 @@ func TestFrameReaderStaysBroken(t *testing.T) {
 	}
 }
 
-func TestControlMessagesPassAnyLimit(t *testing.T) {
+func TestReaderPassesControlMessagesOfAnyLimit(t *testing.T) {
 	var encoded []byte
-	for k := kindStart; k < kindCount; k++ {
-		encoded = appendControl(encoded, k)
+	for k := KindStart; k < kindCount; k++ {
+		encoded = AppendControl(encoded, k)
 	}
 	got, err := readAll(bytes.NewReader(encoded), 0)
-	if err != nil || len(got) != int(kindCount-kindStart) {
+	if err != nil || len(got) != int(kindCount-KindStart) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestControlContentOfAnotherMediaTypeIsAMessage(t *testing.T) {
+func TestReaderTakesControlContentOfAnotherMediaTypeForAMessage(t *testing.T) {
 	for _, message := range []Message{
-		NewMessage(JSON(), contentClose),
-		NewMessage(MustParseMediaType("text/plain; a=b"), contentClose),
-		Text(contentClose[:len(contentClose)-1] + "X"),
+		newMessage(JSON, contentClose),
+		newMessage(canonical("text/plain; a=b"), contentClose),
+		text(contentClose[:len(contentClose)-1] + "X"),
 	} {
-		got, err := readAll(bytes.NewReader(appendFrame(nil, message)), 100)
-		if err != nil || !slices.Equal(got, []frame{{message: message}}) {
+		got, err := readAll(bytes.NewReader(AppendFrame(nil, message)), 100)
+		if err != nil || !slices.Equal(got, []Frame{{Message: message}}) {
 			t.Errorf("%v: %v, %v", message, got, err)
 		}
 	}
 }
 
-func TestFrameReaderHoldsNoMemoryWhenIdle(t *testing.T) {
+func TestReaderHoldsNoMemoryWhenIdle(t *testing.T) {
 	_, encoded := assorted()
 	encoded = append(encoded, "\x00"...)
-	reader, src := newFrameReader(1<<20), bytes.NewReader(encoded)
+	reader, src := NewReader(1<<20), bytes.NewReader(encoded)
 	for src.Len() > 0 {
-		if err := reader.fill(src); err != nil {
+		if err := reader.Fill(src); err != nil {
 			t.Fatal(err)
 		}
 		for ok := true; ok; {
-			_, ok, _ = reader.next()
+			_, ok, _ = reader.Next()
 		}
-		if idle := reader.stage == stageHeader && reader.start == reader.end; idle != reader.idle() {
-			t.Fatalf("idle = %v in stage %d with %d bytes", reader.idle(), reader.stage, reader.end-reader.start)
+		if idle := reader.stage == stageHeader && reader.start == reader.end; idle != reader.Idle() {
+			t.Fatalf("idle = %v in stage %d with %d bytes", reader.Idle(), reader.stage, reader.end-reader.start)
 		}
 	}
-	if reader.release(); reader.idle() || reader.buffer == nil {
+	if reader.Release(); reader.Idle() || reader.buffer == nil {
 		t.Error("the beginning of a frame was let go of")
 	}
 	if len(reader.buffer) != readSize || reader.content != nil {
 		t.Errorf("a buffer of %d bytes, a content of %d", len(reader.buffer), len(reader.content))
 	}
 
-	reader = newFrameReader(10)
-	if !reader.idle() || reader.buffer != nil {
+	reader = NewReader(10)
+	if !reader.Idle() || reader.buffer != nil {
 		t.Error("a new reader holds a buffer")
 	}
-	_ = reader.fill(bytes.NewReader(appendFrame(nil, Text("hi"))))
-	if reader.release(); reader.idle() || reader.buffer == nil {
+	_ = reader.Fill(bytes.NewReader(AppendFrame(nil, text("hi"))))
+	if reader.Release(); reader.Idle() || reader.buffer == nil {
 		t.Error("a frame not asked for yet was let go of")
 	}
-	if err := reader.fill(strings.NewReader("")); err == nil {
+	if err := reader.Fill(strings.NewReader("")); err == nil {
 		t.Error("no end of file")
 	}
-	_, _, _ = reader.next()
-	if reader.release(); !reader.idle() || reader.buffer != nil {
+	_, _, _ = reader.Next()
+	if reader.Release(); !reader.Idle() || reader.buffer != nil {
 		t.Error("an idle reader holds on to its buffer")
 	}
 }
 
-func TestFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
-	encoded := bytes.Repeat(appendControl(nil, kindHeartbeat), 3000)
-	reader, src := newFrameReader(10), bytes.NewReader(encoded)
+func TestReaderFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
+	encoded := bytes.Repeat(AppendControl(nil, KindHeartbeat), 3000)
+	reader, src := NewReader(10), bytes.NewReader(encoded)
 	for range 3 {
-		if err := reader.fill(src); err != nil {
+		if err := reader.Fill(src); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -346,54 +346,54 @@ func TestFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
 	}
 }
 
-func TestAnAnnouncedContentCostsMemoryOnlyAsItComes(t *testing.T) {
+func TestReaderAllocatesAContentAsItComes(t *testing.T) {
 	const announced = 1 << 30
-	reader := newFrameReader(announced)
+	reader := NewReader(announced)
 	header := raw("text/plain", announced, "", 'x')
-	if err := reader.fill(strings.NewReader(header)); err != nil {
+	if err := reader.Fill(strings.NewReader(header)); err != nil {
 		t.Fatal(err)
 	}
 	piece := strings.Repeat("x", 1<<16)
 	for sent := 1; sent < 8<<20; sent += len(piece) {
-		if _, ok, err := reader.next(); ok || err != nil {
+		if _, ok, err := reader.Next(); ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		if held := cap(reader.content); held > firstContent && held > contentGrowth*sent {
 			t.Fatalf("%d bytes came, %d are held", sent, held)
 		}
-		if err := reader.fill(strings.NewReader(piece)); err != nil {
+		if err := reader.Fill(strings.NewReader(piece)); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func TestAPeerIsTrustedWithWhatItHasSentBefore(t *testing.T) {
+func TestReaderTrustsAPeerWithWhatItHasSentBefore(t *testing.T) {
 	content := strings.Repeat("x", 500_000)
 	src := bytes.NewReader(slices.Concat(encode(content, content), []byte(raw("text/plain", 1<<30, "", 'x'))))
-	reader := newFrameReader(1 << 30)
+	reader := NewReader(1 << 30)
 	for _, want := range []int{firstContent, len(content) + 1, len(content) + 1} {
 		for reader.stage != stageLarge {
-			if err := reader.fill(src); err != nil {
+			if err := reader.Fill(src); err != nil {
 				t.Fatal(err)
 			}
-			reader.next()
+			reader.Next()
 		}
 		if cap(reader.content) != want {
 			t.Errorf("%d bytes allocated, want %d", cap(reader.content), want)
 		}
 		for reader.stage == stageLarge && src.Len() > 0 {
-			if err := reader.fill(src); err != nil {
+			if err := reader.Fill(src); err != nil {
 				t.Fatal(err)
 			}
-			reader.next()
+			reader.Next()
 		}
 	}
 }
 
-func TestALongContentArrivesWhole(t *testing.T) {
-	message := Text(strings.Repeat("0123456789abcdef", 6<<20/16) + "end")
-	got, err := readAll(bytes.NewReader(appendFrame(nil, message)), 1<<30)
-	if err != nil || len(got) != 1 || got[0].message != message {
+func TestReaderReadsALongContentWhole(t *testing.T) {
+	message := text(strings.Repeat("0123456789abcdef", 6<<20/16) + "end")
+	got, err := readAll(bytes.NewReader(AppendFrame(nil, message)), 1<<30)
+	if err != nil || len(got) != 1 || got[0].Message != message {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -412,45 +412,45 @@ func (n *nothings) Read(p []byte) (int, error) {
 	return copy(p, n.frame), nil
 }
 
-func TestFrameReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
+func TestReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
 	for empty, want := range map[int]error{maxEmptyReads - 1: nil, maxEmptyReads: io.ErrNoProgress} {
-		src, reader := &nothings{empty, encode("late")}, newFrameReader(10)
+		src, reader := &nothings{empty, encode("late")}, NewReader(10)
 		var err error
 		for range empty {
-			err = reader.fill(src)
+			err = reader.Fill(src)
 		}
 		if !errors.Is(err, want) {
 			t.Errorf("after %d reads that brought nothing fill returned %v, want %v", empty, err, want)
 		}
 		if src.left = 0; want == nil {
-			if f, err := nextFrame(src, reader); err != nil || describe(f) != `"late"` {
-				t.Errorf("the frame after %d reads that brought nothing is %s, %v", empty, describe(f), err)
+			if f, err := reader.ReadFrame(src); err != nil || f.Message != text("late") {
+				t.Errorf("the frame after %d reads that brought nothing is %v, %v", empty, f, err)
 			}
 		}
 	}
 }
 
-func TestFrameReaderTakesContentsUpToTheLimit(t *testing.T) {
+func TestReaderTakesContentsUpToTheLimit(t *testing.T) {
 	for limit := 1; limit < maxControl+3; limit++ { // those that are no longer than a control message, too
-		message := Text(strings.Repeat("x", limit))
+		message := text(strings.Repeat("x", limit))
 		for want, limit := range map[bool]int{true: limit, false: limit - 1} {
-			got, err := readAll(bytes.NewReader(appendFrame(nil, message)), limit)
-			if (err == nil) != want || want && !slices.Equal(got, []frame{{message: message}}) {
-				t.Errorf("a message of %d bytes with the limit %d: got %v, %v; want it taken %v", message.Len(), limit, got, err, want)
+			got, err := readAll(bytes.NewReader(AppendFrame(nil, message)), limit)
+			if (err == nil) != want || want && !slices.Equal(got, []Frame{{Message: message}}) {
+				t.Errorf("a message of %d bytes with the limit %d: got %v, %v; want it taken %v", len(message.Content), limit, got, err, want)
 			}
 		}
 	}
 }
 
-func TestFrameReaderLetsGoOfABufferThatGrewForAHeader(t *testing.T) {
+func TestReaderLetsGoOfABufferThatGrewForAHeader(t *testing.T) {
 	const begin = "text/plain; a="
-	mediaType := MustParseMediaType(begin + strings.Repeat("x", math.MaxUint16-len(begin))) // the longest that there is
-	reader, src := newFrameReader(100), bytes.NewReader(appendFrame(nil, NewMessage(mediaType, "")))
+	mediaType := canonical(begin + strings.Repeat("x", math.MaxUint16-len(begin))) // the longest that there is
+	reader, src := NewReader(100), bytes.NewReader(AppendFrame(nil, newMessage(mediaType, "")))
 	for ok := false; !ok; {
-		if err := reader.fill(src); err != nil {
+		if err := reader.Fill(src); err != nil {
 			t.Fatalf("reading a frame with a long header: %v", err)
 		}
-		_, ok, _ = reader.next()
+		_, ok, _ = reader.Next()
 	}
 	if size := len(reader.buffer); size > ampleSize {
 		t.Errorf("the reader holds a buffer of %d bytes when the frame was read, want %d at most", size, ampleSize)
