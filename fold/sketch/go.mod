@@ -1,0 +1,18 @@
+module github.com/rxipc/rxipc/fold/sketch
+
+go 1.26
+
+require (
+	github.com/DataDog/sketches-go v1.4.7
+	github.com/axiomhq/hyperloglog v0.2.5
+	github.com/rxipc/rxipc v0.0.0
+)
+
+require (
+	github.com/dgryski/go-metro v0.0.0-20180109044635-280f6062b5bc // indirect
+	github.com/google/go-cmp v0.7.0 // indirect
+	github.com/kamstrup/intmap v0.5.1 // indirect
+	google.golang.org/protobuf v1.32.0 // indirect
+)
+
+replace github.com/rxipc/rxipc => ../../
