@@ -24,6 +24,7 @@ var floors = map[string][]string{
 	"operators":         {"stream", "fold"},
 	"stream/web":        {"operators", "stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
+	"socket/systemd":    {},
 
 	// The rooms of socket, which may import all of them. None of them imports socket.
 	"socket/internal":      {},

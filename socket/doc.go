@@ -88,7 +88,7 @@
 // # Restart
 //
 // A server takes over the sockets of a manager of services, such as systemd, with
-// [Unix].Inherit, and tells it how it is with [Notify] and [Watchdog]. [IPC.HandOver]
+// [Unix].Inherit, and tells it its state with package socket/systemd. [IPC.HandOver]
 // replaces a running server by a new process without a client being refused.
 //
 // # Watching a daemon

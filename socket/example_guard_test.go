@@ -53,16 +53,6 @@ func ExampleAuthorizer() {
 	// process 12 of user 1001 is banned
 }
 
-// A manager of services hears of the server when it listens, and before it ends.
-func ExampleNotify() {
-	_ = socket.Config{
-		Transport: socket.Unix{Inherit: true},
-		Listening: func(socket.Name) { socket.Notify(socket.Ready, socket.Status("counting")) },
-	}
-	fmt.Println(socket.Notify(socket.Stopping)) // nobody wants to know here
-	// Output: <nil>
-}
-
 // A parent and its child talk over a connection that has no name. Here net.Pipe stands
 // for it.
 func ExampleOne() {

@@ -10,9 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
+
+	"github.com/rxipc/rxipc/socket/systemd"
 )
 
 // HandOver replaces this process by a new one, mostly of a newer version of the same
@@ -62,14 +62,6 @@ func (ipc *IPC) HandOver(ctx context.Context, cmd *exec.Cmd) error {
 	}
 	return nil
 }
-
-// The environment of a process that is started with sockets (sd_listen_fds(3)).
-const (
-	listenPID   = "LISTEN_PID"
-	listenFDs   = "LISTEN_FDS"
-	listenNames = "LISTEN_FDNAMES"
-	firstFD     = 3 // after the standard ones
-)
 
 // errHandedOver is why a listener ends whose socket another process has.
 var errHandedOver = errors.New("the socket was handed over")
@@ -199,7 +191,7 @@ func (p *parcel) deliver(ctx context.Context, cmd *exec.Cmd, log *slog.Logger) e
 	if err := s.awaitReady(ctx); err != nil {
 		return s.end(err)
 	}
-	err = notify(ctx, "MAINPID="+strconv.Itoa(cmd.Process.Pid))
+	err = systemd.Notify(ctx, systemd.MainPID(cmd.Process.Pid))
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -208,18 +200,6 @@ func (p *parcel) deliver(ctx context.Context, cmd *exec.Cmd, log *slog.Logger) e
 		log.Warn("the manager of services was not told of the new main process", "error", err)
 	}
 	return nil
-}
-
-// withoutSupervision is an environment less what was meant for this process alone.
-func withoutSupervision(environ []string) (kept []string) {
-	for _, variable := range environ {
-		switch key, _, _ := strings.Cut(variable, "="); key {
-		case listenPID, listenFDs, listenNames, watchdogPID:
-		default:
-			kept = append(kept, variable)
-		}
-	}
-	return kept
 }
 
 // settle ends the time between two processes: the other has the sockets now, or

@@ -381,13 +381,19 @@ func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
 
 func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
-	manager := notified(t, filepath.Join(dir, "notify"))
+	address := filepath.Join(dir, "notify")
+	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
+	if err != nil {
+		t.Fatalf("listening as the manager of services: %v", err)
+	}
+	defer manager.Close()
+	t.Setenv("NOTIFY_SOCKET", address)
 	listening := make(chan struct{})
 	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
 	ended := serving(t, ipc)
 	<-listening
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleKey+"=successor:"+dir, watchdogPID+"=1")
+	cmd.Env = append(os.Environ(), roleKey+"=successor:"+dir, "WATCHDOG_PID=1")
 	staysOpen, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -397,7 +403,9 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { cmd.Process.Kill(); cmd.Wait() }()
-	if got, want := manager.next(t), "MAINPID="+strconv.Itoa(cmd.Process.Pid); got != want {
+	told := make([]byte, 100)
+	n, err := manager.Read(told)
+	if got, want := string(told[:n]), "MAINPID="+strconv.Itoa(cmd.Process.Pid); got != want || err != nil {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if err := <-ended; err != nil {
@@ -411,7 +419,7 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 		t.Error("the lock did not go with the socket: ", err)
 	}
 	for _, variable := range cmd.Env {
-		if strings.HasPrefix(variable, watchdogPID) {
+		if strings.HasPrefix(variable, "WATCHDOG_PID") {
 			t.Error(variable)
 		}
 	}

@@ -9,14 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/rxipc/rxipc/socket/internal/wire"
+	"github.com/rxipc/rxipc/socket/systemd"
 )
 
 // inheritSocket listens on the socket that the process was started with for a name, or
@@ -28,12 +27,8 @@ func (p *unixPlace) inheritSocket(name Name) (*unixListener, error) {
 // inherited is what the process was started with. It is looked at once: the
 // descriptors are those of the first who asks.
 var inherited = sync.OnceValue(func() *inheritance {
-	environment := map[string]string{}
-	for _, key := range []string{listenPID, listenFDs, listenNames} {
-		environment[key] = os.Getenv(key)
-		os.Unsetenv(key)
-	}
-	return newInheritance(environment, firstFD)
+	names, err := systemd.TakeListenNames()
+	return newInheritance(names, err, systemd.FirstFD)
 })
 
 // inheritance is the sockets of other makers, by name.
@@ -62,29 +57,17 @@ type heldLock struct {
 	identity string
 }
 
-// newInheritance reads an environment whose descriptors begin with first. Those for
-// another process are none; those not called like a socket of ours are left alone,
-// except that children do not get them.
-func newInheritance(environment map[string]string, first int) *inheritance {
+// newInheritance makes an inheritance of descriptors from first on. Child processes do not
+// get them. It leaves those alone whose names are not of sockets of rxipc. The names and err
+// are those of systemd.TakeListenNames.
+func newInheritance(names []string, err error, first int) *inheritance {
 	in := &inheritance{sockets: map[Name]*heirloom{}}
-	pid, count := environment[listenPID], environment[listenFDs]
-	if count == "" || pid != "" && pid != strconv.Itoa(os.Getpid()) {
-		return in
-	}
-	n, err := strconv.ParseUint(count, 10, 16)
-	if err != nil {
-		in.err = fmt.Errorf("%w: %s is %s", ErrInvalid, listenFDs, wire.Quote(count))
-		return in
-	}
-	for i := range int(n) {
+	for i := range names {
 		unix.CloseOnExec(first + i)
 	}
-	names := make([]string, n)
-	if text := environment[listenNames]; text != "" {
-		if names = strings.Split(text, ":"); len(names) != int(n) {
-			in.err = fmt.Errorf("%w: %s has %d names, %s is %s", ErrInvalid, listenNames, len(names), listenFDs, count)
-			return in
-		}
+	if err != nil {
+		in.err = fmt.Errorf("%w: %w", ErrInvalid, err)
+		return in
 	}
 	locks := map[Name]heldLock{}
 	for i, name := range names {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/systemd"
 )
 
 func init() {
@@ -25,7 +26,7 @@ func init() {
 			fmt.Printf("listening with a Unix that is invalid: %v, %v; want ErrInvalid\n", l, err)
 		}
 		playServer(New(Config{Transport: Unix{Dir: dir, Inherit: true}, Listening: func(Name) {
-			if os.Getenv(listenFDs)+os.Getenv(listenPID)+os.Getenv(listenNames) != "" {
+			if os.Getenv("LISTEN_FDS")+os.Getenv("LISTEN_PID")+os.Getenv("LISTEN_FDNAMES") != "" {
 				fmt.Println("children would inherit, too")
 			}
 			fmt.Println("listening")
@@ -37,7 +38,7 @@ func init() {
 func startWithSockets(t *testing.T, role, dir, names string, sockets ...*os.File) *started {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ exec "$0"`, os.Args[0])
-	cmd.Env = append(os.Environ(), listenFDs+"="+strconv.Itoa(len(sockets)), listenNames+"="+names)
+	cmd.Env = append(os.Environ(), "LISTEN_FDS="+strconv.Itoa(len(sockets)), "LISTEN_FDNAMES="+names)
 	cmd.ExtraFiles = sockets
 	return startCommand(t, cmd, role, dir)
 }
@@ -90,9 +91,10 @@ func inheriting(t *testing.T, names string, files ...*os.File) *inheritance {
 			t.Fatal(fd, err)
 		}
 	}
-	in := newInheritance(map[string]string{
-		listenPID: strconv.Itoa(os.Getpid()), listenFDs: strconv.Itoa(len(files)), listenNames: names,
-	}, first)
+	t.Setenv("LISTEN_FDS", strconv.Itoa(len(files)))
+	t.Setenv("LISTEN_FDNAMES", names)
+	given, err := systemd.TakeListenNames()
+	in := newInheritance(given, err, first)
 	t.Cleanup(func() {
 		for _, socket := range in.sockets {
 			socket.file.Close()
@@ -157,20 +159,13 @@ func TestWhichSocketIsInheritedForAName(t *testing.T) {
 	}
 }
 
-func TestWhatIsMeantForAnotherProcessIsNotInherited(t *testing.T) {
-	for _, environment := range []map[string]string{
-		{},
-		{listenPID: strconv.Itoa(os.Getppid()), listenFDs: "1", listenNames: "counter"},
-		{listenFDs: "0"},
-	} {
-		if l, err := newInheritance(environment, 200).listen(Unix{}.place(), counter); l != nil || err != nil {
-			t.Error(environment, l, err)
-		}
+func TestInheritanceOfNothing(t *testing.T) {
+	if l, err := newInheritance(nil, nil, 200).listen(Unix{}.place(), counter); l != nil || err != nil {
+		t.Errorf("listening with nothing inherited: got %v, %v; want nothing", l, err)
 	}
-	for _, count := range []string{"-1", "many", "1000000"} {
-		if _, err := newInheritance(map[string]string{listenFDs: count}, 200).listen(Unix{}.place(), counter); !errors.Is(err, ErrInvalid) {
-			t.Error(count, err)
-		}
+	wrong := errors.New("the environment is wrong")
+	if _, err := newInheritance(nil, wrong, 200).listen(Unix{}.place(), counter); !errors.Is(err, ErrInvalid) || !errors.Is(err, wrong) {
+		t.Errorf("listening with a wrong environment: got %v, want ErrInvalid and %v", err, wrong)
 	}
 }
 

@@ -9,10 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/systemd"
 )
 
 const (
@@ -105,8 +106,7 @@ func (s *successor) startWithPipe(p *parcel, stderr *os.File) error {
 // startCommand starts cmd with the files, as they are then.
 func (p *parcel) startCommand(cmd *exec.Cmd) error {
 	cmd.ExtraFiles = p.files
-	cmd.Env = append(withoutSupervision(cmd.Environ()),
-		listenFDs+"="+strconv.Itoa(len(p.files)), listenNames+"="+strings.Join(p.names, ":"))
+	cmd.Env = systemd.ListenEnviron(cmd.Environ(), p.names...)
 	findExecutable(cmd)
 	return cmd.Start()
 }

@@ -172,7 +172,7 @@ func TestHandOverMindsNoManagerThatIsGone(t *testing.T) {
 	logged := make(chan string, 100)
 	log := writerFunc(func(p []byte) { logged <- string(p) })
 	ipc, dir := handsOver(t, Config{Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))})
-	t.Setenv(notifySocket, filepath.Join(dir, "no-manager"))
+	t.Setenv("NOTIFY_SOCKET", filepath.Join(dir, "no-manager"))
 	cmd, in := talker(t, dir)
 	defer func() { in.Close(); cmd.Wait() }()
 	if err := ipc.HandOver(within(t), cmd); err != nil {
@@ -250,10 +250,10 @@ func TestHandOverIsRefusedWhereNoSuccessorOutlives(t *testing.T) {
 	}{
 		"a shell's child":         {70, 60, "bash", nothing, ""},
 		"an orphan":               {70, 1, "systemd", nothing, ""},
-		"a container's only":      {1, 0, "", map[string]string{notifySocket: "/run/notify"}, "process 1 of a container"},
+		"a container's only":      {1, 0, "", map[string]string{"NOTIFY_SOCKET": "/run/notify"}, "process 1 of a container"},
 		"a child of tini":         {7, 1, "tini", nothing, "tini takes the end of this process"},
 		"a child of runit":        {70, 60, "runsv", nothing, "runsv takes"},
-		"systemd is told":         {70, 1, "systemd", map[string]string{"SYSTEMD_EXEC_PID": "70", notifySocket: "/run/notify"}, ""},
+		"systemd is told":         {70, 1, "systemd", map[string]string{"SYSTEMD_EXEC_PID": "70", "NOTIFY_SOCKET": "/run/notify"}, ""},
 		"systemd is not told":     {70, 1, "systemd", map[string]string{"SYSTEMD_EXEC_PID": "70"}, "Type=notify"},
 		"a child of such a child": {70, 60, "sh", map[string]string{"SYSTEMD_EXEC_PID": "60"}, ""},
 		"launchd's":               {70, 1, "", map[string]string{"XPC_SERVICE_NAME": "org.counter"}, "that of org.counter"},

@@ -37,7 +37,7 @@ func (s surroundings) mayLeave() error {
 	switch service := s.getenv("XPC_SERVICE_NAME"); {
 	case s.pid == 1:
 		return cannotLeave("this is process 1 of a container, and the system ends the container with it: restart the container instead")
-	case s.getenv(notifySocket) != "":
+	case s.getenv("NOTIFY_SOCKET") != "":
 		return nil // the manager is told
 	case s.getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(s.pid):
 		return cannotLeave("systemd would end the service with this process: its unit needs Type=notify")
