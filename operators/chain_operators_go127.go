@@ -143,6 +143,16 @@ func (chain Chain[A]) FoldByKey[K comparable, V any](split func(A) (K, V), m fol
 	return chain.Pipe(FoldByKey[A, K, V](split, m))
 }
 
+// FoldEventTime continues with [FoldEventTime].
+func (chain Chain[A]) FoldEventTime[V any](size, every time.Duration, e EventTime[A], part func(A) V, m fold.Monoid[V]) Chain[EventWindow[V]] {
+	return chain.Pipe(FoldEventTime[A, V](size, every, e, part, m))
+}
+
+// FoldEventTimeByKey continues with [FoldEventTimeByKey].
+func (chain Chain[A]) FoldEventTimeByKey[K comparable, V any](size, every time.Duration, e EventTime[A], split func(A) (K, V), m fold.Monoid[V]) Chain[EventWindow[map[K]V]] {
+	return chain.Pipe(FoldEventTimeByKey[A, K, V](size, every, e, split, m))
+}
+
 // FoldParallel continues with [FoldParallel].
 func (chain Chain[T]) FoldParallel(workers int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldParallel[T](workers, m))
@@ -151,6 +161,11 @@ func (chain Chain[T]) FoldParallel(workers int, m fold.Monoid[T]) Chain[T] {
 // FoldParallelFunc continues with [FoldParallelFunc].
 func (chain Chain[A]) FoldParallelFunc[T any](workers int, m fold.Monoid[T], f func(A) T) Chain[T] {
 	return chain.Pipe(FoldParallelFunc[A, T](workers, m, f))
+}
+
+// FoldSessions continues with [FoldSessions].
+func (chain Chain[A]) FoldSessions[K comparable, V any](gap time.Duration, e EventTime[A], split func(A) (K, V), m fold.Monoid[V]) Chain[EventWindow[fold.Pair[K, V]]] {
+	return chain.Pipe(FoldSessions[A, K, V](gap, e, split, m))
 }
 
 // FoldSliding continues with [FoldSliding].

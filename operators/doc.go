@@ -37,8 +37,9 @@
 //
 // Files are named after families: transform, filter, skip, element, distinct, until;
 // accumulate, aggregate, foldbykey, foldwindow, foldwindowtime, foldparallel, buffer;
-// group, groupby, window; flatmap, mapparallel, expand;
-// concat, merge, zip, latest, forkjoin, race; share and multicast, where one run is for
+// eventtime, windoweventtime, sessions, where the time of the values counts;
+// group, groupby, window; flatmap, concateager, mapparallel, mapparallelbykey, expand;
+// concat, merge, mergesorted, zip, latest, forkjoin, race; share and multicast, where one run is for
 // many; errors, retry, notification; boundary,
 // where values change goroutines; debounce, throttle, sample, timeout, delay, ratelimit,
 // buffertime, where time counts; and what looks on: tap, log, timestamp, named.
