@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/probe"
 )
 
 // Peer is the process at the other end of a connection, as the system knows it and
@@ -121,9 +122,7 @@ func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
 		}
 	}()
 	if _, err := authorize(ipc.config.Servers, conn); err != nil {
-		ctx, cancel := context.WithTimeout(ctx, probeTime)
-		defer cancel()
-		_ = probe(ctx, conn)
+		_ = probe.Visit(ctx, conn)
 		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
 	trusted = true

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/probe"
 )
 
 // probesAtOnce bounds how many servers are probed at the same time.
@@ -48,11 +49,11 @@ func (ipc *IPC) Processes(ctx context.Context) fold.Attempt[[]Name] {
 // answers reports whether a server answers on the name: one that is too busy to
 // accept is there, too.
 func (ipc *IPC) answers(ctx context.Context, name Name) bool {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	ctx, cancel := context.WithTimeout(ctx, probe.Time)
 	defer cancel()
 	conn, err := ipc.config.Transport.Dial(ctx, name)
 	if err != nil {
 		return errors.Is(err, ErrBusy)
 	}
-	return probe(ctx, conn) == nil
+	return probe.Visit(ctx, conn) == nil
 }

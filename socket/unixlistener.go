@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/probe"
 )
 
 // unixListener is a listener together with the lock on its name.
@@ -246,9 +248,7 @@ func inUse(ctx context.Context, path string, conn net.Conn) error {
 	if peer, known := knownPeer(conn).Get(); known && peer.PID != 0 {
 		who = processText(peer.PID, commandOf(peer.PID))
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	_ = probe(ctx, conn)
+	_ = probe.Visit(ctx, conn)
 	return fmt.Errorf("%w: %s listens on %s without a lock", ErrInUse, who, path)
 }
 

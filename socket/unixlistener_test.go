@@ -91,12 +91,8 @@ func TestUnixConnectsBothEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	if err := sendControls(server, wire.KindStart); err != nil {
-		t.Fatal(err)
-	}
-	if err := expectControls(client, wire.KindStart); err != nil {
-		t.Error(err)
-	}
+	newPeer(t, server).send(wire.KindStart)
+	newPeer(t, client).expect("start")
 }
 
 func TestUnixKeepsOthersOut(t *testing.T) {
@@ -207,18 +203,18 @@ func TestALiveForeignServerIsLeftInPeace(t *testing.T) {
 			return
 		}
 		defer conn.Close()
-		session <- errors.Join(
-			sendControls(conn, wire.KindStart),
-			expectControls(conn, wire.KindStartOK, wire.KindClose),
-			sendControls(conn, wire.KindCloseOK),
-			expectEnd(conn),
-		)
+		visitor := newPeer(t, conn)
+		visitor.send(wire.KindStart)
+		visitor.expect("start-ok", "close")
+		visitor.send(wire.KindCloseOK)
+		visitor.expect("EOF")
+		session <- nil
 	}()
 	if _, err := u.Listen(t.Context(), counter); !errors.Is(err, ErrInUse) {
 		t.Errorf("%v, want ErrInUse", err)
 	}
 	if err := <-session; err != nil {
-		t.Errorf("the session was not polite: %v", err)
+		t.Errorf("accepting the visitor: %v", err)
 	}
 	if _, err := os.Lstat(path); err != nil {
 		t.Error(err)

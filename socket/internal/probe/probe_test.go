@@ -1,4 +1,4 @@
-package socket
+package probe
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// probed runs probe against serve, and returns what both made of it.
+// probed runs Visit against serve, and returns the errors of both.
 func probed(ctx context.Context, serve func(conn net.Conn) error) (probeErr, serveErr error) {
 	ours, theirs := net.Pipe()
 	served := make(chan error, 1)
@@ -21,7 +21,7 @@ func probed(ctx context.Context, serve func(conn net.Conn) error) (probeErr, ser
 		defer theirs.Close()
 		served <- serve(theirs)
 	}()
-	probeErr = probe(ctx, ours)
+	probeErr = Visit(ctx, ours)
 	return probeErr, <-served
 }
 
@@ -49,24 +49,24 @@ func expectControls(conn net.Conn, kinds ...wire.Kind) error {
 	return err
 }
 
-func TestProbeGoesThroughAWholeSession(t *testing.T) {
+func TestVisitGoesThroughAWholeSession(t *testing.T) {
 	probeErr, serveErr := probed(t.Context(), func(conn net.Conn) error {
 		return errors.Join(
 			sendControls(conn, wire.KindStart, wire.KindHeartbeat),
 			expectControls(conn, wire.KindStartOK, wire.KindClose),
 			sendControls(conn, wire.KindHeartbeat),
-			writeMessage(conn, Text("pushed to everybody")),
+			writeMessage(conn, "pushed to everybody"),
 			sendControls(conn, wire.KindCloseOK),
 			expectEnd(conn),
 		)
 	})
 	if probeErr != nil || serveErr != nil {
-		t.Error(probeErr, serveErr)
+		t.Errorf("the visit failed with %v, the server with %v", probeErr, serveErr)
 	}
 }
 
-func writeMessage(conn net.Conn, m Message) error {
-	_, err := conn.Write(wire.AppendFrame(nil, m.wire()))
+func writeMessage(conn net.Conn, content string) error {
+	_, err := conn.Write(wire.AppendFrame(nil, wire.Message{MediaType: wire.TextPlain, Content: content}))
 	return err
 }
 
@@ -77,7 +77,7 @@ func expectEnd(conn net.Conn) error {
 	return nil
 }
 
-func TestProbeAgreesToAServerThatCloses(t *testing.T) {
+func TestVisitAgreesToAServerThatCloses(t *testing.T) {
 	probeErr, serveErr := probed(t.Context(), func(conn net.Conn) error {
 		return errors.Join(
 			sendControls(conn, wire.KindStart),
@@ -88,18 +88,18 @@ func TestProbeAgreesToAServerThatCloses(t *testing.T) {
 		)
 	})
 	if probeErr != nil || serveErr != nil {
-		t.Error(probeErr, serveErr)
+		t.Errorf("the visit failed with %v, the server with %v", probeErr, serveErr)
 	}
 }
 
-func TestProbeSaysWhatIsNoServer(t *testing.T) {
+func TestVisitSaysWhatIsNoServer(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve func(net.Conn) error
 		want  error
 	}{
-		"another kind of frame": {func(c net.Conn) error { return sendControls(c, wire.KindHeartbeat, wire.KindCloseOK) }, ErrProtocol},
-		"a message first":       {func(c net.Conn) error { return writeMessage(c, Text("hi")) }, ErrProtocol},
-		"another protocol":      {func(c net.Conn) error { _, err := c.Write([]byte("\x00\x03220 smtp ready")); return err }, ErrProtocol},
+		"another kind of frame": {func(c net.Conn) error { return sendControls(c, wire.KindHeartbeat, wire.KindCloseOK) }, wire.ErrProtocol},
+		"a message first":       {func(c net.Conn) error { return writeMessage(c, "hi") }, wire.ErrProtocol},
+		"another protocol":      {func(c net.Conn) error { _, err := c.Write([]byte("\x00\x03220 smtp ready")); return err }, wire.ErrProtocol},
 		"nothing":               {func(c net.Conn) error { return nil }, io.EOF},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestProbeSaysWhatIsNoServer(t *testing.T) {
 	}
 }
 
-func TestProbeIsBoundedByItsContext(t *testing.T) {
+func TestVisitIsBoundedByItsContextAndASecond(t *testing.T) {
 	for name, serve := range map[string]func(conn net.Conn, probed <-chan struct{}) error{
 		"silent": func(conn net.Conn, _ <-chan struct{}) error { return expectEnd(conn) },
 		"never agrees to close": func(conn net.Conn, _ <-chan struct{}) error {
@@ -126,23 +126,24 @@ func TestProbeIsBoundedByItsContext(t *testing.T) {
 			return err
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		for _, limit := range []time.Duration{Time / 4, time.Hour} {
 			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				t.Log(name)
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
 				start := time.Now()
 				ours, theirs := net.Pipe()
 				served, probed := make(chan error, 1), make(chan struct{})
 				go func() { served <- serve(theirs, probed) }()
-				err := probe(ctx, ours)
+				err := Visit(ctx, ours)
 				close(probed)
-				if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
-					t.Errorf("%v after %v", err, time.Since(start))
+				if want := min(limit, Time); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != want {
+					t.Errorf("a visit with a context of %v failed with %v after %v, want a deadline after %v", limit, err, time.Since(start), want)
 				}
 				if err := <-served; err != nil {
-					t.Error(err)
+					t.Errorf("the server failed with %v", err)
 				}
 			})
-		})
+		}
 	}
 }

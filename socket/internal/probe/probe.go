@@ -1,0 +1,82 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
+
+// Time is how long a visit may take.
+const Time = time.Second
+
+// limit is the longest message that a visit reads, in bytes. A server may push some.
+const limit = 1 << 20
+
+// Visit checks that a server is behind conn, and closes conn. It awaits connection.start,
+// answers with connection.start-ok and connection.close in one write, and awaits
+// connection.close-ok. It ignores other frames. The end of file in the place of
+// connection.close-ok is good, too: the server was there.
+//
+// It fails with an error of conn, or with wire.ErrProtocol if the other side is no server of
+// the protocol. When Time is over, or ctx ends, it returns context.DeadlineExceeded or the
+// cause of ctx.
+func Visit(ctx context.Context, conn net.Conn) error {
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, Time)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if err := session(conn); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	return nil
+}
+
+// session goes through the whole session of a client without messages.
+func session(conn net.Conn) error {
+	reader := wire.NewReader(limit)
+	defer reader.Release()
+	first := wire.Frame{Kind: wire.KindHeartbeat} // the mark of a server of rxipc; innmind/ipc ignores it, too
+	for first.Kind == wire.KindHeartbeat {
+		var err error
+		if first, err = reader.ReadFrame(conn); err != nil {
+			return err
+		}
+	}
+	if first.Kind != wire.KindStart {
+		return fmt.Errorf("%w: %s came before %s", wire.ErrProtocol, first.Kind, wire.KindStart)
+	}
+	goodbye := wire.AppendControl(wire.AppendControl(nil, wire.KindStartOK), wire.KindClose)
+	if _, err := conn.Write(goodbye); err != nil {
+		return err
+	}
+	return awaitCloseOK(conn, reader)
+}
+
+// awaitCloseOK reads until the server agrees to close. It agrees with a server that asks to
+// close at the same moment.
+func awaitCloseOK(conn net.Conn, reader *wire.Reader) error {
+	for {
+		f, err := reader.ReadFrame(conn)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || f.Kind == wire.KindCloseOK {
+			return err
+		}
+		if f.Kind != wire.KindClose {
+			continue
+		}
+		if _, err := conn.Write(wire.AppendControl(nil, wire.KindCloseOK)); err != nil {
+			return err
+		}
+	}
+}
