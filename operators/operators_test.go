@@ -94,13 +94,13 @@ func calls[T any](t *testing.T, op func(fold.Monoid[T]) stream.Operator[T, T], v
 // A copy costs a call of Combine.
 func TestScanCopiesOnlyWhatSharesStorage(t *testing.T) {
 	type plain struct {
-		n    int
-		name string
-		c    [2]complex128
+		_ int
+		_ string
+		_ [2]complex128
 	}
 	type sharing struct {
-		n    int
-		tags [2][]string
+		_ int
+		_ [2][]string
 	}
 	for kind, got := range map[string]int{
 		"a complex number":          calls(t, operators.Scan[complex128], 1, 2),

@@ -268,7 +268,7 @@ func TestHandOverIsRefusedWhereNoSuccessorOutlives(t *testing.T) {
 }
 
 // notComparable is a writer of which == panics.
-type notComparable struct{ parts []io.Writer }
+type notComparable struct{ _ []io.Writer }
 
 func (notComparable) Write(p []byte) (int, error) { return len(p), nil }
 
