@@ -27,9 +27,10 @@ var floors = map[string][]string{
 	"socket/systemd":    {},
 
 	// The rooms of socket, which may import all of them. None of them imports socket.
-	"socket/internal":       {},
-	"socket/internal/wire":  {},
-	"socket/internal/probe": {"socket/internal/wire"},
+	"socket/internal":          {},
+	"socket/internal/wire":     {},
+	"socket/internal/probe":    {"socket/internal/wire"},
+	"socket/internal/unixsock": {},
 
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket", "stream/system", "operators", "stream", "fold"},

@@ -18,9 +18,8 @@ import (
 type telling struct {
 	*memory
 	dials   atomic.Int64
-	watch   folderWatch
 	mu      sync.Mutex
-	waiters []*nameWaiter
+	waiters []chan struct{}
 }
 
 func (c *telling) Dial(ctx context.Context, name Name) (net.Conn, error) {
@@ -28,12 +27,12 @@ func (c *telling) Dial(ctx context.Context, name Name) (net.Conn, error) {
 	return c.memory.Dial(ctx, name)
 }
 
-func (c *telling) watchName(name Name) *nameWaiter {
-	w := &nameWaiter{watch: &c.watch, file: name.text, news: make(chan struct{}, 1)}
+func (c *telling) watchName(Name) (news <-chan struct{}, stop func()) {
+	w := make(chan struct{}, 1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waiters = append(c.waiters, w)
-	return w
+	return w, func() {}
 }
 
 // tell says that there may be a server.
@@ -41,7 +40,10 @@ func (c *telling) tell() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range c.waiters {
-		w.tell()
+		select {
+		case w <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/rxipc/rxipc/socket/internal/wire"
+
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // unixPlace is what a [Unix] means. It is found out once, by New for an IPC: if the
@@ -29,7 +31,7 @@ type unixPlace struct {
 	backlog int
 	invalid error // why nothing of it can be used
 
-	watch folderWatch
+	watch unixsock.FolderWatch
 }
 
 var (
@@ -48,7 +50,7 @@ func (u Unix) place() *unixPlace {
 		backlog: max(1, orDefault(u.Backlog, defaultBacklog)),
 	}
 	p.invalid = p.resolve(u)
-	p.watch.dir = p.dir
+	p.watch.Dir = p.dir
 	return p
 }
 
@@ -239,4 +241,6 @@ func (p *unixPlace) hint(name Name, err error) error {
 	return err
 }
 
-func (p *unixPlace) watchName(name Name) *nameWaiter { return p.watch.add(name.text + socketSuffix) }
+func (p *unixPlace) watchName(name Name) (news <-chan struct{}, stop func()) {
+	return p.watch.Add(name.text + socketSuffix)
+}

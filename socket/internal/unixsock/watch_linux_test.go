@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"fmt"
@@ -10,13 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestWaiterHasTheSystemWatchOneFolderAtATime(t *testing.T) {
+func TestFolderWatchHasTheSystemWatchOneFolderAtATime(t *testing.T) {
 	dir := filepath.Join(shortDir(t), "made", "later")
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		t.Skip("this system watches no more folders: ", err)
 	}
-	n := &inotify{watch: &folderWatch{dir: dir}, file: os.NewFile(uintptr(fd), "inotify")}
+	n := &inotify{watch: &FolderWatch{Dir: dir}, file: os.NewFile(uintptr(fd), "inotify")}
 	defer n.file.Close()
 	for _, made := range []string{"", filepath.Dir(dir), dir} {
 		if err := os.MkdirAll(made, 0o700); made != "" && err != nil {

@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"encoding/binary"
@@ -18,7 +18,7 @@ const inotifyMask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB |
 
 // start watches with one inotify descriptor for all waiters. Where there is none left, or
 // the folder may not be read, it looks.
-func (f *folderWatch) start() (end func()) {
+func (f *FolderWatch) start() (end func()) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
 		return f.lookAround()
@@ -47,7 +47,7 @@ func (f *folderWatch) start() (end func()) {
 
 // inotify watches the folder, or while that is not there the nearest one above it that is.
 type inotify struct {
-	watch   *folderWatch
+	watch   *FolderWatch
 	file    *os.File
 	watched int    // what the system calls the folder that is watched
 	next    string // the name in it that leads to the folder; empty: it is the folder
@@ -56,7 +56,7 @@ type inotify struct {
 // arm begins to watch, as near as possible.
 func (n *inotify) arm() error {
 	for {
-		dir, next := n.watch.dir, ""
+		dir, next := n.watch.Dir, ""
 		watched, err := n.add(dir)
 		for ; errors.Is(err, fs.ErrNotExist); watched, err = n.add(dir) {
 			if dir == filepath.Dir(dir) {

@@ -1,5 +1,0 @@
-//go:build !linux
-
-package socket
-
-func (f *folderWatch) start() (end func()) { return f.lookAround() }
