@@ -70,7 +70,7 @@ func (e *closedError) Error() string {
 	}
 	says := closeReasons[e.Code].says
 	if says == "" {
-		says = fmt.Sprintf("for the reason %q", e.Code) // of a later version
+		says = fmt.Sprintf("for the reason %q", e.Code) // the server is of a later version
 	}
 	if e.Limit > 0 {
 		says += fmt.Sprintf(": its limit is %d bytes", e.Limit)

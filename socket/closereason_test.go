@@ -92,7 +92,7 @@ func TestMarkOfAClientIsKnownToTheServer(t *testing.T) {
 	}
 }
 
-func TestMarkFarewellTellsWhyTheServerCloses(t *testing.T) {
+func TestCloseReasonTellsWhyTheServerCloses(t *testing.T) {
 	unwanted := errors.New("unwanted")
 	for _, test := range []struct {
 		name string

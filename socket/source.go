@@ -11,7 +11,7 @@ import (
 
 // source is how a link reads its frames, and offers what it has to write.
 type source interface {
-	// fill is the frameReader's, from this source. Where it can it holds no buffer
+	// fill is that of the wire.Reader, from this source. Where it can it holds no buffer
 	// while it waits.
 	fill(r *wire.Reader) error
 
