@@ -143,9 +143,11 @@ type keyed[K comparable, T any] struct {
 
 // take gives a value to its group and reports whether the run goes on.
 func (b *byKey[K, T]) take(key K, v T) bool {
-	group := b.group(key)
-	if group == nil {
-		return false
+	group := b.of[key]
+	if group == nil || group.place != nil { // most values save this call
+		if group = b.ready(group, key); group == nil {
+			return false
+		}
 	}
 	goesOn := true
 	if !group.out.Next(v) {
@@ -158,9 +160,9 @@ func (b *byKey[K, T]) take(key K, v T) bool {
 	return goesOn
 }
 
-// group is the open group of a key, which has a value now; nil if the run is over.
-func (b *byKey[K, T]) group(key K) *keyed[K, T] {
-	group := b.of[key]
+// ready makes a group, or a new one of the key if it is nil, the one that has a value now;
+// nil if the run is over.
+func (b *byKey[K, T]) ready(group *keyed[K, T], key K) *keyed[K, T] {
 	if group == nil {
 		if group = b.begin(key); group == nil {
 			return nil
@@ -185,7 +187,7 @@ func (b *byKey[K, T]) counts(group *keyed[K, T]) {
 // next groups of its key, whose readers may leave, too.
 func (b *byKey[K, T]) reopen(key K, v T) bool {
 	for values := []T{v}; len(values) > 0; {
-		group := b.group(key)
+		group := b.ready(b.of[key], key)
 		switch {
 		case group == nil:
 			return false
