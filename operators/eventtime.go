@@ -50,7 +50,7 @@ type EventTime[T any] struct {
 type EventWindow[V any] struct {
 	Start time.Time // in UTC, as End is
 	End   time.Time // the first moment after it
-	Value V
+	Value V         // what its values came to: a batch, or their fold
 
 	// Updates is how often the window, and sessions that became one with it, have been
 	// emitted before.

@@ -21,8 +21,8 @@ var ErrTooLong = errors.New("web: the body is too long")
 
 // Page is what a server answered.
 type Page struct {
-	Header http.Header
-	Body   []byte
+	Header http.Header // of the response
+	Body   []byte      // as a whole
 }
 
 // PollOptions say how [Poll] asks. The zero value asks every minute, without end.
@@ -56,7 +56,7 @@ type PollOptions struct {
 
 // StatusError is an answer that says that the request failed.
 type StatusError struct {
-	URL        string
+	URL        string        // that was asked for
 	Status     string        // such as "404 Not Found"
 	Code       int           // such as 404
 	RetryAfter time.Duration // how long the server asks to wait; zero if it does not

@@ -21,13 +21,16 @@ const (
 )
 
 // Message is the media type, in its canonical spelling, and the content of a message.
-type Message struct{ MediaType, Content string }
+type Message struct {
+	MediaType string // at most 65,535 bytes
+	Content   string // any bytes
+}
 
-// frame is one decoded frame. In a frame of a control message, message is empty, unless the
+// Frame is one decoded frame. In a frame of a control message, Message is empty, unless the
 // control message has parameters; then it has the media type with them.
 type Frame struct {
-	Kind    Kind
-	Message Message
+	Kind    Kind    // which control message it is, or a message of the user
+	Message Message // what is in it
 }
 
 // FrameSize returns how many bytes the frame of a message takes.

@@ -16,7 +16,7 @@ const borrowFrom = 16 << 10
 // from a pool with the first frame and returns it with the last. The zero Output is empty.
 // One goroutine at a time may use it.
 type Output struct {
-	Bytes    []byte
+	Bytes    []byte     // the buffer: what is to be written, without the large contents
 	borrowed []borrowed // in order
 	lent     int        // how many bytes they have
 }
