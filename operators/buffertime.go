@@ -40,12 +40,13 @@ type BatchOption[T any] func(*batch[T])
 
 // MaxWeight lets the values of a slice weigh limit at most, as weigh says it of each: a
 // value that would make it more begins the next slice, and one that weighs more by itself
-// is a slice of its own (Akka: groupedWeightedWithin). A negative weight counts as zero.
+// is a slice of its own (Akka: groupedWeightedWithin). A negative weight or limit counts as
+// zero.
 //
 //	operators.BufferTimeOrCount(time.Second, 1000, operators.MaxWeight(1<<20, func(row []byte) int { return len(row) }))
 func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
 	mustHave("MaxWeight", "function", weigh != nil)
-	return func(b *batch[T]) { b.weigh, b.maxWeight = weigh, limit }
+	return func(b *batch[T]) { b.weigh, b.maxWeight = weigh, max(0, limit) }
 }
 
 // BufferTimeOrCount emits slices of up to count values, and sooner when patience has

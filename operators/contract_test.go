@@ -202,6 +202,18 @@ func resultNames(f *ast.FuncDecl, types ...string) bool {
 // eachFile calls visit with the functions of the package's files that match.
 func eachFile(t *testing.T, match func(path string) bool, visit func(*ast.FuncDecl)) {
 	t.Helper()
+	for _, file := range filesOf(t, match) {
+		for _, declaration := range file.Decls {
+			if f, ok := declaration.(*ast.FuncDecl); ok {
+				visit(f)
+			}
+		}
+	}
+}
+
+// filesOf are the package's files that match and are built.
+func filesOf(t *testing.T, match func(path string) bool) (files []*ast.File) {
+	t.Helper()
 	paths, err := filepath.Glob("*.go")
 	if err != nil || len(paths) == 0 {
 		t.Fatal("no files", err)
@@ -218,12 +230,9 @@ func eachFile(t *testing.T, match func(path string) bool, visit func(*ast.FuncDe
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, declaration := range file.Decls {
-			if f, ok := declaration.(*ast.FuncDecl); ok {
-				visit(f)
-			}
-		}
+		files = append(files, file)
 	}
+	return files
 }
 
 func TestEveryOperatorHasAContract(t *testing.T) {

@@ -307,9 +307,49 @@ func init() {
 		durationsOf[name+" size"] = func(d time.Duration) tried { return tried{over: over(d, d)(twenty), values: some} }
 		durationsOf[name+" every"] = func(d time.Duration) tried { return tried{over: over(3, d)(twenty), values: some} }
 	}
+	durationsOf["EventTime Delay"] = func(d time.Duration) tried {
+		slow := clockwise
+		slow.Delay = d
+		return tried{over: backwards(slow), values: 2 * inTime(d)}
+	}
+	durationsOf["EventTime Lateness"] = func(d time.Duration) tried {
+		patient := clockwise
+		patient.Lateness = d
+		return tried{over: backwards(patient), values: 2 * inTime(d)}
+	}
+	sizesOf["EventTime Limit"] = limitedTo
 	durationsOf["FoldSessions gap"] = func(d time.Duration) tried {
 		return tried{over: anyOf(operators.FoldSessions(d, clockwise, byMod3, sum)(twenty)), values: some}
 	}
+}
+
+// backwards are windows and sessions of a millisecond, over values from the latest to the
+// earliest.
+func backwards(c operators.EventTime[int]) ints {
+	source := operators.Map(func(n int) int { return 19 - n })(twenty)
+	one := func(n int) (int, int) { return 0, n }
+	windows := value(operators.FoldEventTime(ms, 0, c, triple, fold.Sum[int]()))
+	return operators.Concat(windows(source), anyOf(operators.FoldSessions(ms, c, one, fold.Sum[int]())(source)))
+}
+
+// inTime is how many of twenty values backwards are not late, each a millisecond before the
+// last, when so much is waited for them.
+func inTime(d time.Duration) int {
+	return 1 + int((min(max(0, d), 19*ms)+ms-1)/ms)
+}
+
+// limitedTo are a window and sessions of twenty values of which n are kept.
+func limitedTo(n int) tried {
+	limited := clockwise
+	limited.Limit, limited.Delay = n, time.Hour
+	one := func(n int) (int, int) { return 0, n }
+	window := sizeOfEach(operators.BufferEventTime(time.Hour, 0, limited))
+	sessions := anyOf(operators.FoldSessions(ms, limited, one, fold.Sum[int]())(twenty))
+	over := operators.MergeDelayError(window(twenty), sessions)
+	if 0 < n && n < 20 {
+		return tried{over: over, err: operators.ErrTooManyWindows}
+	}
+	return tried{over: over, values: 1 + 20}
 }
 
 func TestEventTimeLimitsWhatIsKept(t *testing.T) {

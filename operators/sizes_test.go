@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/types"
 	"math"
-	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -143,6 +142,10 @@ var sizesOf = map[string]func(size int) tried{
 	},
 	"MapParallelByKey limit": func(n int) tried {
 		return tried{over: stream.Pipe2(twenty, operators.MapParallelByKey(n, modulo3, doubled), operators.MapParallelByKey(n, modulo3, doubled, operators.Unordered)), values: 20}
+	},
+	"MaxWeight limit": func(n int) tried {
+		weighed := operators.MaxWeight(n, func(int) int { return 1 })
+		return tried{over: lengths(operators.BufferTimeOrCount(math.MaxInt64, 40, weighed)(twenty)), values: parts(n)}
 	},
 	"ObserveOn capacity": func(n int) tried { return tried{over: operators.ObserveOn[int](n)(twenty), values: 20} },
 	"OnBackpressureBuffer capacity": func(n int) tried {
@@ -306,29 +309,66 @@ func TestDurationsOfAnyLength(t *testing.T) {
 
 // A new size or duration is tried with all kinds of values, or this fails.
 func TestEverySizeAndDurationIsTried(t *testing.T) {
-	want := func(name, kind string) {
-		if kind == "int" && sizesOf[name] == nil {
-			t.Errorf("%s is an int that is not in sizesOf", name)
-		}
-		if kind == "time.Duration" && durationsOf[name] == nil {
-			t.Errorf("%s is a time.Duration that is not in durationsOf", name)
-		}
-	}
-	eachFile(t, func(path string) bool { return !strings.HasSuffix(path, "_test.go") }, func(f *ast.FuncDecl) {
-		name := f.Name.Name
-		if f.Recv != nil {
-			name = strings.TrimLeft(strings.Split(types.ExprString(f.Recv.List[0].Type), "[")[0], "*") + "." + name
-		}
-		if !f.Name.IsExported() || !ast.IsExported(name) || !resultNames(f, "Observable", "Operator", "MergeOption", "GroupOption", "ParallelOption") {
-			return
-		}
-		for _, parameter := range f.Type.Params.List {
-			for _, p := range parameter.Names {
-				want(name+" "+p.Name, types.ExprString(parameter.Type))
+	there := make(map[string]bool)
+	want := func(of string, fields []*ast.Field) {
+		for _, field := range fields {
+			kind := types.ExprString(field.Type)
+			for _, name := range field.Names {
+				what := of + " " + name.Name
+				there[what] = true
+				if kind == "int" && sizesOf[what] == nil {
+					t.Errorf("%s is an int that is not in sizesOf", what)
+				}
+				if kind == "time.Duration" && durationsOf[what] == nil {
+					t.Errorf("%s is a time.Duration that is not in durationsOf", what)
+				}
 			}
 		}
-	})
-	for field := range reflect.TypeFor[operators.RetryPolicy]().Fields() {
-		want("RetryPolicy "+field.Name, field.Type.String())
 	}
+	source := func(path string) bool { return !strings.HasSuffix(path, "_test.go") }
+	configs := make(map[string]bool) // types of parameters
+	eachFile(t, source, func(f *ast.FuncDecl) {
+		name := f.Name.Name
+		if f.Recv != nil {
+			name = baseOf(f.Recv.List[0].Type) + "." + name
+		}
+		if !f.Name.IsExported() || !ast.IsExported(name) || !resultNames(f, "Observable", "Operator") && !isOption(f) {
+			return
+		}
+		want(name, f.Type.Params.List)
+		for _, parameter := range f.Type.Params.List {
+			configs[baseOf(parameter.Type)] = true
+		}
+	})
+	for _, file := range filesOf(t, source) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok && configs[spec.Name.Name] {
+				if of, ok := spec.Type.(*ast.StructType); ok {
+					want(spec.Name.Name, of.Fields.List)
+				}
+			}
+			return true
+		})
+	}
+	for what := range sizesOf {
+		if !there[what] {
+			t.Errorf("%s is in sizesOf, and no operator has it", what)
+		}
+	}
+	for what := range durationsOf {
+		if !there[what] {
+			t.Errorf("%s is in durationsOf, and no operator has it", what)
+		}
+	}
+}
+
+// baseOf is the name of a type without its parameters and whether there are several, or a
+// pointer.
+func baseOf(expression ast.Expr) string {
+	return strings.TrimLeft(strings.Split(types.ExprString(expression), "[")[0], "*.")
+}
+
+// isOption reports whether f makes an option of an operator.
+func isOption(f *ast.FuncDecl) bool {
+	return f.Type.Results != nil && strings.HasSuffix(baseOf(f.Type.Results.List[0].Type), "Option")
 }
