@@ -21,15 +21,6 @@ type event struct{ number, at, key int }
 
 func (e event) time() time.Time { return time.UnixMilli(int64(e.at)) }
 
-// happened are events with these times.
-func happened(times ...int) []event {
-	events := make([]event, len(times))
-	for i, at := range times {
-		events[i] = event{i, at, at % 3}
-	}
-	return events
-}
-
 // randomEvents come out of order, some before 1970.
 func randomEvents(random *rand.Rand) []event {
 	events := make([]event, random.IntN(20))

@@ -92,7 +92,7 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 					dropped = stream.Dropping(ctx)
 				}
 				dropped(1)
-				return true
+				return ctx.Err() == nil // also for a source that looks only at yield
 			})
 		}))
 	}

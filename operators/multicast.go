@@ -174,7 +174,8 @@ func (c *Connectable[T]) run(ctx, opening context.Context, conn *connection[T], 
 	_ = conn.subject().Feed(ctx, func(ctx context.Context, yield func(T) bool) (err error) {
 		crashed := true
 		defer func() { c.end(conn, err, crashed) }() // who is told of the end may come again at once
-		err = c.source(ctx, yield)
+		// A source that looks only at yield is cut by it.
+		err = c.source(ctx, func(v T) bool { return ctx.Err() == nil && yield(v) })
 		crashed = false
 		return err
 	})
