@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,12 +24,12 @@ func TestMain(m *testing.M) { programtest.Main(m, main) }
 func write(t *testing.T, path, lines string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		_, err = f.WriteString(lines)
+		err = errors.Join(err, f.Close())
 	}
-	defer f.Close()
-	if _, err := f.WriteString(lines); err != nil {
-		t.Fatal(err)
+	if err != nil {
+		t.Fatalf("append %q to %s: got %v, want no error", lines, path, err)
 	}
 }
 
@@ -48,12 +49,12 @@ func TestDashboardOverRotationAndBadLines(t *testing.T) {
 		write(t, path, first.String()+"{\"path\": \n")
 		time.Sleep(1500 * time.Millisecond)
 		if err := os.Rename(path, path+".1"); err != nil {
-			t.Fatal(err)
+			t.Fatalf("rename %s: got %v, want no error", path, err)
 		}
 		write(t, path, "{\"path\": \"/a\", \"ms\": 5}\n")
 		time.Sleep(time.Second)
 		if err := os.Truncate(path, 0); err != nil {
-			t.Fatal(err)
+			t.Fatalf("truncate %s: got %v, want no error", path, err)
 		}
 		time.Sleep(time.Second)
 		write(t, path, "{\"path\": \"/1\", \"ms\": 7}\nunfinished")

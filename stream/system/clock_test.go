@@ -14,6 +14,14 @@ import (
 	"github.com/rxipc/rxipc/stream/system"
 )
 
+// must fails the test if what it needs could not be done.
+func must(t *testing.T, do string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: got %v, want no error", do, err)
+	}
+}
+
 // wall is a clock that can be set.
 type wall struct {
 	mu    sync.Mutex
@@ -115,13 +123,9 @@ func TestDailyWhenTheClocksAreChanged(t *testing.T) {
 		{"UTC", "2026-02-28T23:59:00Z", 23, 59, []string{"2026-03-01T23:59:00Z"}},
 	} {
 		place, err := time.LoadLocation(c.place)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "load the location "+c.place, err)
 		after, err := time.Parse(time.RFC3339, c.after)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "parse the time "+c.after, err)
 		var got []string
 		for range c.want {
 			after = system.Daily(c.hour, c.minute, place)(after)
@@ -137,9 +141,7 @@ func TestDailyWhenTheClocksAreChanged(t *testing.T) {
 func TestDailyIsOnceADay(t *testing.T) {
 	for _, name := range []string{"Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"} {
 		place, err := time.LoadLocation(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "load the location "+name, err)
 		for quarter := range 24 * 4 {
 			daily := system.Daily(quarter/4, quarter%4*15, place)
 			at := time.Date(2016, 1, 1, 0, 0, 0, 0, place)

@@ -24,9 +24,7 @@ import (
 func shell(t *testing.T, script string, options ...func(*exec.Cmd)) (source func(...text.Option) stream.Observable[string], left func() string) {
 	t.Helper()
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, "make a pipe", err)
 	t.Cleanup(func() { r.Close(); w.Close() })
 	source = func(reading ...text.Option) stream.Observable[string] {
 		return system.Command(func() *exec.Cmd {

@@ -50,9 +50,7 @@ func TestChangesOfAFolder(t *testing.T) {
 		expect("a created", "b modified")
 		rename(t, a, b)
 		expect("a removed", "b modified")
-		if err := os.Chmod(b, 0o400); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "change the mode of "+b, os.Chmod(b, 0o400))
 		expect("b modified")
 		appendTo(t, a, "comes and goes")
 		os.Remove(a)

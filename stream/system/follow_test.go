@@ -33,16 +33,12 @@ func appendTo(t *testing.T, path, contents string) {
 		_, err = f.WriteString(contents)
 		err = errors.Join(err, f.Close())
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, fmt.Sprintf("append %q to %s", contents, path), err)
 }
 
 func rename(t *testing.T, from, to string) {
 	t.Helper()
-	if err := os.Rename(from, to); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "rename "+from+" to "+to, os.Rename(from, to))
 }
 
 // tail is a run of Follow in a bubble.
@@ -127,9 +123,7 @@ func TestFollowWaitsForTheFileAndItsFolder(t *testing.T) {
 		path = filepath.Join(path, "sub", "app.log")
 		r := startTail(t, path, system.FollowOptions{From: system.End})
 		r.expect()
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "make the folder", os.MkdirAll(filepath.Dir(path), 0o700))
 		r.expect()
 		appendTo(t, path, "a\n")
 		r.expect("a")
@@ -173,9 +167,7 @@ func TestFollowGoesOnWhenTheFileIsTruncated(t *testing.T) {
 		appendTo(t, path, "a\nb\nlast")
 		r := startTail(t, path, system.FollowOptions{})
 		r.expect("a", "b")
-		if err := os.Truncate(path, 0); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "truncate "+path, os.Truncate(path, 0))
 		r.expect("last")
 		appendTo(t, path, "c\n")
 		r.expect("c")
@@ -187,9 +179,7 @@ func TestFollowGoesOnWhenTheFileIsTruncated(t *testing.T) {
 func age(t *testing.T, path string, hours int) {
 	t.Helper()
 	then := time.Now().Add(-time.Duration(hours) * time.Hour)
-	if err := os.Chtimes(path, then, then); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "set the time of "+path, os.Chtimes(path, then, then))
 }
 
 func TestFollowReadsWhatWasRotatedMeanwhile(t *testing.T) {
@@ -234,9 +224,7 @@ func TestFollowGoesOnAtAPosition(t *testing.T) {
 		resumed("c") // path does not exist
 		appendTo(t, path, "d\n")
 		resumed("c", "d")
-		if err := os.Remove(path + ".1"); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "remove "+path+".1", os.Remove(path+".1"))
 		resumed("d") // that file is gone
 		after = system.Position{Offset: 1000}
 		resumed("d")
@@ -250,9 +238,7 @@ func TestFollowGoesOnAtThePositionOfATruncatedFile(t *testing.T) {
 		r.expect("abc", "def")
 		r.end()
 		for _, c := range []struct{ contents, want string }{{"x\n", "x"}, {"longer than before\n", "longer than before"}} {
-			if err := os.WriteFile(path, []byte(c.contents), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must(t, "write "+path, os.WriteFile(path, []byte(c.contents), 0o600))
 			r := startTail(t, path, system.FollowOptions{From: r.lines[1].Next})
 			r.expect(c.want)
 			r.end()
@@ -282,9 +268,7 @@ func TestFollowLinesOverTheLimit(t *testing.T) {
 func TestFollowOfWhatIsNoFile(t *testing.T) {
 	folder := t.TempDir()
 	pipe := filepath.Join(folder, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "make the pipe "+pipe, syscall.Mkfifo(pipe, 0o600))
 	for _, path := range []string{folder, pipe} {
 		var failed *fs.PathError
 		if err := system.Follow(path, system.FollowOptions{}).Run(t.Context()); !errors.As(err, &failed) || failed.Path != path {
@@ -302,9 +286,7 @@ func TestFollowKeepsTheContract(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.log")
 	appendTo(t, path, "a\nb\nc\n")
 	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, "look at "+path, err)
 	stat := info.Sys().(*syscall.Stat_t)
 	var want []system.Line
 	for i, line := range []string{"a", "b", "c"} {

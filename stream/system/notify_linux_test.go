@@ -16,9 +16,7 @@ import (
 func descriptors(t *testing.T) (open []string) {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, "list the open files", err)
 	for _, entry := range entries {
 		if target, err := os.Readlink("/proc/self/fd/" + entry.Name()); err == nil {
 			open = append(open, target)
@@ -83,9 +81,7 @@ func TestChangesAreTold(t *testing.T) {
 	if c := received(t, found); c.Name != "a" || c.Kind != system.Created {
 		t.Fatalf("a file that was made: got %v %v, want a created", c.Name, c.Kind)
 	}
-	if err := os.Mkdir(filepath.Join(folder, "b"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "make the folder b", os.Mkdir(filepath.Join(folder, "b"), 0o700))
 	for c := range found { // a may have been seen before it had contents
 		if c.Name == "b" && c.Kind == system.Created {
 			break

@@ -24,15 +24,11 @@ import (
 func contents(t *testing.T, path string) map[string]string {
 	t.Helper()
 	found, err := filepath.Glob(path + "*")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, "list "+path+"*", err)
 	files := make(map[string]string)
 	for _, name := range found {
 		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "read "+name, err)
 		files[strings.TrimPrefix(name, path)] = string(b)
 	}
 	return files
@@ -58,30 +54,20 @@ func TestRotatingFileBySize(t *testing.T) {
 	for _, sync := range []time.Duration{0, -1, time.Hour} {
 		path := filepath.Join(t.TempDir(), "log")
 		f, err := system.OpenRotating(path, system.Rotation{MaxSize: 6, Keep: 2, Sync: sync})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "open "+path, err)
 		write(t, f, "a\n", "bc\n", "d\n", "longer than that\n", "e\n", "f\n")
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "sync and close "+path, errors.Join(f.Sync(), f.Close()))
 		expectFiles(t, path, map[string]string{"": "e\nf\n", ".1": "longer than that\n", ".2": "d\n"})
 	}
 }
 
 func TestRotatingFileEndsATornLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	if err := os.WriteFile(path, []byte("a\nto"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "write "+path, os.WriteFile(path, []byte("a\nto"), 0o600))
 	f, err := system.OpenRotating(path, system.Rotation{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, "open "+path, err)
 	write(t, f, "b\n")
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "close "+path, f.Close())
 	expectFiles(t, path, map[string]string{"": "a\nto\nb\n"})
 }
 
@@ -90,9 +76,7 @@ func TestRotatingFileByTheClock(t *testing.T) {
 	w := wall{}
 	open := func() *system.RotatingFile {
 		f, err := system.OpenRotatingBy(path, system.Rotation{At: system.Every(time.Hour)}, w.now)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "open "+path, err)
 		return f
 	}
 	w.ahead = time.Until(time.Now().Truncate(time.Hour).Add(10 * time.Minute)) // ten past
@@ -104,9 +88,7 @@ func TestRotatingFileByTheClock(t *testing.T) {
 	expectFiles(t, path, map[string]string{"": "c\nd\n", ".1": "a\nb\n"})
 
 	last := w.now()
-	if err := os.Chtimes(path, last, last); err != nil {
-		t.Fatal(err)
-	}
+	must(t, "set the time of "+path, os.Chtimes(path, last, last))
 	f = open() // in the same hour
 	write(t, f, "e\n")
 	f.Close()
@@ -121,9 +103,7 @@ func TestRotatingFileByTheClock(t *testing.T) {
 
 func TestRotatingFileThatIsClosed(t *testing.T) {
 	f, err := system.OpenRotating(filepath.Join(t.TempDir(), "log"), system.Rotation{Sync: time.Nanosecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, "open a file that is rotated", err)
 	write(t, f, "a\n")
 	if err := f.Close(); err != nil {
 		t.Errorf("Close: %v", err)
@@ -159,9 +139,7 @@ func TestAppendAndFollow(t *testing.T) {
 		r := startTail(t, path, system.FollowOptions{})
 		var want []string
 		f, err := system.OpenRotating(path, system.Rotation{MaxSize: 50, Keep: 100})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, "open "+path, err)
 		for n := range 300 {
 			line := fmt.Sprint("line ", n)
 			want = append(want, line)
@@ -170,9 +148,7 @@ func TestAppendAndFollow(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, "close "+path, f.Close())
 		r.expect(want...)
 		r.end()
 	})

@@ -17,7 +17,7 @@ func TestSignals(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	send := func(s syscall.Signal) {
 		if err := syscall.Kill(os.Getpid(), s); err != nil {
-			t.Error(err)
+			t.Errorf("send %v to this process: got %v, want no error", s, err)
 		}
 	}
 	var got []os.Signal

@@ -292,7 +292,7 @@ func TestCSVWithAQuoteThatIsNotClosed(t *testing.T) {
 func TestReadFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "numbers")
 	if err := os.WriteFile(path, []byte("1\n2\nx\n"), 0o600); err != nil {
-		t.Fatal(err)
+		t.Fatalf("write %s: got %v, want no error", path, err)
 	}
 	source := text.ReadFile(path, text.JSONLines[int], text.Skip(nil))
 	for range 2 { // each run opens it

@@ -45,7 +45,7 @@ func Dir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make a folder: got %v, want no error", err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
@@ -147,7 +147,7 @@ func (p *Program) Await(want string) {
 func (p *Program) Signal(s os.Signal) {
 	p.t.Helper()
 	if err := p.process.Process.Signal(s); err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("send %v to %q: got %v, want no error", s, p.process.Args[1:], err)
 	}
 }
 
@@ -155,7 +155,7 @@ func (p *Program) Signal(s os.Signal) {
 func (p *Program) SignalAll(s syscall.Signal) {
 	p.t.Helper()
 	if err := syscall.Kill(-p.process.Process.Pid, s); err != nil {
-		p.t.Fatal(err)
+		p.t.Fatalf("send %v to %q: got %v, want no error", s, p.process.Args[1:], err)
 	}
 }
 
