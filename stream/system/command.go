@@ -96,17 +96,15 @@ type child struct {
 func start(cmd *exec.Cmd) (*child, error) {
 	mustHave("Command", "exec.Cmd", cmd != nil)
 	c := &child{cmd: cmd, grace: cmd.WaitDelay, exited: make(chan struct{})}
+	if cmd.Stdout != nil {
+		return nil, c.failure(errors.New("its Stdout is set"))
+	}
 	output, input, err := os.Pipe()
 	if err != nil {
 		return nil, c.failure(err)
 	}
 	defer input.Close()
-	c.output = output
-	if cmd.Stdout != nil {
-		output.Close()
-		return nil, c.failure(errors.New("its Stdout is set"))
-	}
-	cmd.Stdout = input
+	c.output, cmd.Stdout = output, input
 	if cmd.Stderr == nil {
 		cmd.Stderr = &c.words
 	}

@@ -3,6 +3,7 @@ package system
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -97,6 +98,9 @@ func Changes(folder string, options ChangesOptions) stream.Observable[Change] {
 				}
 			}
 			now, failed := entries(folder)
+			if failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+				return failed // the entries may still be there
+			}
 			if wanted, err := compare(ctx, known, now, yield); err != nil || !wanted {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,6 +65,27 @@ func TestChangesOfAFolder(t *testing.T) {
 	if err := system.Changes(folder, system.ChangesOptions{}).Run(t.Context()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder that does not exist: %v, want fs.ErrNotExist", err)
 	}
+}
+
+func TestChangesOfAFolderThatCannotBeReadAnyMore(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	must(t, "make the folder", os.Mkdir(folder, 0o700))
+	appendTo(t, filepath.Join(folder, "a"), "")
+	synctest.Test(t, func(t *testing.T) {
+		seen := func(c system.Change) bool {
+			if c.Kind != system.Created {
+				t.Errorf("Changes of a folder that cannot be read: got %s %v, want no change", c.Name, c.Kind)
+				return true
+			}
+			rename(t, folder, folder+" moved")
+			must(t, "make a link to itself", os.Symlink(folder, folder))
+			return true
+		}
+		err := system.Changes(folder, system.ChangesOptions{Existing: true, PollOnly: true})(t.Context(), seen)
+		if !errors.Is(err, syscall.ELOOP) {
+			t.Errorf("Changes of a folder that cannot be read: got %v, want ELOOP", err)
+		}
+	})
 }
 
 func TestChangesKeepTheContract(t *testing.T) {

@@ -105,16 +105,24 @@ func followed(t *testing.T, test func(t *testing.T, path string)) {
 	synctest.Test(t, func(t *testing.T) { test(t, path) })
 }
 
-func TestFollowEmitsWhatIsAppended(t *testing.T) {
+// tailed tests a run of Follow that has the file from its beginning on.
+func tailed(t *testing.T, options system.FollowOptions, contents string, test func(t *testing.T, path string, r *tail)) {
+	t.Helper()
 	followed(t, func(t *testing.T, path string) {
-		appendTo(t, path, "a\nb")
-		r := startTail(t, path, system.FollowOptions{})
+		appendTo(t, path, contents)
+		r := startTail(t, path, options)
+		test(t, path, r)
+		r.end()
+	})
+}
+
+func TestFollowEmitsWhatIsAppended(t *testing.T) {
+	tailed(t, system.FollowOptions{}, "a\nb", func(t *testing.T, path string, r *tail) {
 		r.expect("a")
 		appendTo(t, path, "c\r")
 		r.expect()
 		appendTo(t, path, "\n\nd\n")
 		r.expect("bc", "", "d")
-		r.end()
 	})
 }
 
@@ -132,20 +140,15 @@ func TestFollowWaitsForTheFileAndItsFolder(t *testing.T) {
 }
 
 func TestFollowFromTheEnd(t *testing.T) {
-	followed(t, func(t *testing.T, path string) {
-		appendTo(t, path, "old\n")
-		r := startTail(t, path, system.FollowOptions{From: system.End})
+	tailed(t, system.FollowOptions{From: system.End}, "old\n", func(t *testing.T, path string, r *tail) {
 		r.expect()
 		appendTo(t, path, "new\n")
 		r.expect("new")
-		r.end()
 	})
 }
 
 func TestFollowGoesOnWhenTheFileIsRenamed(t *testing.T) {
-	followed(t, func(t *testing.T, path string) {
-		appendTo(t, path, "a\n")
-		r := startTail(t, path, system.FollowOptions{})
+	tailed(t, system.FollowOptions{}, "a\n", func(t *testing.T, path string, r *tail) {
 		r.expect("a")
 		rename(t, path, path+".1")
 		appendTo(t, path+".1", "b\n") // the writer does not know yet
@@ -158,20 +161,16 @@ func TestFollowGoesOnWhenTheFileIsRenamed(t *testing.T) {
 		appendTo(t, path+".1", "lost\n") // the file was left
 		appendTo(t, path, "e\n")
 		r.expect("e")
-		r.end()
 	})
 }
 
 func TestFollowGoesOnWhenTheFileIsTruncated(t *testing.T) {
-	followed(t, func(t *testing.T, path string) {
-		appendTo(t, path, "a\nb\nlast")
-		r := startTail(t, path, system.FollowOptions{})
+	tailed(t, system.FollowOptions{}, "a\nb\nlast", func(t *testing.T, path string, r *tail) {
 		r.expect("a", "b")
 		must(t, "truncate "+path, os.Truncate(path, 0))
 		r.expect("last")
 		appendTo(t, path, "c\n")
 		r.expect("c")
-		r.end()
 	})
 }
 

@@ -42,7 +42,8 @@ type RotatingFile struct {
 	now      func() time.Time
 
 	mu     sync.Mutex
-	file   *os.File // nil when closed
+	file   *os.File // nil when closed, and when a rotation could not open it
+	over   bool     // the user has closed it
 	size   int64
 	due    time.Time   // when At says so next
 	timer  *time.Timer // runs Sync's sync; nil before it is first needed
@@ -68,6 +69,7 @@ func openRotating(path string, rotation Rotation, now func() time.Time) (*Rotati
 }
 
 // Write appends b, in a new file if the rotation says so. What one Write writes is in one file.
+// A Write that cannot rotate writes nothing and returns the error; the next one tries again.
 func (f *RotatingFile) Write(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -86,8 +88,11 @@ func (f *RotatingFile) Write(b []byte) (int, error) {
 func (f *RotatingFile) Sync() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.file == nil {
+	switch {
+	case f.over:
 		return f.closed()
+	case f.file == nil: // what was written is on the disk, or its error was returned
+		return nil
 	}
 	return f.file.Sync()
 }
@@ -96,8 +101,12 @@ func (f *RotatingFile) Sync() error {
 func (f *RotatingFile) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.file == nil {
+	if f.over {
 		return f.closed()
+	}
+	f.over = true
+	if f.file == nil {
+		return nil
 	}
 	return f.close()
 }
@@ -112,8 +121,13 @@ func (f *RotatingFile) ready(more int64) error {
 		f.failed = nil
 		return err
 	}
-	if f.file == nil {
+	switch {
+	case f.over:
 		return f.closed()
+	case f.file == nil:
+		if err := f.open(); err != nil {
+			return err
+		}
 	}
 	full := f.rotation.MaxSize > 0 && f.size > 0 && f.size+more > f.rotation.MaxSize
 	late := f.rotation.At != nil && !f.now().Before(f.due)

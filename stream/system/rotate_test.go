@@ -101,6 +101,27 @@ func TestRotatingFileByTheClock(t *testing.T) {
 	expectFiles(t, path, map[string]string{"": "f\n", ".1": "c\nd\ne\n", ".2": "a\nb\n"})
 }
 
+// TestRotatingFileWithoutAFolder takes the folder away while a file is rotated.
+func TestRotatingFileWithoutAFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "logs")
+	path := filepath.Join(folder, "log")
+	must(t, "make the folder", os.Mkdir(folder, 0o700))
+	f, err := system.OpenRotating(path, system.Rotation{MaxSize: 2})
+	must(t, "open "+path, err)
+	write(t, f, "a\n")
+	must(t, "remove the folder", os.RemoveAll(folder))
+	for range 2 {
+		if n, err := f.Write([]byte("b\n")); n != 0 || !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Write without the folder: got %d, %v; want 0, fs.ErrNotExist", n, err)
+		}
+	}
+	must(t, "sync without the folder", f.Sync())
+	must(t, "make the folder again", os.Mkdir(folder, 0o700))
+	write(t, f, "c\n")
+	must(t, "close "+path, f.Close())
+	expectFiles(t, path, map[string]string{"": "c\n"})
+}
+
 func TestRotatingFileThatIsClosed(t *testing.T) {
 	f, err := system.OpenRotating(filepath.Join(t.TempDir(), "log"), system.Rotation{Sync: time.Nanosecond})
 	must(t, "open a file that is rotated", err)
