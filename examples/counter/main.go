@@ -19,7 +19,6 @@ import (
 	"errors"
 	"flag"
 	"io"
-	"os"
 	"time"
 
 	"github.com/rxipc/rxipc/examples/internal/command"
@@ -33,16 +32,7 @@ const usage = `usage:
 `
 
 func main() {
-	err := command.ErrUsage
-	switch {
-	case len(os.Args) == 1:
-		err = story()
-	case os.Args[1] == "serve":
-		err = runServe(os.Args[2:])
-	case os.Args[1] == "send":
-		err = runSend(os.Args[2:])
-	}
-	command.Exit("counter", usage, err)
+	command.Main("counter", usage, story, map[string]func([]string) error{"serve": runServe, "send": runSend})
 }
 
 func runServe(args []string) error {

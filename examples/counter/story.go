@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/rxipc/rxipc/examples/internal/command"
 	"github.com/rxipc/rxipc/socket"
 )
 
@@ -18,9 +18,9 @@ import (
 // waits for its server. A client prints before it closes its connection and the server
 // ends when 42 have, so that the server has the last word.
 //
-// It has so when the story is interrupted, too: the clients are killed, which have nothing
-// to say, and then the server is told to end. A terminal interrupts all processes at the
-// same time. So the server takes no signal, or a client would find it gone and complain.
+// The same order holds when the story is interrupted: it kills the clients first, then it
+// ends the server's standard input. The server itself ignores signals, because a terminal
+// interrupts all processes at once, and a client would complain that its server is gone.
 func story() error {
 	dir, err := os.MkdirTemp("", "counter")
 	if err != nil {
@@ -55,16 +55,10 @@ func story() error {
 	return context.Cause(ctx)
 }
 
-// runSelf runs this program with other arguments. When ctx ends first, a server is told
-// so by the end of its standard input, which lets it say what it has counted, and a client
-// is killed.
+// runSelf runs this program with other arguments. The end of ctx kills a client. It ends the
+// standard input of a server, so that the server prints its count and ends.
 func runSelf(ctx context.Context, args ...string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	process := exec.CommandContext(ctx, self, args...)
-	process.Stdout, process.Stderr = os.Stdout, os.Stderr
+	process := command.Self(ctx, args...)
 	if args[0] == "serve" {
 		input, err := process.StdinPipe()
 		if err != nil {
@@ -76,8 +70,9 @@ func runSelf(ctx context.Context, args ...string) error {
 	return process.Run()
 }
 
-// untilInputEnds returns a context that ends when the standard input does, with io.EOF as
-// its cause: the parent that holds it ended it, or died. Signals that ask to end are ignored.
+// untilInputEnds returns a context that ends with the standard input, and with io.EOF as its
+// cause. The input ends when the parent closes it or dies. The signals that would end the
+// process are ignored.
 func untilInputEnds() (ctx context.Context, stop context.CancelFunc) {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -35,33 +35,40 @@ const usage = `usage:
 `
 
 func main() {
-	err := command.ErrUsage
-	switch {
-	case len(os.Args) == 1:
-		err = story()
-	case os.Args[1] == "serve" || os.Args[1] == "ask":
-		err = play(os.Args[1], os.Args[2:])
-	}
-	command.Exit("handover", usage, err)
+	command.Main("handover", usage, story, map[string]func([]string) error{"serve": runServe, "ask": runAsk})
 }
 
-func play(role string, args []string) error {
+// parse returns the folder that the arguments of a role name.
+func parse(role string, args []string) (dir string, err error) {
 	flags := flag.NewFlagSet("handover "+role, flag.ExitOnError)
-	dir := command.DirFlag(flags)
+	named := command.DirFlag(flags)
 	flags.Parse(args)
 	if flags.NArg() != 0 {
-		return command.ErrUsage
+		return "", command.ErrUsage
 	}
-	if role == "serve" {
-		ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-		defer stop()
-		upgrade := make(chan os.Signal, 1)
-		signal.Notify(upgrade, syscall.SIGHUP)
-		return serve(ctx, *dir, upgrade)
+	return *named, nil
+}
+
+func runServe(args []string) error {
+	dir, err := parse("serve", args)
+	if err != nil {
+		return err
+	}
+	ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	upgrade := make(chan os.Signal, 1)
+	signal.Notify(upgrade, syscall.SIGHUP)
+	return serve(ctx, dir, upgrade)
+}
+
+func runAsk(args []string) error {
+	dir, err := parse("ask", args)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	answer, err := ask(ctx, socket.New(socket.Config{Dir: *dir}))
+	answer, err := ask(ctx, socket.New(socket.Config{Dir: dir}))
 	if err == nil {
 		fmt.Println("answered by", answer)
 	}

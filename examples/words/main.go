@@ -16,7 +16,6 @@ package main
 import (
 	"context"
 	"flag"
-	"os"
 	"time"
 
 	"github.com/rxipc/rxipc/examples/internal/command"
@@ -30,16 +29,7 @@ const usage = `usage:
 `
 
 func main() {
-	err := command.ErrUsage
-	switch {
-	case len(os.Args) == 1:
-		err = story()
-	case os.Args[1] == "serve":
-		err = runServe(os.Args[2:])
-	case os.Args[1] == "send":
-		err = runSend(os.Args[2:])
-	}
-	command.Exit("words", usage, err)
+	command.Main("words", usage, story, map[string]func([]string) error{"serve": runServe, "send": runSend})
 }
 
 func runServe(args []string) error {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/rxipc/rxipc/examples/internal/command"
 	"github.com/rxipc/rxipc/socket"
 )
 
@@ -53,15 +53,10 @@ func story() error {
 	return context.Cause(ctx)
 }
 
-// runSelf runs this program with other arguments. When ctx ends first it is
-// interrupted, which lets a server say what it has counted.
+// runSelf runs this program with other arguments. The end of ctx interrupts it, so that a
+// server still prints its table.
 func runSelf(ctx context.Context, args ...string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	process := exec.CommandContext(ctx, self, args...)
-	process.Stdout, process.Stderr = os.Stdout, os.Stderr
+	process := command.Self(ctx, args...)
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
 	process.WaitDelay = 5 * time.Second // then it is killed
 	return process.Run()

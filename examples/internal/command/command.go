@@ -1,11 +1,13 @@
-// Package command has what the programs among the examples share: flags, and their end.
+// Package command has what the example programs share: roles, flags and exit codes.
 package command
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 
 	"github.com/rxipc/rxipc/socket"
 )
@@ -13,9 +15,33 @@ import (
 // ErrUsage says that the arguments of a program mean nothing to it.
 var ErrUsage = errors.New("usage")
 
+// Main is the main function of a program whose first argument is a role. Without arguments
+// it runs story.
+func Main(name, usage string, story func() error, roles map[string]func(args []string) error) {
+	err := ErrUsage
+	if len(os.Args) == 1 {
+		err = story()
+	} else if play := roles[os.Args[1]]; play != nil {
+		err = play(os.Args[2:])
+	}
+	Exit(name, usage, err)
+}
+
+// Self returns a command that runs this program with other arguments and writes where this
+// process does. The end of ctx kills it, unless its Cancel is set.
+func Self(ctx context.Context, args ...string) *exec.Cmd {
+	self, err := os.Executable()
+	process := exec.CommandContext(ctx, self, args...)
+	process.Stdout, process.Stderr = os.Stdout, os.Stderr
+	if err != nil {
+		process.Err = err // Start returns it
+	}
+	return process
+}
+
 // Exit ends the program of that name with the exit code of err, see [socket.ExitCode].
 // For [ErrUsage] it prints usage, and the code is 2. It prints any other error, unless a
-// signal was the reason, which the shell tells.
+// signal is the reason: the shell prints that.
 func Exit(name, usage string, err error) {
 	code := socket.ExitCode(err)
 	switch {
