@@ -25,24 +25,34 @@ func (c *Connection) closeReason() wire.CloseReason {
 // tellWhy tells a client of ours why the connection is closed without its consent, if it
 // can be said at once.
 func (c *Connection) tellWhy() {
-	if !c.ours || !c.writing.tryTake() {
+	if c.writing.tryTake() {
+		c.offerWhy()
+	}
+}
+
+// tellWhyLater is tellWhy once every held exchange was answered and each answer is written,
+// or the grace has ended. A client that is told the reason knows what became of its messages.
+func (c *Connection) tellWhyLater(ctx context.Context) {
+	ctx, cancel := c.config.closing(ctx)
+	defer cancel()
+	c.awaitHeld(ctx)
+	if c.acquire(ctx) == nil || c.writing.tryTake() {
+		c.offerWhy()
+	}
+}
+
+// offerWhy writes to a client of ours what it can take at once of the answers and the reason
+// of the close. It gives back the baton of writing.
+func (c *Connection) offerWhy() {
+	defer c.release()
+	if !c.ours {
 		return
 	}
-	defer c.release()
 	c.turn.move(&c.out)
 	c.holds.move(&c.out)
 	c.out.AddFrames(c.closeReason().Frame())
 	n, _ := c.source.offer(&c.out, &c.writes)
 	c.written(n)
-}
-
-// tellWhyLater is tellWhy once what is held was answered, for as long as the grace lasts: a
-// client that is told so knows what became of its messages.
-func (c *Connection) tellWhyLater(ctx context.Context) {
-	ctx, cancel := c.config.closing(ctx)
-	defer cancel()
-	c.awaitHeld(ctx)
-	c.tellWhy()
 }
 
 // agree answers the client's connection.close.

@@ -62,6 +62,32 @@ func TestHeldAnswersLeaveInTheOrderOfTheMessages(t *testing.T) {
 	})
 }
 
+// TestHeldAnswerUnderWayIsWrittenBeforeTheReasonToClose breaks a limit behind a held message
+// whose answer does not fit into the pipe, so that it is still being written when the server
+// has no other held message to wait for.
+func TestHeldAnswerUnderWayIsWrittenBeforeTheReasonToClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{MaxMessage: 200, Heartbeat: -1})
+		client := listener.client(t, 100)
+		client.expect("start")
+		client.send([]byte(wire.MarkedStartOK))
+		client.send("hold")
+		held := <-helds
+		client.send([]byte(raw(wire.TextPlain, 201, "", 0xCE)))
+		synctest.Wait()
+		answered := make(chan error, 1)
+		go func() { answered <- held.Respond(t.Context(), Text(strings.Repeat("y", 200))) }()
+		synctest.Wait()
+		client.expect("ack", `"200 bytes"`, "close: reason=too-large, limit=200")
+		if err := <-answered; err != nil {
+			t.Errorf("Respond, while the connection ends: got %v, want nil", err)
+		}
+		client.expectEnd()
+		client.conn.Close()
+		listener.Close()
+	})
+}
+
 func TestMaxHeldStopsReadingButNotAnswering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener, helds, _, _ := holding(t, Config{MaxHeld: 2, Heartbeat: -1})
