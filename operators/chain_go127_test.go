@@ -44,6 +44,7 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	recovered := func(error) int { return 7 }
 	policy := operators.RetryPolicy{Times: 1, Delay: time.Second, Jitter: -1}
 	tree := func(n int) stream.Observable[int] { return stream.Range(n+1, max(0, 5-n)) }
+	either := func(a, b fold.Maybe[int]) int { return 10*a.GetOr(0) + b.GetOr(0) }
 	same := func(a, b int) bool { return a/2 == b/2 }
 	sum := fold.Sum[int]()
 	const d = 1700 * time.Millisecond // no multiple comes when a value does
@@ -68,6 +69,7 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("CombineLatest3", begin.CombineLatest3(other, other, add3), operators.CombineLatest3(source, other, other, add3))
 	ints("Concat", begin.Concat(other, source), operators.Concat(source, other, source))
 	ints("ConcatMap", begin.ConcatMap(twice), operators.ConcatMap(twice)(source))
+	ints("ConcatMapEager", begin.ConcatMapEager(twice, operators.Limit(1)), operators.ConcatMapEager(twice, operators.Limit(1))(source))
 	ints("Count", begin.Count(), operators.Count[int]()(source))
 	ints("Debounce", begin.Debounce(d), operators.Debounce[int](d)(source))
 	ints("DefaultIfEmpty", begin.Skip(9).DefaultIfEmpty(5), operators.DefaultIfEmpty(5)(operators.Skip[int](9)(source)))
@@ -79,11 +81,18 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("ExhaustMap", begin.ExhaustMap(twice), operators.ExhaustMap(twice)(source))
 	ints("Expand", begin.Expand(tree), operators.Expand(tree)(source))
 	ints("Filter", begin.Filter(even), operators.Filter(even)(source))
+	ints("FilterMap", begin.FilterMap(evenHalf), operators.FilterMap(evenHalf)(source))
 	ints("Finally", begin.Finally(func(operators.Ending, error) {}), operators.Finally[int](func(operators.Ending, error) {})(source))
 	ints("Find", begin.Find(even), operators.Find(even)(source))
 	ints("Fold", begin.Fold(sum), operators.Fold(sum)(source))
 	agree("FoldByKey", seen(t, begin.FoldByKey(split, sum).Observable()), seen(t, operators.FoldByKey(split, sum)(source)))
 	ints("CountDrops", begin.CountDrops(new(stream.Drops)), operators.CountDrops[int](new(stream.Drops))(source))
+	agree("FoldEventTime", seen(t, begin.FoldEventTime(2*ms, ms, clockwise, triple, sum).Observable()),
+		seen(t, operators.FoldEventTime(2*ms, ms, clockwise, triple, sum)(source)))
+	agree("FoldEventTimeByKey", seen(t, begin.FoldEventTimeByKey(2*ms, ms, clockwise, split, sum).Observable()),
+		seen(t, operators.FoldEventTimeByKey(2*ms, ms, clockwise, split, sum)(source)))
+	agree("FoldSessions", seen(t, begin.FoldSessions(2*ms, clockwise, split, sum).Observable()),
+		seen(t, operators.FoldSessions(2*ms, clockwise, split, sum)(source)))
 	ints("FoldSliding", begin.FoldSliding(2, sum), operators.FoldSliding(2, sum)(source))
 	ints("FoldTumbling", begin.FoldTumbling(2, sum), operators.FoldTumbling(2, sum)(source))
 	ints("IgnoreElements", begin.IgnoreElements(), operators.IgnoreElements[int]()(source))
@@ -91,7 +100,9 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("Map", begin.Map(triple), operators.Map(triple)(source))
 	ints("MapErr", begin.MapErr(half), operators.MapErr(half)(source))
 	ints("MapParallel", begin.MapParallel(2, divide), operators.MapParallel(2, divide)(source))
+	ints("MapParallelByKey", begin.MapParallelByKey(2, even, divide), operators.MapParallelByKey(2, even, divide)(source))
 	ints("Merge", begin.Merge(other, other), operators.Merge(source, other, other))
+	ints("MergeDelayError", begin.MapErr(half).MergeDelayError(other), operators.MergeDelayError(operators.MapErr(half)(source), other))
 	ints("MergeMap", begin.MergeMap(twice, operators.Limit(1)), operators.MergeMap(twice, operators.Limit(1))(source))
 	ints("Named", begin.MapErr(half).Named("half"), operators.Named[int]("half")(operators.MapErr(half)(source)))
 	ints("ObserveOn", begin.ObserveOn(2), operators.ObserveOn[int](2)(source))
@@ -123,14 +134,18 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	ints("Tap", begin.Tap(func(int) {}), operators.Tap(func(int) {})(source))
 	ints("ThrottleFirst", begin.ThrottleFirst(d), operators.ThrottleFirst[int](d)(source))
 	ints("ThrottleLast", begin.ThrottleLast(d), operators.ThrottleLast[int](d)(source))
+	ints("ThrottleLatest", begin.ThrottleLatest(d), operators.ThrottleLatest[int](d)(source))
 	ints("ThrowIfEmpty", begin.Skip(9).ThrowIfEmpty(errOdd), operators.ThrowIfEmpty[int](errOdd)(operators.Skip[int](9)(source)))
 	ints("Timeout", begin.Timeout(d), operators.Timeout[int](d)(source))
+	ints("TimeoutFirst", begin.TimeoutFirst(d), operators.TimeoutFirst[int](d)(source))
 	ints("WithLatestFrom", begin.WithLatestFrom(other, add), operators.WithLatestFrom(other, add)(source))
 	ints("Zip", begin.Zip(other, add), operators.Zip(source, other, add))
 	ints("Zip3", begin.Zip3(other, source, add3), operators.Zip3(source, other, source, add3))
+	ints("ZipLatest", begin.ZipLatest(other, add), operators.ZipLatest(source, other, add))
+	ints("ZipLongest", begin.ZipLongest(other, either), operators.ZipLongest(source, other, either))
 	ints("Pipe", begin.Pipe(operators.BufferCount[int](2)).Pipe(operators.Flatten[int]()),
 		operators.Flatten[int]()(operators.BufferCount[int](2)(source)))
-	if len(compared) < 67 {
+	if len(compared) < 79 {
 		t.Errorf("compared %d", len(compared))
 	}
 }
