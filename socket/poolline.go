@@ -1,0 +1,170 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// line is a connection of a pool, from the first to the last of those that replace each
+// other, and the feed of its flights.
+type line struct {
+	pool   *Pool
+	flying fifo[*call] // taken, on the line's goroutine
+	roused atomic.Bool
+	idle   *time.Timer // of the connection: has it end once it has had no call for too long
+	stale  atomic.Bool // it has fired
+
+	// Under the pool's mu.
+	process *Process // the connection
+	taken   uint64   // calls, for it
+	up      bool
+	coming  bool    // it is about to be up, for the first time
+	leaving bool    // it gets no calls any more, and is there until it is closed
+	room    int     // how many calls it may have
+	queue   []*call // not taken
+	load    int     // calls in queue and flying
+	parked  *Process
+}
+
+// session is one connection: it makes the calls that come and emits something for each
+// answer. It completes when it was idle for long enough, or broke and no call waits.
+func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
+	process, err := l.pool.ipc.reach(ctx, l.pool.name, l.pool.keep, func(err error) error { return l.lost(nil, err) })
+	if process == nil {
+		return err
+	}
+	defer process.Close(context.WithoutCancel(ctx))
+	process.dropUnasked()
+	l.idle = time.AfterFunc(math.MaxInt64, func() { l.stale.Store(true); process.rouse() })
+	defer l.idle.Stop()
+	l.connected(process)
+	f := newFlight(process, true)
+	f.limit = l.pool.config.InFlight
+	err = f.run(ctx, l.take, l, func(m Message, err error) bool {
+		l.answer(answer{m, err})
+		return yield(struct{}{})
+	})
+	if err != nil {
+		return l.lost(f, err)
+	}
+	return nil
+}
+
+// answer answers the first call that flies. Its place is free before its caller knows.
+func (l *line) answer(a answer) {
+	l.pool.mu.Lock()
+	l.load--
+	l.pool.mu.Unlock()
+	l.flying.all()[0].answer <- a
+	l.flying.drop(1)
+}
+
+// connected makes the line one of those that calls are given to.
+func (l *line) connected(process *Process) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.process, l.taken = process, 0
+	l.up, l.coming, l.room = true, false, 1
+	if process.ours {
+		l.room = l.pool.config.InFlight
+	}
+	l.pool.down = nil
+	l.pool.stats.Connected++
+	l.pool.dispatch()
+}
+
+// lost fails the calls that may have been handled by a connection that ended, and lets the
+// others wait for another one, before all that wait already. It returns the reason, with
+// which the line connects again, or nil if that has time.
+func (l *line) lost(f *flight, err error) error {
+	p := l.pool
+	var failed *SendError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = err
+	if l.up && p.ctx.Err() == nil {
+		p.stats.Lost++
+	}
+	l.up, l.coming = false, false
+	calls := append(slices.Clone(l.flying.all()), l.queue...)
+	if f != nil {
+		failed = &SendError{Acknowledged: failed.Acknowledged - f.concluded, Sent: f.inFlight, Err: err}
+		failing := failed.failing()
+		for i, c := range calls[:failing] {
+			c.answer <- c.undone(min(1, max(0, failed.Acknowledged-i)), err)
+		}
+		calls = calls[failing:]
+	}
+	for _, c := range slices.Backward(calls) {
+		if !c.gone {
+			c.place, c.by = p.waiting.PushFront(c), nil
+			p.stats.Retried++
+		}
+	}
+	l.flying, l.queue, l.load = fifo[*call]{}, nil, 0
+	p.dispatch()
+	if p.waiting.Len() == 0 {
+		l.leaving = true
+		return nil
+	}
+	return err
+}
+
+func (l *line) take(room int, queue *fifo[Message]) (ended bool) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.parked = nil
+	l.roused.Store(false)
+	room = min(room, len(l.queue))
+	for _, c := range l.queue[:room] {
+		l.taken++
+		c.by, c.number = l.process, l.taken
+		l.flying.push(c)
+		queue.push(c.message)
+	}
+	l.queue = slices.Delete(l.queue, 0, room)
+	return !l.up
+}
+
+func (l *line) park(p *Process) bool {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	if len(l.queue) > 0 {
+		return false
+	}
+	l.parked = p
+	return true
+}
+
+func (l *line) arrived() bool { return l.roused.Load() }
+
+// rest reads while it waits, to see that the connection breaks before a call does.
+func (l *line) rest(ctx context.Context, p *Process) error {
+	if !l.park(p) {
+		return nil
+	}
+	l.stale.Store(false)
+	l.idle.Reset(l.pool.config.Idle)
+	err := p.await(ctx, p.config.MaxUnread, func() bool { return l.arrived() || l.stale.Load() })
+	l.idle.Stop()
+	if err != nil || l.arrived() {
+		return err
+	}
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.up, l.leaving = false, true // a call that it was given just now is made all the same
+	return nil
+}
+
+func (l *line) landed(int) {
+	l.pool.mu.Lock()
+	defer l.pool.mu.Unlock()
+	l.pool.dispatch()
+}
