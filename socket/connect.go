@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 const (
@@ -112,7 +113,7 @@ func comesBack(err error) bool {
 // metDeadline reports whether a failure to dial comes of a context's deadline, which the
 // dialer may meet before the context does. The system calls a full queue a timeout, too.
 func metDeadline(err error) bool {
-	return isTimeout(err) && !errors.Is(err, ErrTooSlow) && !errors.Is(err, ErrBusy)
+	return wire.IsTimeout(err) && !errors.Is(err, ErrTooSlow) && !errors.Is(err, ErrBusy)
 }
 
 // try connects once.

@@ -29,7 +29,7 @@ func inChunks(conn *pipeConn, data []byte, seed uint64) {
 
 // allFrames reads frames up to the end of a connection.
 func allFrames(conn *pipeConn) (frames []wire.Frame, err error) {
-	reader := wire.NewReader(1 << 30)
+	reader := &wire.Reader{Limit: 1 << 30}
 	reader.Extended = true
 	for {
 		f, err := reader.ReadFrame(conn)

@@ -301,7 +301,7 @@ func (p *Process) offer(b batch) error {
 		p.left.Store(true)
 		p.callReader()
 	}
-	if isTimeout(err) {
+	if wire.IsTimeout(err) {
 		return nil
 	}
 	return err

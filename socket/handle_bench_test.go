@@ -48,7 +48,7 @@ func BenchmarkHandle(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			beneath, _ := net.Pipe()
-			text := append(wire.AppendControl(nil, wire.KindStartOK), bytes.Repeat(message, run)...)
+			text := append([]byte(wire.KindStartOK.Frame()), bytes.Repeat(message, run)...)
 			conn := &replay{Conn: beneath, text: text, left: b.N/run + 1}
 			b.ReportAllocs()
 			total, err := ServeConnections(stream.Just(newTestConnection(conn)), fold.Sum[int]()).With(context.Background(), bench.handle).Get()

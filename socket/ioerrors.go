@@ -4,14 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 )
-
-// isTimeout reports whether a read or write failed at its deadline.
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
 
 // isGone reports whether a read or write failed because the other side is gone.
 func isGone(err error) bool {

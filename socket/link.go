@@ -164,7 +164,7 @@ func (l *link) read(ctx context.Context, once func(*wire.Reader) error) error {
 
 // stopped tells why a read failed, unless it is to be made again.
 func (l *link) stopped(ctx context.Context, err error) error {
-	if !isTimeout(err) {
+	if !wire.IsTimeout(err) {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -227,7 +227,7 @@ func (l *link) flush(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return nil
-		case !isTimeout(err):
+		case !wire.IsTimeout(err):
 			l.writes.unbind() // the context may outlast the connection by far
 			return err
 		case ctx.Err() != nil:

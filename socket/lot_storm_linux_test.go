@@ -98,7 +98,7 @@ func TestStormOfParkingAndResuming(t *testing.T) {
 					client.send(wire.KindHeartbeat)
 				case 2:
 					if err := c.Send(t.Context(), Text("pushed")); err != nil {
-						t.Error(err)
+						t.Errorf("Send to a client that is there: got %v, want nil", err)
 					}
 					client.expect(`"pushed"`)
 				}

@@ -69,7 +69,7 @@ type peer struct {
 }
 
 func newPeer(t testing.TB, conn net.Conn) *peer {
-	p := &peer{t: t, conn: conn, reader: wire.NewReader(1 << 30)}
+	p := &peer{t: t, conn: conn, reader: &wire.Reader{Limit: 1 << 30}}
 	p.reader.Extended = true
 	return p
 }
@@ -79,7 +79,7 @@ func encode(parts ...any) (out []byte) {
 	for _, part := range parts {
 		switch part := part.(type) {
 		case wire.Kind:
-			out = wire.AppendControl(out, part)
+			out = append(out, part.Frame()...)
 		case Message:
 			out = wire.AppendFrame(out, part.wire())
 		case string:

@@ -55,7 +55,7 @@ func serveStrictPHP(t *testing.T, transport *memory, dialect wire.Kind) *strictP
 // serve plays one connection.
 func (s *strictPHP) serve(conn net.Conn) {
 	defer conn.Close()
-	reader := wire.NewReader(1 << 20)
+	reader := &wire.Reader{Limit: 1 << 20}
 	conn.Write(encode(wire.KindStart))
 	awaits := false // the acknowledgement of a response
 	for {

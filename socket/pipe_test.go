@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // halfPipe carries bytes one way, through a buffer. It behaves like a unix socket,
@@ -351,7 +353,7 @@ func TestPipeBehavesLikeASocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := newPipe(4)
 		b.SetWriteDeadline(time.Now().Add(time.Millisecond))
-		if n, err := b.Write([]byte("hello")); n != 4 || !isTimeout(err) {
+		if n, err := b.Write([]byte("hello")); n != 4 || !wire.IsTimeout(err) {
 			t.Fatal(n, err)
 		}
 		got := make([]byte, 8)

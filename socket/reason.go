@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -49,7 +50,7 @@ func Reason(err error) string {
 			return named.reason
 		}
 	}
-	if isTimeout(err) {
+	if wire.IsTimeout(err) {
 		return "timeout"
 	}
 	return "other"

@@ -59,7 +59,7 @@ func (s plainSource) ahead(r *wire.Reader, reads *contextDeadline, hurry *atomic
 		reads.set(longAgo)
 	}
 	err := r.Commit(s.Conn.Read(r.Space()))
-	if isTimeout(err) {
+	if wire.IsTimeout(err) {
 		return errIdle
 	}
 	return err

@@ -117,7 +117,7 @@ func (s *socketSource) tryRead(descriptor uintptr) bool {
 
 func (s *socketSource) offer(o *wire.Output, writes *contextDeadline) (int, error) {
 	n, err := s.writeNow(o)
-	if n == 0 && isTimeout(err) {
+	if n == 0 && wire.IsTimeout(err) {
 		writes.set(time.Time{})
 		defer writes.reset()
 		return s.writeNow(o)

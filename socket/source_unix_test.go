@@ -38,14 +38,14 @@ func unixPair(t *testing.T) (a, b net.Conn) {
 
 func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
 	ours, theirs := unixPair(t)
-	reader, src := wire.NewReader(1<<20), newSource(ours).(*socketSource)
+	reader, src := &wire.Reader{Limit: 1 << 20}, newSource(ours).(*socketSource)
 	looked := false // whether there is something to read; not if the deadline passed before
 	src.readOnce = func(descriptor uintptr) bool { looked = true; return src.tryRead(descriptor) }
 	wait := func() {
 		t.Helper()
 		for looked = false; !looked; {
 			ours.SetReadDeadline(time.Now().Add(time.Millisecond))
-			if err := src.fill(reader); !isTimeout(err) {
+			if err := src.fill(reader); !wire.IsTimeout(err) {
 				t.Fatalf("fill where nothing comes: %v, want a timeout", err)
 			}
 		}
@@ -87,7 +87,7 @@ func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
 
 func TestBurstIsReadAtOnceAndALongContentToItsPlace(t *testing.T) {
 	ours, theirs := unixPair(t)
-	reader, src := wire.NewReader(1<<20), newSource(ours)
+	reader, src := &wire.Reader{Limit: 1 << 20}, newSource(ours)
 	fill := func(what string, wantBuffered int) {
 		t.Helper()
 		if err := src.fill(reader); err != nil {

@@ -66,7 +66,7 @@ func (r recording) frames(from string) (all []string) {
 }
 
 func withoutHeartbeats(stream string) (all []string) {
-	reader := wire.NewReader(1 << 20)
+	reader := &wire.Reader{Limit: 1 << 20}
 	src := &pieces{[]byte(stream), newRandom(0)}
 	for {
 		f, err := reader.ReadFrame(src)
@@ -232,7 +232,7 @@ func (p *peer) expectEnd() {
 
 func driveAsRecorded(t *testing.T, p *Process, r recording) {
 	start := time.Now()
-	reader := wire.NewReader(1 << 20)
+	reader := &wire.Reader{Limit: 1 << 20}
 	for _, chunk := range r.Chunks {
 		if chunk.From != "client" {
 			continue

@@ -36,7 +36,7 @@ func encodeFrames(frames []wire.Frame) (encoded []byte) {
 		if f.Kind == wire.KindMessage {
 			encoded = wire.AppendFrame(encoded, f.Message)
 		} else {
-			encoded = wire.AppendControl(encoded, f.Kind)
+			encoded = append(encoded, f.Kind.Frame()...)
 		}
 	}
 	return encoded

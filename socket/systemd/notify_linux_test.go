@@ -16,7 +16,7 @@ func TestWatchdogDoesNotWaitForAManagerThatDoesNotRead(t *testing.T) {
 	t.Setenv(watchdogPID, "")
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("making a socket: got %v, want nil", err)
 	}
 	defer unix.Close(fd)
 	for err == nil {
@@ -31,6 +31,6 @@ func TestWatchdogDoesNotWaitForAManagerThatDoesNotRead(t *testing.T) {
 	go func() { ended <- Watchdog(ctx) }()
 	cancel(reason)
 	if err := <-ended; err != reason {
-		t.Error(err)
+		t.Errorf("Watchdog, its context ended: got %v, want %v", err, reason)
 	}
 }

@@ -22,7 +22,7 @@ func notified(t *testing.T, address string) manager {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listening as a manager: got %v, want nil", err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	t.Setenv(notifySocket, address)
@@ -34,7 +34,7 @@ func (m manager) next(t *testing.T) string {
 	datagram := make([]byte, 1000)
 	n, err := m.Read(datagram)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("reading what the manager gets: got %v, want nil", err)
 	}
 	return string(datagram[:n])
 }
@@ -47,10 +47,10 @@ func TestNotifyTellsTheManager(t *testing.T) {
 	for _, address := range addresses {
 		m := notified(t, address)
 		if err := Notify(t.Context(), Ready, Status("two\nlines")); err != nil {
-			t.Error(err)
+			t.Errorf("Notify to %s: got %v, want nil", address, err)
 		}
 		if got := m.next(t); got != "READY=1\nSTATUS=two lines" {
-			t.Errorf("%q", got)
+			t.Errorf("Notify to %s: the manager got %q, want both states, a line each", address, got)
 		}
 	}
 }
@@ -59,17 +59,17 @@ func TestNotifyWithoutAManagerDoesNothing(t *testing.T) {
 	t.Setenv(notifySocket, "")
 	t.Setenv(watchdogUsec, "1000")
 	if err := errors.Join(Notify(t.Context(), Ready), Watchdog(t.Context())); err != nil {
-		t.Error(err)
+		t.Errorf("Notify and Watchdog without a manager: got %v, want nil", err)
 	}
 	t.Setenv(notifySocket, "/no/such/socket")
 	if err := Notify(t.Context(), Stopping); !errors.Is(err, os.ErrNotExist) {
-		t.Error(err)
+		t.Errorf("Notify to a manager that is gone: got %v, want os.ErrNotExist", err)
 	}
 	if err := Notify(t.Context()); err != nil {
-		t.Error(err)
+		t.Errorf("Notify of no state: got %v, want nil", err)
 	}
 	if err := Watchdog(t.Context()); !errors.Is(err, os.ErrNotExist) {
-		t.Error(err)
+		t.Errorf("Watchdog of a manager that is gone: got %v, want os.ErrNotExist", err)
 	}
 }
 
@@ -82,22 +82,22 @@ func TestWatchdogTellsUntilItsContextEnds(t *testing.T) {
 	go func() { ended <- Watchdog(ctx) }()
 	for range 3 {
 		if got := m.next(t); got != "WATCHDOG=1" {
-			t.Errorf("%q", got)
+			t.Errorf("Watchdog: the manager got %q, want WATCHDOG=1", got)
 		}
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("Watchdog, its context ended: got %v, want context.Canceled", err)
 	}
 	t.Setenv(watchdogPID, "1") // another's
 	if err := Watchdog(t.Context()); err != nil {
-		t.Error(err)
+		t.Errorf("Watchdog that another process is to serve: got %v, want nil", err)
 	}
 	t.Setenv(watchdogPID, "")
 	for _, wrong := range []string{"0", "-5", "soon", "99999999999999999999"} {
 		t.Setenv(watchdogUsec, wrong)
 		if err := Watchdog(t.Context()); err == nil {
-			t.Error(wrong)
+			t.Errorf("Watchdog with %s %q: got nil, want an error", watchdogUsec, wrong)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func Visit(ctx context.Context, conn net.Conn) error {
 
 // session goes through the whole session of a client without messages.
 func session(conn net.Conn) error {
-	reader := wire.NewReader(limit)
+	reader := &wire.Reader{Limit: limit}
 	defer reader.Release()
 	first := wire.Frame{Kind: wire.KindHeartbeat} // the mark of a server of rxipc; innmind/ipc ignores it, too
 	for first.Kind == wire.KindHeartbeat {
@@ -54,8 +54,8 @@ func session(conn net.Conn) error {
 	if first.Kind != wire.KindStart {
 		return fmt.Errorf("%w: %s came before %s", wire.ErrProtocol, first.Kind, wire.KindStart)
 	}
-	goodbye := wire.AppendControl(wire.AppendControl(nil, wire.KindStartOK), wire.KindClose)
-	if _, err := conn.Write(goodbye); err != nil {
+	goodbye := wire.KindStartOK.Frame() + wire.KindClose.Frame()
+	if _, err := io.WriteString(conn, goodbye); err != nil {
 		return err
 	}
 	return awaitCloseOK(conn, reader)
@@ -75,7 +75,7 @@ func awaitCloseOK(conn net.Conn, reader *wire.Reader) error {
 		if f.Kind != wire.KindClose {
 			continue
 		}
-		if _, err := conn.Write(wire.AppendControl(nil, wire.KindCloseOK)); err != nil {
+		if _, err := io.WriteString(conn, wire.KindCloseOK.Frame()); err != nil {
 			return err
 		}
 	}

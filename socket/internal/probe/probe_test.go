@@ -29,7 +29,7 @@ func probed(ctx context.Context, serve func(conn net.Conn) error) (probeErr, ser
 func sendControls(conn net.Conn, kinds ...wire.Kind) error {
 	var out []byte
 	for _, k := range kinds {
-		out = wire.AppendControl(out, k)
+		out = append(out, k.Frame()...)
 	}
 	_, err := conn.Write(out)
 	return err
@@ -39,7 +39,7 @@ func sendControls(conn net.Conn, kinds ...wire.Kind) error {
 func expectControls(conn net.Conn, kinds ...wire.Kind) error {
 	var want []byte
 	for _, k := range kinds {
-		want = wire.AppendControl(want, k)
+		want = append(want, k.Frame()...)
 	}
 	got := make([]byte, len(want)+1)
 	n, err := conn.Read(got)

@@ -23,18 +23,11 @@ func (e *endless) Read(p []byte) (n int, err error) {
 
 // mustNext reads the next frame, from src if need be.
 func mustNext(tb testing.TB, reader *Reader, src io.Reader) Frame {
-	for {
-		f, ok, err := reader.Next()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if ok {
-			return f
-		}
-		if err := reader.Fill(src); err != nil {
-			tb.Fatal(err)
-		}
+	f, err := reader.ReadFrame(src)
+	if err != nil {
+		tb.Fatalf("reading a good frame: got %v, want nil", err)
 	}
+	return f
 }
 
 func TestReaderAllocatesTheContentOnly(t *testing.T) {
@@ -48,11 +41,11 @@ func TestReaderAllocatesTheContentOnly(t *testing.T) {
 		"as long":      {AppendFrame(nil, text(strings.Repeat("x", maxControl))), 1},
 		"large":        {AppendFrame(nil, text(strings.Repeat("x", 10*readSize))), 1},
 		"empty":        {AppendFrame(nil, text("")), 0},
-		"control":      {AppendControl(nil, KindReceived), 0},
-		"long control": {AppendControl(nil, KindStartOK), 0},
+		"control":      {[]byte(KindReceived.Frame()), 0},
+		"long control": {[]byte(KindStartOK.Frame()), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reader, src := NewReader(1<<20), &endless{data: test.frame}
+			reader, src := &Reader{Limit: 1 << 20}, &endless{data: test.frame}
 			mustNext(t, reader, src)
 			allocations := testing.AllocsPerRun(200, func() { mustNext(t, reader, src) })
 			if allocations != test.want {
@@ -70,7 +63,7 @@ var benchmarkSizes = []struct {
 func BenchmarkReader(b *testing.B) {
 	run := func(name string, encoded []byte) {
 		b.Run(name, func(b *testing.B) {
-			reader, src := NewReader(1<<20), &endless{data: encoded}
+			reader, src := &Reader{Limit: 1 << 20}, &endless{data: encoded}
 			b.SetBytes(int64(len(encoded)))
 			b.ReportAllocs()
 			for b.Loop() {
@@ -78,7 +71,7 @@ func BenchmarkReader(b *testing.B) {
 			}
 		})
 	}
-	run("control", AppendControl(nil, KindReceived))
+	run("control", []byte(KindReceived.Frame()))
 	for _, size := range benchmarkSizes {
 		run(size.name, AppendFrame(nil, text(strings.Repeat("x", size.bytes))))
 	}
@@ -87,7 +80,7 @@ func BenchmarkReader(b *testing.B) {
 func TestAppendFrameAllocatesNothingWhenThereIsRoom(t *testing.T) {
 	buffer, message := make([]byte, 0, 1<<10), text("hello world")
 	allocations := testing.AllocsPerRun(100, func() {
-		out := AppendControl(buffer, KindReceived)
+		out := append(buffer, KindReceived.Frame()...)
 		out = AppendFrame(out, message)
 		if len(out) == 0 {
 			t.Fatal("nothing encoded")

@@ -88,14 +88,5 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// AppendControl appends the frame of a control message to dst. It panics when k is
-// not a control message.
-func AppendControl(dst []byte, k Kind) []byte {
-	if k == KindMessage || k >= kindCount {
-		panic("wire: no control message: " + k.String())
-	}
-	return append(dst, controlFrames[k]...)
-}
-
 // Frame returns the frame of a control message.
 func (k Kind) Frame() string { return controlFrames[k] }

@@ -10,8 +10,8 @@ var (
 	ErrTooLarge = errors.New("message too large")
 )
 
-// isTimeout reports whether a Read failed at a deadline.
-func isTimeout(err error) bool {
+// IsTimeout reports whether a Read, a Write or a dial failed at its deadline.
+func IsTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout()
 }

@@ -27,7 +27,7 @@ func TestReaderForeignProtocolsAreNamedAtOnce(t *testing.T) {
 		{"two zeros, a media type of no bytes", "\x00\x00", `media type "": expected`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := NewReader(100)
+			r := &Reader{Limit: 100}
 			if err := r.Fill(strings.NewReader(test.bytes)); err != nil {
 				t.Fatalf("reading %q failed with %v", test.bytes, err)
 			}

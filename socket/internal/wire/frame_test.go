@@ -1,9 +1,7 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/hex"
-	"strings"
 	"testing"
 )
 
@@ -30,27 +28,13 @@ func TestAppendFrame(t *testing.T) {
 	}
 }
 
-func TestAppendControlIsTheFrameOfItsContent(t *testing.T) {
+func TestKindFrameIsTheFrameOfItsContent(t *testing.T) {
 	for k := KindStart; k < kindCount; k++ {
-		want := AppendFrame([]byte("before"), text(k.String()))
-		if got := AppendControl([]byte("before"), k); !bytes.Equal(got, want) {
-			t.Errorf("%v: %q", k, got)
+		if got, want := k.Frame(), string(AppendFrame(nil, text(k.String()))); got != want {
+			t.Errorf("the frame of %v: got %q, want %q", k, got, want)
 		}
 		if size := len(k.String()); size < minControl || size > maxControl {
 			t.Errorf("%v: %d bytes, outside %d to %d", k, size, minControl, maxControl)
 		}
-	}
-}
-
-func TestAppendControlRefusesOtherKinds(t *testing.T) {
-	for _, k := range []Kind{KindMessage, kindCount, 255} {
-		func() {
-			defer func() {
-				if text, _ := recover().(string); !strings.Contains(text, k.String()) {
-					t.Errorf("%v: panicked with %q", k, text)
-				}
-			}()
-			AppendControl(nil, k)
-		}()
 	}
 }

@@ -24,7 +24,7 @@ func encode(parts ...any) (out []byte) {
 	for _, part := range parts {
 		switch part := part.(type) {
 		case Kind:
-			out = AppendControl(out, part)
+			out = append(out, part.Frame()...)
 		case Message:
 			out = AppendFrame(out, part)
 		case string:

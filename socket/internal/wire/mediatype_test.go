@@ -94,7 +94,7 @@ func TestParseMediaTypeSaysWhatIsWrong(t *testing.T) {
 func TestParseMediaTypeKeepsToWhatAFrameCarries(t *testing.T) {
 	longest := "text/plain; a=" + strings.Repeat("b", maxMediaType-len("text/plain; a="))
 	if _, err := ParseMediaType(longest); err != nil {
-		t.Error(err)
+		t.Errorf("ParseMediaType of the longest media type: got %v, want nil", err)
 	}
 	quotes := strings.Replace(longest, "=", `="`, 1) + `"`
 	if mt, err := ParseMediaType(quotes); err != nil || mt != longest {
@@ -103,7 +103,7 @@ func TestParseMediaTypeKeepsToWhatAFrameCarries(t *testing.T) {
 	// Each of these is one byte too long once it is canonical.
 	for _, text := range []string{longest + "b", strings.Replace(longest, "; ", ";", 1) + "b"} {
 		if _, err := ParseMediaType(text); err == nil || len(err.Error()) > 300 {
-			t.Errorf("%d bytes: %.300v", len(text), err)
+			t.Errorf("ParseMediaType of %d bytes: got %.300v, want an error of 300 bytes at most", len(text), err)
 		}
 	}
 }
@@ -111,10 +111,10 @@ func TestParseMediaTypeKeepsToWhatAFrameCarries(t *testing.T) {
 func TestParseMediaTypeAllocatesNothingIfCanonical(t *testing.T) {
 	allocations := testing.AllocsPerRun(100, func() {
 		if _, err := ParseMediaType(`application/json; charset=utf-8, version=1+1, note=""`); err != nil {
-			t.Fatal(err)
+			t.Fatalf("ParseMediaType of a canonical media type: got %v, want nil", err)
 		}
 	})
 	if allocations != 0 {
-		t.Errorf("%v allocations", allocations)
+		t.Errorf("ParseMediaType of a canonical media type: got %v allocations, want none", allocations)
 	}
 }

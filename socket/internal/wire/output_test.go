@@ -100,13 +100,13 @@ func TestOutputWritesLargeContentsInPieces(t *testing.T) {
 		ours.SetWriteDeadline(time.Now().Add(50 * time.Microsecond))
 		n, err := o.WriteAll(ours)
 		o.DropFirst(n)
-		if err != nil && !isTimeout(err) {
-			t.Fatal(err)
+		if err != nil && !IsTimeout(err) {
+			t.Fatalf("WriteAll to a slow socket: got %v, want nil or a timeout", err)
 		}
 	}
 	ours.Close()
 	if <-got != want {
-		t.Error("other bytes came")
+		t.Error("WriteAll to a slow socket: other bytes came than those of the Output")
 	}
 }
 
@@ -115,16 +115,16 @@ func socketPair(t testing.TB) (a, b net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen: got %v, want nil", err)
 	}
 	defer listener.Close()
 	a, err = net.Dial("tcp", listener.Addr().String())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial: got %v, want nil", err)
 	}
 	b, err = listener.Accept()
 	if err != nil {
-		t.Fatal(errors.Join(err, a.Close()))
+		t.Fatalf("accept: got %v, want nil", errors.Join(err, a.Close()))
 	}
 	t.Cleanup(func() { a.Close(); b.Close() })
 	return a, b

@@ -45,9 +45,9 @@ const (
 
 // Reader decodes frames from bytes that arrive in any pieces. Its caller loops: Next until
 // that has no more frames, then Fill. One goroutine at a time may use it.
-// Reader{Limit: n} is ready for use, and is what NewReader returns.
+// Reader{Limit: n} is ready for use.
 type Reader struct {
-	Limit int // the longest content of a message, in bytes
+	Limit int // the longest content of a message, in bytes; a control message may be longer
 
 	buffer     []byte // nil while it holds no bytes
 	start, end int    // of the bytes in buffer that are not decoded yet
@@ -71,10 +71,6 @@ type Reader struct {
 	readErr error // of a Read that also returned bytes, for the next Fill
 	err     error // of Next, for all later calls
 }
-
-// NewReader returns a reader that refuses messages with a content of more than limit bytes.
-// The limit does not apply to control messages.
-func NewReader(limit int) *Reader { return &Reader{Limit: limit} }
 
 // Next returns the next frame among the bytes held. It returns false when more bytes are
 // needed. It fails with ErrProtocol or ErrTooLarge, and every later call returns the same
@@ -153,7 +149,7 @@ func (r *Reader) Commit(n int, err error) error {
 	r.filled(n)
 	if n > 0 {
 		r.empty = 0
-		if err != nil && !isTimeout(err) {
+		if err != nil && !IsTimeout(err) {
 			r.readErr = err
 		}
 		return nil

@@ -13,23 +13,19 @@ import (
 	"testing/iotest"
 )
 
-// ReadAll decodes all frames of src, and returns the error that ended it, nil for
+// readAll decodes all frames of src, and returns the error that ended it, nil for
 // an end between two frames.
 func readAll(src io.Reader, limit int) (frames []Frame, err error) {
-	reader := NewReader(limit)
+	reader := &Reader{Limit: limit}
 	reader.Extended = true
 	for {
-		f, ok, err := reader.Next()
-		if err != nil {
-			return frames, err
-		}
-		if ok {
+		f, err := reader.ReadFrame(src)
+		switch err {
+		case nil:
 			frames = append(frames, f)
-			continue
-		}
-		if err := reader.Fill(src); err == io.EOF {
+		case io.EOF:
 			return frames, nil
-		} else if err != nil {
+		default:
 			return frames, err
 		}
 	}
@@ -42,7 +38,7 @@ func assorted() (frames []Frame, encoded []byte) {
 	odd := canonical("application/x+y; a=b, c=d")
 	for k := KindStart; k < kindCount; k++ {
 		frames = append(frames, Frame{Kind: k})
-		encoded = AppendControl(encoded, k)
+		encoded = append(encoded, k.Frame()...)
 	}
 	for _, size := range []int{0, 1, 27, 100, readSize - 17, readSize - 2, readSize - 1, readSize,
 		readSize + 1, 3 * readSize, 50_000} {
@@ -50,7 +46,7 @@ func assorted() (frames []Frame, encoded []byte) {
 		for _, mediaType := range []string{TextPlain, odd, odd, JSON, OctetStream, long} {
 			message := newMessage(mediaType, content)
 			frames = append(frames, Frame{Message: message}, Frame{Kind: KindHeartbeat})
-			encoded = AppendControl(AppendFrame(encoded, message), KindHeartbeat)
+			encoded = append(AppendFrame(encoded, message), KindHeartbeat.Frame()...)
 		}
 	}
 	return frames, encoded
@@ -69,7 +65,7 @@ func TestReaderCopesWithAnyReader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := readAll(wrap(bytes.NewReader(encoded)), 1<<20)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("reading good frames: got %v, want nil", err)
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("%d frames, want %d, or they differ", len(got), len(want))
@@ -95,12 +91,12 @@ func (s *stutter) Read(p []byte) (int, error) {
 func TestReaderSurvivesTimeouts(t *testing.T) {
 	want, encoded := assorted()
 	src := &stutter{src: iotest.HalfReader(bytes.NewReader(encoded)), fail: os.ErrDeadlineExceeded}
-	reader := NewReader(1 << 20)
+	reader := &Reader{Limit: 1 << 20}
 	var got []Frame
 	for {
 		f, ok, err := reader.Next()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("Next between timeouts: got %v, want nil", err)
 		}
 		if ok {
 			got = append(got, f)
@@ -111,7 +107,7 @@ func TestReaderSurvivesTimeouts(t *testing.T) {
 			break
 		}
 		if err != nil && err != os.ErrDeadlineExceeded {
-			t.Fatal(err)
+			t.Fatalf("Fill between timeouts: got %v, want nil or a timeout", err)
 		}
 		reader.Release()
 	}
@@ -140,7 +136,7 @@ func (s *script) Read(p []byte) (int, error) {
 func TestReaderKeepsAnErrorThatCameWithBytes(t *testing.T) {
 	broken := errors.New("broken pipe or so")
 	src := &script{{string(AppendFrame(nil, text("hi"))), broken}, {"x", nil}}
-	reader := NewReader(10)
+	reader := &Reader{Limit: 10}
 	if err := reader.Fill(src); err != nil {
 		t.Fatalf("the bytes came with %v", err)
 	}
@@ -169,7 +165,7 @@ func TestReaderForgetsATimeoutThatCameWithBytes(t *testing.T) {
 func TestReaderGivesUpOnAReaderThatBringsNothing(t *testing.T) {
 	src := script(make([]step, 10*maxEmptyReads))
 	if _, err := readAll(&src, 10); err != io.ErrNoProgress {
-		t.Error(err)
+		t.Errorf("reading from a source that brings nothing: got %v, want io.ErrNoProgress", err)
 	}
 }
 
@@ -204,7 +200,7 @@ func TestReaderTellsTheEndsApart(t *testing.T) {
 	}
 }
 
-// Raw spells a frame as it is told to.
+// raw spells a frame of any kind, valid or not.
 func raw(mediaType string, size uint32, content string, end byte) string {
 	b := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
 	b = binary.BigEndian.AppendUint32(append(b, mediaType...), size)
@@ -252,10 +248,10 @@ func TestReaderGivesTheFramesBeforeABrokenOne(t *testing.T) {
 }
 
 func TestReaderStaysBroken(t *testing.T) {
-	reader := NewReader(100)
+	reader := &Reader{Limit: 100}
 	src := strings.NewReader(raw("nonsense", 2, "hi", 0xCE))
 	if err := reader.Fill(src); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Fill with a broken frame: got %v, want nil, since Next decodes it", err)
 	}
 	_, _, first := reader.Next()
 	good := bytes.NewReader(AppendFrame(nil, text("hi")))
@@ -273,7 +269,7 @@ func TestReaderStaysBroken(t *testing.T) {
 func TestReaderPassesControlMessagesOfAnyLimit(t *testing.T) {
 	var encoded []byte
 	for k := KindStart; k < kindCount; k++ {
-		encoded = AppendControl(encoded, k)
+		encoded = append(encoded, k.Frame()...)
 	}
 	got, err := readAll(bytes.NewReader(encoded), 0)
 	if err != nil || len(got) != int(kindCount-KindStart) {
@@ -297,10 +293,10 @@ func TestReaderTakesControlContentOfAnotherMediaTypeForAMessage(t *testing.T) {
 func TestReaderHoldsNoMemoryWhenIdle(t *testing.T) {
 	_, encoded := assorted()
 	encoded = append(encoded, "\x00"...)
-	reader, src := NewReader(1<<20), bytes.NewReader(encoded)
+	reader, src := &Reader{Limit: 1 << 20}, bytes.NewReader(encoded)
 	for src.Len() > 0 {
 		if err := reader.Fill(src); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Fill: got %v, want nil", err)
 		}
 		for ok := true; ok; {
 			_, ok, _ = reader.Next()
@@ -316,7 +312,7 @@ func TestReaderHoldsNoMemoryWhenIdle(t *testing.T) {
 		t.Errorf("a buffer of %d bytes, a content of %d", len(reader.buffer), len(reader.content))
 	}
 
-	reader = NewReader(10)
+	reader = &Reader{Limit: 10}
 	if !reader.Idle() || reader.buffer != nil {
 		t.Error("a new reader holds a buffer")
 	}
@@ -334,11 +330,11 @@ func TestReaderHoldsNoMemoryWhenIdle(t *testing.T) {
 }
 
 func TestReaderFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
-	encoded := bytes.Repeat(AppendControl(nil, KindHeartbeat), 3000)
-	reader, src := NewReader(10), bytes.NewReader(encoded)
+	encoded := bytes.Repeat([]byte(KindHeartbeat.Frame()), 3000)
+	reader, src := &Reader{Limit: 10}, bytes.NewReader(encoded)
 	for range 3 {
 		if err := reader.Fill(src); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Fill, nothing taken by Next: got %v, want nil", err)
 		}
 	}
 	if read := len(encoded) - src.Len(); read != ampleSize {
@@ -348,10 +344,10 @@ func TestReaderFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
 
 func TestReaderAllocatesAContentAsItComes(t *testing.T) {
 	const announced = 1 << 30
-	reader := NewReader(announced)
+	reader := &Reader{Limit: announced}
 	header := raw("text/plain", announced, "", 'x')
 	if err := reader.Fill(strings.NewReader(header)); err != nil {
-		t.Fatal(err)
+		t.Fatalf("Fill with a header: got %v, want nil", err)
 	}
 	piece := strings.Repeat("x", 1<<16)
 	for sent := 1; sent < 8<<20; sent += len(piece) {
@@ -362,7 +358,7 @@ func TestReaderAllocatesAContentAsItComes(t *testing.T) {
 			t.Fatalf("%d bytes came, %d are held", sent, held)
 		}
 		if err := reader.Fill(strings.NewReader(piece)); err != nil {
-			t.Fatal(err)
+			t.Fatalf("Fill with a piece of a large content: got %v, want nil", err)
 		}
 	}
 }
@@ -370,11 +366,11 @@ func TestReaderAllocatesAContentAsItComes(t *testing.T) {
 func TestReaderTrustsAPeerWithWhatItHasSentBefore(t *testing.T) {
 	content := strings.Repeat("x", 500_000)
 	src := bytes.NewReader(slices.Concat(encode(content, content), []byte(raw("text/plain", 1<<30, "", 'x'))))
-	reader := NewReader(1 << 30)
+	reader := &Reader{Limit: 1 << 30}
 	for _, want := range []int{firstContent, len(content) + 1, len(content) + 1} {
 		for reader.stage != stageLarge {
 			if err := reader.Fill(src); err != nil {
-				t.Fatal(err)
+				t.Fatalf("Fill with a header: got %v, want nil", err)
 			}
 			reader.Next()
 		}
@@ -383,7 +379,7 @@ func TestReaderTrustsAPeerWithWhatItHasSentBefore(t *testing.T) {
 		}
 		for reader.stage == stageLarge && src.Len() > 0 {
 			if err := reader.Fill(src); err != nil {
-				t.Fatal(err)
+				t.Fatalf("Fill with a large content: got %v, want nil", err)
 			}
 			reader.Next()
 		}
@@ -414,7 +410,7 @@ func (n *nothings) Read(p []byte) (int, error) {
 
 func TestReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
 	for empty, want := range map[int]error{maxEmptyReads - 1: nil, maxEmptyReads: io.ErrNoProgress} {
-		src, reader := &nothings{empty, encode("late")}, NewReader(10)
+		src, reader := &nothings{empty, encode("late")}, &Reader{Limit: 10}
 		var err error
 		for range empty {
 			err = reader.Fill(src)
@@ -445,7 +441,7 @@ func TestReaderTakesContentsUpToTheLimit(t *testing.T) {
 func TestReaderLetsGoOfABufferThatGrewForAHeader(t *testing.T) {
 	const begin = "text/plain; a="
 	mediaType := canonical(begin + strings.Repeat("x", math.MaxUint16-len(begin))) // the longest that there is
-	reader, src := NewReader(100), bytes.NewReader(AppendFrame(nil, newMessage(mediaType, "")))
+	reader, src := &Reader{Limit: 100}, bytes.NewReader(AppendFrame(nil, newMessage(mediaType, "")))
 	for ok := false; !ok; {
 		if err := reader.Fill(src); err != nil {
 			t.Fatalf("reading a frame with a long header: %v", err)

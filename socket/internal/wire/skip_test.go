@@ -12,7 +12,7 @@ func FuzzSkip(f *testing.F) {
 	f.Add(append(encode(KindAck, KindAck), 0, 10, 't'), uint64(255))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		count := func(skip bool) (acks, others int, failed bool) {
-			r := NewReader(1000)
+			r := &Reader{Limit: 1000}
 			source := &pieces{data, newRandom(seed)}
 			for {
 				if skip {
@@ -44,7 +44,7 @@ func FuzzSkip(f *testing.F) {
 func TestReaderSkipLeavesAContentThatLooksLikeAnAcknowledgement(t *testing.T) {
 	ack := controlFrames[KindAck]
 	encoded := string(AppendFrame(nil, newMessage(JSON, ack)))
-	r := NewReader(1000)
+	r := &Reader{Limit: 1000}
 	for _, piece := range []string{encoded[:len(encoded)-len(ack)-1], encoded[len(encoded)-len(ack)-1:]} {
 		if err := r.Fill(strings.NewReader(piece)); err != nil {
 			t.Fatalf("reading part of a frame: %v", err)

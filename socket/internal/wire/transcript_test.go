@@ -37,7 +37,7 @@ func loadRecording(tb testing.TB, path string) recordedBytes {
 	tb.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("reading a transcript: got %v, want nil", err)
 	}
 	var file struct {
 		Name   string
@@ -67,7 +67,7 @@ func encodeFrames(frames []Frame) (encoded []byte) {
 		if f.Kind == KindMessage {
 			encoded = AppendFrame(encoded, f.Message)
 		} else {
-			encoded = AppendControl(encoded, f.Kind)
+			encoded = append(encoded, f.Kind.Frame()...)
 		}
 	}
 	return encoded
