@@ -118,11 +118,11 @@ func (a *Alarm) take() bool {
 //
 // At most [DefaultBuffer] values wait while value or ring is at work; the source waits
 // with one that is more. What waits when the alarm rings comes before it, at most a
-// buffer's worth, and may move the alarm, which does not ring then. The source has its
-// turn between two rings, and when it has ended and nothing waits the alarm rings once
-// more at most, if it is due: one that is set for at once again and again keeps no run
-// from its end. A value that the
-// source emits in the very instant in which it rings may come before or after it.
+// buffer's worth, and may move the alarm, which does not ring then. Between two rings
+// the source has its turn. When it has ended and nothing waits, an alarm that is due rings
+// once more at most, so that an alarm that is always due does not keep a run from its end.
+// A value that the source emits in the very instant in which the alarm rings may come before
+// or after it.
 func Timed[T any](ctx context.Context, source Observable[T], alarm *Alarm, value func(T) bool, ring func() bool) error {
 	mustHave("Timed", "observable", source != nil)
 	mustHave("Timed", "alarm", alarm != nil)

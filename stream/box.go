@@ -105,7 +105,7 @@ func (b *box[T]) rouse() {
 	}
 }
 
-// leave says, mu held, that the consumer has left.
+// leave notes that the consumer has left. The caller holds mu.
 func (b *box[T]) leave() {
 	if b.rest = b.waiting.count; b.held {
 		b.rest++
@@ -116,7 +116,8 @@ func (b *box[T]) leave() {
 	}
 }
 
-// takeRest is what waited when the consumer left, mu held, once.
+// takeRest returns, once, the values that waited when the consumer left. The caller holds
+// mu.
 func (b *box[T]) takeRest() (rest []T) {
 	if b.rest == 0 {
 		return nil

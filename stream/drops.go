@@ -9,8 +9,8 @@ import (
 // a buffer whose [Overflow] is [DropOldest] or [DropNewest], a group of operators.GroupBy
 // without a reader, ExhaustMap while it is at work. A stage counts in the Drops of its run's
 // context; see [WithDrops]. Values that an operator leaves out by what they are, or by the
-// clock, as Filter or Debounce do, are not dropped; nor is what waits when a run
-// ends before its source does. [Fail] drops nothing, but fails.
+// clock, as Filter or Debounce do, are not dropped, nor are values
+// that wait when a run ends before its source does. [Fail] drops nothing: it fails the run.
 //
 // The zero value is ready. It may be read at any time, on any goroutine, and must not be
 // copied.

@@ -3,7 +3,7 @@ package stream
 import "testing"
 
 // A producer may rouse the consumer in the very moment in which its alarm wakes it. A token
-// that stayed would make the next one who rouses it wait with the lock held.
+// that stayed would make the next goroutine that rouses it wait with the lock held.
 func TestGroupTakesTheTokenOfAnAlarmedConsumer(t *testing.T) {
 	for _, roused := range []bool{false, true} {
 		g := newGroup[int](t.Context(), 1)

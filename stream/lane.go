@@ -122,8 +122,7 @@ func (l *lane[T]) awaitRoom() bool {
 	}
 }
 
-// sleep waits until the consumer tells of room and reports whether it was not the end
-// of the group instead.
+// sleep waits for room and reports true, or false when the group has ended.
 func (l *lane[T]) sleep() bool {
 	if watcher := l.group.watcher; watcher != nil {
 		watcher.GiverWaits(true)

@@ -19,13 +19,13 @@ type Unicast[T any] struct {
 	box   *mailbox[T] // else: a lane costs less
 
 	observed atomic.Bool
-	left     atomic.Bool // who observed has left, or nobody ever will
+	left     atomic.Bool // the observer has left, or there will be none
 	ended    atomic.Bool
 
 	ctx     context.Context // the giver's
 	keeps   bool            // what waits when the observer leaves is for Rest
 	rested  atomic.Uint64   // values of the lane that Rest took
-	counted atomic.Int64    // of what the observer left, how much the context's Drops have
+	counted atomic.Int64    // of the values that the observer left, those that the context's Drops have
 }
 
 // UnicastWatcher learns when one end of a [Unicast] waits for the other, before it does.
@@ -51,8 +51,8 @@ func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Un
 	return u
 }
 
-// Watch makes w learn when an end waits. Several sources that are given values by one
-// goroutine notice that way when all of them wait for each other.
+// Watch makes w learn when an end waits. A goroutine that gives values to several sources
+// notices that way that all of them wait for each other.
 func (u *Unicast[T]) Watch(w UnicastWatcher) {
 	if u.box == nil {
 		u.group.watcher = w
@@ -183,9 +183,9 @@ func (u *Unicast[T]) rest() int {
 	return u.box.box.rest
 }
 
-// count counts, in the giver's Drops, what nobody is going to observe any more: when
-// the observer had enough, or when the source completes without one. What waits
-// when their runs are cancelled is not wanted.
+// count adds to the giver's Drops the values that nobody will observe any more: those that
+// an observer left when it had enough, and those of a source that completes without one.
+// Values that wait when a run is cancelled do not count.
 func (u *Unicast[T]) count() {
 	if u.keeps && !u.ended.Load() {
 		return
@@ -211,8 +211,9 @@ func (u *Unicast[T]) KeepRest() {
 	}
 }
 
-// Rest is what waited when the run that observed left, once, for a source that KeepRest
-// was called of: they are dropped no more. It is for the giver, when Next has returned false.
+// Rest returns, once, the values that waited when the run that observes left; they no
+// longer count as dropped. It is for the giver of a source with KeepRest, when Next has
+// returned false.
 func (u *Unicast[T]) Rest() (rest []T) {
 	if !u.keeps || !u.left.Load() {
 		return nil

@@ -50,8 +50,9 @@ func Future[T any](f func(context.Context) (T, error)) Observable[T] {
 	}
 }
 
-// answer is how a run ends whose function returned err. If the context is done, its cause
-// is in it, which the function need not know; what it said beyond that is kept.
+// answer returns how a run ends after its function returned err. If the context is done,
+// the result has the context's cause, which the function need not know, and err if that
+// says more.
 func answer(ctx context.Context, err error) error {
 	switch cause := context.Cause(ctx); {
 	case cause == nil:

@@ -24,7 +24,7 @@ import (
 	"github.com/rxipc/rxipc/stream/system"
 )
 
-// stats are how often each path came, and how often times came of each range: 2% wide, so
+// stats count the requests of each path, and the times in each range. A range is 2% wide, so
 // that a percentile is 1% off at most.
 type stats = fold.Pair[map[string]int, map[int]int]
 
@@ -43,8 +43,9 @@ func main() {
 	}
 }
 
-// show prints until stop is done. Windows are measured by the monotonic clock, so nothing
-// happens to them when the clock on the wall is set.
+// show prints until stop is done. The windows end by timers of package time, which run by the
+// monotonic clock: setting the wall clock does not change them. No test shows that, since a
+// test would have to set the clock of the machine.
 func show(stop context.Context, log stream.Observable[system.Line], out io.Writer) error {
 	total := sum.Identity()
 	err := stream.Pipe3(log,

@@ -8,8 +8,8 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Set stands for a set of strings, whose members it does not keep. The zero value is the
-// empty set. It is what [Distinct] combines.
+// Set is a sketch of a set of strings. It does not keep its members. The zero value is the
+// empty set. [Distinct] combines sets.
 type Set struct {
 	one    string // the only member, if there is no sketch
 	single bool

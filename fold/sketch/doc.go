@@ -9,6 +9,6 @@
 // can be mapped to sketches one by one. Sketches are encoded by MarshalBinary and combined in another
 // process, or under [fold.ByKey].
 //
-// It is a module of its own, for what it depends on: the sketches are those of
+// The package is a module of its own because of its dependencies: the sketches are those of
 // github.com/axiomhq/hyperloglog and github.com/DataDog/sketches-go.
 package sketch

@@ -11,14 +11,14 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Accuracy is by how much a quantile may be off, as a part of it: 1%.
+// Accuracy is the largest relative error of a quantile: 1%.
 const Accuracy = 0.01
 
 // bins bound the memory: values 10^17 times smaller than the greatest lose their accuracy.
 const bins = 2048
 
-// Distribution stands for numbers, which it does not keep. The zero value has none. It is
-// what [Quantiles] combines.
+// Distribution is a sketch of numbers. It does not keep them. The zero value has none.
+// [Quantiles] combines distributions.
 type Distribution struct {
 	one    float64 // the only number, if there is no sketch
 	single bool
@@ -33,8 +33,9 @@ func Number(v float64) Distribution {
 	return Distribution{one: v, single: true}
 }
 
-// Quantiles puts distributions together, by DDSketch: quantiles are within [Accuracy] of a
-// number that was there. A distribution takes 32 KiB at most, and what its range needs.
+// Quantiles combines distributions, by DDSketch. A quantile is within [Accuracy] of a
+// number that was there; only numbers 10^17 times smaller than the greatest are less
+// accurate. A distribution takes 32 KiB at most, and less for a narrow range of numbers.
 func Quantiles() fold.Monoid[Distribution] {
 	return fold.New(func() Distribution { return Distribution{} }, func(a, b Distribution) Distribution {
 		if a.sketch == nil {
@@ -92,8 +93,9 @@ func (d Distribution) Count() int {
 	}
 }
 
-// Quantile is the number that the part q of all, from 0 to 1, is no greater than: the median
-// for 0.5. It is NaN if there are no numbers.
+// Quantile returns a number that the share q of all numbers does not exceed: 0.5 gives the
+// median. A q below 0 counts as 0, one above 1 as 1. It returns NaN if there are no
+// numbers, or q is NaN.
 func (d Distribution) Quantile(q float64) float64 {
 	if d.Count() == 0 || math.IsNaN(q) {
 		return math.NaN()

@@ -15,8 +15,8 @@ type Option func(*config)
 type config struct{ buffer int }
 
 // Buffer gives the channel of the source, and of each operator chained to it, room
-// for n items: faster, and that much further ahead. The default is none, RxGo's own;
-// so is a negative n. More than 1024 means 1024: RxGo allocates all the room when a
+// for n items: faster, and that much further ahead. The default is none, RxGo's own.
+// A negative n also means none. More than 1024 means 1024: RxGo allocates all the room when a
 // run starts, 32 bytes an item and operator.
 func Buffer(n int) Option { return func(c *config) { c.buffer = min(max(0, n), maxRoom) } }
 

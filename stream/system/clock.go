@@ -10,8 +10,8 @@ import (
 // Schedule returns the first of its times that is after the given one.
 type Schedule func(after time.Time) time.Time
 
-// Every is all multiples of d since the zero time: the full minutes for [time.Minute]. Multiples
-// of an hour and more are those of UTC. A d of zero or less panics.
+// Every has all multiples of d since the zero time of UTC: with [time.Minute] each full
+// minute, with [time.Hour] each full hour of UTC. A d of zero or less panics.
 func Every(d time.Duration) Schedule {
 	if d <= 0 {
 		panic("system: Every of a duration that is not positive")
@@ -19,10 +19,10 @@ func Every(d time.Duration) Schedule {
 	return func(after time.Time) time.Time { return after.Truncate(d).Add(d) }
 }
 
-// Daily is hour and minute on the clocks of a place, once a day. When they are set forward
-// over that time it is when that happens; when they are set back it is the first of the two.
-// A nil location is [time.Local]. An hour outside of 0 to 23 or a minute outside of 0 to 59
-// panics.
+// Daily is hour and minute by the clocks of a location, once a day. Clocks that are set
+// forward may skip that time: Daily is then the moment of the change. Clocks that are set
+// back show it twice: Daily is then the first of the two. A nil location is [time.Local].
+// An hour outside of 0 to 23 or a minute outside of 0 to 59 panics.
 func Daily(hour, minute int, location *time.Location) Schedule {
 	if hour < 0 || hour > 23 || minute < 0 || minute > 59 {
 		panic("system: Daily at a time that no clock shows")
@@ -41,8 +41,8 @@ func Daily(hour, minute int, location *time.Location) Schedule {
 	}
 }
 
-// onDay is a time on the clocks of a place, where time.Date leaves the choice when they
-// are changed.
+// onDay returns the time of Daily on one day. time.Date does not say which time it returns
+// when the clocks are changed.
 func onDay(year int, month time.Month, day, hour, minute int, location *time.Location) time.Time {
 	t := time.Date(year, month, day, hour, minute, 0, 0, location)
 	start, end := t.ZoneBounds()
@@ -65,14 +65,18 @@ func onDay(year int, month time.Month, day, hour, minute int, location *time.Loc
 
 const (
 	lookEvery = time.Second // at the clock
-	jitter    = time.Minute // by which the clock may be set back without being taken for another time
+	jitter    = time.Minute // a clock that is set back by less repeats no times
 )
 
-// Clock emits the times of a schedule when the clock on the wall shows them. It looks at the
-// clock every second, so a clock that is set, or a machine that slept, moves what is to come by at most that: times
-// that were jumped over are emitted once, as the first of them, and a clock that is set back by more than a
-// minute has its times again. So do times that pass while yield is at work: the first is emitted, the others are
-// skipped. It ends with its context.
+// Clock emits each time of a schedule when the wall clock shows it. It looks at the clock
+// at least every second, so that it notices within a second that the clock was set or that
+// the machine slept. It ends with its context.
+//
+//   - Of the times that the clock jumped over, the first is emitted and the others are
+//     skipped.
+//   - A clock that is set back by more than a minute has its times again.
+//   - Of the times that pass while yield is at work, the first is emitted and the others
+//     are skipped.
 func Clock(schedule Schedule) stream.Observable[time.Time] {
 	mustHave("Clock", "schedule", schedule != nil)
 	return clock(schedule, time.Now)

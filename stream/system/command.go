@@ -14,19 +14,19 @@ import (
 	"github.com/rxipc/rxipc/stream/text"
 )
 
-// lastWords is how many bytes of what a child wrote to its standard error are kept.
+// lastWords is how many bytes at the end of a child's standard error are kept.
 const lastWords = 4 << 10
 
-// ioDelay is how long after a child's exit its standard input and error are waited for,
-// which another process may have.
+// ioDelay is how long the end of a child's standard input and error is waited for after its
+// exit: another process may still have them open.
 const ioDelay = time.Second
 
-// CommandError says how a child process ended that did not end well. It wraps the
-// [*exec.ExitError], or what else waiting for it returned.
+// CommandError says how a child process failed. It wraps the [*exec.ExitError], or the
+// error of starting the process or waiting for it.
 type CommandError struct {
 	Command   string // as exec.Cmd prints it
 	LastWords string // the end of what it wrote to standard error, at most 4 KiB
-	Err       error  // the *exec.ExitError, or what else waiting for the command returned
+	Err       error  // the *exec.ExitError, or the error of starting the command or waiting for it
 }
 
 // Error names the command, how it ended, and the last line that it wrote to standard error.
@@ -39,20 +39,23 @@ func (e *CommandError) Error() string {
 	return message
 }
 
-// Unwrap returns how it ended.
+// Unwrap returns Err.
 func (e *CommandError) Unwrap() error { return e.Err }
 
-// Command starts a child process in each run and emits the lines of its standard output, read
-// as by [text.Lines] with the options. The run completes when the child's output has ended and it has
-// exited with status 0. It fails with a [*CommandError] if it cannot be started, or exits otherwise.
+// Command starts a child process in each run and emits the lines of its standard output,
+// read as by [text.Lines] with the options. The run completes when the output has ended and
+// the child has exited with status 0. It fails with a [*CommandError] if the child cannot
+// be started or exits otherwise.
 //
-// The run leaves no process: when it ends, in any way, the child is killed with its process
-// group, in which those are that it started itself; on Windows the child alone. If the WaitDelay of the
-// exec.Cmd is positive, they get SIGTERM first and that time to end, which the end of the run takes up to then.
+// The run leaves no process. However it ends, it kills the process group of the child, to
+// which the processes that the child started belong; on Windows it kills the child alone.
+// If the WaitDelay of the exec.Cmd is positive, the run first sends SIGTERM to the group of
+// a child that has not exited, and waits for its exit, at most that long.
 //
-// make returns a new exec.Cmd at each call, whose Stdout is not set. What its Stderr gets is the
-// user's if it is set, and else kept for the CommandError; that of a process that outlives the child
-// is waited for a second.
+// make returns a new exec.Cmd at each call. Its Stdout must not be set. If its Stderr is
+// nil, the end of the standard error is kept for the CommandError. If another process still
+// has the standard error open when the child has exited, the run waits for it a second at
+// most.
 func Command(make func() *exec.Cmd, options ...text.Option) stream.Observable[string] {
 	mustHave("Command", "function", make != nil)
 	return func(ctx context.Context, yield func(string) bool) error {
@@ -116,7 +119,7 @@ func start(cmd *exec.Cmd) (*child, error) {
 	}
 	go func() {
 		defer close(c.exited)
-		if err := cmd.Wait(); !errors.Is(err, exec.ErrWaitDelay) { // that is of one that ended well
+		if err := cmd.Wait(); !errors.Is(err, exec.ErrWaitDelay) { // which Wait returns for status 0 alone
 			c.err = err
 		}
 	}()

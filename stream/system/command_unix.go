@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup makes the child the leader of a new process group, unless the user has said
-// how its group is to be.
+// ownGroup makes the child the leader of a new process group. The leader of a new session
+// is one already.
 func ownGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
@@ -21,5 +21,6 @@ func ownGroup(cmd *exec.Cmd) {
 // terminate asks the group to end.
 func terminate(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
-// kill ends the group. Its number stays taken while one of it lives.
+// kill kills the group. The system does not use the group's number again while a process of
+// it lives.
 func kill(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

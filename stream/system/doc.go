@@ -6,7 +6,7 @@
 //	err := logs.ForEach(ctx, func(line system.Line) { fmt.Println(line.Text) })
 //
 // Each run opens, starts or registers what it needs and leaves nothing when it returns, whatever
-// it was blocked on. Package text reads what is not followed: readers, pipes and whole files.
+// it was blocked on. Package text reads readers, pipes and whole files.
 package system
 
 import "errors"

@@ -45,29 +45,30 @@ func (k ChangeKind) String() string {
 
 // ChangesOptions say how [Changes] looks at a folder.
 type ChangesOptions struct {
-	// Existing emits what is there when the run begins, too, as Created.
+	// Existing also emits the entries that are there when the run begins, as Created.
 	Existing bool
 
-	// Poll is how often the folder is looked at; zero or less is a second. On Linux the
-	// system tells of changes besides, at once.
+	// Poll is the time between two looks at the folder; zero or less is a second. On Linux
+	// inotify also reports each change at once.
 	Poll time.Duration
 
-	// PollOnly asks the system for no notice of changes, which needs a descriptor and a
-	// goroutine, and is of no use on network file systems and in virtual time.
+	// PollOnly does without inotify, which needs a descriptor and a goroutine. inotify
+	// reports nothing on network file systems and in virtual time.
 	PollOnly bool
 }
 
-// settling is waited for after a notice: changes come in groups.
+// settling is the pause after a notice, since changes come in groups.
 const settling = 10 * time.Millisecond
 
-// Changes emits what changes among the entries of a folder, those of its subfolders not
-// included. It compares what is there with what was there the last time it looked, so
-// changes are never lost, and those between two looks are one: a file that came and went is
-// not seen. What was found in one look is in the order of names. A file may be
-// Created before all of it is written; who writes it under another name and renames it then avoids that.
+// Changes emits the changes of a folder's entries, but not those of its subfolders. Each
+// look compares the folder with the look before. So no change is lost, but an entry that
+// changed several times between two looks is emitted once, and an entry that came and went
+// is not seen. The changes of one look are in the order of names. A file may be Created
+// before its contents are complete; a writer avoids that by renaming the complete file into
+// the folder.
 //
-// The run ends with its context. It fails if the folder cannot be read, and once it is
-// removed, after its entries.
+// The run ends with its context. It fails if the folder cannot be read. When the folder has
+// been removed, the run emits its entries as Removed first.
 func Changes(folder string, options ChangesOptions) stream.Observable[Change] {
 	if options.Poll <= 0 {
 		options.Poll = time.Second
@@ -127,7 +128,7 @@ func entries(folder string) (map[string]fs.FileInfo, error) {
 	return found, nil
 }
 
-// compare emits what makes now of before.
+// compare emits the changes that turn before into now.
 func compare(ctx context.Context, before, now map[string]fs.FileInfo, yield func(Change) bool) (wanted bool, err error) {
 	var changed []Change
 	for name, info := range now {

@@ -33,39 +33,53 @@ var End = Position{Offset: -1}
 
 // FollowOptions say how [Follow] reads. The zero value reads from the beginning.
 type FollowOptions struct {
-	// From is where the run begins: at the beginning, which is the zero value, at [End],
-	// or after the line whose Next it is. If the file of that line was renamed since, the
-	// run goes on there, then with the files that came after it.
+	// From is where the run begins. The zero value is the beginning of the file, [End] its
+	// end, and the Next of a line the place after that line. If the file of that line has
+	// been renamed, the run begins there and goes on with the files that came after it.
 	From Position
 
 	// Limit is how many bytes a line may have; zero or less is text.DefaultLimit.
 	Limit int
 
-	// Skip gets the error of a line over the limit, and the run goes on after that line; nil
-	// fails the run.
+	// Skip gets the error of a line over the limit, and the run goes on after that line. A
+	// nil Skip fails the run.
 	Skip func(*text.Error)
 
-	// Poll is how often the file is looked at; zero or less is 250 ms. On Linux the system
-	// tells of changes besides, at once.
+	// Poll is the time between two looks at the file; zero or less is 250 ms. On Linux
+	// inotify also reports each change at once.
 	Poll time.Duration
 
-	// PollOnly asks the system for no notice of changes, which needs a descriptor and a
-	// goroutine, and is of no use on network file systems and in virtual time.
+	// PollOnly does without inotify, which needs a descriptor and a goroutine. inotify
+	// reports nothing on network file systems and in virtual time.
 	PollOnly bool
 }
 
-// Follow emits the lines of a file, and goes on as it grows (tail -F). A line is emitted when
-// its "\n" has been written. A file that does not exist yet is waited for, in a folder that
-// does not exist yet, too. The run ends with its context, and fails with an error of the file
-// system, at a line over the limit, and at what is no regular file.
+// Follow emits the lines of a file, and goes on as it grows (tail -F). It emits a line once
+// its "\n" has been written. It waits for a file that does not exist yet, and for its
+// folder. The run ends with its context. It fails with an error of the file system, at a
+// line over the limit, and at a path that is no regular file.
 //
-// Rotation may be by rename: the old file is read to its end, also what is written to it until the new
-// one has content, then the new one. Where several rotations happened meanwhile, the files between are
-// read as well, by their times of modification, if they are in the same folder and are
-// named like path: app.log.1, app.log-20261127, app-2026-11-27.log. Or it may be by truncation: a file that is
-// shorter than what was read is read from its beginning. What was
-// truncated before it was read is lost, and a file that has grown by then beyond what was read before
-// is taken for the same one. What an old file has after its last "\n" is a line, when it is left.
+// A file may be rotated by rename: Follow reads the old file to its end, and then the new
+// one, as soon as that has content. When several rotations happened since the last look,
+// Follow also reads the files between, in the order of their modification times. They must
+// be in the same folder and be named like path: app.log.1, app.log-20261127,
+// app-2026-11-27.log. The end of an old file counts as a line even if it has no "\n".
+//
+// A file may be rotated by truncation: Follow reads a file from its beginning when it has
+// become shorter than what was read.
+//
+// Follow misses lines in these cases:
+//
+//   - The file is truncated before they are read.
+//   - The file is truncated and grows beyond what was read before the next look. Follow
+//     takes it for the same file and goes on at the old offset.
+//   - They are written to an old file after Follow has gone on to the new one.
+//   - The file appears and is renamed before the first look at it.
+//   - They are in a file between, and the wall clock was set back meanwhile, so that the
+//     file seems to be older than the last one.
+//
+// On Linux Follow looks at once when something changes, elsewhere and with PollOnly at each
+// Poll.
 func Follow(path string, options FollowOptions) stream.Observable[Line] {
 	if options.Limit <= 0 {
 		options.Limit = text.DefaultLimit
@@ -233,8 +247,8 @@ func (f *follower) look() (again bool, err error) {
 	return f.open(successor, 0, false)
 }
 
-// open goes on with another file, if it is there. Only a run that begins fails if it
-// cannot be opened: a file that has just been made may not be readable yet.
+// open goes on with another file, if it is there. A file that cannot be opened fails the
+// run only at its beginning (begins): later, a file that was just made may become readable.
 func (f *follower) open(path string, offset int64, begins bool) (opened bool, err error) {
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
@@ -270,9 +284,9 @@ func (f *follower) close() {
 	}
 }
 
-// seek moves to where a line begins or the file ends, or to the beginning of a file that has
-// no such place at the offset: it is another one, or was truncated. A negative offset is
-// the end.
+// seek moves to an offset, or to the end if that is negative. If neither a line begins nor
+// the file ends at the offset, the file is another one or was truncated: seek then goes to
+// the beginning.
 func seek(file *os.File, info fs.FileInfo, offset int64) (int64, error) {
 	if offset < 0 {
 		return file.Seek(0, io.SeekEnd)

@@ -8,19 +8,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// changes are what the system tells of: a file came or went, or was written to.
+// changes are the events that the system reports: a file came or went, or was written to.
 const changes = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_DELETE |
 	unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_ATTRIB | unix.IN_ONLYDIR
 
-// notifier tells that something has changed in a folder. A nil one never does.
+// notifier reports that something has changed in a folder. A nil notifier reports nothing.
 type notifier struct {
 	file   *os.File
 	wake   chan struct{} // one token
 	joined chan struct{}
 }
 
-// notify returns a notifier for the file of that name in a folder, or for all files if
-// it is empty; nil if there can be none.
+// notify returns a notifier for a file of a folder, or for all its files if name is empty.
+// It returns nil if the system has none to give.
 func notify(folder, name string) *notifier {
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	if err != nil {

@@ -2,7 +2,7 @@
 
 package system
 
-// notifier is missing here: what changes is seen by looking at it again and again.
+// notifier reports nothing on this system: the waiter's period finds what has changed.
 type notifier struct{}
 
 func notify(folder, name string) *notifier { return nil }

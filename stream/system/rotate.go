@@ -14,22 +14,24 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Rotation says when a [RotatingFile] begins a new file, how many old ones it keeps, and when
-// its contents are on the disk. The zero value never rotates and leaves the disk to the system.
+// Rotation says when a [RotatingFile] begins a new file, how many old ones it keeps, and
+// when its contents are on the disk. The zero value never rotates, and leaves it to the
+// system when contents reach the disk.
 type Rotation struct {
 	// MaxSize is how many bytes a file may have: a write that would make it larger begins a
 	// new one. A single write that is larger has a file of its own. Zero or less is no limit.
 	MaxSize int64
 
-	// At begins a new file with the first write after each of its times: Daily(0, 0, nil) is
-	// a file a day. A file that exists counts from when it was last written to. Nil is never.
+	// At begins a new file with the first write after each of its times: Daily(0, 0, nil)
+	// is a file a day. For a file that exists already, the times count from its last write.
+	// A nil At begins none.
 	At Schedule
 
 	// Keep is how many old files are kept: path.1 is the latest. Zero or less is 5.
 	Keep int
 
-	// Sync is how long a write may be in the system's memory alone, where a crash of the
-	// machine loses it: zero leaves that to the system, less than zero is not at all: a
+	// Sync is the longest time until a write is on the disk; before that, a crash of the
+	// machine loses it. Zero leaves that time to the system. With less than zero, each
 	// Write returns when it is on the disk.
 	Sync time.Duration
 }
@@ -52,7 +54,7 @@ type RotatingFile struct {
 }
 
 // OpenRotating opens the file at path, or makes it with mode 0644. If its last line has no
-// end, as after a crash, it gets one.
+// "\n", as after a crash, OpenRotating adds one.
 func OpenRotating(path string, rotation Rotation) (*RotatingFile, error) {
 	return openRotating(path, rotation, time.Now)
 }
@@ -115,7 +117,7 @@ func (f *RotatingFile) closed() error {
 	return &fs.PathError{Op: "write", Path: f.path, Err: fs.ErrClosed}
 }
 
-// ready makes sure that a file is open that takes so many bytes more.
+// ready makes sure that a file is open, and that it may take so many bytes more.
 func (f *RotatingFile) ready(more int64) error {
 	if err := f.failed; err != nil {
 		f.failed = nil
@@ -154,7 +156,7 @@ func (f *RotatingFile) rotate() error {
 	return f.open()
 }
 
-// old is the path of the nth old file; the 0th is the one that is written.
+// old is the path of the nth old file; 0 is the current file.
 func (f *RotatingFile) old(n int) string {
 	if n == 0 {
 		return f.path
@@ -255,8 +257,8 @@ func (f *RotatingFile) syncLater() {
 	}
 }
 
-// Append writes the values of each run to a [RotatingFile], which is open while the run
-// goes on, and passes them on once they are written; write says how:
+// Append writes the values of each run to a [RotatingFile], which is open during the run,
+// and passes each value on once it is written. The operator that writes is made by write:
 //
 //	system.Append("events.jsonl", system.Rotation{MaxSize: 64 << 20}, text.WriteJSON[Event])
 //

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// rotatedSuffix is what those who rotate files add to a name: a number or a time.
+// rotatedSuffix matches what a rotation adds to a name: a number or a time.
 var rotatedSuffix = regexp.MustCompile(`^[-._][0-9][0-9TZ:._-]*$`)
 
-// isRotated reports whether name is that of an older file of the one called base: app.log.1,
+// isRotated reports whether name belongs to an older file of base: app.log.1,
 // app.log-20261127, app-2026-11-27T10-00-00.log.
 func isRotated(base, name string) bool {
 	if rest, ok := strings.CutPrefix(name, base); ok {
@@ -32,7 +32,7 @@ type candidate struct {
 	info fs.FileInfo
 }
 
-// candidates are the older files of the one at path, and that one last.
+// candidates returns the older files of path, and path itself last.
 func candidates(path string) (found []candidate) {
 	folder, base := filepath.Split(path)
 	entries, _ := os.ReadDir(filepath.Clean(folder)) // what cannot be listed has no older files
@@ -50,9 +50,9 @@ func candidates(path string) (found []candidate) {
 	return found
 }
 
-// successor is the file that follows the one that is read, or "": the first in time that
-// is no older. One without content does not follow yet, since until it has some the old one
-// may still be written to.
+// successor returns the path of the file to read next, or "". That is the first in time of
+// the files that are no older than the current one. A file without content does not count
+// yet: until it has some, the old file may still be written to.
 func (f *follower) successor() string {
 	if current, err := os.Stat(f.path); err == nil && os.SameFile(current, f.info) {
 		return ""
@@ -79,8 +79,8 @@ func (f *follower) begin() error {
 	return err
 }
 
-// find is where the file of a position is now, and where to go on: at the beginning of the
-// one at path if it is not found.
+// find returns where the file of a position is now, and the offset at which to go on. If
+// that file is not found, it returns the beginning of path.
 func find(path string, p Position) (string, int64) {
 	for _, c := range candidates(path) {
 		if positionOf(c.info, p.Offset) == p && (c.path == path || p.File != 0) {

@@ -21,8 +21,8 @@ func newWaiter(folder, name string, period time.Duration, pollOnly bool) *waiter
 	return w
 }
 
-// listen asks for notices, unless there are some already. A folder that does not exist gives
-// none, nor does a system that has too many listeners.
+// listen starts the notifier, unless there is one. There is none while the folder does not
+// exist, and when the system has too many listeners.
 func (w *waiter) listen() {
 	if w.notifier == nil && !w.pollOnly {
 		w.notifier = notify(w.folder, w.name)

@@ -7,8 +7,9 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// bounded is the reader below a decoder that has no limit of its own. A decoder reads
-// only what the item that it is at lacks, so all that was read after begin belongs to it.
+// bounded is the reader below a decoder that has no limit of its own. A decoder reads on
+// only while its item is not complete, so all bytes that were read after begin belong to
+// that item.
 type bounded struct {
 	source io.Reader
 	limit  int
@@ -31,8 +32,8 @@ func (b *bounded) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// decoder takes an item after the other out of a reader. C is the decoder of the standard
-// library that it is made of.
+// decoder takes one item after the other from a reader. C is the decoder of the standard
+// library.
 type decoder[C interface{ InputOffset() int64 }] struct {
 	config
 	bounded
@@ -61,8 +62,8 @@ func (d *decoder[C]) item() {
 	d.begin = d.of.InputOffset()
 }
 
-// failure is how the run ends, or nil if it goes on, after err was met in an item.
-// follows says that the decoder is able to.
+// failure returns how the run ends after err in an item, or nil if the run goes on. follows
+// says whether the decoder can go on.
 func (d *decoder[C]) failure(err error, follows bool) error {
 	if d.ctx.Err() != nil {
 		return context.Cause(d.ctx)

@@ -9,12 +9,12 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// CSV emits the records of a reader in the format of [csv.Reader], the header among them if
-// there is one; [Format] sets another separator and more. Records belong to the receiver. It
-// completes at the end of the reader. It fails with an [*Error] around a
-// [*csv.ParseError] at a record that is malformed, or has another number of fields than the first; [Skip] leaves those out. It
-// also fails if reading fails, and at a record longer than [Limit], as one is whose last quote
-// is missing.
+// CSV emits the records of a reader in the format of [csv.Reader]. The header is a record
+// like the others. [Format] sets another separator and more. Records belong to the
+// receiver. It completes at the end of the reader. It fails with an [*Error] around a
+// [*csv.ParseError] at a record that is malformed or has another number of fields than the
+// first; [Skip] leaves such records out. It also fails if reading fails, and at a record
+// longer than [Limit]: a quote that is never closed makes one record of all that follows.
 func CSV(r io.Reader, options ...Option) stream.Observable[[]string] {
 	mustHave("CSV", "reader", r != nil)
 	c := configured("CSV", options)

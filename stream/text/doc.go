@@ -4,21 +4,23 @@
 //	orders := text.ReadFile("orders.jsonl", text.JSONLines[Order], text.Skip(report))
 //	err := stream.Pipe2(orders, operators.Filter(open), text.WriteJSON[Order](os.Stdout)).Run(ctx)
 //
-// What cannot be read is an [*Error], with the number of the item and where it begins;
-// [Skip] leaves bad items out instead. [Limit] bounds an item, and so the memory of a run.
+// An item that cannot be read fails the run with an [*Error], which has the item's number and
+// offset. [Skip] leaves bad items out instead. [Limit] bounds the size of an item, and so the
+// memory of a run.
 //
 // # Readers
 //
-// An observable of a reader is hot: its runs share the reader. A run reads ahead, so what it
-// has read and not emitted is lost to the next: run it once. [ReadFile] opens a file for each
-// run, and [stream.Using] opens anything else. The reader is not closed.
+// An observable of a reader is hot: its runs share the reader. A run reads
+// ahead, and the next run does not get the bytes that this one has read and not emitted: run it
+// once. The run does not close the reader. [ReadFile] opens a file for each run, [stream.Using]
+// anything else.
 //
 // # The end of the context
 //
 // The end of the context interrupts a Read that blocks:
 //
 //   - by a deadline, if the reader has SetReadDeadline and takes one: connections, and pipes
-//     made by package os. A deadline of the user's own is removed by the run.
+//     made by package os. The run removes a deadline of the user's.
 //   - Readers in memory and files on disk do not block.
 //   - Any other Read, of a terminal or an [io.Pipe] for instance, is called on a goroutine
 //     of its own, and the run does not wait for it. That goroutine then remains until Read

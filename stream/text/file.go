@@ -14,8 +14,8 @@ import (
 //
 //	text.ReadFile("orders.csv", text.CSV, text.Skip(nil))
 //
-// Errors name the file. To open a named pipe blocks until it has a writer, which the end of
-// the context does not interrupt.
+// Errors name the file. Opening a named pipe blocks until the pipe has a writer; the end of
+// the context does not interrupt that.
 func ReadFile[T any](path string, decode func(io.Reader, ...Option) stream.Observable[T], options ...Option) stream.Observable[T] {
 	mustHave("ReadFile", "function", decode != nil)
 	open := func(context.Context) (*os.File, error) { return os.Open(path) }

@@ -14,11 +14,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// chunk is what a goroutine that reads for a run asks of its reader at a time.
+// chunk is the size of a Read on a goroutine that reads for a run.
 const chunk = 32 << 10
 
-// interruptible returns a reader of r that fails with the cause of ctx's end when that
-// comes, also while r blocks; and a function for the end of the run.
+// interruptible returns a reader of r whose Read fails with the cause of ctx's end when ctx
+// ends, also while r blocks. The function that it returns is for the end of the run.
 func interruptible(ctx context.Context, r io.Reader) (io.Reader, func()) {
 	if ctx.Done() == nil || neverBlocks(r) {
 		return r, func() {}
@@ -81,9 +81,9 @@ func (r *deadlineReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// pump reads on a goroutine of its own what cannot be interrupted. The goroutine reads
-// when it is asked to, so it holds nothing that a run has not got, unless the run ends
-// while Read blocks: then it stays until Read returns.
+// pump reads on a goroutine of its own from a reader that cannot be interrupted. The
+// goroutine reads only at a request, so it holds no bytes that the run did not get. If the
+// run ends while Read blocks, the goroutine stays until Read returns.
 type pump struct {
 	ctx      context.Context
 	source   io.Reader

@@ -15,17 +15,18 @@ type config struct {
 	format func(*csv.Reader)
 }
 
-// Limit sets how many bytes a line, record or value may have, a line's end not counted. It
-// bounds the memory of a run. One that has more is [ErrTooLong]. A limit of zero or less
-// is [DefaultLimit].
+// Limit sets how many bytes a line, record or value may have, not counting the end of a
+// line. It bounds the memory of a run. A longer item is an [ErrTooLong]. A limit of zero or
+// less is [DefaultLimit].
 func Limit(bytes int) Option {
 	return func(c *config) { c.limit = bytes }
 }
 
-// Skip leaves out what cannot be decoded, or is too long, and goes on after it: f gets the
-// error, on the goroutine of the run. A nil f ignores it. What nothing can follow fails the
-// run all the same: an error of the reader; in a JSON array and in JSON that is not cut
-// into lines, a syntax error and a value that is too long; a CSV record that is too long.
+// Skip leaves out items that cannot be decoded or are too long, and goes on after them. f
+// gets the errors, on the goroutine of the run; a nil f ignores them. Nothing can follow
+// some errors, which fail the run nevertheless: an error of the reader; in a JSON array and
+// in JSON that is not cut into lines, a syntax error and a value that is too long; a CSV
+// record that is too long.
 func Skip(f func(*Error)) Option {
 	if f == nil {
 		f = func(*Error) {}

@@ -13,13 +13,13 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// WriteLines writes each value and a "\n" to w, with one Write, and passes it on then. It
-// fails with an [*Error] if that fails, which ends the source. If w has a Flush method, as a
-// bufio.Writer has, it is called when the source has ended, failed or not: values are passed
-// on before that, and its failure is one of the run.
+// WriteLines writes each value and a "\n" to w with one Write, and then passes the value
+// on. A Write that fails ends the source, and the run fails with an [*Error]. If w has a
+// Flush method, as a bufio.Writer has, WriteLines calls it when the source has completed or
+// failed. The values have been passed on by then. A Flush that fails fails the run.
 //
-// The end of the context interrupts a Write if w takes deadlines, as pipes and
-// connections do; a line may be written in part then.
+// The end of the context interrupts a Write if w takes deadlines, as pipes and connections
+// do. A line may then be written in part.
 func WriteLines(w io.Writer) stream.Operator[string, string] {
 	mustHave("WriteLines", "writer", w != nil)
 	return writing("line", w, func(into *bytes.Buffer) func(string) error {

@@ -34,12 +34,12 @@ type PollOptions struct {
 	// Every is the time from an answer to the next request; zero or less is a minute.
 	Every time.Duration
 
-	// Timeout is how long a request may take with its answer; zero or less is 30 s. After that it
-	// has failed.
+	// Timeout is how long a request and its answer may take; zero or less is 30 s. A
+	// request that takes longer has failed.
 	Timeout time.Duration
 
-	// Limit is how many bytes a body may have; zero or less is 16 MiB. One that has more is
-	// ErrTooLong, which ends the run.
+	// Limit is how many bytes a body may have; zero or less is 16 MiB. A longer body fails
+	// the run with ErrTooLong.
 	Limit int64
 
 	// Prepare gets each request before it is sent, to set its header; nil does nothing.
@@ -50,11 +50,11 @@ type PollOptions struct {
 	// network, and the statuses 408, 425, 429 and 5xx.
 	Retry operators.RetryPolicy
 
-	// Failed gets each failure that is one of Retry's, for a log; nil does nothing.
+	// Failed gets each failure that Retry may mend, for a log; nil does nothing.
 	Failed func(error)
 }
 
-// StatusError is an answer that says that the request failed.
+// StatusError is the failure of a request whose answer has another status than 2xx and 304.
 type StatusError struct {
 	URL        string        // that was asked for
 	Status     string        // such as "404 Not Found"
@@ -77,13 +77,14 @@ func (e *StatusError) temporary() bool {
 	}
 }
 
-// Poll asks a server for url with GET and emits the answer, and another when that has
-// changed. It sends the ETag and Last-Modified of the last answer, so that the server need not
-// send the same again (RFC 9110, section 13); a body equal to the last is not emitted either.
+// Poll asks a server for url with GET and emits the answer, and each later answer that
+// differs. It sends the ETag and Last-Modified of the last answer, so that the server need
+// not send the same again (RFC 9110, section 13). A body equal to the last is not emitted
+// either.
 //
-// The run ends with its context. What another request may mend is tried again, as Retry says, and not before
-// the time that the server asks for with Retry-After. All other failures end the run: a [*StatusError],
-// [ErrTooLong], a url that is none.
+// The run ends with its context. After a failure that another request may mend, the run
+// asks again, as Retry says, but not before the time in the server's Retry-After. All other
+// failures end the run: a [*StatusError], [ErrTooLong], an invalid url.
 func Poll(url string, options PollOptions) stream.Observable[Page] {
 	options = options.withDefaults()
 	return func(ctx context.Context, yield func(Page) bool) error {
@@ -154,7 +155,7 @@ func (p *poller) again(err error) bool {
 	return true
 }
 
-// notSent is the error of a request that is none.
+// notSent is the error of a url that makes no request.
 type notSent struct{ error }
 
 func (e notSent) Unwrap() error { return e.error }

@@ -34,7 +34,7 @@ type Splitter struct {
 // first byte that it reads is at offset.
 func New(limit int, offset int64) *Splitter { return &Splitter{limit: limit, next: offset} }
 
-// Number is the number of the last line that Next or Rest returned, from 1 on; one that
+// Number is the number of the last line that Next or Rest returned, from 1 on. A line that
 // was too long counts.
 func (s *Splitter) Number() int64 { return s.number }
 
@@ -46,7 +46,7 @@ func (s *Splitter) End() int64 { return s.next }
 
 // Next returns the next line that was read whole, without its "\n" or "\r\n". It is valid
 // until the next call of Fill. ok is false if there is none: Fill brings more. A line
-// over the limit is ErrTooLong, once; what it has more is skipped.
+// over the limit is ErrTooLong once, and its rest is skipped.
 func (s *Splitter) Next() (line []byte, ok bool, err error) {
 	for {
 		i := bytes.IndexByte(s.buffer[s.start+s.scanned:s.end], '\n')
