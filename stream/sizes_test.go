@@ -12,18 +12,19 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/internal/parameters"
 )
 
 // sizes are bounds that somebody may choose, from nonsense to no bound.
 var sizes = []int{math.MinInt, -1, 0, 1, 2, 3, 5, 100, 1 << 20, math.MaxInt - 1, math.MaxInt}
 
-// bounded are sources with a bound, each of 1, 2, 3.
+// bounded has a source of 1, 2, 3 for each parameter of type int.
 var bounded = map[string]func(size int) stream.Observable[int]{
-	"Gather": func(size int) stream.Observable[int] {
+	"Gather capacity": func(size int) stream.Observable[int] {
 		return stream.Gather(size, func(g *stream.Group[int]) { g.Go(stream.Range(1, 3)) })
 	},
-	"Buffered": func(size int) stream.Observable[int] { return stream.Buffered(stream.Range(1, 3), size, stream.Block) },
-	"Create": func(size int) stream.Observable[int] {
+	"Buffered capacity": func(size int) stream.Observable[int] { return stream.Buffered(stream.Range(1, 3), size, stream.Block) },
+	"Create capacity": func(size int) stream.Observable[int] {
 		return stream.Create(size, stream.Block, func(_ context.Context, e *stream.Emitter[int]) (func(), error) {
 			for n := range 3 {
 				e.Next(n + 1)
@@ -32,8 +33,8 @@ var bounded = map[string]func(size int) stream.Observable[int]{
 			return nil, nil
 		})
 	},
-	"Subject": func(size int) stream.Observable[int] { return bySubject(stream.Range(1, 3), size, stream.Block) },
-	"Unicast": func(size int) stream.Observable[int] {
+	"Subject.Observe capacity": func(size int) stream.Observable[int] { return bySubject(stream.Range(1, 3), size, stream.Block) },
+	"NewUnicast capacity": func(size int) stream.Observable[int] {
 		return func(ctx context.Context, yield func(int) bool) error {
 			u := stream.NewUnicast[int](ctx, size, stream.Block)
 			return stream.Gather(1, func(g *stream.Group[int]) {
@@ -46,14 +47,14 @@ var bounded = map[string]func(size int) stream.Observable[int]{
 			})(ctx, yield)
 		}
 	},
-	"Channel": func(size int) stream.Observable[int] {
+	"Observable.Channel capacity": func(size int) stream.Observable[int] {
 		return func(ctx context.Context, yield func(int) bool) error {
 			values, wait := stream.Range(1, 3).Channel(ctx, size)
 			_ = stream.FromChannel(values)(ctx, yield)
 			return wait()
 		}
 	},
-	"ReplaySubject": func(size int) stream.Observable[int] {
+	"NewReplaySubject count": func(size int) stream.Observable[int] {
 		s := stream.NewReplaySubject[int](size, 0)
 		for n := range 3 {
 			s.Next(n + 1)
@@ -65,7 +66,39 @@ var bounded = map[string]func(size int) stream.Observable[int]{
 			return s.Observe(size, stream.Block)(ctx, yield)
 		}
 	},
+	"Range start": func(start int) stream.Observable[int] {
+		return func(ctx context.Context, yield func(int) bool) error {
+			return stream.Range(start, 3)(ctx, func(n int) bool { return yield(n - start + 1) })
+		}
+	},
+	"Range count": func(count int) stream.Observable[int] {
+		return filledUp(stream.Range(1, count), count)
+	},
+	"Repeat times": func(times int) stream.Observable[int] {
+		n := 0
+		next := stream.Future(func(context.Context) (int, error) { n++; return n, nil })
+		return filledUp(stream.Repeat(next, times), times)
+	},
 }
+
+// filledUp emits 1, 2, 3: those of the first count of source, and then the others.
+func filledUp(source stream.Observable[int], count int) stream.Observable[int] {
+	count = min(max(0, count), 3)
+	return func(ctx context.Context, yield func(int) bool) error {
+		got := 0
+		err := source(ctx, func(n int) bool {
+			got++
+			return got <= count && yield(n) && got < 3
+		})
+		if err != nil || got != count {
+			return fmt.Errorf("got %d values and %v, want %d and no error", got, err, count)
+		}
+		return stream.Range(1+count, 3-count)(ctx, yield)
+	}
+}
+
+// A new parameter of type int is tried with all kinds of sizes, or this fails.
+func TestEverySizeIsTried(t *testing.T) { parameters.WantInts(t, bounded) }
 
 func TestSizesOfAllKindsWorkAndCostWhatIsUsed(t *testing.T) {
 	for name, source := range bounded {

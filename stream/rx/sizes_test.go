@@ -14,23 +14,23 @@ import (
 	"github.com/reactivex/rxgo/v2"
 
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/internal/parameters"
 	"github.com/rxipc/rxipc/stream/rx"
 )
 
 func unchanged(o rxgo.Observable) rxgo.Observable { return o.Map(same) }
 
-// bridged are 1, 2, 3 through RxGo, by every function here that takes a size.
+// bridged has 1, 2, 3 through RxGo for each parameter of type int.
 var bridged = map[string]func(size int) stream.Observable[int]{
-	"Buffer of Through": func(size int) stream.Observable[int] {
-		return rx.Through[int, int](unchanged, rx.Buffer(size))(stream.Range(1, 3))
+	"Buffer n": func(n int) stream.Observable[int] {
+		return stream.Pipe2(stream.Range(1, 3),
+			rx.Through[int, int](unchanged, rx.Buffer(n)),
+			rx.ThroughBatches[int, int](4, unchanged, rx.Buffer(n)))
 	},
-	"Buffer of ThroughBatches": func(size int) stream.Observable[int] {
-		return rx.ThroughBatches[int, int](4, unchanged, rx.Buffer(size))(stream.Range(1, 3))
-	},
-	"ThroughBatches": func(size int) stream.Observable[int] {
+	"ThroughBatches size": func(size int) stream.Observable[int] {
 		return rx.ThroughBatches[int, int](size, unchanged)(stream.Range(1, 3))
 	},
-	"ToRxBatches": func(size int) stream.Observable[int] {
+	"ToRxBatches size": func(size int) stream.Observable[int] {
 		return func(ctx context.Context, yield func(int) bool) error {
 			return rx.FromRxBatches[int](rx.ToRxBatches(ctx, stream.Range(1, 3), size))(ctx, yield)
 		}
@@ -55,6 +55,9 @@ func TestSizesOfAllKindsWorkAndCostWhatIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// A new parameter of type int is tried with all kinds of sizes, or this fails.
+func TestEverySizeIsTried(t *testing.T) { parameters.WantInts(t, bridged) }
 
 // TestSizesOfALongRunOfBatches sends very many values without a bound: what waits may
 // be much, but no slice holds on to the memory of more than a few.
