@@ -50,7 +50,7 @@ func Groups(groups ...string) Authorizer {
 }
 
 // AnyOf lets in a peer if one of several authorizers does. Without an authorizer it is
-// ErrInvalid of the first use, as an invalid one of them is.
+// ErrInvalid of the first use, and so it is if one of them is invalid.
 //
 //go:noinline
 func AnyOf(authorizers ...Authorizer) Authorizer {
@@ -134,7 +134,7 @@ func oursOrUnknown() Authorizer {
 	}
 }
 
-// isOurs reports whether a peer can do to this process what it likes in any case.
+// isOurs reports whether a peer has full power over this process in any case.
 func (p Peer) isOurs() bool { return p.UID == 0 || p.UID == os.Geteuid() }
 
 // authorize asks an authorizer about a connection, and returns its peer. It fails as well

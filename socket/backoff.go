@@ -16,7 +16,7 @@ const (
 	longestDelay = time.Second
 )
 
-// keepUp says how to keep a connection up by the policy that a user gave.
+// keepUp returns the rules for keeping a connection up: policy, with defaults filled in.
 func keepUp(policy operators.RetryPolicy) keeping {
 	told := policy.Delay == 0 && policy.Times == 0
 	policy.Delay = cmp.Or(policy.Delay, firstDelay)
@@ -28,15 +28,15 @@ func keepUp(policy operators.RetryPolicy) keeping {
 	return keeping{policy, told}
 }
 
-// keeping is how a connection is kept up.
+// keeping is the rules for keeping a connection up.
 type keeping struct {
 	policy operators.RetryPolicy
-	told   bool // news of a server are waited for, rather than Delay
+	told   bool // wait for news of a server, where the transport gives them, instead of Delay
 }
 
-// reach connects once. While nobody listens it waits for a server, and tries again, if the
-// transport tells of one. failed gets each failure, and returns what the caller is to know of
-// it, or nil if the connection is not wanted any more: then there is none, and no error.
+// reach connects once. While nobody listens and the transport gives news of servers, it waits
+// for news and tries again. Each failure goes to failed, which returns the error for the
+// caller, or nil if the connection is not wanted any more. Then reach returns nil, nil.
 func (ipc *IPC) reach(ctx context.Context, name Name, k keeping, failed func(error) error) (*Process, error) {
 	waiting := patience{transport: ipc.config.Transport, name: name}
 	defer waiting.stop()

@@ -49,7 +49,7 @@ func (p *unixPlace) shareLock(*os.File) error { return nil }
 // inheritSocket finds nothing: processes are not started with sockets here.
 func (p *unixPlace) inheritSocket(Name) (*unixListener, error) { return nil, nil }
 
-// copyOf, fileIdentity and listenWith are never asked for: see IPC.HandOver.
+// copyOf, fileIdentity and listenWith are never called: see IPC.HandOver.
 func copyOf(*net.UnixListener) (*os.File, error) { return nil, errors.ErrUnsupported }
 func fileIdentity(fs.FileInfo) string            { return "" }
 func listenWith(*os.File, int) error             { return errors.ErrUnsupported }

@@ -37,8 +37,8 @@ func closeReasonFor(err error, limit int) wire.CloseReason {
 	return wire.CloseReason{}
 }
 
-// closeReasons holds, for each code, what errors.Is finds in the error of a client beside
-// ErrDisconnected, and what that error says.
+// closeReasons holds, for each code, the errors that the error of a client wraps in addition to
+// ErrDisconnected, and its text.
 var closeReasons = map[string]struct {
 	is   []error
 	says string

@@ -164,7 +164,7 @@ type Config struct {
 	Log *slog.Logger
 
 	// restAfter is how long a session is without a message before it parks: at least this,
-	// at most twice this. It is a second but in tests.
+	// at most twice this. It is a second, except in tests.
 	restAfter time.Duration
 }
 

@@ -88,7 +88,7 @@
 // # Restart
 //
 // A server takes over the sockets of a manager of services, such as systemd, with
-// [Unix].Inherit, and tells it its state with package socket/systemd. [IPC.HandOver]
+// [Unix].Inherit, and reports its state to it with package socket/systemd. [IPC.HandOver]
 // replaces a running server by a new process without a client being refused.
 //
 // # Watching a daemon
@@ -96,9 +96,9 @@
 // [Config].Log gets a line about what an operator should know, with the name, the number of
 // the connection, its client, and a reason (see [Reason]). Errors are handlers and hooks that
 // panicked and answers that could not be sent; by default [slog.Default] gets these and
-// nothing else. Warnings are clients that break the protocol or a limit or are refused. What a
-// handler rejects is information, connections that come and go are for debugging. No message
-// has a line. [Hooks] are called for each message, and metrics and traces are made of those:
+// nothing else. Warnings are clients that break the protocol or a limit or are refused. A
+// message that a handler rejects is information. Connections that come and go are for
+// debugging. Messages have no line. [Hooks] are called for each message, and metrics and traces are made of those:
 // the module socket/otel does so for OpenTelemetry, and has a table of all that is reported.
 //
 // A handler of [Server.With] that panics ends its connection alone, unless

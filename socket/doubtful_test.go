@@ -13,9 +13,8 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// doubtfulServer handles messages by what they say, writes down which ones, and ends their
-// connection in one way at the message "end". It has the rest of Config.Grace for what it
-// holds.
+// doubtfulServer handles messages by their contents, records them, and ends their connection in
+// one way at the message "end". It answers held messages within Config.Grace.
 type doubtfulServer struct {
 	listener *memoryListener
 	stop     context.CancelFunc
@@ -60,7 +59,7 @@ var endingWays = map[string]func(*doubtfulServer, Exchange) bool{
 
 // TestDoubtfulMessagesAreAllThatMayHaveBeenHandled ends connections in each way, with
 // messages in each state: unread, handled and not answered yet, held, and being handled.
-// What the client knows of them must be what the server did.
+// The numbers in the client's error must agree with the messages that the server handled.
 func TestDoubtfulMessagesAreAllThatMayHaveBeenHandled(t *testing.T) {
 	for way, end := range endingWays {
 		for _, sent := range []string{
@@ -79,8 +78,8 @@ func TestDoubtfulMessagesAreAllThatMayHaveBeenHandled(t *testing.T) {
 	}
 }
 
-// TestDoubtfulMessagesBeforeOneThatIsTooLarge is that for a message which the server does
-// not read.
+// TestDoubtfulMessagesBeforeOneThatIsTooLarge ends connections at a message that the server
+// does not read.
 func TestDoubtfulMessagesBeforeOneThatIsTooLarge(t *testing.T) {
 	for _, sent := range []string{"", "1 2", "held 1", "kept 1 2"} {
 		t.Run(sent, func(t *testing.T) {
@@ -100,8 +99,8 @@ func texted(words string) (messages []Message) {
 	return messages
 }
 
-// TestDoubtfulMessagesOfAServerWithAHandler is that for the ways in which a handler ends
-// its connection, or its server.
+// TestDoubtfulMessagesOfAServerWithAHandler ends connections in each way in which a handler
+// ends its connection, or its server.
 func TestDoubtfulMessagesOfAServerWithAHandler(t *testing.T) {
 	for way, end := range map[string]func(context.CancelFunc, Continuation[int]) Continuation[int]{
 		"Finish":      func(_ context.CancelFunc, c Continuation[int]) Continuation[int] { return c.Finish() },
@@ -138,7 +137,7 @@ func endDoubtfully(t *testing.T, end func(*doubtfulServer, Exchange) bool, messa
 	})
 }
 
-// played sends messages to a server in one go and checks what the client knows of them.
+// played sends messages to a server in one go and checks the result of Send.
 func (s *doubtfulServer) played(t *testing.T, messages []Message, serve func(context.Context, *IPC, Name)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
@@ -159,7 +158,7 @@ func (s *doubtfulServer) played(t *testing.T, messages []Message, serve func(con
 	s.judge(t, messages, err)
 }
 
-// judge compares what was handled with what Send told of it.
+// judge compares the handled messages with the result of Send.
 func (s *doubtfulServer) judge(t *testing.T, messages []Message, err error) {
 	told := SendError{Acknowledged: len(messages), Sent: len(messages)}
 	if err != nil {

@@ -22,9 +22,9 @@ type FollowConfig struct {
 
 	// Retry says how long a run waits before it connects again, and how often; by
 	// default from 10 ms to 1 s, without end. Each connection made starts its count
-	// afresh. Without Delay and Times, a run that nobody listens to is told of a server as
-	// ConnectTo is, and connects at once. If, when nil, retries what passes with time: a server that is not there,
-	// went away, or is too slow.
+	// afresh. Without Delay and Times, a run whose name has no server waits for news of one,
+	// as ConnectTo does, and then connects at once. A nil If retries failures that pass with
+	// time: the server is not there, went away, or is too slow.
 	Retry operators.RetryPolicy
 }
 

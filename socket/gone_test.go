@@ -9,8 +9,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// die is the death of a server as a client sees it that reads nothing yet: what it writes
-// fails, and the end of the connection is unread. The server is gone once it is closed.
+// die lets a server die for a client that reads nothing yet: writes of the client fail, and the
+// end of the connection is unread. The caller closes the connection later.
 func die(server *peer) {
 	conn := server.conn.(*pipeConn)
 	conn.in.change(func() { conn.in.broken = true })
@@ -50,19 +50,13 @@ func TestSendErrorOfAServerThatWasGoneCountsNothing(t *testing.T) {
 }
 
 // TestPoolRetriesWhatWasNotSentToAServerThatWasGone has a server die while its pool is idle:
-// a request that meets that first was not sent, and is answered by the next server.
+// the first request after that was not sent, and the next server answers it.
 func TestPoolRetriesWhatWasNotSentToAServerThatWasGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := newMemory(0)
 		listener, err := transport.Listen(t.Context(), remote)
 		if err != nil {
 			t.Fatalf("listen: %v", err)
-		}
-		accept := func() *peer {
-			conn, _ := listener.Accept()
-			server := newPeer(t, conn)
-			server.send(wire.KindHeartbeat, wire.KindStart)
-			return server
 		}
 		pool := New(Config{Transport: transport, Heartbeat: -1}).Pool(remote, PoolConfig{Connections: 1})
 		answered := make(chan error, 1)
@@ -84,7 +78,7 @@ func TestPoolRetriesWhatWasNotSentToAServerThatWasGone(t *testing.T) {
 			}
 		}
 		request("first")
-		server := accept()
+		server := acceptPeer(t, listener)
 		answer(server, "first")
 		server.expect("ack")
 		die(server)
@@ -94,7 +88,7 @@ func TestPoolRetriesWhatWasNotSentToAServerThatWasGone(t *testing.T) {
 		if len(answered) > 0 {
 			t.Fatalf("a request failed with %v, of which no byte left, want another try", <-answered)
 		}
-		answer(accept(), "second")
+		answer(acceptPeer(t, listener), "second")
 		if stats := pool.Stats(); stats.Failed != 0 || stats.Retried != 1 || stats.Lost != 1 {
 			t.Errorf("the pool counted %+v, want one retried after one connection lost, and none failed", stats)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // TestSendErrorOfARealServerThatWasGoneCountsNothing has a server leave without a word over a
-// real socket while its client reads nothing: what is sent then meets a broken pipe.
+// real socket while its client reads nothing: the next write meets a broken pipe.
 func TestSendErrorOfARealServerThatWasGoneCountsNothing(t *testing.T) {
 	dir := shortDir(t)
 	listener, err := net.Listen("unix", filepath.Join(dir, counter.String()+".sock"))

@@ -31,7 +31,7 @@ func (c *Connection) tellWhy() {
 }
 
 // tellWhyLater is tellWhy once every held exchange was answered and each answer is written,
-// or the grace has ended. A client that is told the reason knows what became of its messages.
+// or the grace has ended. A client knows by the reason which of its messages were handled.
 func (c *Connection) tellWhyLater(ctx context.Context) {
 	ctx, cancel := c.config.closing(ctx)
 	defer cancel()
@@ -41,8 +41,8 @@ func (c *Connection) tellWhyLater(ctx context.Context) {
 	}
 }
 
-// offerWhy writes to a client of ours what it can take at once of the answers and the reason
-// of the close. It gives back the baton of writing.
+// offerWhy writes the answers and the reason of the close to a client of ours, as far as the
+// connection takes them at once. It gives back the baton of writing.
 func (c *Connection) offerWhy() {
 	defer c.release()
 	if !c.ours {
@@ -63,15 +63,15 @@ func (c *Connection) agree() error {
 	return errAgreed
 }
 
-// awaitHeld waits until what is held was answered, unless the client is gone.
+// awaitHeld waits until every held exchange was answered, unless the client is gone.
 func (c *Connection) awaitHeld(ctx context.Context) {
 	if !c.source.left(nil) {
 		c.holds.room(ctx, 1)
 	}
 }
 
-// sayGoodbye tells the client connection.close, once what is held was answered, and
-// awaits its consent, for as long as the grace lasts.
+// sayGoodbye sends connection.close, once every held exchange was answered, and awaits the
+// client's consent. The grace limits all of it.
 func (c *Connection) sayGoodbye(ctx context.Context) {
 	ctx, cancel := c.config.closing(ctx)
 	defer cancel()

@@ -30,10 +30,10 @@ import (
 // remove the socket. A manager of services is told that the main process is another; one
 // that is gone does not matter.
 //
-// A socket file that was removed is made again by the new process. One that another server
-// has replaced makes HandOver fail with [ErrInUse] before cmd is started, since no client
-// would reach the new process there: end that server first. Should it be replaced later, the
-// new process says so as [Hooks].SocketLost has it, and leaves the other's file alone.
+// If a socket file was removed, the new process makes it again. If another server has replaced
+// it, HandOver fails with [ErrInUse] before it starts cmd, since no client would reach the new
+// process there: end that server first. If it is replaced later, the new process calls
+// [Hooks].SocketLost and leaves the file alone.
 //
 // When cmd ends before it is ready, or ctx does, or a name is not listened on there,
 // HandOver fails with [ErrSuccessor], which tells the exit status, as an *exec.ExitError,
@@ -172,9 +172,9 @@ func (p *parcel) add(name Name, l *unixListener) error {
 	return nil
 }
 
-// lockName is what the lock on a name is called for the new process: NAME.FILE.lock, with
-// the identity of the socket's file, so that the new process does not take another one's
-// for its own. Without a file it is NAME.lock.
+// lockName returns the name of the descriptor of a lock: NAME.FILE.lock, with the identity of
+// the socket's file, so that the new process does not take another server's file for its own.
+// Without a file it is NAME.lock.
 func lockName(name Name, file fs.FileInfo) string {
 	if file == nil {
 		return name.text + lockSuffix

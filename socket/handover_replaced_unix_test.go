@@ -34,8 +34,8 @@ func TestHandOverRefusesASocketThatAnotherServerReplaced(t *testing.T) {
 	isAnswered(t, dir)
 }
 
-// passedOn listens on counter, and returns the listener as the process has it that it is
-// handed over to. Between the two meanwhile is called with the path of the socket.
+// passedOn listens on counter, and returns the listener of the process that gets it by a
+// handover. Before that process takes it, passedOn calls meanwhile with the path of the socket.
 func passedOn(t *testing.T, meanwhile func(path string)) *unixListener {
 	t.Helper()
 	u := Unix{Dir: shortDir(t)}

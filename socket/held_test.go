@@ -62,9 +62,9 @@ func TestHeldAnswersLeaveInTheOrderOfTheMessages(t *testing.T) {
 	})
 }
 
-// TestHeldAnswerUnderWayIsWrittenBeforeTheReasonToClose breaks a limit behind a held message
-// whose answer does not fit into the pipe, so that it is still being written when the server
-// has no other held message to wait for.
+// TestHeldAnswerUnderWayIsWrittenBeforeTheReasonToClose breaks a limit behind a held message.
+// The answer does not fit into the pipe, so it is still being written when no message is held
+// any more and the server closes.
 func TestHeldAnswerUnderWayIsWrittenBeforeTheReasonToClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener, helds, _, _ := holding(t, Config{MaxMessage: 200, Heartbeat: -1})

@@ -120,9 +120,9 @@ type Handling struct {
 	Message    Message     // as it was received
 	Start      time.Time   // when it was received
 
-	// Duration is the time from Start until the message was handled: the time of its
-	// handler, and that in which it waited for others to be handled (see [Exchanges]) or
-	// for its holder.
+	// Duration is the time from Start until the message was handled. The time of its handler
+	// counts, and so do waits for the handling of other messages (see [Exchanges]) and for
+	// its holder.
 	Duration time.Duration
 
 	Responses int // how many messages it is answered with

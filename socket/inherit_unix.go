@@ -48,7 +48,7 @@ type heirloom struct {
 	lock *os.File // held; nil if the socket stays its maker's
 	used bool     // it is listened on, or it was handed on
 
-	identity string // of the socket's file, as its maker knew it; empty: it did not
+	identity string // of the socket's file, from the name of the lock; empty: not known
 }
 
 // heldLock is a lock that came with a socket, and the identity of the socket's file.
@@ -58,8 +58,8 @@ type heldLock struct {
 }
 
 // newInheritance makes an inheritance of descriptors from first on. Child processes do not
-// get them. It leaves those alone whose names are not of sockets of rxipc. The names and err
-// are those of systemd.TakeListenNames.
+// get them. It leaves a descriptor alone if its name is not of a socket of rxipc. names and err
+// are the results of systemd.TakeListenNames.
 func newInheritance(names []string, err error, first int) *inheritance {
 	in := &inheritance{sockets: map[Name]*heirloom{}}
 	for i := range names {
@@ -208,7 +208,7 @@ func (in *inheritance) tellReady() {
 	in.ready, in.stderr, in.pipe = nil, nil, nil
 }
 
-// fileIdentity tells a file from all others, for as long as it exists.
+// fileIdentity returns a text that no other file has while this one exists.
 func fileIdentity(info fs.FileInfo) string {
 	stat := info.Sys().(*syscall.Stat_t)
 	return fmt.Sprintf("%x-%x", stat.Dev, stat.Ino)

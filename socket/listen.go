@@ -51,11 +51,12 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 
 // Accept is the connections that a listener accepts, of any kind that delivers
 // bytes in order. The run owns the listener and closes it; what Listen says holds
-// but for that. So it is hot: a second run finds the listener closed. The run also
-// completes when Accept of the listener fails with io.EOF, which says that no more will
-// come, as that of [One] does; and when the listener gave nothing but ends of socketpairs,
-// to which nobody can connect, once all of them have ended. A listener that has more pairs
-// to give by then is served by a further run.
+// but for that. So it is hot: a second run finds the listener closed.
+//
+// The run also completes when Accept of the listener fails with io.EOF, which means that no
+// more connections come: the listener of [One] does that. If all connections of the listener
+// were ends of socketpairs, to which nobody can connect again, the run completes when all of
+// them have ended, and closes the listener.
 func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		defer listener.Close()

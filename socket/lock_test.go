@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What holds a lock excludes others and lets them read whom it belongs to, on every system.
+// On every system a lock excludes other processes, and they can read the name of its holder.
 func TestLockNamesItsHolder(t *testing.T) {
 	place := Unix{Dir: t.TempDir()}.place()
 	path := filepath.Join(place.dir, "counter"+socketSuffix)

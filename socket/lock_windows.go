@@ -10,8 +10,8 @@ import (
 // noFollow is nothing here: making a link takes a privilege on Windows.
 const noFollow = 0
 
-// lockedByte is the byte at 1<<62, far behind the end of the file. A byte that is locked can
-// be read by nobody else, and the text of the lock is to be: it names the process.
+// lockedByte is the byte at 1<<62, far behind the end of the file. No other process can read a
+// locked byte, and other processes read the text of the lock, which names its holder.
 func lockedByte() *windows.Overlapped { return &windows.Overlapped{OffsetHigh: 1 << 30} }
 
 func tryLock(file *os.File) error {

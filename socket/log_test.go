@@ -13,7 +13,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// oddHandler is a handler that echoes, unless the message says what else it is to do.
+// oddHandler is a handler that echoes, or does what the message asks for.
 func oddHandler(m Message, c Continuation[int], n int) Continuation[int] {
 	switch m.Content() {
 	case "panic":
@@ -65,8 +65,7 @@ func TestLogOfTheDefaultConfigTellsErrorsAlone(t *testing.T) {
 	}
 }
 
-// endingLine returns the line of the log about how the connection of a client ended whose
-// message was not acknowledged.
+// endingLine returns the line of the log about the connection that ended.
 func endingLine(t *testing.T, lines *strings.Builder) string {
 	t.Helper()
 	for line := range strings.Lines(lines.String()) {

@@ -24,8 +24,8 @@ func (f failing) add(*Connection, bool) error { return f.added }
 func (f failing) wait() ([]uint64, error)     { <-f.fail; return nil, io.ErrClosedPipe }
 func (f failing) close()                      { f.closed.Do(func() { close(f.fail) }) }
 
-// TestSessionsKeepTheirGoroutinesWhenTheSystemCannotWatch has that fail in each of the
-// ways there are.
+// TestSessionsKeepTheirGoroutinesWhenTheSystemCannotWatch lets the poller fail in each possible
+// way.
 func TestSessionsKeepTheirGoroutinesWhenTheSystemCannotWatch(t *testing.T) {
 	blind, dying := newFailing(io.ErrClosedPipe), newFailing(nil)
 	for name, poll := range map[string]func() (poller, error){

@@ -73,7 +73,7 @@ func (m Message) LogValue() slog.Value {
 //	})
 func (m Message) IsReserved() bool { return wire.ControlKind(m.content) != wire.KindMessage }
 
-// messageOf makes a message of one that was decoded.
+// messageOf makes a Message of a decoded message.
 func messageOf(raw wire.Message) Message { return Message{MediaType{raw.MediaType}, raw.Content} }
 
 // wire returns the message as it is encoded.

@@ -95,8 +95,9 @@ func (p *pairs) over() bool {
 	return p.closed
 }
 
-// isPair reports whether a connection is an end of a socketpair: what a listener of unix
-// sockets accepts has that listener's name. On Linux package net calls no name "@".
+// isPair reports whether a connection is an end of a socketpair, which has no name. A connection
+// from a listener of unix sockets has the name of the listener. On Linux package net returns "@"
+// for no name.
 func isPair(conn net.Conn) bool {
 	addr, ok := conn.LocalAddr().(*net.UnixAddr)
 	return ok && (addr.Name == "" || addr.Name == "@")

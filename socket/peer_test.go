@@ -74,6 +74,18 @@ func newPeer(t testing.TB, conn net.Conn) *peer {
 	return p
 }
 
+// acceptPeer accepts a connection to a server, one of ours, that is played by hand.
+func acceptPeer(t testing.TB, listener net.Listener) *peer {
+	t.Helper()
+	conn, err := listener.Accept()
+	if err != nil {
+		panic(err) // it may be on a goroutine of the test
+	}
+	server := newPeer(t, conn)
+	server.send(wire.KindHeartbeat, wire.KindStart)
+	return server
+}
+
 // encode makes bytes of control messages, messages, texts and raw bytes.
 func encode(parts ...any) (out []byte) {
 	for _, part := range parts {

@@ -21,15 +21,16 @@ type PoolConfig struct {
 	// included; default 16. One more is made when a request finds all of them busy.
 	Connections int
 
-	// InFlight is how many requests a connection has in flight at most, of which a
-	// server handles one after the other; default 1, so that a slow one holds nobody
-	// up who may have another connection, and the server handles as many at the same time
-	// as there are connections. With more, requests and answers share writes and reads, and
-	// those behind a slow one wait. For short requests that takes less time: BenchmarkPool
-	// measures two thirds for 16 callers, and half or less for 64 and 256, over one connection
-	// with all of them in flight beside the default; for one caller about the same. So leave it
-	// at 1 where handlers work or wait, and take few connections with many in flight where
-	// they answer at once. Servers that are not of rxipc have one in flight in any case.
+	// InFlight is how many requests a connection has in flight at most; default 1. A server
+	// handles the requests of a connection one after the other. With 1, it handles as many
+	// at the same time as there are connections, and no request waits behind a slow one.
+	// With more, requests and answers share writes and reads.
+	//
+	// Leave it at 1 where handlers work or wait. Where they answer at once, take few
+	// connections with many requests in flight: BenchmarkPool compares one connection that
+	// has all requests in flight with the default. It takes two thirds of the time with 16
+	// callers, half or less with 64 and 256, and about the same with one. A server that is
+	// not of rxipc always gets one request at a time.
 	InFlight int
 
 	// Idle is how long a connection without requests is kept; default 1 min. Negative:
@@ -38,9 +39,10 @@ type PoolConfig struct {
 
 	// Retry says how long a connection that could not be made, or was lost, waits before
 	// it is made again, and how often; by default from 10 ms to 1 s, without end. A
-	// response starts its count afresh. Without Delay and Times, a pool that nobody listens
-	// to is told of a server as ConnectTo is, and connects at once. If, when nil, retries what passes with time: a
-	// server that is not there, went away, or is too slow.
+	// response starts its count afresh. Without Delay and Times, a pool whose name has no
+	// server waits for news of one, as ConnectTo does, and then connects at once. A nil If
+	// retries failures that pass with time: the server is not there, went away, or is too
+	// slow.
 	Retry operators.RetryPolicy
 }
 
@@ -101,17 +103,19 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 	return p
 }
 
-// Request sends a message and gives the response to it. It waits for a server to appear,
-// and for its turn, until ctx ends; then it fails with ctx's cause and what was missing: why
-// there is no connection, such as ErrNotListening or ErrNoHandshake, or ErrNoConnection if all
-// of them were busy. A request that was not handled for sure is made again
-// on another connection: one that was not sent, and one that a server of rxipc left
-// unacknowledged when it closed the connection in good order, as it does when it ends, is
-// restarted or hands over. So such a restart fails no request.
+// Request sends a message and returns the response to it. It waits for a server to appear,
+// and for its turn, until ctx ends. Then it fails with ctx's cause and the reason of the wait:
+// ErrNoConnection if all connections were busy, otherwise the reason why there is none, such
+// as ErrNotListening or ErrNoHandshake.
 //
-// A request that may have been handled fails, with a [*SendError] that says so; its
-// Doubtful is 1. It may be made again if the server takes it well twice. So it is after a
-// server was killed, or its machine stood still. After Close it fails with net.ErrClosed.
+// A request that certainly was not handled is made again on another connection. It was not
+// sent, or a server of rxipc left it unacknowledged when it closed the connection in good
+// order. A server does that when it ends, is restarted or hands over, so no request fails by
+// such a restart.
+//
+// A request that may have been handled fails with a [*SendError] whose Doubtful is 1, after
+// the death of a server for instance. The caller may make it again if the server may handle
+// it twice. After Close a request fails with net.ErrClosed.
 func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
 	answer, err := p.request(ctx, m)
 	if err != nil {
@@ -120,16 +124,16 @@ func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
 	return fold.Succeed(answer)
 }
 
-// call is a request of somebody who waits for its answer.
+// call is a request whose caller waits for its answer.
 type call struct {
 	message Message
 	answer  chan answer // has room for it
 
 	// Under the pool's mu.
 	place  *list.Element // while it waits
-	by     *Process      // that it is on its way over, once a line took it
-	number uint64        // of its message among those of that
-	gone   bool          // nobody waits for its answer any more
+	by     *Process      // carries it, once a line took it
+	number uint64        // of its message among the messages of by
+	gone   bool          // its caller has gone
 }
 
 func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
@@ -151,7 +155,7 @@ func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
 	}
 }
 
-// undone is why a call failed that a line had taken, for what ended it.
+// undone returns the failure of a call that a line had taken. err is what ended the call.
 func (c *call) undone(acknowledged int, err error) answer {
 	return answer{err: &SendError{Acknowledged: acknowledged, Sent: 1, Err: undone(err, acknowledged, c.message)}}
 }
@@ -209,7 +213,7 @@ func (p *Pool) withdraw(ctx context.Context, c *call) answer {
 	return c.undone(c.by.acknowledged(span{c.number, 1}), c.by.late(ctx))
 }
 
-// takeBack takes a call back from the line that was given it and has not taken it, mu held.
+// takeBack removes a call from the queue of its line, which has not taken the call, mu held.
 func (p *Pool) takeBack(c *call) {
 	for _, l := range p.lines {
 		if i := slices.Index(l.queue, c); i >= 0 {
@@ -220,7 +224,7 @@ func (p *Pool) takeBack(c *call) {
 	p.dispatch()
 }
 
-// missing is why a call waits, mu held.
+// missing returns the reason why a call waits, mu held.
 func (p *Pool) missing() error {
 	up, trying, _ := p.count()
 	switch {
@@ -233,8 +237,8 @@ func (p *Pool) missing() error {
 		len(p.lines), p.config.Connections, p.waiting.Len()+1)
 }
 
-// dispatch gives waiting calls to lines that have none, then starts lines for the others,
-// and those for which there may be none it gives to lines that have some, mu held.
+// dispatch gives waiting calls to lines without a call and starts lines for the others. When
+// there are as many lines as there may be, it gives calls to busy lines as well, mu held.
 func (p *Pool) dispatch() {
 	for p.give(1) {
 	}
@@ -310,7 +314,7 @@ func (p *Pool) start() {
 	})
 }
 
-// failWaiting fails the calls that nobody is left to make, mu held.
+// failWaiting fails the waiting calls, since no line is left, mu held.
 func (p *Pool) failWaiting(err error) {
 	for p.waiting.Len() > 0 {
 		c := p.waiting.Remove(p.waiting.Front()).(*call)

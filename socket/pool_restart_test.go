@@ -99,21 +99,14 @@ func TestPoolRetriesOnlyWhatTheServerLeftUnhandled(t *testing.T) {
 			if err != nil {
 				t.Fatalf("listen: %v", err)
 			}
-			accept := func() *peer {
-				conn, _ := listener.Accept()
-				server := newPeer(t, conn)
-				server.send(wire.KindHeartbeat, wire.KindStart)
-				server.expect("start-ok")
-				return server
-			}
 			pool := New(Config{Transport: transport, Heartbeat: -1}).Pool(remote, PoolConfig{Connections: 1, InFlight: 2})
 			failed := make(chan error, 2)
 			for _, m := range texts(2) {
 				go func() { failed <- pool.Request(t.Context(), m).Err() }()
 				synctest.Wait()
 			}
-			server := accept()
-			server.expect(`"0"`, `"1"`)
+			server := acceptPeer(t, listener)
+			server.expect("start-ok", `"0"`, `"1"`)
 			server.send(test.goodbye)
 			server.conn.Close()
 			for range test.failing {
@@ -122,7 +115,8 @@ func TestPoolRetriesOnlyWhatTheServerLeftUnhandled(t *testing.T) {
 				}
 			}
 			if test.failing < 2 {
-				server = accept()
+				server = acceptPeer(t, listener)
+				server.expect("start-ok")
 				for i := test.failing; i < 2; i++ {
 					server.expect(fmt.Sprintf("%q", fmt.Sprint(i)))
 				}

@@ -157,9 +157,7 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 		came := make(chan *peer, 2)
 		go func() {
 			for range 2 {
-				conn, _ := listener.Accept()
-				server := newPeer(t, conn)
-				server.send(wire.KindHeartbeat, wire.KindStart)
+				server := acceptPeer(t, listener)
 				server.expect("start-ok")
 				came <- server
 			}
@@ -228,12 +226,6 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		accept := func() *peer {
-			conn, _ := listener.Accept()
-			server := newPeer(t, conn)
-			server.send(wire.KindHeartbeat, wire.KindStart)
-			return server
-		}
 		pool := ipc.Pool(remote, PoolConfig{Connections: 1, InFlight: 2})
 		var results [5]chan *SendError
 		for i := range results {
@@ -245,7 +237,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		server := accept()
+		server := acceptPeer(t, listener)
 		server.expect("start-ok", `"0"`, `"1"`)
 		server.send(wire.KindAck)
 		synctest.Wait()
@@ -255,7 +247,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 				t.Errorf("a request whose server died failed with %v, %d of %d acknowledged, want %d", e, e.Acknowledged, e.Sent, want.Acknowledged)
 			}
 		}
-		server = accept()
+		server = acceptPeer(t, listener)
 		server.expect("start-ok", `"2"`, `"3"`)
 		server.send(wire.KindAck, "re 2")
 		if e := <-results[2]; e != nil {

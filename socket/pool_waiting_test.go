@@ -47,8 +47,8 @@ func (c *telling) tell() {
 	}
 }
 
-// TestPoolAndFollowAreToldOfAServer has a name without a server for an hour. It is looked for
-// as rarely as by ConnectTo, and is connected to in the moment in which there is news of it.
+// TestPoolAndFollowAreToldOfAServer has a name without a server for an hour. A Pool and a Follow
+// look for the server as rarely as ConnectTo does, and connect when there is news of it.
 func TestPoolAndFollowAreToldOfAServer(t *testing.T) {
 	first := func(ctx context.Context, ipc *IPC, config FollowConfig) (m Message, err error) {
 		config.Subscribe = Subscribe(Text("hello"))

@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// line is a connection of a pool, from the first to the last of those that replace each
-// other, and the feed of its flights.
+// line keeps up one connection of a pool, and replaces it when it breaks. It is the feed of
+// the flights over that connection.
 type line struct {
 	pool   *Pool
 	flying fifo[*call] // taken, on the line's goroutine
 	roused atomic.Bool
-	idle   *time.Timer // of the connection: has it end once it has had no call for too long
-	stale  atomic.Bool // it has fired
+	idle   *time.Timer // ends the connection when it has had no call for PoolConfig.Idle
+	stale  atomic.Bool // idle has fired
 
 	// Under the pool's mu.
 	process *Process // the connection
-	taken   uint64   // calls, for it
+	taken   uint64   // number of calls that process was given
 	up      bool
-	coming  bool    // it is about to be up, for the first time
-	leaving bool    // it gets no calls any more, and is there until it is closed
+	coming  bool    // it connects for the first time
+	leaving bool    // it gets no more calls, and stays until its connection is closed
 	room    int     // how many calls it may have
 	queue   []*call // not taken
 	load    int     // calls in queue and flying
 	parked  *Process
 }
 
-// session is one connection: it makes the calls that come and emits something for each
-// answer. It completes when it was idle for long enough, or broke and no call waits.
+// session makes calls over one connection, and emits a value for each answer. It completes
+// when the connection was idle for PoolConfig.Idle, or broke while no call waits.
 func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	process, err := l.pool.ipc.reach(ctx, l.pool.name, l.pool.keep, func(err error) error { return l.lost(nil, err) })
 	if process == nil {
@@ -54,7 +54,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	return nil
 }
 
-// answer answers the first call that flies. Its place is free before its caller knows.
+// answer answers the first call in flight. It frees the place of the call first.
 func (l *line) answer(a answer) {
 	l.pool.mu.Lock()
 	l.load--
@@ -63,7 +63,7 @@ func (l *line) answer(a answer) {
 	l.flying.drop(1)
 }
 
-// connected makes the line one of those that calls are given to.
+// connected lets the pool give calls to the line.
 func (l *line) connected(process *Process) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
@@ -77,9 +77,9 @@ func (l *line) connected(process *Process) {
 	l.pool.dispatch()
 }
 
-// lost fails the calls that may have been handled by a connection that ended, and lets the
-// others wait for another one, before all that wait already. It returns the reason, with
-// which the line connects again, or nil if that has time.
+// lost handles the end of a connection. It fails the calls that the server may have handled,
+// and puts the others before the calls that wait. It returns the reason, with which the line
+// connects again, or nil if no call waits.
 func (l *line) lost(f *flight, err error) error {
 	p := l.pool
 	var failed *SendError
@@ -145,7 +145,8 @@ func (l *line) park(p *Process) bool {
 
 func (l *line) arrived() bool { return l.roused.Load() }
 
-// rest reads while it waits, to see that the connection breaks before a call does.
+// rest waits for a call. It reads meanwhile, so that it notices the end of the connection
+// before a call is lost with it.
 func (l *line) rest(ctx context.Context, p *Process) error {
 	if !l.park(p) {
 		return nil

@@ -17,22 +17,20 @@ import (
 //	answers := stream.Pipe3(lines, operators.Map(socket.Text), pool.RequestAll, operators.Map(socket.Message.Content))
 //
 // At most [PoolConfig].Connections times InFlight requests of a run are in flight, 16 by
-// default, over all connections. The server may handle them in another order, and at the
-// same time. At most twice as many messages have been read of the source whose responses
-// yield has not returned from; the source has a goroutine of its own.
+// default, over all connections. The server may handle them at the same time and in another
+// order. The source has a goroutine of its own, which is ahead of yield by twice as many
+// messages at most.
 //
-// A run goes on across connections: a request that was not handled for sure is made again,
-// as Request does it, so a restart in good order fails none. A request that fails ends the
-// run after the responses to those before. The error has the number of its message, the
-// first being 1, and the [*SendError] of that request alone. Later ones, as many as may be
-// in flight, may have been handled. The same is so when ctx ends: the error is that of the
-// first request without a response.
+// A run goes on across connections: like Request, it makes a request again that certainly was
+// not handled, so no request fails by a restart in good order. When a request fails, or ctx
+// ends, the run emits the responses to the messages before, and fails. The error has the
+// number of the first message without a response, counted from 1, and the [*SendError] of its
+// request. The requests in flight behind that one may have been handled, too.
 //
-// A message whose content the protocol reserves is left out alone, as in
-// [Process.SendAll]: the run fails with ErrReserved after all others were answered. A
-// failure of the source ends a run after the responses to all messages before. When yield
-// wants no more, the requests under way are given up. After Close, requests fail with
-// net.ErrClosed.
+// A message whose content the protocol reserves is left out, as in [Process.SendAll]: the run
+// fails with ErrReserved after all others were answered. When the source fails, the run fails
+// after the responses to all messages before. When yield returns false, the run gives up the
+// requests under way. After Close, requests fail with net.ErrClosed.
 func (p *Pool) RequestAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	mustHave("Pool.RequestAll", messages)
 	limit := math.MaxInt
@@ -84,13 +82,13 @@ func (p *Pool) failure(err error) error {
 	return &Error{Op: "request", Name: p.name.String(), Err: err}
 }
 
-// numbered is a message, and which of its source's it is, from 1 on.
+// numbered is a message and its number in the source, from 1 on.
 type numbered struct {
 	number  int
 	message Message
 }
 
-// firstFailure is that of the first of the messages whose requests failed.
+// firstFailure keeps the failure with the lowest number.
 type firstFailure struct {
 	mu     sync.Mutex
 	number int

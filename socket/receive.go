@@ -108,7 +108,7 @@ func (p *Process) listenAgain() {
 	}
 }
 
-// tooMuchUnread is ErrUnread, and how much is unread, p.mu held.
+// tooMuchUnread returns ErrUnread with the number of unread bytes, p.mu held.
 func (p *Process) tooMuchUnread(limit int) error {
 	return fmt.Errorf("%w: they take %d bytes, each 64 beside its content, and Config.MaxUnread is %d; "+
 		"read them by Wait or Messages", ErrUnread, p.unread, limit)

@@ -106,7 +106,7 @@ func checkRecorded(t *testing.T, content string, err error, times int) {
 }
 
 // TestPoolSurvivesAServerThatIsKilled has many goroutines ask another process, that is
-// killed in the middle, and compares what they are told with what was handled.
+// killed in the middle, and compares their outcomes with the requests that were handled.
 func TestPoolSurvivesAServerThatIsKilled(t *testing.T) {
 	const hanging, callers, each = 8, 64, 60
 	dir, ctx := shortDir(t), within(t)

@@ -47,7 +47,7 @@ type SendError struct {
 	// safe. Those between may have been handled, see Doubtful.
 	Sent int
 
-	// Err is why the others were not acknowledged.
+	// Err is the reason why the others were not acknowledged.
 	Err error
 }
 
@@ -57,9 +57,9 @@ type SendError struct {
 //
 // A server of rxipc acknowledges all that it has handled before it closes a connection in
 // good order, with ErrDisconnected: none is doubtful then. One is if the server closed
-// because its handler rejected that message, or panicked. All that were sent are doubtful if
-// the server still held some of them when its Config.Grace was up, after any other end, such
-// as the death of the server or that of a context, and with any other server.
+// because its handler rejected that message, or panicked. All unacknowledged messages are
+// doubtful if the server still held some of them when its Config.Grace was up, after any other
+// end, such as the death of the server or the end of a context, and with any other server.
 func (e *SendError) Doubtful() int {
 	unacknowledged := e.Sent - e.Acknowledged
 	if closed, ok := errors.AsType[*closedError](e.Err); ok {
@@ -79,7 +79,7 @@ func (e *SendError) failing() int {
 }
 
 // Error gives the cause, before it the numbers when there were several messages, and behind
-// it whether those that were not acknowledged may have been handled.
+// it whether the unacknowledged messages may have been handled.
 func (e *SendError) Error() string {
 	text := e.Err.Error()
 	if e.Sent >= 2 {
@@ -242,8 +242,8 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	return s, err
 }
 
-// notBegun is how many of messages have all of their bytes among the last ones that are
-// left.
+// notBegun returns how many of the messages have no byte written, when the last left bytes are
+// not written.
 func notBegun(messages []Message, left int) (n int) {
 	for _, m := range slices.Backward(messages) {
 		if left -= wire.FrameSize(m.wire()); left < 0 {

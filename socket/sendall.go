@@ -44,7 +44,7 @@ func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable
 // the responses to those before.
 //
 // A run ends with its connection, also when the server restarts in good order. Its
-// SendError counts exactly which requests were handled, which may have been, and which
+// SendError counts exactly the requests that were handled, that may have been handled, and that
 // were not. [Pool.RequestAll] goes on over the next connection.
 func (p *Process) RequestAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	mustHave("Process.RequestAll", messages)
@@ -109,8 +109,7 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 	}
 }
 
-// omission is the messages of a run that are left out, since the protocol reserves their
-// content.
+// omission counts the messages that a run leaves out, since the protocol reserves their content.
 type omission struct {
 	config *Config
 	who    slog.LogValuer // has the run
@@ -133,7 +132,7 @@ func (o *omission) out(m Message) bool {
 	return true
 }
 
-// err says of the messages that were left out, if any were.
+// err returns an error if messages were left out.
 func (o *omission) err() error {
 	if o.count > 1 {
 		return fmt.Errorf("%w, and %d more are", o.first, o.count-1)
@@ -141,7 +140,7 @@ func (o *omission) err() error {
 	return o.first
 }
 
-// joined is a source's failure and another one, each alone if there is no other.
+// joined joins the failure of a source and another one. It returns a single one as it is.
 func joined(broken, other error) error {
 	if broken == nil || other == nil {
 		return cmp.Or(broken, other)

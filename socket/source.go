@@ -69,8 +69,8 @@ func (s plainSource) ahead(r *wire.Reader, reads *contextDeadline, hurry *atomic
 // from one that is gone.
 func (plainSource) left(failure error) bool { return failure != nil && isGone(failure) }
 
-// isSocket tells whether a connection is a socket itself. What merely embeds one may
-// read and write in a way of its own.
+// isSocket reports whether a connection is a socket itself. A type that embeds a socket may
+// read and write in its own way.
 func isSocket(conn net.Conn) bool {
 	switch conn.(type) {
 	case *net.UnixConn, *net.TCPConn:

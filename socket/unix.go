@@ -113,23 +113,22 @@ func temporaryDir() string {
 // anybody can connect. Closing the listener removes the socket and frees the name, closing
 // it again does nothing.
 //
-// Listen fails with ErrInUse, which names the process where it is known, when another
-// listener has the name. That one may be of this program, of another one that holds the
-// lock, or of a program that does not know the lock: Listen connects to its socket to see
-// whether it is alive, and takes leave as the protocol has it, for at most a second. A socket
-// left behind by a server that died is replaced. Anything else in its place, a link included,
-// is left alone and is an error, fs.ErrExist. A path longer than the system allows is
-// ErrInvalid.
+// Listen fails with ErrInUse when another listener has the name. The error names the process
+// if that is known. The listener may be of this program, of another program that holds the
+// lock, or of one that does not know the lock. In the last case Listen goes through a session
+// with the server to see whether it is alive, for at most a second. Listen replaces the socket
+// of a server that died. It leaves anything else in the place of the socket alone, a link
+// included, and fails with fs.ErrExist. A path longer than the system allows is ErrInvalid.
 func (u Unix) Listen(ctx context.Context, name Name) (net.Listener, error) {
 	return u.place().Listen(ctx, name)
 }
 
 // Dial connects to the socket of name. It fails with ErrNotListening when there is no
-// socket, or no server behind it; the error tells if another folder that is often used has
-// the name (that of innmind/ipc, and DefaultDir in other surroundings). On Linux it fails
-// with ErrBusy when the queue of the server is full; other systems report ErrNotListening
-// then, too. A socket that denies permission is tried again for an eighth of a second,
-// because a new socket is private until it listens.
+// socket, or no server behind it. The error says so if another usual folder has the name: the
+// folder of innmind/ipc, or DefaultDir in other surroundings. When the queue of the server is
+// full, Dial fails with ErrBusy on Linux and with ErrNotListening elsewhere. Dial tries a socket
+// that denies permission again for an eighth of a second, because a new socket is private until
+// it listens.
 func (u Unix) Dial(ctx context.Context, name Name) (net.Conn, error) {
 	return u.place().Dial(ctx, name)
 }

@@ -165,7 +165,7 @@ func (l *unixListener) look() (loss error, restored bool) {
 	return loss, true
 }
 
-// lost reports what has become of the socket's file, l.mu held: nil if it is there,
+// lost returns the state of the socket's file, l.mu held: nil if it is there,
 // fs.ErrNotExist if it was removed, ErrInUse if something else is in its place.
 func (l *unixListener) lost() error {
 	if l.path == "" {

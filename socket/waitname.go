@@ -30,7 +30,7 @@ type patience struct {
 	forget    func()          // stops the news
 }
 
-// isTold reports whether the transport tells when there is a server, after a try that failed.
+// isTold reports whether the transport will give news of a server, after a try that failed.
 func (p *patience) isTold(err error) bool {
 	_, told := p.transport.(watcher)
 	return told && tellsNews(err)
@@ -65,7 +65,7 @@ func (p *patience) stop() {
 	}
 }
 
-// tellsNews reports whether a server that is there after this failure to connect makes a
+// tellsNews reports whether a server that starts after this failure to connect will make a
 // file. Systems other than Linux also refuse a connection when the queue is full.
 func tellsNews(err error) bool {
 	return errors.Is(err, ErrNotListening) && (errors.Is(err, fs.ErrNotExist) || runtime.GOOS == "linux")

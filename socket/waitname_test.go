@@ -106,7 +106,7 @@ func TestConnectToWaitsForAServerInAFolderThatIsMadeLater(t *testing.T) {
 	}
 }
 
-// failsOnce is a transport that says why nobody can be reached, and then nothing until the
+// failsOnce is a transport whose first dial fails with a reason. Later dials wait until the
 // context ends.
 type failsOnce struct {
 	quiet

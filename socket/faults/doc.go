@@ -1,10 +1,11 @@
-// Package faults proves what package socket promises: an acknowledged message has been
+// Package faults proves the promise of package socket: an acknowledged message has been
 // handled, once, and is in the carry of the server, whatever died when. It is a program
 // in the tests. Many client processes talk to a server process, well and badly, while
-// processes are killed, stopped and started again, and three servers of four end in good
-// order, one of them by handing over to the next; then what each client saw acknowledged or answered is compared, message by
-// message, with what the servers handled and carried, and what is left in the server is
-// counted. A request of a pool may fail only if it was sent to a server that was killed.
+// processes are killed, stopped and started again. Three servers of four end in good order,
+// one of these by handing over to the next. Then the program compares, message by message, the
+// acknowledgements and responses of each client with the messages that the servers handled and
+// carried, and counts what is left in the server. A request of a pool may fail only if it was
+// sent to a server that was killed.
 //
 // With go test it runs for a few seconds. By hand, for as long as one likes:
 //

@@ -40,16 +40,16 @@ func TakeListenNames() ([]string, error) {
 	if text == "" {
 		return names, nil
 	}
-	if given := strings.Split(text, ":"); len(given) == len(names) {
-		return given, nil
-	} else {
+	given := strings.Split(text, ":")
+	if len(given) != len(names) {
 		return names, fmt.Errorf("%s has %d names, %s is %s", listenNames, len(given), listenFDs, count)
 	}
+	return given, nil
 }
 
-// ListenEnviron returns the environment of a child process to which descriptors with these
-// names are passed, such as the ExtraFiles of an exec.Cmd: environ, without the variables that
-// were meant for this process alone. LISTEN_PID is not among them, because the number of the
+// ListenEnviron returns the environment of a child process that gets descriptors with these
+// names, as the ExtraFiles of an exec.Cmd for instance. It is environ with the variables for the
+// child in place of those for this process. LISTEN_PID is left out, because the number of the
 // child is not known before it is started. A name must not contain a colon.
 func ListenEnviron(environ []string, names ...string) (child []string) {
 	for _, variable := range environ {

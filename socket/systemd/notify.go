@@ -1,6 +1,7 @@
-// Package systemd tells a manager of services how the process is, and has the variables by
-// which it passes sockets: sd_notify(3), sd_watchdog_enabled(3) and sd_listen_fds(3). Other
-// managers that use the same variables will do. Without a manager its functions do nothing.
+// Package systemd reports the state of the process to a manager of services, and reads and
+// writes the variables by which a manager passes sockets: sd_notify(3), sd_watchdog_enabled(3)
+// and sd_listen_fds(3). It works with every manager that uses these variables. Without a manager
+// its functions do nothing.
 //
 // All functions may be called from any goroutine.
 package systemd

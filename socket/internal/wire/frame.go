@@ -30,7 +30,7 @@ type Message struct {
 // control message has parameters; then it has the media type with them.
 type Frame struct {
 	Kind    Kind    // which control message it is, or a message of the user
-	Message Message // what is in it
+	Message Message // its media type and content
 }
 
 // FrameSize returns how many bytes the frame of a message takes.
