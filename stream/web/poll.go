@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
@@ -172,6 +173,9 @@ func (p *poller) ask(ctx context.Context) (*Page, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
 	if err != nil {
 		return nil, notSent{fmt.Errorf("web: %w", err)}
+	}
+	if u := request.URL; u.Scheme == "" || u.Host == "" && strings.HasPrefix(u.Scheme, "http") {
+		return nil, notSent{fmt.Errorf("web: the url %q lacks a scheme or a host; want one such as https://example.com/", p.url)}
 	}
 	if p.etag != "" {
 		request.Header.Set("If-None-Match", p.etag)

@@ -170,8 +170,17 @@ func TestPollGivesUp(t *testing.T) {
 			t.Errorf("a body over the limit: %v, want ErrTooLong", err)
 		}
 	})
-	if err := web.Poll("http://host:port/", web.PollOptions{}).Run(t.Context()); err == nil {
-		t.Error("a url that is none: the run completed, want an error")
+}
+
+func TestPollOfAnInvalidURL(t *testing.T) {
+	for _, url := range []string{"http://host:port/", "example.com/feed", "//example.com/feed", "http:///feed", ""} {
+		options := web.PollOptions{
+			Retry:  operators.RetryPolicy{Times: 1, Delay: -1},
+			Failed: func(err error) { t.Errorf("Poll of %q asks again after %v, want no second request", url, err) },
+		}
+		if err := web.Poll(url, options).Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "web: ") {
+			t.Errorf("Poll of %q: got %v, want an error of package web", url, err)
+		}
 	}
 }
 
