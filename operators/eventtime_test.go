@@ -367,7 +367,7 @@ func TestEventTimeLimitsWhatIsKept(t *testing.T) {
 			t.Errorf("three %s with a limit of two: the run returned %v, want ErrTooManyWindows", name, err)
 		}
 	}
-	// What has been emitted is kept no longer.
+	// A window that was emitted no longer counts towards the limit.
 	if err := operators.FoldEventTime(ms, 0, limited, triple, fold.Sum[int]())(stream.Range(0, 1000)).Run(t.Context()); err != nil {
 		t.Errorf("a thousand windows, one after the other, with a limit of two: the run returned %v", err)
 	}

@@ -25,7 +25,7 @@ const ioDelay = time.Second
 // error of starting the process or waiting for it.
 type CommandError struct {
 	Command   string // as exec.Cmd prints it
-	LastWords string // the end of what it wrote to standard error, at most 4 KiB
+	LastWords string // the end of its standard error, at most 4 KiB
 	Err       error  // the *exec.ExitError, or the error of starting the command or waiting for it
 }
 
@@ -155,7 +155,7 @@ func (c *child) failure(err error) error {
 	return &CommandError{Command: c.cmd.String(), LastWords: c.words.String(), Err: err}
 }
 
-// words keeps the end of what is written.
+// words keeps the end of its input.
 type words struct {
 	mu   sync.Mutex
 	kept []byte

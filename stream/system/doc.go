@@ -1,12 +1,11 @@
-// Package system makes streams of what the operating system has: files that grow, folders that
-// change, child processes, signals and the clock on the wall; and writes files that are
-// rotated.
+// Package system makes streams of files that grow, folders that change, child processes, signals
+// and the wall clock. It also writes files that are rotated.
 //
 //	logs := system.Follow("/var/log/app.jsonl", system.FollowOptions{From: system.End})
 //	err := logs.ForEach(ctx, func(line system.Line) { fmt.Println(line.Text) })
 //
-// Each run opens, starts or registers what it needs and leaves nothing when it returns, whatever
-// it was blocked on. Package text reads readers, pipes and whole files.
+// A run leaves no open file, process or registration when it returns, whatever it was blocked
+// on. Package text reads readers, pipes and whole files.
 package system
 
 import "errors"

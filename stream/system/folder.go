@@ -13,14 +13,14 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Change is what happened to an entry of a folder.
+// Change is a change of an entry of a folder.
 type Change struct {
 	Name string      // in the folder
-	Kind ChangeKind  // what happened to it
+	Kind ChangeKind  // created, modified or removed
 	Info fs.FileInfo // as it is now; of a removed one as it was
 }
 
-// ChangeKind is what happened.
+// ChangeKind is the kind of a [Change].
 type ChangeKind int
 
 const (
@@ -113,7 +113,7 @@ func Changes(folder string, options ChangesOptions) stream.Observable[Change] {
 	}
 }
 
-// entries are what is in a folder, by name.
+// entries returns the entries of a folder, by name.
 func entries(folder string) (map[string]fs.FileInfo, error) {
 	list, err := os.ReadDir(folder)
 	if err != nil {

@@ -201,7 +201,7 @@ func (f *follower) tooLong() error {
 	return nil
 }
 
-// rest emits what an old file, or a truncated one, had after its last newline.
+// rest emits the end of an old file, or of a truncated one, after its last newline.
 func (f *follower) rest() error {
 	line, ok, err := f.split.Rest()
 	switch {

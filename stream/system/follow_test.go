@@ -314,7 +314,7 @@ func followAtRandom(t *testing.T, path string, random *rand.Rand) {
 	for step := range 60 {
 		switch random.IntN(6) {
 		case 0:
-			r.expect(want...) // what a truncation takes was read before
+			r.expect(want...) // read before the truncation
 			want = nil
 			os.Truncate(path, 0)
 			r.expect() // a file that grew again is taken for the same

@@ -93,7 +93,7 @@ func (f *RotatingFile) Sync() error {
 	switch {
 	case f.over:
 		return f.closed()
-	case f.file == nil: // what was written is on the disk, or its error was returned
+	case f.file == nil: // the sync of the last file was done, or its error returned
 		return nil
 	}
 	return f.file.Sync()
@@ -229,7 +229,7 @@ func (f *RotatingFile) close() error {
 	return err
 }
 
-// synced puts what was written on the disk, now or later.
+// synced syncs the file, now or later.
 func (f *RotatingFile) synced() error {
 	switch {
 	case f.rotation.Sync < 0:

@@ -35,7 +35,7 @@ type candidate struct {
 // candidates returns the older files of path, and path itself last.
 func candidates(path string) (found []candidate) {
 	folder, base := filepath.Split(path)
-	entries, _ := os.ReadDir(filepath.Clean(folder)) // what cannot be listed has no older files
+	entries, _ := os.ReadDir(filepath.Clean(folder)) // a folder that cannot be listed has no older files
 	for _, entry := range entries {
 		if !isRotated(base, entry.Name()) {
 			continue

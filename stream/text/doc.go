@@ -1,5 +1,5 @@
-// Package text makes streams of what readers hold, and writes streams to writers: lines, CSV
-// and JSON, of any size, an item at a time.
+// Package text reads streams from readers and writes them to writers: lines, CSV and JSON, of
+// any size, an item at a time.
 //
 //	orders := text.ReadFile("orders.jsonl", text.JSONLines[Order], text.Skip(report))
 //	err := stream.Pipe2(orders, operators.Filter(open), text.WriteJSON[Order](os.Stdout)).Run(ctx)

@@ -10,10 +10,10 @@ var ErrTooLong = errors.New("too long")
 
 // Error says where in a text something could not be read.
 type Error struct {
-	Unit   string // what the text consists of: "line", "record", "value" or "element"
+	Unit   string // the kind of item: "line", "record", "value" or "element"
 	Number int64  // which one it is, from 1 on
 	Offset int64  // bytes that were read before it
-	Err    error  // what is wrong with it
+	Err    error  // the reason
 }
 
 // Error names the place and the reason.

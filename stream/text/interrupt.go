@@ -67,7 +67,7 @@ func onDone(ctx context.Context, setDeadline func(time.Time) error) func() {
 	}
 }
 
-// deadlineReader reads what has a deadline that onDone sets.
+// deadlineReader reads from a reader whose deadline onDone sets.
 type deadlineReader struct {
 	ctx    context.Context
 	source io.Reader
@@ -91,10 +91,10 @@ type pump struct {
 	answers  chan answer   // has room for one: the goroutine never waits here
 	joined   chan struct{} // closed when the goroutine has ended; nil before it begins
 	blocked  bool          // a request has no answer yet
-	waiting  answer        // what Read has not returned yet
+	waiting  answer        // the part that Read has not returned yet
 }
 
-// answer is what one Read returned, and what else ended it.
+// answer is the result of one Read, or its panic or Goexit.
 type answer struct {
 	bytes []byte
 	err   error
@@ -116,7 +116,7 @@ func (p *pump) Read(b []byte) (int, error) {
 	return n, p.waiting.err
 }
 
-// ask lets the goroutine read once, and waits for what it got.
+// ask lets the goroutine read once, and waits for its answer.
 func (p *pump) ask() error {
 	if p.ctx.Err() != nil {
 		return context.Cause(p.ctx)

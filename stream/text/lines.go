@@ -9,7 +9,7 @@ import (
 	"github.com/rxipc/rxipc/stream/internal/lines"
 )
 
-// Lines emits the lines of a reader, without their "\n" or "\r\n"; what follows the last
+// Lines emits the lines of a reader, without their "\n" or "\r\n". The rest after the last
 // "\n" is a line unless it is empty. It completes at the end of the reader. It fails with an
 // [*Error] if reading fails, or at a line that is longer than [Limit], which [Skip] leaves
 // out. The package documentation says how r is shared and how a blocked Read ends.

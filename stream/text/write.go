@@ -105,7 +105,7 @@ func (o *writer) begin() (end func()) {
 	return onDone(o.ctx, d.SetWriteDeadline)
 }
 
-// write writes what was encoded, or fails with the error of that.
+// write writes an encoded value, or fails with the error of the encoding.
 func (o *writer) write(encoding error, buffer *bytes.Buffer) bool {
 	o.number++
 	if encoding != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/rxipc/rxipc/stream/text"
 )
 
-// writes keeps what each Write got, and fails from one on.
+// writes keeps the bytes of each Write, and fails from some Write on.
 type writes struct {
 	got    []string
 	failAt int

@@ -1,5 +1,5 @@
-// Package web makes streams of what web servers have: [Poll] asks for a resource again and
-// again, and emits it when it has changed.
+// Package web makes streams of web servers' resources: [Poll] asks for one again and again, and
+// emits it when it has changed.
 package web
 
 import (
@@ -20,7 +20,7 @@ import (
 // ErrTooLong says that a body has more bytes than [PollOptions.Limit] allows.
 var ErrTooLong = errors.New("web: the body is too long")
 
-// Page is what a server answered.
+// Page is the answer of a server.
 type Page struct {
 	Header http.Header // of the response
 	Body   []byte      // as a whole

@@ -1,4 +1,4 @@
-// Package command has what the example programs share: roles, flags and exit codes.
+// Package command has the roles, flags and exit codes of the example programs.
 package command
 
 import (
