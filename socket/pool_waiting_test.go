@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/stream"
 )
 
 // telling is a transport in memory that tells of names when the test does, and counts dials.
@@ -135,6 +136,23 @@ func TestPoolSaysWhatWasMissing(t *testing.T) {
 		says(t, "Request of a silent server", err, []error{context.DeadlineExceeded, ErrNoHandshake}, "request played: ", "the server has said nothing yet")
 		closePool(t, pool)
 	})
+}
+
+// TestPoolRequestAfterItsContextEndedSaysWhatWasAsked makes requests when it is too late for
+// them.
+func TestPoolRequestAfterItsContextEndedSaysWhatWasAsked(t *testing.T) {
+	pool := New(Config{Transport: newMemory(0)}).Pool(remote, PoolConfig{})
+	own := errors.New("no time")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(own)
+	err := pool.Request(ctx, Text("a")).Err()
+	says(t, "Request after its context had ended", err, []error{own}, "socket: request remote: no time")
+	if e := sendError(t, err); e.Sent != 0 {
+		t.Errorf("Request after its context had ended: got %d sent, want none", e.Sent)
+	}
+	err = pool.RequestAll(stream.FromSlice(texts(2))).Run(ctx)
+	says(t, "RequestAll after its context had ended", err, []error{own}, "socket: request remote: ")
+	closePool(t, pool)
 }
 
 // TestPoolTakesBackWhatALineHasNotTaken withdraws a request that was given to a connection

@@ -1,12 +1,15 @@
 package socket
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -67,7 +70,7 @@ func (r recording) frames(from string) (all []string) {
 
 func withoutHeartbeats(stream string) (all []string) {
 	reader := &wire.Reader{Limit: 1 << 20}
-	src := &pieces{[]byte(stream), newRandom(0)}
+	src := iotest.OneByteReader(strings.NewReader(stream))
 	for {
 		f, err := reader.ReadFrame(src)
 		if err != nil {
@@ -237,7 +240,7 @@ func driveAsRecorded(t *testing.T, p *Process, r recording) {
 		if chunk.From != "client" {
 			continue
 		}
-		src := &pieces{chunk.bytes(), newRandom(0)}
+		src := iotest.OneByteReader(bytes.NewReader(chunk.bytes()))
 		for {
 			f, err := reader.ReadFrame(src)
 			if err != nil {

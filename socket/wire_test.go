@@ -3,7 +3,6 @@ package socket
 import (
 	"encoding/binary"
 	"io"
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
@@ -47,21 +46,6 @@ func raw(mediaType string, size uint32, content string, end byte) string {
 	b := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
 	b = binary.BigEndian.AppendUint32(append(b, mediaType...), size)
 	return string(append(append(b, content...), end))
-}
-
-// pieces hands out its bytes in pieces of random length.
-type pieces struct {
-	data   []byte
-	random *rand.Rand
-}
-
-func (p *pieces) Read(into []byte) (int, error) {
-	if len(p.data) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(into, p.data[:1+p.random.IntN(len(p.data))])
-	p.data = p.data[n:]
-	return n, nil
 }
 
 // recordedBytes is what both sides of a recorded session sent, each as one stream.

@@ -76,7 +76,7 @@ func FuzzReader(f *testing.F) {
 		if encoded := encodeFrames(whole); !bytes.Equal(encoded, canonical) {
 			t.Fatalf("encoded again:\n got %q\nwant %q", encoded, canonical)
 		}
-		src := &pieces{data, rand.New(rand.NewPCG(seed, 0))}
+		src := &pieces{data, newRandom(seed)}
 		cut, cutErr := readAll(src, fuzzLimit)
 		if !slices.Equal(cut, whole) || (cutErr == nil) != (wholeErr == nil) {
 			t.Fatalf("in pieces: %v, %v\nwant %v, %v", cut, cutErr, whole, wholeErr)
