@@ -52,8 +52,8 @@ func (w *world) bear(random *rand.Rand, most int) (l *life, client, server net.C
 	return l, client, server
 }
 
-// breakOff has the cable break behind so many bytes of a way: as if who sends them died,
-// or said that nothing more will come.
+// breakOff lets the cable break after a number of bytes in one direction, as if their sender
+// died or closed that direction.
 func (l *life) breakOff(way *way, left int, half bool) {
 	way.left = left
 	way.breaks = func() {
@@ -65,7 +65,7 @@ func (l *life) breakOff(way *way, left int, half bool) {
 	}
 }
 
-// attach connects to the server, and returns nil when that ends or the cable breaks
+// attach connects to the server. It returns nil if the server ends or the cable breaks
 // meanwhile.
 func (l *life) attach(client, server net.Conn) *Process {
 	l.cable.start()
@@ -85,7 +85,7 @@ func (l *life) attach(client, server net.Conn) *Process {
 	return nil
 }
 
-// close closes the connection, as it is agreed to within the grace or not.
+// close closes the connection, whether the server agrees within the grace or not.
 func (l *life) close(p *Process) {
 	err := p.Close(context.Background()).Err()
 	if err == nil {

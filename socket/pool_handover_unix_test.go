@@ -15,8 +15,8 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// TestPoolGoesOnWhenItsServerHandsOver has a process hand over to another, and that to the
-// next, under many callers, and compares what they were answered with what was carried.
+// TestPoolGoesOnWhenItsServerHandsOver lets a process hand over to another, and that to the
+// next, under many callers, and compares the responses with the carries.
 func TestPoolGoesOnWhenItsServerHandsOver(t *testing.T) {
 	const generations, callers = 3, 64
 	dir, ctx := shortDir(t), within(t)

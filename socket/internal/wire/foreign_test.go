@@ -7,8 +7,8 @@ import (
 	"testing/iotest"
 )
 
-// TestReaderForeignProtocolsAreNamedAtOnce has peers that speak another protocol say its first
-// bytes, and nothing else: whoever reads them is told at once, and by name.
+// TestReaderForeignProtocolsAreNamedAtOnce reads the first bytes of other protocols: Next fails
+// at once, and its error names the protocol.
 func TestReaderForeignProtocolsAreNamedAtOnce(t *testing.T) {
 	for _, test := range []struct{ name, bytes, says string }{
 		{"answer of HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "speaks HTTP, "},
@@ -39,8 +39,8 @@ func TestReaderForeignProtocolsAreNamedAtOnce(t *testing.T) {
 	}
 }
 
-// TestReaderForeignProtocolsAreNoFramesOfOurs: a frame of ours whose bytes come one by one is
-// taken for no other protocol.
+// TestReaderForeignProtocolsAreNoFramesOfOurs reads frames byte by byte: no part of a frame is
+// taken for another protocol.
 func TestReaderForeignProtocolsAreNoFramesOfOurs(t *testing.T) {
 	var encoded []byte
 	for top := range strings.FieldsSeq("application audio font example image message model multipart text video") {

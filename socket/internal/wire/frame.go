@@ -54,8 +54,8 @@ func appendHeader(dst []byte, m Message) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(len(m.Content)))
 }
 
-// headerSize returns how long the header at the beginning of held is, as far as
-// held tells.
+// headerSize returns the length of the header at the beginning of held. If held has fewer than
+// two bytes, it returns the least length of a header.
 func headerSize(held []byte) int {
 	if len(held) < 2 {
 		return fixedHeader

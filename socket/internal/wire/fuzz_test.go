@@ -128,8 +128,8 @@ func FuzzParseMediaType(f *testing.F) {
 	})
 }
 
-// checkParameters puts a media type together again from what stands before its parameters,
-// and its parameters, and parses it with all values in quotes.
+// checkParameters puts a media type together again from its essence and its parameters, with
+// all values in quotes, and parses the result.
 func checkParameters(t *testing.T, mediaType string) {
 	spelled, _, _ := strings.Cut(mediaType, ";")
 	inQuotes := spelled

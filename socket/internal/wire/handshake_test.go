@@ -25,8 +25,8 @@ func TestCloseReasonSurvivesTheWire(t *testing.T) {
 	}
 }
 
-// TestReaderTakesControlMessagesOfTheirMediaTypesOnly has the same contents come under media types that make
-// no control messages of them.
+// TestReaderTakesControlMessagesOfTheirMediaTypesOnly reads contents of control messages with
+// media types that no control message has.
 func TestReaderTakesControlMessagesOfTheirMediaTypesOnly(t *testing.T) {
 	for _, m := range []Message{
 		newMessage(canonical("text/plain; peer=rxipc"), contentClose),

@@ -177,7 +177,7 @@ func (s *mediaTypeScanner) token() error {
 	return nil
 }
 
-// skip walks over b if it comes next, and tells whether it did.
+// skip walks over b if it comes next, and reports whether it did.
 func (s *mediaTypeScanner) skip(b byte) bool {
 	if s.at == len(s.text) || s.text[s.at] != b {
 		return false
