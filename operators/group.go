@@ -109,8 +109,7 @@ func grouped[K comparable, V any](stage string, waiting int, produce func(contex
 			})
 		})(stream.WithBuffering(ctx, stage), func(g Group[K, V]) (more bool) {
 			defer func() { g.out.settle(more) }()
-			<-still.slots
-			still.current.Store(&g.out.member)
+			still.took(&g.out.member)
 			return yield(g)
 		})
 	}

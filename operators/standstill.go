@@ -10,39 +10,39 @@ import (
 	"sync/atomic"
 )
 
-// ErrGroupsStalled says that a run of groups could not go on by itself any more: its
-// source waited to hand over a value for a group that nobody had taken yet, or a group
-// when too many waited, and whoever was to take it waited, by way of the groups taken
-// before, for the source. Read groups at the same time (MergeMap, with no [Limit] or a
-// higher one), or let more values wait ([GroupBuffer]).
+// ErrGroupsStalled says that a run of groups could not go on by itself any more. Its source
+// had a value for a full group that nobody had taken yet, or one more group than may wait.
+// The reader that was to take it waited for a value of an earlier group, and so for the
+// source. Read groups at the same time (MergeMap, with no [Limit] or a higher one), or let
+// more values wait ([GroupBuffer]).
 var ErrGroupsStalled = errors.New("operators: groups stalled")
 
 // standstill notices that a run of groups cannot go on. It reports what is certain:
 //
-//   - the source waits with a value for a full group that has not been handed out, or to
-//     announce a group while as many as may wait do;
-//   - the taker, the goroutine that yield is called on, will not take it: it reads the group that it is just being
-//     given, and waits for a value of it, or it waits for a place in a MergeMap all of
-//     whose places are held by groups whose readers wait for a value, each on the
-//     goroutine that MergeMap started for it;
-//   - these readers can be ended by nothing but a value, the end of their group, or what
-//     ends the run as well: their context has the same end as that of the run.
+//   - The source waits with a value for a full group that has not been handed out, or it
+//     waits to announce a group and all slots are taken.
+//   - The taker, which is the goroutine that yield is called on, will not take that group.
+//     Either it reads the group that yield was called with last, and waits for a value of
+//     that; or it waits for a place in a MergeMap. Then groups hold all the places, and
+//     their readers wait for values, each on the goroutine that MergeMap started for it.
+//   - Nothing can end these readers but a value, the end of their group, or the end of the
+//     run: their context ends with that of the run, or never.
 //
-// As long as the source waits, nothing of that changes. So it is looked at when one of
-// them is about to wait: first the readers, then the source, since only a reader that
-// goes on could free it.
+// As long as the source waits, nothing of that changes. So check looks at it whenever a
+// reader, the taker or the source is about to wait. The source has the others look again,
+// since only they know whether they wait.
 type standstill struct {
-	done    <-chan struct{} // of the run's context
-	slots   places          // groups that are announced and have not been taken
-	current atomic.Pointer[member]
-	blocked atomic.Bool // the source waits
+	done    <-chan struct{}       // of the run's context
+	slots   places                // groups that are announced and have not been taken
+	blocked atomic.Bool           // the source waits
+	failed  atomic.Pointer[error] // why the run ends
+	keyOf   func(*member) any     // for the error
 
-	mu     sync.Mutex
-	at     *member               // whose value the source waits with; nil if it is a group
-	taker  string                // the goroutine that yield is called on, if blocked
-	queue  *seats                // where the taker waits for a place; nil if it does not
-	failed atomic.Pointer[error] // why the run ends
-	keyOf  func(*member) any     // for the error
+	mu      sync.Mutex // all below
+	at      *member    // the full group, if blocked; nil if the source waits for a slot
+	current *member    // the group that yield was called with last
+	taker   string     // the goroutine that yield is called on; "" until the source has waited
+	queue   *seats     // where the taker waits for a place; nil if it does not
 }
 
 // member is a group as its run's standstill knows it.
@@ -64,7 +64,7 @@ const (
 	abandoned
 )
 
-// GiverWaits tells that the source waits with a value for the group, or not any more.
+// GiverWaits notes that the source waits with a value for the group, or waits no more.
 func (m *member) GiverWaits(waits bool) {
 	if !waits {
 		m.run.goesOn()
@@ -73,7 +73,7 @@ func (m *member) GiverWaits(waits bool) {
 	}
 }
 
-// ReaderWaits tells that the run of the group's Values waits for the source.
+// ReaderWaits notes that the run of the group's Values waits for the source.
 func (m *member) ReaderWaits(ctx context.Context) {
 	if !m.run.blocked.Load() {
 		return
@@ -88,20 +88,24 @@ func (m *member) ReaderWaits(ctx context.Context) {
 	m.run.check()
 }
 
-// waitsAt tells that the source is about to wait, with a value for a group, or with a
-// group if that is nil.
+// waitsAt notes that the source is about to wait: for room in the group m, or for a slot if
+// m is nil.
 func (s *standstill) waitsAt(m *member) {
 	s.mu.Lock()
+	if m == nil && len(s.slots) < cap(s.slots) { // the taker has just freed one
+		s.mu.Unlock()
+		return
+	}
 	if s.taker == "" {
 		s.taker = self().parent()
 	}
 	s.at = m
 	s.blocked.Store(true)
-	queue := s.queue
+	queue, current := s.queue, s.current
 	s.mu.Unlock()
 	if queue != nil {
 		queue.nudge()
-	} else if current := s.current.Load(); current != nil {
+	} else if current != nil {
 		current.source.Nudge()
 	}
 }
@@ -110,11 +114,22 @@ func (s *standstill) waitsAt(m *member) {
 // announced.
 func (s *standstill) awaitSlot(ctx context.Context) bool {
 	s.waitsAt(nil)
-	defer s.goesOn()
 	return s.slots.take(ctx) && s.failed.Load() == nil
 }
 
-// goesOn tells that the source waits no more.
+// took notes that the taker has a group now, and frees its slot. A source that waits for a
+// slot has that one from here on, also while it is still asleep.
+func (s *standstill) took(m *member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	<-s.slots
+	s.current = m
+	if s.at == nil {
+		s.blocked.Store(false)
+	}
+}
+
+// goesOn notes that the source waits no more for room in a group.
 func (s *standstill) goesOn() {
 	if s.blocked.Load() {
 		s.mu.Lock()
@@ -124,7 +139,7 @@ func (s *standstill) goesOn() {
 	}
 }
 
-// waitsFor tells that the taker waits for one of the seats, or for none any more.
+// waitsFor notes that the taker waits for one of the seats, or for none any more.
 func (s *standstill) waitsFor(queue *seats) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,8 +154,9 @@ func (s *standstill) check() {
 		s.mu.Unlock()
 		return
 	}
+	handedOut := s.at != nil && s.at.fate.Load() != undecided
 	stuck := s.stuck()
-	if len(stuck) == 0 || !s.unheard() {
+	if handedOut || len(stuck) == 0 {
 		s.mu.Unlock()
 		return
 	}
@@ -155,27 +171,20 @@ func (s *standstill) check() {
 	}
 }
 
-// stuck are the groups for whose readers the taker waits, if all of these wait, mu held.
+// stuck returns the groups whose readers the taker waits for, if all these readers wait;
+// otherwise nil. mu is held.
 func (s *standstill) stuck() []*member {
-	current := s.current.Load()
-	if current == nil || s.taker == "" {
+	if s.queue != nil {
+		return s.queue.stuck(s)
+	}
+	if s.current == nil || s.taker == "" { // the source's stack may be too deep to show the taker
 		return nil
 	}
-	if s.queue == nil {
-		if reader := current.reader.Load(); reader != nil && reader.id == s.taker && current.source.Idle() {
-			return []*member{current}
-		}
+	reader := s.current.reader.Load()
+	if reader == nil || reader.id != s.taker || !s.current.source.Idle() {
 		return nil
 	}
-	return s.queue.stuck(s, current)
-}
-
-// unheard reports whether the source waits for the taker alone, mu held.
-func (s *standstill) unheard() bool {
-	if s.at != nil {
-		return s.at.fate.Load() == undecided
-	}
-	return len(s.slots) == cap(s.slots)
+	return []*member{s.current}
 }
 
 func (s *standstill) reason(stuck []*member) error {
@@ -194,11 +203,11 @@ func (s *standstill) reason(stuck []*member) error {
 // seats are the places of a run of MergeMap over groups, and the groups that hold them.
 type seats struct {
 	places
-	ask   chan struct{} // a token for a taker that is to look again
+	ask   chan struct{} // a token makes the goroutine that waits for a place look again
 	mu    sync.Mutex
 	taken map[*member]struct{}
-	taker string // the goroutine that waits for a place
-	next  *member
+	taker string  // the goroutine that waits for a place; "" until one had to look
+	next  *member // the group that waits for a place, or was the last to do so
 }
 
 func newSeats(p places) *seats {
@@ -244,7 +253,7 @@ func (q *seats) await(ctx context.Context, m *member) bool {
 	}
 }
 
-// look takes note of the goroutine that waits for a place, and has the readers look.
+// look notes the goroutine that waits for a place, and has the readers look again.
 func (q *seats) look(run *standstill) {
 	q.mu.Lock()
 	if q.taker == "" {
@@ -261,7 +270,7 @@ func (q *seats) look(run *standstill) {
 	run.check()
 }
 
-// nudge makes who waits for a place look again.
+// nudge makes the goroutine that waits for a place look again.
 func (q *seats) nudge() {
 	select {
 	case q.ask <- struct{}{}:
@@ -269,12 +278,12 @@ func (q *seats) nudge() {
 	}
 }
 
-// stuck are the groups that hold the places, if the taker of the run waits for one of them with
-// the current group and none will be free.
-func (q *seats) stuck(s *standstill, current *member) []*member {
+// stuck returns the groups that hold the places, if the taker of the run waits for a place
+// for the current group and no place will be free; otherwise nil.
+func (q *seats) stuck(s *standstill) []*member {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.taker != s.taker || q.next != current || len(q.taken) < cap(q.places) {
+	if q.taker != s.taker || q.next != s.current || len(q.taken) < cap(q.places) {
 		return nil
 	}
 	holders := make([]*member, 0, len(q.taken))
@@ -294,7 +303,8 @@ type goroutine struct {
 	creator string // the function that started it, and "in goroutine" with the id of that
 }
 
-// self is the calling goroutine. It costs microseconds, so only who waits anyway asks.
+// self is the calling goroutine. The call takes microseconds, so only a goroutine that is
+// about to wait makes it.
 func self() goroutine {
 	stack := make([]byte, 64<<10)
 	text := string(stack[:runtime.Stack(stack, false)])
@@ -310,8 +320,8 @@ func (g goroutine) parent() string {
 	return parent
 }
 
-// producerOf reports whether it is a producer of a stream.Group, and started on a
-// goroutine.
+// producerOf reports whether the goroutine is a producer of a stream.Group, which the
+// goroutine parent started.
 func (g goroutine) producerOf(parent string) bool {
 	return g.parent() == parent && strings.Contains(g.creator, "/stream.(*Group[")
 }
