@@ -68,6 +68,29 @@ func TestNotifierIsSubscribedBeforeTheSource(t *testing.T) {
 	}
 }
 
+// An observer of a run with a notifier learns that the run is subscribed, see OnSubscribed.
+func TestNotifierAndSourceAreSubscribed(t *testing.T) {
+	never := stream.Never[int]()
+	for name, run := range map[string]func(context.Context) error{
+		"Sample":         operators.Sample[int](never)(never).Run,
+		"BufferBoundary": operators.BufferBoundary[int](never, 4)(never).Run,
+		"Window":         operators.Window[int](never)(never).Run,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				told := false
+				go func() { _ = run(stream.OnSubscribed(ctx, func() { told = true })) }()
+				synctest.Wait()
+				if !told {
+					t.Errorf("%s whose source and notifier wait: it reported no subscription, want one", name)
+				}
+			})
+		})
+	}
+}
+
 func TestTakeUntilIsStoppedFromWithin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stop stream.Subject[string]
