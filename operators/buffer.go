@@ -57,10 +57,10 @@ func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 }
 
 // BufferUntilChanged emits slices of values in a row that have the same key (Reactor:
-// bufferUntilChanged): a value with another key than the one before begins a new slice. It
-// keeps at most limit values: a slice that is full is emitted at once, and another begun,
-// also for the same key. What is left when the source completes makes a last slice; a
-// failure drops it. Slices belong to the receiver. A limit below one is one. A key that
+// bufferUntilChanged). A value with a new key begins a new slice. It keeps at most limit
+// values: a full slice is emitted at once, and the next value begins another slice, even if
+// its key is the same. The values left when the source completes make a last slice; a
+// failure drops them. Slices belong to the receiver. A limit below one is one. A key that
 // does not equal itself, as a NaN, has a slice for each of its values.
 func BufferUntilChanged[T any, K comparable](key func(T) K, limit int) stream.Operator[T, []T] {
 	mustHave("BufferUntilChanged", "function", key != nil)

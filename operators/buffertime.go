@@ -38,10 +38,10 @@ func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] 
 // BatchOption sets what else ends a slice of BufferTimeOrCount.
 type BatchOption[T any] func(*batch[T])
 
-// MaxWeight lets the values of a slice weigh limit at most, as weigh says it of each: a
-// value that would make it more begins the next slice, and one that weighs more by itself
-// is a slice of its own (Akka: groupedWeightedWithin). A negative weight or limit counts as
-// zero.
+// MaxWeight bounds the weight of a slice, which is the sum of weigh of its values, by limit
+// (Akka: groupedWeightedWithin). A value that would exceed the limit begins the next slice.
+// A value that exceeds it by itself is a slice of its own. A negative weight or limit counts
+// as zero.
 //
 //	operators.BufferTimeOrCount(time.Second, 1000, operators.MaxWeight(1<<20, func(row []byte) int { return len(row) }))
 func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
@@ -51,7 +51,7 @@ func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
 
 // BufferTimeOrCount emits slices of up to count values, and sooner when patience has
 // passed since a slice's first value came: no value waits longer, and no slice is empty.
-// [MaxWeight] bounds what they weigh too. It is what senders that batch are made of;
+// [MaxWeight] bounds the weight of a slice too. Senders that batch are made of it;
 // [BufferTime] keeps to a clock instead. The values left when the source completes make a
 // last slice; a failure drops them. It keeps at most count values. Slices belong to the
 // receiver. A count below one is one.
@@ -94,9 +94,9 @@ type batch[T any] struct {
 	pending[[]T]
 	limit int
 
-	weigh     func(T) int // nil if that does not count
+	weigh     func(T) int // nil if weight has no limit
 	maxWeight int
-	left      int // what may be added to the slice, if there is one; none is left when it is full
+	left      int // the weight that the slice has room for, if there is a slice
 }
 
 // add adds a value, emits the slice if it is full, and reports whether more is wanted.
@@ -105,8 +105,8 @@ func (b *batch[T]) add(v T) bool {
 	return len(b.value) < b.limit && (b.weigh == nil || b.left > 0) || b.emit()
 }
 
-// weighed makes room for the weight of the next value: it emits the slice that has none,
-// and reports whether more is wanted.
+// weighed makes room for the weight of the next value: it emits a slice without that much
+// room. It reports whether more is wanted.
 func (b *batch[T]) weighed(v T) bool {
 	weight := max(0, b.weigh(v))
 	if b.held && weight > b.left && !b.emit() {

@@ -60,9 +60,9 @@ type eager[B any] struct {
 	ctx     context.Context
 	yield   func(B) bool
 	running places         // for each turn that is not over
-	turns   fifo[*turn[B]] // from the one whose turn it is on; nil if nothing came of it yet
-	first   int            // its number
-	stopped bool           // the run is over, for failed or because no more is wanted
+	turns   fifo[*turn[B]] // from the current turn on; a turn is nil until something comes of it
+	first   int            // the number of the current turn
+	stopped bool           // the run is over: it failed, or no more is wanted
 	failed  error
 }
 

@@ -31,9 +31,9 @@
 //
 // Operators that keep values say how many: Distinct a bound that its caller gives,
 // TakeLast and the windows their size, GroupBy a buffer a group and a limit of groups,
-// FoldByKey one total a key. What is dropped because it has no room, or no reader,
-// is counted: [CountDrops] for the stages before it, [Group.Dropped] for a group,
-// [Stage] for a stage that is Named.
+// FoldByKey one total a key. Values that are dropped for want of room, or of a reader,
+// are counted: [CountDrops] counts those of the stages before it, [Group.Dropped] those of
+// a group, [Stage] those of a stage that is Named.
 //
 // Files are named after families: transform, filter, skip, element, distinct, until;
 // accumulate, aggregate, foldbykey, foldwindow, foldwindowtime, foldparallel, buffer;

@@ -10,39 +10,40 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ErrTooManyWindows says that windows of event time have more to keep than their limit lets
-// them: see [EventTime].
+// ErrTooManyWindows says that windows of event time would keep more than the Limit of their
+// [EventTime].
 var ErrTooManyWindows = errors.New("operators: too much kept in windows")
 
-// DefaultWindows is how much windows of event time keep that nobody limited.
+// DefaultWindows is the Limit of an [EventTime] without one.
 const DefaultWindows = 1 << 16
 
-// EventTime says when values happened, as they tell it themselves, and how long is waited
-// for those that come out of order. The watermark is the latest time of a value so far,
-// less Delay: nothing earlier is expected any more. A window ends when the watermark
-// reaches its end, so in a stream that stands still it does not.
+// EventTime says when values happened, and how long a window waits for values that come out
+// of order. The watermark is the latest time of all values so far, less Delay. Earlier values
+// are not expected any more. A window ends when the watermark reaches its end, so no window
+// ends while the stream stands still.
 //
-// Times count in nanoseconds since 1970, from 1824 to 2116; others are taken for the
-// first or last of them. Durations above 36 years are 36 years, negative ones zero.
+// Times count in nanoseconds since 1970, from 1824 to 2116. An earlier time counts as the
+// first of them, a later time as the last. Durations above 36 years are 36 years, negative
+// durations are zero.
 type EventTime[T any] struct {
 	// At returns when a value happened. It must be set.
 	At func(T) time.Time
 
-	// Delay is how much earlier than one before it a value may be without being late.
+	// Delay is how far behind the latest value so far a value may be without being late.
 	Delay time.Duration
 
-	// Lateness is how long, in event time, a window is kept after its end: each value that
-	// comes for it by then makes it be emitted once more, with all its values.
+	// Lateness is how long, in event time, a window is kept after its end. Each value that
+	// comes for a kept window emits the window once more, with all its values.
 	Lateness time.Duration
 
-	// Late is called with each value that comes too late for all its windows, on the
-	// goroutine of the run, and none of them has it; nil drops it. The Next of a
-	// [stream.Subject] makes a stream of its own of them.
+	// Late is called, on the goroutine of the run, with each value that comes too late for
+	// all its windows. If it is nil, such a value is dropped. The Next of a [stream.Subject]
+	// makes a stream of late values.
 	Late func(T)
 
-	// Limit is how much is kept at most: values, by the Buffer operators; totals, by the
-	// Fold ones, one for each key and session, or part of a window. One more fails with
-	// [ErrTooManyWindows]. Zero or less is [DefaultWindows].
+	// Limit bounds what is kept. The Buffer operators count values. The Fold operators count
+	// totals, one for each key and session, or part of a window. A run that would keep more
+	// fails with [ErrTooManyWindows]. Zero or less is [DefaultWindows].
 	Limit int
 }
 
@@ -99,7 +100,7 @@ func floorDiv(a, b int64) int64 {
 	return a / b
 }
 
-// eventClock is what windows of event time have in common in a run.
+// eventClock is the state of a run that all operators of event time have in common.
 type eventClock[A any] struct {
 	EventTime[A]
 	ctx       context.Context
@@ -124,7 +125,7 @@ func (c *eventClock[A]) late(v A) {
 	}
 }
 
-// keep counts what is kept, and reports whether it may be.
+// keep counts more that is kept, and reports whether that is within the limit.
 func (c *eventClock[A]) keep(more int) bool {
 	if c.kept += more; c.kept > c.Limit {
 		c.failed = fmt.Errorf("%w: there is a value more than the limit of %d; the watermark is at %s", ErrTooManyWindows, c.Limit, instant(c.watermark).Format(time.RFC3339Nano))
@@ -132,8 +133,8 @@ func (c *eventClock[A]) keep(more int) bool {
 	return c.failed == nil
 }
 
-// eventRun is how a run goes whose values go to take, and whose windows come of finish
-// when the source has completed.
+// eventRun gives the values of the source to take, and calls finish for the windows that are
+// open when the source has completed.
 func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A], take func(A) bool, finish func()) error {
 	wanted := true
 	err := source(stream.WithBuffering(c.ctx, name), func(v A) bool {
@@ -152,7 +153,7 @@ func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A],
 	return context.Cause(c.ctx)
 }
 
-// contents are what is made of the values of a window, or of a part of it.
+// contents make something of the values of a window, or of a part of it.
 type contents[A, P any] struct {
 	fresh func() P
 	add   func(p *P, v A) (kept int) // how many more it keeps

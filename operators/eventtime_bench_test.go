@@ -11,8 +11,8 @@ import (
 )
 
 // BenchmarkFoldEventTimeByKey compares windows of a thousand values, by key and with a
-// watermark, with what is written by hand: a goroutine that makes the values, one that keeps
-// a map for each window, and channels between. The goal: at least as fast.
+// watermark, with hand-written code: one goroutine makes the values and sends them through a
+// channel to another, which keeps a map for each window. The goal: at least as fast.
 func BenchmarkFoldEventTimeByKey(b *testing.B) {
 	const values, size, delay = 100_000, 1000, 50
 	at := func(n int) int { return n - n%7*5 } // out of order

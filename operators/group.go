@@ -41,13 +41,14 @@ type Group[K comparable, V any] struct {
 //
 //   - yield reads the group that it is given, as ConcatMap does, or MergeMap waits for a
 //     place ([Limit]) while a group with a reader that waits has each of them;
-//   - the readers run Values with the context of the run, or one that never ends. Behind
-//     Timeout, TakeUntil and others with a context of their own, a reader may leave in time;
-//   - nobody has been given the group without room, or, where too many groups wait for
-//     yield, the group that is one more.
+//   - the readers run Values with the context of the run, or with a context that never ends.
+//     Behind Timeout, TakeUntil and others with a context of their own, a reader may leave
+//     in time;
+//   - yield has not been called with the group that is full, or too many groups wait for
+//     yield.
 //
-// So a run may stand still without a word if somebody asked for Values and does not run
-// them, or if readers wait for one another, as those of a Zip of two groups.
+// Other standstills are not noticed: a group whose Values were asked for and are not run, or
+// readers that wait for one another, as those of a Zip of two groups.
 func (g Group[K, V]) Values() stream.Observable[V] {
 	if !g.out.fate.CompareAndSwap(undecided, claimed) && g.out.fate.Load() == abandoned {
 		return stream.Throw[V](fmt.Errorf("%w: the values of %v were not asked for in time", ErrGroupClosed, g.Key))
@@ -55,9 +56,9 @@ func (g Group[K, V]) Values() stream.Observable[V] {
 	return g.out.Observe
 }
 
-// Dropped is how many values of the group nobody gets, by now: what its overflow dropped
-// ([GroupBuffer]), what came for it without a reader or after that had left, and what waited
-// for a reader that left. It may be called at any time, on any goroutine. The [stream.Drops]
+// Dropped is how many values of the group have been dropped by now: by its overflow
+// ([GroupBuffer]), because it had no reader any more, or because they waited for a reader
+// that left. It may be called at any time, on any goroutine. The [stream.Drops]
 // of the context of the run that made the group count the same values of all groups.
 func (g Group[K, V]) Dropped() int { return g.out.Dropped() + int(g.out.refused.Load()) }
 

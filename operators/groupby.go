@@ -36,7 +36,7 @@ type groupConfig struct {
 // [stream.Block]: then a slow reader slows the source, and so the other groups, and a
 // group that is read after another has to hold all that comes for it meanwhile
 // ([ErrGroupsStalled]). With [stream.Fail], Values fail with [stream.ErrOverflow]; the
-// other groups go on. What is dropped is counted ([Group.Dropped]).
+// other groups go on. [Group.Dropped] counts the values that a group drops.
 func GroupBuffer(capacity int, overflow stream.Overflow) GroupOption {
 	return func(c *groupConfig) { c.capacity, c.overflow = capacity, overflow }
 }
@@ -63,11 +63,12 @@ func GroupIdle(d time.Duration) GroupOption {
 	return func(c *groupConfig) { c.idle = max(1, d) }
 }
 
-// GroupReopens emits a new group of the same key when there is a value for one whose
-// reader has left: what waited for that reader comes first, then what comes. Without it
-// what still comes is dropped, and counted by [Group.Dropped]. A group that is not read
-// from the start (see [Group.Values]) is not opened again, nor is one that has ended: what waits
-// in a group when its source ends, and its reader leaves, is dropped.
+// GroupReopens emits a new group of the same key when a value comes for a group whose reader
+// has left. The new group has the values that waited for that reader, and then the values
+// that come. Without GroupReopens these values are dropped, and counted by [Group.Dropped].
+// A group that nobody reads from the start (see [Group.Values]) is not opened again. A group
+// that has ended is not opened again either, so values that wait in it when its reader leaves
+// are dropped.
 func GroupReopens() GroupOption { return func(c *groupConfig) { c.reopens = true } }
 
 // GroupBy emits a [Group] for each key, when its first value comes; what the values of
@@ -83,8 +84,8 @@ func GroupReopens() GroupOption { return func(c *groupConfig) { c.reopens = true
 //
 // A group ends as the source does, or before by a [GroupCount], [GroupIdle] or
 // [GroupLatest]: the next value of its key opens another. Until then there is no other,
-// also when its reader has left: what still comes for that group is dropped, and counted
-// ([Group.Dropped]), unless [GroupReopens] says otherwise. The state of
+// even when its reader has left. Values that come for that group then are dropped and counted
+// ([Group.Dropped]), unless [GroupReopens] is set. The state of
 // a group is kept until it ends, so there is a limit to them ([GroupLimit]). A key that
 // does not equal itself, as a NaN, has a group for each of its values.
 //
@@ -160,8 +161,8 @@ func (b *byKey[K, T]) take(key K, v T) bool {
 	return goesOn
 }
 
-// ready makes a group, or a new one of the key if it is nil, the one that has a value now;
-// nil if the run is over.
+// ready returns the group for a value, and notes that it has one now, for its limits. If
+// group is nil, it begins a group of the key. It returns nil if the run is over.
 func (b *byKey[K, T]) ready(group *keyed[K, T], key K) *keyed[K, T] {
 	if group == nil {
 		if group = b.begin(key); group == nil {

@@ -91,8 +91,9 @@ func (l leaverScript) run(t *testing.T) (o whereabouts) {
 }
 
 // Each value is read once, in the order of its key, or counts as dropped. Without overflow
-// only the last values of a key are dropped: those after the first reader had enough, or,
-// where groups are opened again, those that no value of the key came after.
+// only the last values of a key are dropped. Without GroupReopens these are the values after
+// the first reader had enough. With it they are the values that waited when their reader left
+// and the key had no further value.
 func TestGroupByWhoseReadersLeaveAgainstModel(t *testing.T) {
 	for range 400 {
 		seed := rand.Uint64()

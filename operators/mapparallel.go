@@ -49,8 +49,8 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 	}
 }
 
-// results emits the results that produce, which runs the source, makes or lets others
-// make, and gives a place in the window back for each.
+// results emits results, and gives a place in the window back for each. produce runs the
+// source; it pushes results itself, or starts producers of the group for them.
 func results[B any](ctx context.Context, window places, unordered bool, yield func(B) bool, produce func(context.Context, *stream.Group[result[B]], func(result[B]) bool) error) error {
 	var broken, failed error // how the source ended; what ended the run before
 	stopped := false
@@ -69,7 +69,7 @@ func results[B any](ctx context.Context, window places, unordered bool, yield fu
 	if !unordered {
 		emit = inOrder(emit)
 	}
-	// A producer is told of room in batches: with some to spare none that has a place waits.
+	// The consumer frees room in batches: with some to spare, no producer with a place waits.
 	room := min(cap(window), math.MaxInt-stream.DefaultBuffer) + stream.DefaultBuffer
 	err := stream.Gather(room, func(g *stream.Group[result[B]]) {
 		g.Go(func(ctx context.Context, push func(result[B]) bool) error {

@@ -20,7 +20,7 @@ import (
 // are those of MapParallel. Besides limit values in work, at most [stream.DefaultBuffer]
 // have been read of the source whose results yield has not returned from: they wait for
 // their key, or their result for its turn. The source waits with one more, so many values
-// of one key in a row leave the others without work.
+// of one key in a row leave the other goroutines without work.
 func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
 	mustHave("MapParallelByKey", "key function", key != nil)
 	mustHave("MapParallelByKey", "function", f != nil)
@@ -46,7 +46,7 @@ func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(c
 	}
 }
 
-// keyCrew works on tasks of which none is another's of the same key.
+// keyCrew works on tasks, at most one of each key at a time.
 type keyCrew[K comparable, A, B any] struct {
 	group *stream.Group[result[B]]
 	f     func(context.Context, A) (B, error)
@@ -140,8 +140,9 @@ func (c *keyCrew[K, A, B]) next() (t keyTask[K, A], more bool) {
 	return c.ready.pop(), true
 }
 
-// done hands a result on, in the same moment in which it lets the next one of the key
-// begin, and reports whether the run goes on. There is room for it: the window has as much.
+// done hands a result on and lets the next task of the key begin, both under the lock. It
+// reports whether the run goes on. The push does not block: there is as much room as places
+// in the window.
 func (c *keyCrew[K, A, B]) done(t keyTask[K, A], r result[B]) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,9 +12,9 @@ import (
 // completes when all have, and fails with the first failure, after the values
 // that came before it. At most [stream.DefaultBuffer] values of each source wait.
 //
-// The sources begin in no order, and one may emit before another has begun. One that makes
-// a [stream.Subject] emit which another observes waits until that is observed: see
-// [stream.Subject.Audience].
+// The sources begin in no order, and one may emit before another has begun. If one source
+// makes a [stream.Subject] emit and another observes that, the first has to wait until the
+// subject is observed: see [stream.Subject.Audience].
 func Merge[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 	mustHaveEach("Merge", sources)
 	return buffering("Merge", stream.Gather(stream.DefaultBuffer, func(g *stream.Group[T]) {

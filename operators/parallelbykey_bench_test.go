@@ -10,9 +10,9 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// BenchmarkMapParallelByKey compares the operator with what is written by hand: workers
-// with a channel each, to which the hash of the key leads, and one channel of results. The
-// goal: at least as fast.
+// BenchmarkMapParallelByKey compares the operator with hand-written code: the hash of
+// the key selects a worker with a channel of its own, and all workers send to one channel of
+// results. The goal: at least as fast.
 func BenchmarkMapParallelByKey(b *testing.B) {
 	const values, workers = 100_000, 4
 	key := func(n int) int { return n % 1000 }

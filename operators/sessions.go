@@ -14,8 +14,8 @@ import (
 // FoldSessions emits, for each session of each key, the key and the combination under a
 // monoid of the parts that split took from its values (Flink, Kafka Streams: session
 // windows). Values of a key that happened less than gap apart belong to the same session,
-// which ends gap after its last one. A value between two sessions makes one of them, in
-// which the parts of the earlier one come first; others are combined as they came.
+// which ends gap after its last value. A value less than gap from two sessions joins them:
+// the total of the earlier session comes first. Other values are combined as they come.
 //
 // [EventTime] says when sessions end, what is late, and how many are kept: one total each.
 // Sessions are emitted by their ends. Those that are open when the source completes are
@@ -85,8 +85,8 @@ func (s *sessions[A, K, V]) take(v A) bool {
 	return s.ready() && s.advance(at-s.delay)
 }
 
-// near is the session of a key that a time belongs to, which may make one of two; nil if
-// there is none.
+// near returns the session of a key that a time belongs to, or nil. If the time belongs to
+// two sessions, near joins them.
 func (s *sessions[A, K, V]) near(key K, at int64) *session[K, V] {
 	all := s.of[key]
 	i := len(all) - 1
@@ -153,7 +153,7 @@ func (s *sessions[A, K, V]) ready() bool {
 
 func (s *sessions[A, K, V]) show(x *session[K, V]) bool {
 	total := x.total
-	if s.lateness > 0 { // it may be gone on with
+	if s.lateness > 0 { // a late value may change it
 		total = fold.Copy(s.m, total)
 	}
 	before := x.shown

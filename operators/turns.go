@@ -6,9 +6,9 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// A turn is one source among several whose values come one source after the other, or in
-// another order than that in which they happen to arrive. What is not its turn waits on the
-// caller's goroutine: the memory is that of what waits, up to the room.
+// A turn is one of several sources whose values are not emitted in the order in which they
+// arrive. Values whose turn has not come wait on the caller's goroutine, as many as there is
+// room for.
 type turn[T any] struct {
 	number  int
 	room    places  // a place for each value that waits

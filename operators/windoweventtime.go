@@ -123,8 +123,8 @@ func gcd(a, b int64) int64 {
 	return a
 }
 
-// panes are the parts of the windows of one run: what all windows that have it in common
-// share. Windows have numbers: that of one is its start divided by every.
+// panes are the parts of the windows of one run. Windows that overlap share panes. The number
+// of a window is its start divided by every.
 type panes[A, P any] struct {
 	eventClock[A]
 	contents[A, P]
@@ -264,7 +264,7 @@ func (w *panes[A, P]) show(number int64) bool {
 	return w.yield(start, before, whole)
 }
 
-// forget drops what no window needs any more, and works out when there is something to do.
+// forget drops the panes that no window needs any more, and sets due.
 func (w *panes[A, P]) forget() {
 	gone := w.passed(w.watermark - w.lateness)
 	n := 0
