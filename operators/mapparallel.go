@@ -31,19 +31,36 @@ const Unordered ParallelOption = 1
 // source waits with one more.
 func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
 	mustHave("MapParallel", "function", f != nil)
+	limit = workers(limit)
+	return parallel("MapParallel", 2*min(limit, math.MaxInt/2), options,
+		func(ctx context.Context, source stream.Observable[A], window places, g *stream.Group[result[B]], _ func(result[B]) bool) error {
+			c := crew[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
+			defer close(c.tasks)
+			return source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
+		})
+}
+
+// workers is the limit of a parallel operator, or its default.
+func workers(limit int) int {
 	if limit < 1 {
-		limit = runtime.GOMAXPROCS(0)
+		return runtime.GOMAXPROCS(0)
 	}
+	return limit
+}
+
+// parallel is an operator that emits the results of produce. The window has size
+// places for values of the source.
+func parallel[A, B any](name string, size int, options []ParallelOption,
+	produce func(ctx context.Context, source stream.Observable[A], window places, g *stream.Group[result[B]], push func(result[B]) bool) error,
+) stream.Operator[A, B] {
 	unordered := slices.Contains(options, Unordered)
 	return func(source stream.Observable[A]) stream.Observable[B] {
-		mustHave("MapParallel", "observable", source != nil)
+		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			window := newPlaces(2 * min(limit, math.MaxInt/2))
-			return results(stream.WithBuffering(ctx, "MapParallel"), window, unordered, yield,
-				func(ctx context.Context, g *stream.Group[result[B]], _ func(result[B]) bool) error {
-					c := crew[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
-					defer close(c.tasks)
-					return source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
+			window := newPlaces(size)
+			return results(stream.WithBuffering(ctx, name), window, unordered, yield,
+				func(ctx context.Context, g *stream.Group[result[B]], push func(result[B]) bool) error {
+					return produce(ctx, source, window, g, push)
 				})
 		}
 	}

@@ -3,8 +3,6 @@ package operators
 import (
 	"context"
 	"math"
-	"runtime"
-	"slices"
 	"sync"
 
 	"github.com/rxipc/rxipc/stream"
@@ -24,26 +22,17 @@ import (
 func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
 	mustHave("MapParallelByKey", "key function", key != nil)
 	mustHave("MapParallelByKey", "function", f != nil)
-	if limit < 1 {
-		limit = runtime.GOMAXPROCS(0)
-	}
-	unordered := slices.Contains(options, Unordered)
-	return func(source stream.Observable[A]) stream.Observable[B] {
-		mustHave("MapParallelByKey", "observable", source != nil)
-		return func(ctx context.Context, yield func(B) bool) error {
-			window := newPlaces(min(limit, math.MaxInt-stream.DefaultBuffer) + stream.DefaultBuffer)
-			return results(stream.WithBuffering(ctx, "MapParallelByKey"), window, unordered, yield,
-				func(ctx context.Context, g *stream.Group[result[B]], push func(result[B]) bool) error {
-					c := keyCrew[K, A, B]{group: g, f: f, push: push, limit: limit, lines: make(map[K]*line[K, A])}
-					c.wake.L = &c.mu
-					defer c.close() // also when the source panics
-					err := source(ctx, func(a A) bool { return window.take(ctx) && c.assign(key(a), a) })
-					c.close()
-					c.working.Wait() // push is this producer's
-					return err
-				})
-		}
-	}
+	limit = workers(limit)
+	return parallel("MapParallelByKey", min(limit, math.MaxInt-stream.DefaultBuffer)+stream.DefaultBuffer, options,
+		func(ctx context.Context, source stream.Observable[A], window places, g *stream.Group[result[B]], push func(result[B]) bool) error {
+			c := keyCrew[K, A, B]{group: g, f: f, push: push, limit: limit, lines: make(map[K]*line[K, A])}
+			c.wake.L = &c.mu
+			defer c.close() // also when the source panics
+			err := source(ctx, func(a A) bool { return window.take(ctx) && c.assign(key(a), a) })
+			c.close()
+			c.working.Wait() // push is this producer's
+			return err
+		})
 }
 
 // keyCrew works on tasks, at most one of each key at a time.
