@@ -1,6 +1,7 @@
 package operators
 
 import (
+	"context"
 	"errors"
 	"testing"
 )
@@ -49,7 +50,7 @@ func (s *stalledGroups) inPlaces() {
 	s.seats.taker, s.seats.next = takerID, s.current
 	for i := range s.holders {
 		s.holders[i] = s.group(goroutine{"8", "github.com/rxipc/rxipc/stream.(*Group[...]).Go in goroutine " + takerID})
-		s.seats.take(nil, s.holders[i])
+		s.seats.take(context.Background(), s.holders[i])
 	}
 	s.run.waitsFor(s.seats)
 }
