@@ -57,14 +57,7 @@ func (g *gauge) enter() (leave func()) {
 }
 
 // sleep waits, or for the end of ctx.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func sleep(ctx context.Context, d time.Duration) error { return stream.Timer(d).Run(ctx) }
 
 func TestMapParallelKeepsOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

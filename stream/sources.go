@@ -169,23 +169,20 @@ func Never[T any]() Observable[T] {
 // or less emits at once.
 func Timer(d time.Duration) Observable[time.Time] {
 	return func(ctx context.Context, yield func(time.Time) bool) error {
+		now := time.Now()
 		if d > 0 {
 			Subscribed(ctx)
+			timer := time.NewTimer(d)
+			defer timer.Stop()
+			select {
+			case <-ctx.Done():
+			case now = <-timer.C:
+			}
 		}
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
+		if ctx.Err() != nil || yield(now) { // also when the select tossed a coin
 			return context.Cause(ctx)
-		case now := <-timer.C:
-			if ctx.Err() != nil { // the select tossed a coin
-				return context.Cause(ctx)
-			}
-			if yield(now) {
-				return context.Cause(ctx)
-			}
-			return nil
 		}
+		return nil
 	}
 }
 
