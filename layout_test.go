@@ -30,7 +30,7 @@ var floors = map[string][]string{
 	"socket/internal":          {},
 	"socket/internal/wire":     {},
 	"socket/internal/probe":    {"socket/internal/wire"},
-	"socket/internal/unixsock": {},
+	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd"},
 
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket", "stream/system", "operators", "stream", "fold"},

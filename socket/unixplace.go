@@ -12,9 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/rxipc/rxipc/socket/internal/wire"
-
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // unixPlace is what a [Unix] means. It is found out once, by New for an IPC: if the
@@ -69,7 +68,7 @@ func (p *unixPlace) resolve(u Unix) (err error) {
 		return fmt.Errorf("the working directory that Unix.Dir %s begins at: %w", u.Dir, err)
 	}
 	if u.Group != "" {
-		if p.group, err = groupNumber(u.Group); err != nil {
+		if p.group, err = unixsock.GroupNumber(u.Group); err != nil {
 			return fmt.Errorf("Unix.Group: %w", err)
 		}
 		p.mode = orDefault(p.mode, 0o660)

@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"encoding/binary"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peerOfSocket reads the credentials that the kernel kept when the two connected.
-func peerOfSocket(fd int) (Peer, error) {
-	who, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+// peerOf reads the credentials that the kernel kept when the two connected.
+func peerOf(fd int) (Peer, error) {
+	credentials, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
 		return Peer{}, os.NewSyscallError("getsockopt SO_PEERCRED", err)
 	}
@@ -20,10 +20,10 @@ func peerOfSocket(fd int) (Peer, error) {
 	if err != nil {
 		return Peer{}, os.NewSyscallError("getsockopt SO_PEERGROUPS", err)
 	}
-	return Peer{PID: int(who.Pid), UID: int(who.Uid), GID: int(who.Gid), Groups: groups}, nil
+	return Peer{PID: int(credentials.Pid), UID: int(credentials.Uid), GID: int(credentials.Gid), Groups: groups}, nil
 }
 
-// peerGroups reads as many groups as there are; the kernel tells when room lacks.
+// peerGroups reads all groups. The kernel tells the size if raw is too small.
 func peerGroups(fd int) ([]int, error) {
 	raw := make([]byte, 64)
 	for {
@@ -47,14 +47,13 @@ func peerGroups(fd int) ([]int, error) {
 	}
 }
 
-// peerPidfd opens the pidfd of the peer.
-func peerPidfd(fd int) (*os.File, error) {
-	pidfd, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+func pidfd(fd int) (*os.File, error) {
+	opened, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
 	if errors.Is(err, unix.ENOPROTOOPT) {
 		return nil, fmt.Errorf("%w before Linux 6.5", errors.ErrUnsupported)
 	}
 	if err != nil {
 		return nil, os.NewSyscallError("getsockopt SO_PEERPIDFD", err)
 	}
-	return os.NewFile(uintptr(pidfd), "pidfd"), nil
+	return os.NewFile(uintptr(opened), "pidfd"), nil
 }

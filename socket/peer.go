@@ -2,15 +2,14 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"syscall"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket/internal/probe"
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // Peer is the process at the other end of a connection, as the system knows it and
@@ -60,11 +59,7 @@ func (p *Process) Peer() fold.Maybe[Peer] { return p.peer }
 // process ends. The caller closes it. Without Linux 6.5 or later, and for what is
 // no unix socket, it fails with errors.ErrUnsupported.
 func Pidfd(conn net.Conn) (*os.File, error) {
-	var file *os.File
-	err := control(conn, func(fd int) (err error) {
-		file, err = peerPidfd(fd)
-		return err
-	})
+	file, err := unixsock.Pidfd(conn)
 	if err != nil {
 		return nil, &Error{Op: "pidfd", Err: err}
 	}
@@ -73,36 +68,18 @@ func Pidfd(conn net.Conn) (*os.File, error) {
 
 // peerOf asks for the peer of a connection. It fails with errors.ErrUnsupported for
 // connections of a kind that has none.
-func peerOf(conn net.Conn) (peer Peer, err error) {
+func peerOf(conn net.Conn) (Peer, error) {
 	if knows, ok := conn.(interface{ Peer() (Peer, error) }); ok {
 		return knows.Peer()
 	}
-	err = control(conn, func(fd int) (err error) {
-		peer, err = peerOfSocket(fd)
-		return err
-	})
-	return peer, err
+	found, err := unixsock.PeerOf(conn)
+	return Peer(found), err
 }
 
 // knownPeer is the peer of a connection, if it is known.
 func knownPeer(conn net.Conn) fold.Maybe[Peer] {
 	peer, err := peerOf(conn)
 	return fold.MaybeOf(peer, err == nil)
-}
-
-// control calls f with the descriptor of a unix socket.
-func control(conn net.Conn, f func(fd int) error) error {
-	socket, ok := conn.(syscall.Conn)
-	if !ok || conn.LocalAddr() == nil || conn.LocalAddr().Network() != "unix" {
-		return fmt.Errorf("the connection has no credentials: %w", errors.ErrUnsupported)
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failure error
-	err = raw.Control(func(fd uintptr) { failure = f(int(fd)) })
-	return errors.Join(err, failure)
 }
 
 // dial connects to a server that this process may talk to. It takes leave of another

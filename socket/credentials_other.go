@@ -1,7 +1,0 @@
-//go:build !(darwin || freebsd || linux)
-
-package socket
-
-import "errors"
-
-func peerOfSocket(int) (Peer, error) { return Peer{}, errors.ErrUnsupported }
