@@ -29,6 +29,36 @@ func ExampleRetry() {
 	// Output: [answer 3] <nil>
 }
 
+// A server says when to come back.
+func ExampleRetryPolicy_after() {
+	attempt := 0
+	request := stream.Future(func(context.Context) (string, error) {
+		if attempt++; attempt == 1 {
+			return "", comeBack{time.Millisecond}
+		}
+		return "answer", nil
+	})
+	polite := operators.Retry[string](operators.RetryPolicy{
+		After: func(retry int, err error) (time.Duration, bool) {
+			var busy comeBack
+			if !errors.As(err, &busy) {
+				return 0, false // the usual delay
+			}
+			fmt.Println("retry", retry, "after", busy.in)
+			return busy.in, true
+		},
+	})
+	show(polite(request))
+	// Output:
+	// retry 1 after 1ms
+	// [answer] <nil>
+}
+
+// comeBack is an error such as that of a response with Retry-After.
+type comeBack struct{ in time.Duration }
+
+func (c comeBack) Error() string { return "come back in " + c.in.String() }
+
 // halves fails at the first odd number.
 func halves(numbers ...int) stream.Observable[int] {
 	return operators.MapErr(func(n int) (int, error) {

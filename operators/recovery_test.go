@@ -198,6 +198,55 @@ func TestRetryDelays(t *testing.T) {
 	}
 }
 
+// busyFor is an error that says when to come back.
+type busyFor time.Duration
+
+func (b busyFor) Error() string { return "busy for " + time.Duration(b).String() }
+
+func TestRetryAfter(t *testing.T) {
+	type call struct {
+		retry int
+		err   error
+	}
+	busy := busyFor(time.Hour) // more than MaxDelay
+	var calls []call
+	var begun []time.Duration
+	after := func(retry int, err error) (time.Duration, bool) {
+		calls = append(calls, call{retry, err})
+		if b, ok := errors.AsType[busyFor](err); ok {
+			return time.Duration(b), true
+		}
+		return -time.Second, retry == 4
+	}
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		source := func(_ context.Context, yield func(int) bool) error {
+			begun = append(begun, time.Since(begin))
+			switch len(begun) {
+			case 2:
+				return busy
+			case 5:
+				yield(1)
+			}
+			return errBroken
+		}
+		policy := operators.RetryPolicy{Times: 5, Delay: time.Second, MaxDelay: time.Minute, Jitter: -1, After: after, ResetOnValue: true}
+		if err := operators.Retry[int](policy)(source).Run(t.Context()); err != errBroken {
+			t.Errorf("a run whose retries are used up returned %v, want %v", err, errBroken)
+		}
+	})
+	const s = time.Second
+	wantBegun := []time.Duration{0, s, 3601 * s, 3605 * s, 3605 * s, 3606 * s, 3608 * s, 3612 * s, 3612 * s, 3628 * s}
+	if !slices.Equal(begun, wantBegun) {
+		t.Errorf("After gave an hour before retry 2 and no delay before retry 4, and a value came in run 5: runs began at %v, want %v", begun, wantBegun)
+	}
+	wantCalls := []call{{1, errBroken}, {2, busy}, {3, errBroken}, {4, errBroken},
+		{1, errBroken}, {2, errBroken}, {3, errBroken}, {4, errBroken}, {5, errBroken}}
+	if !slices.Equal(calls, wantCalls) {
+		t.Errorf("After was called with %v, want %v", calls, wantCalls)
+	}
+}
+
 func TestRetryJitter(t *testing.T) {
 	for _, c := range []struct {
 		jitter float64

@@ -31,11 +31,18 @@ type RetryPolicy struct {
 	// than zero none, more than 1 is 1. NaN panics.
 	Jitter float64
 
+	// After returns the delay before a retry, if it says ok: for servers that say when to
+	// come back (Retry-After), and for delays of your own. Retries are counted from one.
+	// err is the error of the run before. That delay is waited as it is, without MaxDelay
+	// and Jitter; zero or less is none. Without ok, and if After is nil, the delay is the
+	// one of the other fields.
+	After func(retry int, err error) (delay time.Duration, ok bool)
+
 	// If reports whether an error is worth another run; nil says that all are.
 	If func(error) bool
 
-	// ResetOnValue makes a value that came start Times and Delay afresh: for sources
-	// that fail now and then and are to be kept up.
+	// ResetOnValue makes a value that came start the count of retries afresh, and with it
+	// Times and Delay: for sources that fail now and then and are to be kept up.
 	ResetOnValue bool
 }
 
@@ -66,7 +73,7 @@ func Retry[T any](policy RetryPolicy) stream.Operator[T, T] {
 				if err == nil || !wanted || ctx.Err() != nil || !policy.again(failures, err) {
 					return ended(ctx, err)
 				}
-				if err := pause(ctx, policy.delay(failures)); err != nil {
+				if err := pause(ctx, policy.delay(failures, err)); err != nil {
 					return err
 				}
 				failures++
@@ -94,8 +101,13 @@ func (p RetryPolicy) again(failures int, err error) bool {
 	return (p.Times == 0 || failures < p.Times) && (p.If == nil || p.If(err))
 }
 
-// delay is what is waited before the retry that follows so many others.
-func (p RetryPolicy) delay(failures int) time.Duration {
+// delay is what is waited before the retry that follows so many others and an error.
+func (p RetryPolicy) delay(failures int, err error) time.Duration {
+	if p.After != nil {
+		if d, ok := p.After(failures+1, err); ok {
+			return d
+		}
+	}
 	d := p.Delay
 	for ; failures > 0 && 0 < d && d < p.MaxDelay; failures-- {
 		d += min(d, p.MaxDelay-d) // twice as much would overflow

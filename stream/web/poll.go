@@ -47,7 +47,8 @@ type PollOptions struct {
 	Prepare func(*http.Request)
 
 	// Retry says how requests that failed are sent again. Its Times count anew after each
-	// answer. If is asked only about failures that another request may mend: those of the
+	// answer. A nil After waits for as long as the server's Retry-After says, if there is
+	// one. If is called only for failures that another request may mend: those of the
 	// network, and the statuses 408, 425, 429 and 5xx.
 	Retry operators.RetryPolicy
 
@@ -60,7 +61,7 @@ type StatusError struct {
 	URL        string        // that was asked for
 	Status     string        // such as "404 Not Found"
 	Code       int           // such as 404
-	RetryAfter time.Duration // how long the server asks to wait; zero if it does not
+	RetryAfter time.Duration // how long the server asks to wait (Retry-After); zero if it does not
 }
 
 // Error names the URL and the status.
@@ -84,14 +85,18 @@ func (e *StatusError) temporary() bool {
 // either.
 //
 // The run ends with its context. After a failure that another request may mend, the run
-// asks again, as Retry says, but not before the time in the server's Retry-After. All other
-// failures end the run: a [*StatusError], [ErrTooLong], an invalid url.
+// asks again, as Retry says: after the delay of the server's Retry-After, or else after
+// delays that grow. All other failures end the run: a [*StatusError], [ErrTooLong], an
+// invalid url.
 func Poll(url string, options PollOptions) stream.Observable[Page] {
 	options = options.withDefaults()
 	return func(ctx context.Context, yield func(Page) bool) error {
 		p := &poller{PollOptions: options, url: url}
 		policy := options.Retry
 		policy.If = p.again
+		if policy.After == nil {
+			policy.After = serverDelay
+		}
 		answer := operators.Retry[*Page](policy)(stream.Future(p.ask))
 		for {
 			page, err := answer.Last(ctx).Get()
@@ -132,18 +137,14 @@ type poller struct {
 	lastModified string
 	last         [sha256.Size]byte // of the last body
 	known        bool              // there was one
-	notBefore    time.Time         // the server asked for this
 }
 
 // again reports whether a failed request is sent again.
 func (p *poller) again(err error) bool {
 	var status *StatusError
 	switch {
-	case errors.As(err, &status):
-		if !status.temporary() {
-			return false
-		}
-		p.notBefore = time.Now().Add(status.RetryAfter)
+	case errors.As(err, &status) && !status.temporary():
+		return false
 	case errors.Is(err, ErrTooLong) || errors.As(err, new(notSent)):
 		return false
 	}
@@ -163,11 +164,6 @@ func (e notSent) Unwrap() error { return e.error }
 
 // ask sends one request, and returns nil if nothing has changed.
 func (p *poller) ask(ctx context.Context) (*Page, error) {
-	if wait := time.Until(p.notBefore); wait > 0 {
-		if err := stream.Timer(wait).Run(ctx); err != nil {
-			return nil, err
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
@@ -216,6 +212,15 @@ func (p *poller) read(response *http.Response) (*Page, error) {
 	}
 	p.known, p.last = true, sum
 	return &Page{Header: response.Header, Body: body}, nil
+}
+
+// serverDelay is the delay that a server asks for.
+func serverDelay(_ int, err error) (time.Duration, bool) {
+	var status *StatusError
+	if !errors.As(err, &status) || status.RetryAfter <= 0 {
+		return 0, false
+	}
+	return status.RetryAfter, true
 }
 
 // retryAfter is the time that a header asks to wait: a number of seconds or a date.
