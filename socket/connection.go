@@ -170,7 +170,7 @@ func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
 		var unanswered error
-		_, err := newStay(c).serve(ctx, func(_ context.Context, x Exchange) bool {
+		_, err := newStay(c, nil).serve(ctx, func(_ context.Context, x Exchange) bool {
 			more, err := x.settle(yield(x), stage)
 			unanswered = err
 			return more

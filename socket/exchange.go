@@ -119,7 +119,7 @@ func (x Exchange) Hold() *Held {
 // The first exchange that is left unanswered to such a stage is not acknowledged, and
 // fails the run with [ErrUnanswered].
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
-	merged := mergeStays(handedOver)(connections)
+	merged := mergeStays(context.Background(), handedOver)(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
 		var unanswered error

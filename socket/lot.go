@@ -44,10 +44,12 @@ type poller interface {
 
 // mergeStays runs a session for each connection, all at the same time, and emits what
 // they emit: it is operators.MergeMap for sessions that park. session is called on the
-// goroutine of the connections, and what it returns runs each time its session goes on.
-func mergeStays[T any](session func(*stay) stream.Observable[T]) stream.Operator[*Connection, T] {
+// goroutine of the connections, and what it returns runs each time its session goes on. The
+// sessions end as by Close when open ends.
+func mergeStays[T any](open context.Context, session func(*stay) stream.Observable[T]) stream.Operator[*Connection, T] {
 	return func(connections stream.Observable[*Connection]) stream.Observable[T] {
 		return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[T]) {
+			ends := &watch{open: open}
 			l := &lot{poll: newPoller, run: func(watch func()) {
 				g.Go(func(context.Context, func(T) bool) error {
 					watch()
@@ -56,7 +58,7 @@ func mergeStays[T any](session func(*stay) stream.Observable[T]) stream.Operator
 			}}
 			g.Go(func(ctx context.Context, _ func(T) bool) error {
 				return connections(ctx, func(c *Connection) bool {
-					s := newStay(c)
+					s := newStay(c, ends)
 					run := session(s)
 					l.begin(s, func() { g.Go(run) })
 					return true

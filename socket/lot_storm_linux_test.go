@@ -147,7 +147,7 @@ func TestSessionThatIsWantedDoesNotPark(t *testing.T) {
 	c := newConnection(ours, &config, newPulse(&config))
 	started := 0
 	l := &lot{run: func(func()) {}, poll: func() (poller, error) { return newFailing(nil), nil }}
-	s := newStay(c)
+	s := newStay(c, nil)
 	l.begin(s, func() { started++ })
 	l.enter(s)
 	want := func(parks bool, starts int) {

@@ -92,8 +92,8 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 			end(err) // what the connections carry is not lost with the listener
 			return stream.Empty[*Connection]()
 		}),
-		mergeStays(func(stay *stay) stream.Observable[C] {
-			served, stay.open = true, open
+		mergeStays(open, func(stay *stay) stream.Observable[C] {
+			served = true
 			return (&session[C]{service: all, stay: stay, carry: s.monoid.Identity()}).run
 		}),
 	)

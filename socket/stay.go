@@ -11,7 +11,8 @@ import (
 // goes on with another one.
 type stay struct {
 	*Connection
-	open context.Context // at whose end the session ends as by Close
+	ends    *watch      // of its run; nil: the session is the only one
+	release func() bool // takes back the registration of the only session with its context
 
 	start time.Time // when it was opened, for the hooks
 	first uint8     // the phase in which its turns begin
@@ -27,8 +28,8 @@ type stay struct {
 }
 
 // newStay is a session of a connection, whose exchanges are handled where they come.
-func newStay(c *Connection) *stay {
-	return &stay{Connection: c, open: context.Background(), first: taken}
+func newStay(c *Connection, ends *watch) *stay {
+	return &stay{Connection: c, ends: ends, first: taken}
 }
 
 // serve runs the session until it ends, or parks, which it reports: then it is called
@@ -41,7 +42,7 @@ func newStay(c *Connection) *stay {
 func (s *stay) serve(ctx context.Context, handle handleFunc) (parked bool, err error) {
 	defer func() {
 		if !parked {
-			s.leave(ctx)
+			s.leave()
 		}
 	}()
 	if !s.began {
@@ -74,15 +75,18 @@ func (s *stay) enter(ctx context.Context) {
 	s.began = true
 	s.start = s.opened()
 	s.turn.start(s.first)
-	servers.add(s.open, s.Connection)
-	readers.add(ctx, s.Connection)
+	if s.ends != nil {
+		s.ends.add(ctx, s)
+	} else {
+		s.release = context.AfterFunc(ctx, func() { s.end(context.Cause(ctx)) })
+	}
 	if s.lot != nil {
 		s.lot.enter(s)
 	}
 }
 
 // leave ends it.
-func (s *stay) leave(ctx context.Context) {
+func (s *stay) leave() {
 	if s.lot != nil {
 		defer s.lot.leave(s)
 	}
@@ -90,8 +94,11 @@ func (s *stay) leave(ctx context.Context) {
 		return
 	}
 	defer s.closed(s.start)
-	readers.remove(ctx, s.Connection)
-	servers.remove(s.open, s.Connection)
+	if s.ends != nil {
+		s.ends.remove(s)
+	} else {
+		s.release()
+	}
 	s.cleanUp()
 }
 

@@ -5,72 +5,58 @@ import (
 	"sync"
 )
 
-// What a connection ends with: the context of who reads it, and that of a server's being
-// open, after which it is closed in an orderly way.
-var (
-	readers = watches{reason: context.Cause}
-	servers = watches{reason: func(context.Context) error { return ErrShutdown }}
-)
-
-// watches end connections when contexts do. The connections of a server have the same
-// one, which is watched once for all of them: a registration costs more than a quarter
-// of a connection that waits.
-type watches struct {
-	reason func(context.Context) error
-
-	mu  sync.Mutex
-	all map[<-chan struct{}]*watch // by what the context is done with
-}
-
+// watch ends the sessions of one run when a context ends: that of the reader, or open. It
+// registers with each context once for all its sessions, since a registration costs more
+// than a quarter of an idle connection. Lock order: watch.mu, lot.mu.
 type watch struct {
-	connections map[*Connection]struct{}
-	stop        func() bool
+	open context.Context // at its end the sessions end as by Close
+
+	mu       sync.Mutex
+	sessions map[*stay]struct{}
+	release  func() // takes back the registrations
 }
 
-// add has ctx end c, until it is removed.
-func (w *watches) add(ctx context.Context, c *Connection) {
-	done := ctx.Done()
-	if done == nil {
-		return
-	}
+// add ends s at the end of ctx or open, until it is removed. All sessions of a watch have
+// the same ctx.
+func (w *watch) add(ctx context.Context, s *stay) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one := w.all[done]
-	if one == nil {
-		one = &watch{connections: map[*Connection]struct{}{}}
-		one.stop = context.AfterFunc(ctx, func() { w.end(ctx, one) })
-		if w.all == nil {
-			w.all = map[<-chan struct{}]*watch{}
-		}
-		w.all[done] = one
+	if len(w.sessions) == 0 {
+		w.sessions = map[*stay]struct{}{}
+		w.register(ctx)
 	}
-	one.connections[c] = struct{}{}
+	w.sessions[s] = struct{}{}
+	if w.open.Err() != nil { // its callback may have run before
+		s.end(ErrShutdown)
+	}
+	if ctx.Err() != nil {
+		s.end(context.Cause(ctx))
+	}
 }
 
-// remove takes back what add did. Nothing is kept of a context without connections.
-func (w *watches) remove(ctx context.Context, c *Connection) {
+// register registers with both contexts, mu held.
+func (w *watch) register(ctx context.Context) {
+	reader := context.AfterFunc(ctx, func() { w.end(context.Cause(ctx)) })
+	server := context.AfterFunc(w.open, func() { w.end(ErrShutdown) })
+	w.release = func() { reader(); server() }
+}
+
+// remove takes back what add did. A watch without sessions keeps nothing.
+func (w *watch) remove(s *stay) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one := w.all[ctx.Done()]
-	if one == nil {
-		return
-	}
-	delete(one.connections, c)
-	if len(one.connections) == 0 {
-		delete(w.all, ctx.Done())
-		one.stop()
+	delete(w.sessions, s)
+	if len(w.sessions) == 0 && w.release != nil {
+		w.release()
+		w.sessions, w.release = nil, nil
 	}
 }
 
-// end ends the connections of a watch. Who is added from now on gets a new one, which
-// ends it at once.
-func (w *watches) end(ctx context.Context, one *watch) {
+// end ends the sessions.
+func (w *watch) end(reason error) {
 	w.mu.Lock()
-	if w.all[ctx.Done()] == one {
-		delete(w.all, ctx.Done())
-	}
-	w.mu.Unlock()
-	for c := range one.connections {
-		c.end(w.reason(ctx))
+	defer w.mu.Unlock()
+	for s := range w.sessions {
+		s.end(reason)
 	}
 }

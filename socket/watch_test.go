@@ -6,217 +6,213 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// idle is a connection that nobody reads.
-func idle() *Connection {
+// newWatch returns a watch whose server ends with open.
+func newWatch(open context.Context) *watch { return &watch{open: open} }
+
+// idle returns a session of a connection that nobody reads.
+func idle() *stay {
 	ours, _ := newPipe(0)
 	config := Config{}.withDefaults()
-	return newConnection(ours, &config, newPulse(&config))
+	return newStay(newConnection(ours, &config, newPulse(&config)), nil)
 }
 
-// kept is how many contexts are watched, and how many connections for one of them.
-func (w *watches) kept(ctx context.Context) (contexts, connections int) {
+// mustKeep asserts for how many sessions w is registered with contexts.
+func (w *watch) mustKeep(t *testing.T, sessions int) {
+	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if one := w.all[ctx.Done()]; one != nil {
-		connections = len(one.connections)
-	}
-	return len(w.all), connections
-}
-
-func (w *watches) mustKeep(t *testing.T, ctx context.Context, contexts, connections int) {
-	t.Helper()
-	if c, n := w.kept(ctx); c != contexts || n != connections {
-		t.Errorf("%d contexts are watched, for %d connections; want %d, %d", c, n, contexts, connections)
+	if len(w.sessions) != sessions || (w.release != nil) != (sessions > 0) {
+		t.Errorf("the watch has %d sessions, registered with contexts: %t; want %d sessions, %t",
+			len(w.sessions), w.release != nil, sessions, sessions > 0)
 	}
 }
 
-// mustEnd asserts for what reason a connection is to end, nil for none, in a bubble.
-func mustEnd(t *testing.T, c *Connection, reason error) {
+// mustEnd asserts for what reason a session is to end, nil for none, in a bubble.
+func mustEnd(t *testing.T, what string, s *stay, reason error) {
 	t.Helper()
 	synctest.Wait()
-	if got := context.Cause(c.Context()); got != reason {
-		t.Errorf("ends with %v, want %v", got, reason)
+	if got := context.Cause(s.Context()); got != reason {
+		t.Errorf("the session %s ends with %v, want %v", what, got, reason)
 	}
 }
 
-func TestTheEndOfAContextEndsItsConnectionsAndOnlyThem(t *testing.T) {
+func TestWatchEndsSessionsWithTheirContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &watches{reason: context.Cause}
-		reason := errors.New("reason")
-		ctx, end := context.WithCancelCause(t.Context())
-		another, endAnother := context.WithCancelCause(t.Context())
-		a, b, removed, others := idle(), idle(), idle(), idle()
-		w.add(ctx, a)
-		w.mustKeep(t, ctx, 1, 1)
-		w.add(ctx, b)
-		w.add(ctx, removed)
-		w.add(another, others)
-		w.mustKeep(t, ctx, 2, 3)
-		w.remove(ctx, removed)
-		w.mustKeep(t, ctx, 2, 2)
+		reader, endReader := context.WithCancelCause(t.Context())
+		open, endOpen := context.WithCancel(t.Context())
+		type key struct{}
+		derived := context.WithValue(reader, key{}, "value") // ends with reader
+		read, served := newWatch(t.Context()), newWatch(open)
+		a, b, removed, other := idle(), idle(), idle(), idle()
+		read.add(reader, a)
+		read.add(derived, b)
+		read.add(reader, removed)
+		served.add(t.Context(), other)
+		read.mustKeep(t, 3)
+		read.remove(removed)
+		read.mustKeep(t, 2)
 
-		end(reason)
-		mustEnd(t, a, reason)
-		mustEnd(t, b, reason)
-		mustEnd(t, removed, nil)
-		mustEnd(t, others, nil)
-		w.mustKeep(t, ctx, 1, 0)
-		w.remove(ctx, a) // as a connection does that was ended
-		w.remove(ctx, b)
-		w.mustKeep(t, another, 1, 1)
-		endAnother(nil)
-		mustEnd(t, others, context.Canceled)
-		w.mustKeep(t, another, 0, 0)
+		endReader(io.ErrClosedPipe)
+		mustEnd(t, "of the reader", a, io.ErrClosedPipe)
+		mustEnd(t, "of a derived context", b, io.ErrClosedPipe)
+		mustEnd(t, "that was removed", removed, nil)
+		mustEnd(t, "of another run", other, nil)
+		read.remove(a) // as a session does that was ended
+		read.remove(b)
+		read.mustKeep(t, 0)
+
+		endOpen()
+		mustEnd(t, "of a server", other, ErrShutdown)
+		served.remove(other)
+		served.mustKeep(t, 0)
 	})
 }
 
-func TestNothingIsKeptOfAContextWhoseConnectionsAreRemoved(t *testing.T) {
+func TestWatchKeepsNothingWithoutSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &watches{reason: context.Cause}
+		open, endOpen := context.WithCancel(t.Context())
+		w := newWatch(open)
 		ctx, end := context.WithCancel(t.Context())
 		a, b := idle(), idle()
-		for range 3 { // what is removed may come again
+		for range 3 { // a session that is removed may come again
 			w.add(ctx, a)
 			w.add(ctx, b)
-			w.remove(ctx, a)
-			w.remove(ctx, a)
-			w.mustKeep(t, ctx, 1, 1)
-			w.remove(ctx, b)
-			w.mustKeep(t, ctx, 0, 0)
+			w.remove(a)
+			w.remove(a)
+			w.mustKeep(t, 1)
+			w.remove(b)
+			w.mustKeep(t, 0)
 		}
 		end()
-		mustEnd(t, a, nil)
-		mustEnd(t, b, nil)
-		w.mustKeep(t, ctx, 0, 0)
+		endOpen()
+		mustEnd(t, "a", a, nil)
+		mustEnd(t, "b", b, nil)
 	})
 }
 
-func TestAContextThatIsDoneEndsWhoIsAddedAtOnce(t *testing.T) {
+func TestWatchEndsAtOnceWhatIsAddedToADoneContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &watches{reason: context.Cause}
-		ctx, end := context.WithCancel(t.Context())
-		before, after, later := idle(), idle(), idle()
-		w.add(ctx, before)
-		end()
-		w.add(ctx, after)
-		mustEnd(t, before, context.Canceled)
-		mustEnd(t, after, context.Canceled)
-		w.add(ctx, later)
-		mustEnd(t, later, context.Canceled)
-		w.mustKeep(t, ctx, 0, 0)
-	})
-}
-
-// TestContextsWithTheSameEndAreOne: a value that is added to a context leaves its end,
-// and the reason of that, as they are.
-func TestContextsWithTheSameEndAreOne(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := &watches{reason: context.Cause}
 		ctx, end := context.WithCancelCause(t.Context())
-		type key struct{}
-		derived := context.WithValue(ctx, key{}, "value")
-		a, b := idle(), idle()
-		w.add(derived, a)
-		w.add(ctx, b)
-		w.mustKeep(t, ctx, 1, 2)
-		w.remove(ctx, a)
-		end(io.ErrClosedPipe)
-		mustEnd(t, a, nil)
-		mustEnd(t, b, io.ErrClosedPipe)
+		open, endOpen := context.WithCancel(t.Context())
+		reason := errors.New("reason")
+		w, shut := newWatch(t.Context()), newWatch(open)
+		before, after, later, shutBefore, shutLater := idle(), idle(), idle(), idle(), idle()
+		w.add(ctx, before)
+		shut.add(t.Context(), shutBefore)
+		end(reason)
+		endOpen()
+		w.add(ctx, after)
+		mustEnd(t, "of before", before, reason)
+		mustEnd(t, "of the moment", after, reason)
+		w.add(ctx, later) // the callback has run
+		shut.add(t.Context(), shutLater)
+		mustEnd(t, "of later", later, reason)
+		mustEnd(t, "of a server that ends later", shutLater, ErrShutdown)
 	})
 }
 
-func TestContextsThatNeverEndAreNotWatched(t *testing.T) {
-	w, c, ctx := &watches{reason: context.Cause}, idle(), context.WithoutCancel(t.Context())
-	allocated := testing.AllocsPerRun(10, func() {
-		w.add(ctx, c)
-		w.mustKeep(t, ctx, 0, 0)
-		w.remove(ctx, c)
-	})
-	if allocated != 0 || c.Context().Err() != nil {
-		t.Error(allocated, c.Context().Err())
-	}
-}
-
-// TestConnectionsComeAndGoWhileTheirContextEnds: who is not removed is ended, whether it
-// came before, at the time of or after the end; and whoever is, nothing is kept.
-func TestConnectionsComeAndGoWhileTheirContextEnds(t *testing.T) {
+// TestWatchEndsWhatComesAndGoesMeanwhile: a session that is not removed is ended, whether it was
+// added before, at the time of or after the end of the context. Nothing is kept of those removed.
+func TestWatchEndsWhatComesAndGoesMeanwhile(t *testing.T) {
 	for range 200 {
-		w := &watches{reason: context.Cause}
+		w := newWatch(t.Context())
 		ctx, end := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		all.Go(end)
 		for i := range 8 {
 			all.Go(func() {
 				for n := range 4 {
-					c := idle()
-					w.add(ctx, c)
-					if (i+n)%2 == 0 {
-						w.remove(ctx, c)
-						continue
+					s := idle()
+					w.add(ctx, s)
+					if (i+n)%2 != 0 {
+						<-s.Context().Done()
 					}
-					<-c.Context().Done()
-					w.remove(ctx, c)
+					w.remove(s)
 				}
 			})
 		}
 		all.Wait()
-		last := idle() // its end comes behind those that are under way
-		w.add(ctx, last)
-		<-last.Context().Done()
-		w.remove(ctx, last)
-		w.mustKeep(t, ctx, 0, 0)
+		w.mustKeep(t, 0)
 	}
 }
 
-// TestWhatConnectionsWatchIsGivenBack looks at the watches that all connections share.
-func TestWhatConnectionsWatchIsGivenBack(t *testing.T) {
+// TestWatchOfARunIsReleased counts the sessions of a run that share one watch.
+func TestWatchOfARunIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		open, stop := context.WithCancel(t.Context())
 		defer end()
+		w := newWatch(open)
 		listener := newMemoryListener()
 		var running sync.WaitGroup
 		running.Go(func() {
 			New(Config{}).Accept(listener)(ctx, func(c *Connection) bool {
-				session := newStay(c)
-				session.open = open
+				session := newStay(c, w)
 				running.Go(func() { session.serve(ctx, handledBy(func(Exchange) bool { return true })) })
 				return true
 			})
 		})
 		stays, leaves, dies := listener.client(t, 0).greet(), listener.client(t, 0).greet(), listener.client(t, 0).greet()
 		synctest.Wait()
-		_, reading := readers.kept(ctx)
-		_, serving := servers.kept(open)
-		same(t, []int{reading, serving}, 3, 3)
+		w.mustKeep(t, 3)
 		leaves.leave()
 		dies.conn.Close()
 		synctest.Wait()
-		_, reading = readers.kept(ctx)
-		_, serving = servers.kept(open)
-		same(t, []int{reading, serving}, 1, 1)
+		w.mustKeep(t, 1)
 		stop()
 		stays.expect("close")
 		stays.send(wire.KindCloseOK)
 		synctest.Wait()
-		_, reading = readers.kept(ctx)
-		_, serving = servers.kept(open)
-		same(t, []int{reading, serving}, 0, 0)
+		w.mustKeep(t, 0)
 		listener.Close()
 		running.Wait()
 	})
 }
 
-// TestClosedProcessesAreNotKeptByLongContexts waits for the collector, which is told to
+// countingContext counts the functions that wait for its end.
+type countingContext struct {
+	context.Context
+	waiting atomic.Int32
+}
+
+func (c *countingContext) Value(any) any { return nil } // or package context would go past AfterFunc
+
+func (c *countingContext) AfterFunc(f func()) func() bool {
+	c.waiting.Add(1)
+	stop := context.AfterFunc(c.Context, f)
+	return func() bool { c.waiting.Add(-1); return stop() }
+}
+
+func TestConnectionThatEndedLeavesNothingInItsReadersContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := &countingContext{Context: t.Context()}
+		ours, theirs := newPipe(0)
+		config := Config{}.withDefaults()
+		c := newConnection(ours, &config, newPulse(&config))
+		ended := make(chan error, 1)
+		go func() { ended <- c.Exchanges().Run(ctx) }()
+		client := newPeer(t, theirs).greet()
+		synctest.Wait()
+		if n := ctx.waiting.Load(); n != 1 {
+			t.Errorf("a connection that is read has %d functions in its reader's context, want 1", n)
+		}
+		client.leave()
+		if err := <-ended; err != nil || ctx.waiting.Load() != 0 {
+			t.Errorf("a connection that ended with %v left %d functions in its reader's context, want none", err, ctx.waiting.Load())
+		}
+	})
+}
+
+// TestProcessThatIsClosedIsNotKeptByItsContext waits for the collector, which is told to
 // work until it has found what the test let go of.
-func TestClosedProcessesAreNotKeptByLongContexts(t *testing.T) {
+func TestProcessThatIsClosedIsNotKeptByItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	freed := make(chan struct{})
@@ -247,5 +243,5 @@ func TestClosedProcessesAreNotKeptByLongContexts(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	t.Error("the process is kept")
+	t.Error("a closed process is still reachable after 1000 collections, want it freed")
 }
