@@ -64,8 +64,8 @@ const (
 	abandoned
 )
 
-// GiverWaits notes that the source waits with a value for the group, or waits no more.
-func (m *member) GiverWaits(waits bool) {
+// ProducerWaits notes that the source waits with a value for the group, or waits no more.
+func (m *member) ProducerWaits(waits bool) {
 	if !waits {
 		m.run.goesOn()
 	} else if m.fate.Load() == undecided {
@@ -73,8 +73,8 @@ func (m *member) GiverWaits(waits bool) {
 	}
 }
 
-// ReaderWaits notes that the run of the group's Values waits for the source.
-func (m *member) ReaderWaits(ctx context.Context) {
+// ConsumerWaits notes that the run of the group's Values waits for the source.
+func (m *member) ConsumerWaits(ctx context.Context) {
 	if !m.run.blocked.Load() {
 		return
 	}

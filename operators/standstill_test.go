@@ -78,7 +78,7 @@ func TestStandstillOfOneReader(t *testing.T) {
 	s.run.waitsAt(nil)
 	s.wantChecked(t, "a source that waits for a slot", s.current)
 	for name, change := range map[string]func(s *stalledGroups){
-		"a source that has found room":          func(s *stalledGroups) { s.full.GiverWaits(false) },
+		"a source that has found room":          func(s *stalledGroups) { s.full.ProducerWaits(false) },
 		"a full group that was handed out":      func(s *stalledGroups) { s.full.fate.Store(claimed) },
 		"a full group that nobody wants":        func(s *stalledGroups) { s.full.fate.Store(abandoned) },
 		"a reader that has a value":             func(s *stalledGroups) { idle(s.current, false) },
@@ -121,7 +121,7 @@ func TestStandstillOfPlaces(t *testing.T) {
 		"another group that waits":                func(s *stalledGroups) { s.seats.next = s.full },
 		"a full group that was handed out":        func(s *stalledGroups) { s.full.fate.Store(claimed) },
 		"a taker that reads, and has a value":     func(s *stalledGroups) { s.run.waitsFor(nil); idle(s.current, false) },
-		"a source that has found room in a group": func(s *stalledGroups) { s.full.GiverWaits(false) },
+		"a source that has found room in a group": func(s *stalledGroups) { s.full.ProducerWaits(false) },
 	} {
 		s := newStalledGroups()
 		s.inPlaces()

@@ -10,30 +10,30 @@ import "context"
 // A panic of source's, or a runtime.Goexit, reaches the caller as in [Gather].
 func Buffered[T any](source Observable[T], capacity int, overflow Overflow) Observable[T] {
 	mustHave("Buffered", "observable", source != nil)
-	if overflow == Block { // a lane costs less than a mailbox
+	if overflow == Block { // an spscQueue costs less than an mpscQueue
 		return Gather(capacity, func(g *Group[T]) { g.Go(source) })
 	}
 	return func(ctx context.Context, yield func(T) bool) error {
-		box := new(mailbox[T])
-		box.init(ctx, capacity, overflow)
-		box.box.pending = true
+		queue := new(mpscQueue[T])
+		queue.init(ctx, capacity, overflow)
+		queue.buffer.awaitsSource = true
 		feeding := source
-		if g := whenSubscribed(ctx); g != nil {
+		if g := subscribedFunc(ctx); g != nil {
 			feeding = func(ctx context.Context, yield func(T) bool) error {
-				return source(OnSubscribed(ctx, box.box.subscribed), yield)
+				return source(OnSubscribed(ctx, queue.buffer.subscribed), yield)
 			}
 		}
 		g := newGroup[T](ctx, 1)
-		return g.run(func(g *Group[T]) { g.Go(box.fill(feeding)) }, func() error { return box.deliver(ctx, yield) })
+		return g.run(func(g *Group[T]) { g.Go(queue.feed(feeding)) }, func() error { return queue.deliver(ctx, yield) })
 	}
 }
 
-// fill is a producer that puts what source emits, and its end, into the box.
-func (m *mailbox[T]) fill(source Observable[T]) Observable[T] {
+// feed is a producer that puts what source emits, and its end, into the queue.
+func (q *mpscQueue[T]) feed(source Observable[T]) Observable[T] {
 	return func(ctx context.Context, _ func(T) bool) error {
 		err := errExited // unless source returns
-		defer func() { m.end(err) }()
-		err = source(ctx, m.push)
+		defer func() { q.end(err) }()
+		err = source(ctx, q.push)
 		return nil
 	}
 }

@@ -25,43 +25,43 @@ func Create[T any](capacity int, overflow Overflow, start func(context.Context, 
 			return context.Cause(ctx)
 		}
 		e := new(Emitter[T])
-		e.box.init(ctx, capacity, overflow)
-		e.box.box.pending = true
+		e.queue.init(ctx, capacity, overflow)
+		e.queue.buffer.awaitsSource = true
 		g := newGroup[T](ctx, 1)
-		return g.run(func(g *Group[T]) { g.Go(e.host(start)) }, func() error { return e.box.deliver(ctx, yield) })
+		return g.run(func(g *Group[T]) { g.Go(e.host(start)) }, func() error { return e.queue.deliver(ctx, yield) })
 	}
 }
 
 // Emitter is where a run of [Create] gets its values. All methods may be called from any
 // goroutine, also when the run is over: they do nothing then.
 type Emitter[T any] struct {
-	box mailbox[T]
+	queue mpscQueue[T]
 }
 
 // Next gives a value to the run and reports whether more is wanted. It waits only if the
 // run's overflow is [Block], and not for a run that is over.
-func (e *Emitter[T]) Next(v T) bool { return e.box.push(v) }
+func (e *Emitter[T]) Next(v T) bool { return e.queue.push(v) }
 
 // Complete ends the run after the values that wait.
-func (e *Emitter[T]) Complete() { e.box.end(nil) }
+func (e *Emitter[T]) Complete() { e.queue.end(nil) }
 
 // Error ends the run with a failure after the values that wait. Only the first end
 // counts; a nil err completes.
-func (e *Emitter[T]) Error(err error) { e.box.end(err) }
+func (e *Emitter[T]) Error(err error) { e.queue.end(err) }
 
 // host is a producer that starts, waits for the end of the run, and stops.
 func (e *Emitter[T]) host(start func(context.Context, *Emitter[T]) (func(), error)) Observable[T] {
 	return func(ctx context.Context, _ func(T) bool) error {
-		defer e.box.end(errExited) // counts only if start or stop does not return
+		defer e.queue.end(errExited) // counts only if start or stop does not return
 		stop, err := start(ctx, e)
 		if err != nil {
-			e.box.end(err)
+			e.queue.end(err)
 			return nil
 		}
 		if stop != nil {
 			defer stop()
 		}
-		e.box.box.subscribed()
+		e.queue.buffer.subscribed()
 		<-ctx.Done()
 		return nil
 	}

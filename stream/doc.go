@@ -47,10 +47,11 @@
 // # Where goroutines are
 //
 // A pipeline of plain operators has none: it runs on its caller's stack. Values
-// change goroutines in [Gather], which what needs several producers at once is made
-// of, over a lane for each producer. [Timed] is Gather with one producer beside an
-// [Alarm]. Where a buffer has an [Overflow] of its own ([Buffered], [Create], the
-// observers of a [Subject]) it is a box, filled by way of a hub that has one or many of
-// them; [Unicast] is such a box, or a lane where it blocks. Operators whose notifier only decides run it beside the source, and no value
-// crosses.
+// change goroutines in [Gather], which has a single-producer, single-consumer queue for
+// each producer. All stages that need several producers at once are made of it. [Timed] is
+// Gather with one producer and an [Alarm]. [Buffered], [Create] and the observers of a
+// [Subject] have a buffer with an [Overflow] of its own, which a broadcaster with one or
+// many such buffers fills. [Unicast] has such a buffer too, or the queue of a producer if
+// its overflow is [Block]. TakeUntil and its siblings run their notifier on a goroutine of
+// its own, but values do not cross: the notifier only decides about them.
 package stream

@@ -159,15 +159,15 @@ func TestUnicastRestNobodyTook(t *testing.T) {
 }
 
 // watcher takes note of who waits.
-type watcher struct{ giver, reader int }
+type watcher struct{ producer, consumer int }
 
-func (w *watcher) GiverWaits(waits bool) {
+func (w *watcher) ProducerWaits(waits bool) {
 	if waits {
-		w.giver++
+		w.producer++
 	}
 }
 
-func (w *watcher) ReaderWaits(context.Context) { w.reader++ }
+func (w *watcher) ConsumerWaits(context.Context) { w.consumer++ }
 
 func TestUnicastWatch(t *testing.T) {
 	for _, overflow := range overflows {
@@ -181,8 +181,8 @@ func TestUnicastWatch(t *testing.T) {
 			run := stream.Observable[int](u.Observe).Subscribe(t.Context(), stream.Observer[int]{})
 			for times := 1; times <= 3; times++ {
 				synctest.Wait()
-				if w.reader != times || !u.Idle() {
-					t.Errorf("overflow %d: the reader told %d times that it waits, want %d; idle %v", overflow, w.reader, times, u.Idle())
+				if w.consumer != times || !u.Idle() {
+					t.Errorf("overflow %d: the reader told %d times that it waits, want %d; idle %v", overflow, w.consumer, times, u.Idle())
 				}
 				u.Nudge()
 			}
@@ -191,8 +191,8 @@ func TestUnicastWatch(t *testing.T) {
 			synctest.Wait()
 			u.Complete()
 			wantError(t, run.Wait(), nil)
-			if w.giver != 0 || u.Idle() {
-				t.Errorf("overflow %d: the giver waited %d times, want none; idle at the end: %v", overflow, w.giver, u.Idle())
+			if w.producer != 0 || u.Idle() {
+				t.Errorf("overflow %d: the producer waited %d times, want none; idle at the end: %v", overflow, w.producer, u.Idle())
 			}
 		})
 	}
@@ -210,8 +210,8 @@ func TestUnicastWatch(t *testing.T) {
 		got, err := stream.Observable[int](u.Observe).Collect(t.Context())
 		wantValues(t, got, 0, 1, 2)
 		wantError(t, err, nil)
-		if w.giver != 1 {
-			t.Errorf("three values into a buffer of two: the giver told %d times that it waits, want once", w.giver)
+		if w.producer != 1 {
+			t.Errorf("three values into a buffer of two: the watcher heard %d times that the producer waits, want once", w.producer)
 		}
 	})
 }

@@ -71,10 +71,10 @@ func (p *PanicError) Unwrap() error {
 	return err
 }
 
-// crashOf is what makes the caller's goroutine end as this one does: with a panic of
-// the recovered value, or, if that is nil, with a runtime.Goexit. It is called in the
-// deferred function that recovered.
-func crashOf(value any) func() {
+// repanicOf returns a function that ends the goroutine that calls it as this one ended: with
+// a panic of the recovered value, or with a runtime.Goexit if value is nil. It is called in
+// the deferred function that recovered.
+func repanicOf(value any) func() {
 	if value == nil {
 		return runtime.Goexit
 	}

@@ -83,17 +83,17 @@ func ExampleUnicast_KeepRest() {
 	// Output: [a] []
 }
 
-// impatient ends a source when its giver would have to wait.
+// impatient ends a source when its producer would have to wait.
 type impatient struct{ *stream.Unicast[string] }
 
-func (i impatient) GiverWaits(waits bool) {
+func (i impatient) ProducerWaits(waits bool) {
 	if waits {
 		fmt.Println("nobody makes room; does the reader wait?", i.Idle())
 		i.Complete()
 	}
 }
 
-func (i impatient) ReaderWaits(context.Context) {}
+func (i impatient) ConsumerWaits(context.Context) {}
 
 func ExampleUnicast_Watch() {
 	u := stream.NewUnicast[string](context.Background(), 1, stream.Block)
@@ -118,9 +118,9 @@ type eager struct {
 	looked int
 }
 
-func (e *eager) GiverWaits(bool) {}
+func (e *eager) ProducerWaits(bool) {}
 
-func (e *eager) ReaderWaits(context.Context) {
+func (e *eager) ConsumerWaits(context.Context) {
 	if e.looked++; e.looked <= 3 {
 		e.Nudge() // and look again
 		return

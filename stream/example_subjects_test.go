@@ -9,8 +9,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// newcomer is what an observer gets of a subject that has nothing more to tell.
-func newcomer[T any](s *stream.Subject[T]) {
+// newObserver prints what a new observer gets from a subject that has ended or is idle.
+func newObserver[T any](s *stream.Subject[T]) {
 	s.Complete()
 	fmt.Println(s.Observe(1, stream.Block).Collect(context.Background()))
 }
@@ -40,7 +40,7 @@ func ExampleNewReplaySubject() {
 	said.Next("hello")
 	said.Next("is anybody here?")
 	said.Next("good bye")
-	newcomer(said)
+	newObserver(said)
 	// Output: [is anybody here? good bye] <nil>
 }
 
@@ -48,7 +48,7 @@ func ExampleNewAsyncSubject() {
 	result := stream.NewAsyncSubject[int]()
 	result.Next(41)
 	result.Next(42)
-	newcomer(result)
+	newObserver(result)
 	// Output: [42] <nil>
 }
 

@@ -56,7 +56,7 @@ func TestGatherForgetsProducersThatEnded(t *testing.T) {
 			yield(2)
 			return nil
 		})
-		pushed.Wait() // all lanes are in one round
+		pushed.Wait() // all queues are in one round
 	}).ForEach(t.Context(), func(v int) {
 		if v == 1 {
 			return

@@ -33,33 +33,33 @@ func Gather[T any](capacity int, start func(*Group[T])) Observable[T] {
 
 // Group holds the producers of one run of [Gather].
 type Group[T any] struct {
-	capacity int
-	ctx      context.Context
-	cancel   context.CancelFunc
-	over     atomic.Bool   // nobody may push any more
-	patient  bool          // the consumer lets others run before it waits: a batch is cheaper than a wake-up
-	wake     chan struct{} // one token for an idle consumer
+	capacity    int
+	ctx         context.Context
+	cancel      context.CancelFunc
+	stopped     atomic.Bool   // producers may push no more
+	yieldsFirst bool          // the consumer calls Gosched before it waits: a batch is cheaper than a wake-up
+	wake        chan struct{} // one token for an idle consumer
 
-	alarm *Alarm      // the consumer's own; nil if it waits for producers alone
-	ring  func() bool // what the consumer calls when alarm rings
-	spent bool        // all producers have ended, all they made is taken, and the alarm had its chance to ring
+	alarm   *Alarm      // used by the consumer alone; nil if it waits for producers only
+	onAlarm func() bool // called by the consumer when alarm rings
+	drained bool        // all producers have ended, all values are taken, and the alarm was looked at since
 
-	watched bool   // somebody waits until the run is subscribed: see OnSubscribed
-	tell    func() // what the consumer calls then; nil once it has, or if nobody waits
+	watched      bool   // the context has an OnSubscribed
+	onSubscribed func() // called by the consumer, once; nil afterwards
 
-	watcher UnicastWatcher // nil if nobody asked
+	watcher UnicastWatcher // of a Unicast; may be nil
 
-	_ cacheLine // every push reads what is above
+	_ cacheLine // every push reads the fields above
 
-	joined  sync.WaitGroup
-	mu      sync.Mutex
-	listed  []*lane[T] // lanes with values that the consumer has not seen yet
-	idle    bool       // the consumer waits for wake
-	running int        // producers that have not ended; start counts as one
-	pending int        // producers that are not subscribed, if watched
-	ended   bool       // nothing more will come; err says why
-	err     error
-	crash   func() // what a producer that panicked or exited left to be done
+	producers    sync.WaitGroup
+	mu           sync.Mutex
+	listed       []*spscQueue[T] // queues with values that the consumer has not seen yet
+	idle         bool            // the consumer waits for wake
+	running      int             // producers that have not ended; start counts as one
+	unsubscribed int             // producers that are not subscribed, if watched
+	ended        bool            // nothing more will come; err says why
+	err          error
+	repanic      func() // repeats a producer's panic or Goexit on the caller's goroutine; nil if there was none
 }
 
 func newGroup[T any](ctx context.Context, capacity int) *Group[T] {
@@ -74,119 +74,119 @@ func (g *Group[T]) init(ctx context.Context, capacity int) {
 		ctx = WithBuffering(ctx, "Gather")
 	}
 	g.ctx, g.cancel = context.WithCancel(ctx)
-	g.tell = whenSubscribed(ctx)
-	g.watched = g.tell != nil
+	g.onSubscribed = subscribedFunc(ctx)
+	g.watched = g.onSubscribed != nil
 }
 
-// Go starts a producer. Its context ends with the run. Go may be called by start
-// and by producers, until they return; and by anybody else while it is certain that a
-// producer has not returned: one that watches for what others are to be started for.
+// Go starts a producer. Its context ends with the run. start may call Go, and so may a
+// producer, until they return. Any other goroutine may call it as long as some producer
+// has certainly not returned.
 func (g *Group[T]) Go(producer Observable[T]) { g.GoThen(producer, nil) }
 
-// GoThen is Go, and calls then when the producer has completed and the consumer
-// has taken its last value: what limits how many producers there are, so limits
-// what waits too. then is called on the consumer's goroutine and must not block;
-// a run that ends before does not call it.
+// GoThen is Go, and calls then when the producer has completed and the consumer has taken
+// its last value. A limit on the number of producers that counts down in then also limits
+// the values that wait. then is called on the consumer's goroutine and must not block. A
+// run that ends before does not call it.
 func (g *Group[T]) GoThen(producer Observable[T], then func()) {
 	mustHave("Group.Go", "producer", producer != nil)
-	p := &production[T]{group: g, producer: producer, then: then}
+	p := &producerRun[T]{group: g, producer: producer, onDrained: then}
 	g.mu.Lock()
 	g.running++
 	if g.watched {
-		g.pending++
-		p.subscribed = sync.OnceFunc(g.subscribed)
+		g.unsubscribed++
+		p.subscribed = sync.OnceFunc(g.producerSubscribed)
 	}
 	g.mu.Unlock()
-	g.joined.Add(1)
+	g.producers.Add(1)
 	go p.run()
 }
 
-// subscribed counts a producer that is subscribed, has pushed a value, or has ended.
-func (g *Group[T]) subscribed() {
+// producerSubscribed counts a producer that is subscribed, has pushed a value, or has ended.
+func (g *Group[T]) producerSubscribed() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.pending--; g.pending == 0 {
-		g.rouse()
+	if g.unsubscribed--; g.unsubscribed == 0 {
+		g.wakeConsumer()
 	}
 }
 
-// production is the run of a producer. There may be very many, most of which wait and
-// have pushed nothing: those have no lane, and little on their stacks.
-type production[T any] struct {
-	group    *Group[T]
-	producer Observable[T]
-	then     func()   // see GoThen
-	lane     *lane[T] // nil before the first value
-	returned bool
-	err      error
+// producerRun is the run of a producer. There may be very many, most of which wait and
+// have pushed nothing: those have no queue, and little on their stacks.
+type producerRun[T any] struct {
+	group     *Group[T]
+	producer  Observable[T]
+	onDrained func()        // see GoThen
+	queue     *spscQueue[T] // nil before the first value
+	returned  bool
+	err       error
 
-	subscribed func() // nil if nobody waits for it
+	subscribed func() // nil unless the group is watched
 }
 
-func (p *production[T]) run() {
+func (p *producerRun[T]) run() {
 	defer p.end()
 	ctx := p.group.ctx
 	if p.subscribed != nil {
 		ctx = OnSubscribed(ctx, p.subscribed)
 	}
 	p.err = p.producer(ctx, func(v T) bool {
-		l := p.lane
-		if l == nil {
-			return p.first(v)
+		q := p.queue
+		if q == nil {
+			return p.pushFirst(v)
 		}
-		return l.push(v)
+		return q.push(v)
 	})
 	p.returned = true
 }
 
-// first pushes the first value.
-func (p *production[T]) first(v T) bool {
-	more := p.open().push(v)
+// pushFirst pushes the first value.
+func (p *producerRun[T]) pushFirst(v T) bool {
+	more := p.makeQueue().push(v)
 	if p.subscribed != nil {
 		p.subscribed()
 	}
 	return more
 }
 
-// open makes the lane.
-func (p *production[T]) open() *lane[T] {
-	p.lane = &lane[T]{then: p.then}
-	p.lane.init(p.group)
-	return p.lane
+// makeQueue makes the queue when there is something to put into it.
+func (p *producerRun[T]) makeQueue() *spscQueue[T] {
+	p.queue = &spscQueue[T]{onDrained: p.onDrained}
+	p.queue.init(p.group)
+	return p.queue
 }
 
 // end is deferred by run.
-func (p *production[T]) end() {
-	defer p.group.joined.Done()
+func (p *producerRun[T]) end() {
+	defer p.group.producers.Done()
 	switch {
 	case !p.returned:
-		p.group.crashed(recover())
-	case p.err == nil && p.then != nil:
-		if p.lane == nil {
-			p.open()
+		p.group.producerPanicked(recover())
+	case p.err == nil && p.onDrained != nil:
+		if p.queue == nil {
+			p.makeQueue()
 		}
-		p.lane.finish()
+		p.queue.finish()
 	}
-	p.group.leave(p.err)
+	p.group.producerEnded(p.err)
 	if p.subscribed != nil {
 		p.subscribed()
 	}
 }
 
-// crashed keeps the first panic, or Goexit, for the run's caller.
-func (g *Group[T]) crashed(value any) {
-	crash := crashOf(value)
+// producerPanicked keeps the first panic, or Goexit, for the run's caller.
+func (g *Group[T]) producerPanicked(value any) {
+	repanic := repanicOf(value)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.crash == nil {
-		g.crash = crash
+	if g.repanic == nil {
+		g.repanic = repanic
 	}
 	g.end(nil)
 }
 
-// leave counts a producer out. The first failure, or the last one to leave, ends
-// the run.
-func (g *Group[T]) leave(err error) {
+// producerEnded notes that a producer has ended. The first failure, or the end of the last
+// producer, ends the run.
+func (g *Group[T]) producerEnded(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
@@ -195,81 +195,81 @@ func (g *Group[T]) leave(err error) {
 	}
 }
 
-// end says, mu held, that nothing more will come; only the first call counts.
+// end notes, mu held, that nothing more will come; only the first call counts.
 func (g *Group[T]) end(err error) {
 	if g.ended {
 		return
 	}
 	g.ended, g.err = true, err
-	g.over.Store(true)
+	g.stopped.Store(true)
 	g.cancel()
-	g.rouse()
+	g.wakeConsumer()
 }
 
-// list tells the consumer of a lane that has got values.
-func (g *Group[T]) list(l *lane[T]) {
-	if !l.listed.CompareAndSwap(false, true) {
+// enlist tells the consumer of a queue that has values now.
+func (g *Group[T]) enlist(q *spscQueue[T]) {
+	if !q.listed.CompareAndSwap(false, true) {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.listed = append(g.listed, l)
-	g.rouse()
+	g.listed = append(g.listed, q)
+	g.wakeConsumer()
 }
 
-// rouse wakes an idle consumer, mu held.
-func (g *Group[T]) rouse() {
+// wakeConsumer wakes an idle consumer, mu held.
+func (g *Group[T]) wakeConsumer() {
 	if g.idle {
 		g.idle = false
-		g.wake <- struct{}{} // has room: idle is set anew only by who took the last token
+		g.wake <- struct{}{} // does not block: the consumer took the last token before it set idle
 	}
 }
 
-// run starts the producers, delivers what they make and waits for their end.
+// run starts the producers, delivers their values and waits for their end.
 func (g *Group[T]) run(start func(*Group[T]), deliver func() error) error {
-	defer g.join() // also when start or yield panics
+	defer g.stop() // also when start or yield panics
 	start(g)
-	g.leave(nil)
+	g.producerEnded(nil)
 	err := deliver()
-	g.join()
-	if g.crash != nil {
-		g.crash()
+	g.stop()
+	if g.repanic != nil {
+		g.repanic()
 	}
 	return err
 }
 
-// join ends all producers and waits until they have ended.
-func (g *Group[T]) join() {
-	g.over.Store(true)
+// stop cancels all producers and waits until they have ended.
+func (g *Group[T]) stop() {
+	g.stopped.Store(true)
 	g.cancel()
-	g.joined.Wait()
+	g.producers.Wait()
 }
 
-// deliver yields what the producers push, in rounds of a batch a lane.
+// deliver yields what the producers push, in rounds of one batch for each queue.
 func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
-	var round, next []*lane[T]
+	var round, next []*spscQueue[T]
 	for {
 		round, next = g.await(ctx, next), round[:0]
-		if len(round) == 0 && !g.alarm.rang() {
+		if len(round) == 0 && !g.alarm.hasFired() {
 			return g.outcome(ctx)
 		}
-		for _, l := range round {
-			more, err := l.deliver(ctx, yield)
+		for _, q := range round {
+			more, err := q.deliver(ctx, yield)
 			switch {
 			case err == errUnwanted:
 				return nil
 			case err != nil:
 				return context.Cause(ctx)
 			case more:
-				next = append(next, l)
+				next = append(next, q)
 			}
 		}
-		clear(round) // an ended producer's lane is not kept by its place here
-		if g.alarm.take() {
+		clear(round) // forget the queues of producers that have ended
+		if g.alarm.takeFired() {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if !g.ring() {
+			if !g.onAlarm() {
 				return nil
 			}
 			runtime.Gosched() // an alarm that is always due leaves a producer its turn
@@ -277,34 +277,34 @@ func (g *Group[T]) deliver(ctx context.Context, yield func(T) bool) error {
 	}
 }
 
-// await adds the newly listed lanes to those of the next round, and waits for one
-// if there is none, or for the alarm: none even so is the end of the run.
-func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
-	g.alarm.poll() // now: what waits already comes before it
-	if g.patient && len(round) == 0 {
+// await adds the newly listed queues to the next round. If the round is empty it waits for
+// a queue or for the alarm. An empty round, with no alarm, is the end of the run.
+func (g *Group[T]) await(ctx context.Context, round []*spscQueue[T]) []*spscQueue[T] {
+	g.alarm.poll() // before the list is read: values that wait already come first
+	if g.yieldsFirst && len(round) == 0 {
 		runtime.Gosched()
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for len(round)+len(g.listed) == 0 && !g.ended && !g.alarm.rang() {
-		if g.tell != nil && g.pending == 0 {
+	for len(round)+len(g.listed) == 0 && !g.ended && !g.alarm.hasFired() {
+		if g.onSubscribed != nil && g.unsubscribed == 0 {
 			g.mu.Unlock()
-			g.tell()
+			g.onSubscribed()
 			g.mu.Lock()
-			g.tell = nil
+			g.onSubscribed = nil
 			continue
 		}
 		alarmed := false
 		g.idle = true
 		g.mu.Unlock()
 		if g.watcher != nil {
-			g.watcher.ReaderWaits(ctx)
+			g.watcher.ConsumerWaits(ctx)
 		}
 		select {
 		case <-g.wake:
 		case <-ctx.Done():
 		case <-g.alarm.c():
-			g.alarm.wentOff()
+			g.alarm.timerFired()
 			alarmed = true
 		}
 		g.mu.Lock()
@@ -312,32 +312,32 @@ func (g *Group[T]) await(ctx context.Context, round []*lane[T]) []*lane[T] {
 			return nil
 		}
 		if alarmed {
-			g.stayAwake()
+			g.cancelIdle()
 		}
 	}
 	round = append(round, g.listed...)
 	clear(g.listed)
 	g.listed = g.listed[:0]
 	if g.alarm != nil && g.ended && len(round) == 0 {
-		if g.spent { // an alarm that is always due would put the end off for ever
+		if g.drained { // an alarm that is always due would put the end off for ever
 			g.alarm.Stop()
 		}
-		g.spent = true
+		g.drained = true
 	}
 	return round
 }
 
-// stayAwake takes back that the consumer is idle, mu held.
-func (g *Group[T]) stayAwake() {
+// cancelIdle takes back that the consumer is idle, mu held.
+func (g *Group[T]) cancelIdle() {
 	if !g.idle {
-		<-g.wake // it was roused in the same moment
+		<-g.wake // it was woken in the same moment
 	}
 	g.idle = false
 }
 
-// outcome is what a run returns that found nothing more to deliver. Producers that
-// all returned nil may have done so because their values were turned away when ctx
-// ended, which is no completion.
+// outcome returns how the run ended when there is nothing more to deliver. Producers may all
+// have returned nil because their values were rejected when ctx ended: that is no
+// completion.
 func (g *Group[T]) outcome(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

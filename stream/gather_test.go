@@ -348,7 +348,7 @@ func TestGroupTellsWhenAProducerIsDone(t *testing.T) {
 }
 
 // TestThenIsNeverLost chases the moment in which a producer ends while the
-// consumer finds its lane empty: a place that is not given back stops the source.
+// consumer finds its queue empty: a place that is not given back stops the source.
 func TestThenIsNeverLost(t *testing.T) {
 	const rounds = 20_000
 	places := make(chan struct{}, 1)

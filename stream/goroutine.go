@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// goroutineID names the calling goroutine, by the first line of its stack,
-// "goroutine 7 [running]:": there is no other way to it. It costs about a microsecond,
-// so only who is about to wait may ask.
+// goroutineID returns the number of the calling goroutine from the first line of its stack,
+// "goroutine 7 [running]:"; the runtime offers nothing else. It takes about a microsecond, so
+// only a goroutine that is about to block calls it.
 func goroutineID() string {
 	var buffer [32]byte
 	line := string(buffer[:runtime.Stack(buffer[:], false)])

@@ -6,28 +6,28 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// history is what a subject keeps for newcomers: the last values, as many as the
-// queue's limit, and none older than age if that is not zero.
+// history is what a subject keeps for new observers: the last values, as many as the
+// queue's limit, and none older than age unless age is zero.
 type history[T any] struct {
 	age  time.Duration
-	kept queue[dated[T]]
+	kept queue[timestamped[T]]
 }
 
-type dated[T any] struct {
+type timestamped[T any] struct {
 	value T
-	at    time.Time // zero if age is
+	at    time.Time // zero if age is zero
 }
 
 func newHistory[T any](count int, age time.Duration) history[T] {
-	return history[T]{age: max(0, age), kept: queue[dated[T]]{limit: max(1, count)}}
+	return history[T]{age: max(0, age), kept: queue[timestamped[T]]{limit: max(1, count)}}
 }
 
-// add keeps a value, instead of the oldest if there are enough.
+// add keeps a value, and forgets the oldest if the queue is full.
 func (h *history[T]) add(v T) {
 	if h.kept.limit == 0 {
 		return
 	}
-	d := dated[T]{value: v}
+	d := timestamped[T]{value: v}
 	if h.age > 0 {
 		d.at = time.Now()
 	}
@@ -47,10 +47,10 @@ func (h *history[T]) expire() {
 	}
 }
 
-// all are the values that are kept, oldest first.
+// all returns the values, oldest first.
 func (h *history[T]) all() []T {
 	all := make([]T, 0, h.kept.count)
-	older, newer := h.kept.halves()
+	older, newer := h.kept.segments()
 	for _, d := range older {
 		all = append(all, d.value)
 	}
@@ -60,9 +60,9 @@ func (h *history[T]) all() []T {
 	return all
 }
 
-// last is the value that was kept last.
+// last returns the newest value.
 func (h *history[T]) last() fold.Maybe[T] {
-	older, newer := h.kept.halves()
+	older, newer := h.kept.segments()
 	half := older
 	if len(newer) > 0 {
 		half = newer

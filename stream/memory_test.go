@@ -14,14 +14,14 @@ import (
 func TestBuffersForgetWhatTheyDelivered(t *testing.T) {
 	const count = 500
 	for name, source := range map[string]stream.Observable[*[64]byte]{
-		"lane":    gather(32, boxes(count)),
-		"mailbox": boxed(count),
+		"a queue of Gather":    gather(32, pointers(count)),
+		"an observer's buffer": throughSubject(count),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var given []weak.Pointer[[64]byte]
-			err := source.ForEach(t.Context(), func(box *[64]byte) {
-				if box != nil {
-					given = append(given, weak.Make(box))
+			err := source.ForEach(t.Context(), func(p *[64]byte) {
+				if p != nil {
+					given = append(given, weak.Make(p))
 					return
 				}
 				runtime.GC()
@@ -32,19 +32,19 @@ func TestBuffersForgetWhatTheyDelivered(t *testing.T) {
 					}
 				}
 				if kept > 2 { // a register or a stack may still hold one
-					t.Errorf("%d values of %d are kept", kept, count)
+					t.Errorf("%d values were delivered: %d are kept, want none", count, kept)
 				}
 			})
 			wantError(t, err, nil)
 			if len(given) != count {
-				t.Errorf("%d values came", len(given))
+				t.Errorf("%s: got %d values, want %d", name, len(given), count)
 			}
 		})
 	}
 }
 
-// boxes are things in memory, then nil.
-func boxes(count int) stream.Observable[*[64]byte] {
+// pointers emits pointers to fresh memory, then nil.
+func pointers(count int) stream.Observable[*[64]byte] {
 	return func(_ context.Context, yield func(*[64]byte) bool) error {
 		for range count {
 			if !yield(new([64]byte)) {
@@ -56,8 +56,8 @@ func boxes(count int) stream.Observable[*[64]byte] {
 	}
 }
 
-// boxed are boxes by way of a subject.
-func boxed(count int) stream.Observable[*[64]byte] {
+// throughSubject emits what pointers emits, through a subject.
+func throughSubject(count int) stream.Observable[*[64]byte] {
 	return func(ctx context.Context, yield func(*[64]byte) bool) error {
 		var s stream.Subject[*[64]byte]
 		ended := make(chan struct{})
@@ -66,7 +66,7 @@ func boxed(count int) stream.Observable[*[64]byte] {
 			for s.Observers() == 0 {
 				runtime.Gosched()
 			}
-			_ = boxes(count).ForEach(ctx, s.Next)
+			_ = pointers(count).ForEach(ctx, s.Next)
 			s.Complete()
 		}()
 		defer func() { <-ended }()

@@ -137,7 +137,7 @@ func TestSizesOfALongRun(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	wantError(t, err, nil)
 	if used := after.TotalAlloc - before.TotalAlloc; got != count || used > count {
-		t.Errorf("%d values of 64 bytes through a lane without a bound, one at a time: got %d, for %d bytes; want less than 1 MiB", count, got, used)
+		t.Errorf("%d values of 64 bytes through a queue without a bound, one at a time: got %d, for %d bytes; want less than 1 MiB", count, got, used)
 	}
 }
 

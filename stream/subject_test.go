@@ -253,7 +253,7 @@ func TestObserveFromInsideAnObserver(t *testing.T) {
 
 func TestSubjectFromManyGoroutines(t *testing.T) {
 	var s stream.Subject[int]
-	const givers, each = 4, 500
+	const producers, each = 4, 500
 	got := make([]map[int]int, 3)
 	var observers, all sync.WaitGroup
 	for i := range got {
@@ -265,7 +265,7 @@ func TestSubjectFromManyGoroutines(t *testing.T) {
 	for s.Observers() < len(got) {
 		runtime.Gosched()
 	}
-	for range givers {
+	for range producers {
 		all.Go(func() {
 			for n := range each {
 				s.Next(n)
@@ -277,7 +277,7 @@ func TestSubjectFromManyGoroutines(t *testing.T) {
 	observers.Wait()
 	for _, counts := range got {
 		for n := range each {
-			if counts[n] != givers {
+			if counts[n] != producers {
 				t.Fatalf("value %d came %d times", n, counts[n])
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// observing is how a newcomer's run goes, in its first minute.
+// observing is how a new observer's run goes, in its first minute.
 func observing(t *testing.T, s *stream.Subject[int]) ([]int, error) {
 	ctx, leave := context.WithTimeoutCause(t.Context(), time.Minute, errBroken)
 	defer leave()
@@ -108,7 +108,7 @@ func TestAsyncSubjectTellsItsObserversAtTheEnd(t *testing.T) {
 	})
 }
 
-// What a newcomer gets first does not count against its capacity, and what is given
+// What a new observer gets first does not count against its capacity, and what is given
 // meanwhile comes after it.
 func TestAsyncSubjectTellsNoValueOfAFeedThatPanicked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

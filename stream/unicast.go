@@ -9,30 +9,30 @@ import (
 // ErrObserved says that a source that is for one run had another.
 var ErrObserved = errors.New("stream: observed before")
 
-// Unicast is a source that one goroutine gives values to and one run observes, on
-// another: a queue between them, which keeps what is given before that run begins, where
-// a [Subject] would drop it (RxJava: UnicastSubject). Next, Complete, Error and Rest are
-// for one goroutine at a time, Watch and KeepRest for before the first value.
+// Unicast is a queue from one goroutine, the producer, to one run, the observer, on another
+// goroutine (RxJava: UnicastSubject). It keeps the values given before that run begins,
+// where a [Subject] would drop them. Next, Complete, Error and Rest may be called by one
+// goroutine at a time, Watch and KeepRest before the first value.
 type Unicast[T any] struct {
-	lane  lane[T] // of group, if it blocks
+	spsc  spscQueue[T] // of group; used if the overflow is Block, since it costs less
 	group Group[T]
-	box   *mailbox[T] // else: a lane costs less
+	mpsc  *mpscQueue[T] // used with any other overflow; nil with Block
 
 	observed atomic.Bool
 	left     atomic.Bool // the observer has left, or there will be none
 	ended    atomic.Bool
 
-	ctx     context.Context // the giver's
-	keeps   bool            // what waits when the observer leaves is for Rest
-	rested  atomic.Uint64   // values of the lane that Rest took
-	counted atomic.Int64    // of the values that the observer left, those that the context's Drops have
+	ctx      context.Context // the producer's
+	keepRest bool            // values that wait when the observer leaves are kept for Rest
+	rested   atomic.Uint64   // values of spsc that Rest took
+	counted  atomic.Int64    // values that were added to the context's Drops because the observer left them
 }
 
 // UnicastWatcher learns when one end of a [Unicast] waits for the other, before it does.
 // Its methods are called on the goroutine that is about to wait, and must not block.
 type UnicastWatcher interface {
-	GiverWaits(waits bool)           // Next waits for room, or does not any more
-	ReaderWaits(ctx context.Context) // the run that observes, which has this context, waits for a value
+	ProducerWaits(waits bool)          // Next waits for room, or waits no more
+	ConsumerWaits(ctx context.Context) // the run that observes, which has this context, waits for a value
 }
 
 // NewUnicast makes a source of which at most capacity values wait (at least one may);
@@ -42,22 +42,22 @@ func NewUnicast[T any](ctx context.Context, capacity int, overflow Overflow) *Un
 	u := &Unicast[T]{ctx: ctx}
 	if overflow == Block {
 		u.group.init(ctx, capacity)
-		u.group.patient = true // where many are read at once, each would be woken for few values
-		u.lane.init(&u.group)
+		u.group.yieldsFirst = true // where many are read at once, each would be woken for few values
+		u.spsc.init(&u.group)
 	} else {
-		u.box = new(mailbox[T])
-		u.box.init(ctx, capacity, overflow)
+		u.mpsc = new(mpscQueue[T])
+		u.mpsc.init(ctx, capacity, overflow)
 	}
 	return u
 }
 
-// Watch makes w learn when an end waits. A goroutine that gives values to several sources
-// notices that way that all of them wait for each other.
+// Watch tells w when an end waits. With it, a goroutine that gives values to several
+// sources can find out that all of them wait for each other.
 func (u *Unicast[T]) Watch(w UnicastWatcher) {
-	if u.box == nil {
+	if u.mpsc == nil {
 		u.group.watcher = w
 	} else {
-		u.box.box.watcher = w
+		u.mpsc.buffer.watcher = w
 	}
 }
 
@@ -67,36 +67,36 @@ func (u *Unicast[T]) Idle() bool {
 	if u.left.Load() {
 		return false
 	}
-	if u.box == nil {
+	if u.mpsc == nil {
 		u.group.mu.Lock()
 		defer u.group.mu.Unlock()
 		return u.group.idle
 	}
-	u.box.hub.mu.Lock()
-	defer u.box.hub.mu.Unlock()
-	return u.box.box.idle
+	u.mpsc.broadcaster.mu.Lock()
+	defer u.mpsc.broadcaster.mu.Unlock()
+	return u.mpsc.buffer.idle
 }
 
 // Nudge makes a run that waits for a value look again, and tell the watcher again that
 // it waits.
 func (u *Unicast[T]) Nudge() {
-	if u.box == nil {
+	if u.mpsc == nil {
 		u.group.mu.Lock()
 		defer u.group.mu.Unlock()
-		u.group.rouse()
+		u.group.wakeConsumer()
 	} else {
-		u.box.hub.mu.Lock()
-		defer u.box.hub.mu.Unlock()
-		u.box.box.rouse()
+		u.mpsc.broadcaster.mu.Lock()
+		defer u.mpsc.broadcaster.mu.Unlock()
+		u.mpsc.buffer.wakeConsumer()
 	}
 }
 
 // Next gives a value and reports whether it was wanted.
 func (u *Unicast[T]) Next(v T) bool {
-	if u.box == nil {
-		return u.lane.push(v)
+	if u.mpsc == nil {
+		return u.spsc.push(v)
 	}
-	return u.box.push(v)
+	return u.mpsc.push(v)
 }
 
 // Complete ends the source after the values that wait.
@@ -105,16 +105,16 @@ func (u *Unicast[T]) Complete() { u.Error(nil) }
 // Error ends the source with a failure after the values that wait. Only the first end
 // counts; a nil err completes.
 func (u *Unicast[T]) Error(err error) {
-	if u.box == nil {
+	if u.mpsc == nil {
 		u.group.mu.Lock()
 		u.group.end(err)
 		u.group.mu.Unlock()
 	} else {
-		u.box.end(err)
+		u.mpsc.end(err)
 	}
 	u.ended.Store(true)
 	if err == nil {
-		u.count()
+		u.countRest()
 	}
 }
 
@@ -128,12 +128,12 @@ func (u *Unicast[T]) Observe(ctx context.Context, yield func(T) bool) error {
 		return ErrObserved
 	}
 	defer u.release(ctx)
-	if u.box == nil {
-		u.group.tell = whenSubscribed(ctx)
+	if u.mpsc == nil {
+		u.group.onSubscribed = subscribedFunc(ctx)
 		return u.group.deliver(ctx, yield)
 	}
-	u.box.box.observedBy(ctx)
-	return u.box.box.deliver(ctx, nil, yield)
+	u.mpsc.buffer.attach(ctx)
+	return u.mpsc.buffer.deliver(ctx, nil, yield)
 }
 
 // Abandon says that nobody is going to observe the source, if nobody has begun to: what
@@ -144,16 +144,16 @@ func (u *Unicast[T]) Abandon() {
 	}
 }
 
-// release turns the giver away when a run with this context has left.
+// release notes that a run with this context has left: Next returns false from now on.
 func (u *Unicast[T]) release(ctx context.Context) {
 	u.left.Store(true)
-	if u.box == nil {
-		u.group.join()
+	if u.mpsc == nil {
+		u.group.stop()
 	} else {
-		u.box.hub.leave(u.box.box)
+		u.mpsc.broadcaster.remove(u.mpsc.buffer)
 	}
 	if ctx.Err() == nil {
-		u.count()
+		u.countRest()
 	}
 }
 
@@ -162,10 +162,10 @@ func (u *Unicast[T]) release(ctx context.Context) {
 // at any time, on any goroutine.
 func (u *Unicast[T]) Dropped() int {
 	dropped := 0
-	if u.box != nil {
-		u.box.hub.mu.Lock()
-		dropped = u.box.box.dropped
-		u.box.hub.mu.Unlock()
+	if u.mpsc != nil {
+		u.mpsc.broadcaster.mu.Lock()
+		dropped = u.mpsc.buffer.dropped
+		u.mpsc.broadcaster.mu.Unlock()
 	}
 	return dropped + u.rest()
 }
@@ -175,19 +175,19 @@ func (u *Unicast[T]) rest() int {
 	if !u.left.Load() {
 		return 0
 	}
-	if u.box == nil {
-		return int(u.lane.published.Load() - u.lane.taken.Load() - u.rested.Load())
+	if u.mpsc == nil {
+		return int(u.spsc.published.Load() - u.spsc.taken.Load() - u.rested.Load())
 	}
-	u.box.hub.mu.Lock()
-	defer u.box.hub.mu.Unlock()
-	return u.box.box.rest
+	u.mpsc.broadcaster.mu.Lock()
+	defer u.mpsc.broadcaster.mu.Unlock()
+	return u.mpsc.buffer.rest
 }
 
-// count adds to the giver's Drops the values that nobody will observe any more: those that
-// an observer left when it had enough, and those of a source that completes without one.
-// Values that wait when a run is cancelled do not count.
-func (u *Unicast[T]) count() {
-	if u.keeps && !u.ended.Load() {
+// countRest adds to the producer's Drops the values that no run will observe: those that an
+// observer left when it wanted no more, and those of a source that completes without an
+// observer. Values that wait when a run is cancelled do not count.
+func (u *Unicast[T]) countRest() {
+	if u.keepRest && !u.ended.Load() {
 		return
 	}
 	rest := int64(u.rest())
@@ -205,26 +205,26 @@ func (u *Unicast[T]) count() {
 
 // KeepRest keeps what waits when the run that observes leaves, for Rest.
 func (u *Unicast[T]) KeepRest() {
-	u.keeps = true
-	if u.box != nil {
-		u.box.box.keeps = true
+	u.keepRest = true
+	if u.mpsc != nil {
+		u.mpsc.buffer.keepRest = true
 	}
 }
 
 // Rest returns, once, the values that waited when the run that observes left; they no
-// longer count as dropped. It is for the giver of a source with KeepRest, when Next has
+// longer count as dropped. The producer of a source with KeepRest calls it when Next has
 // returned false.
 func (u *Unicast[T]) Rest() (rest []T) {
-	if !u.keeps || !u.left.Load() {
+	if !u.keepRest || !u.left.Load() {
 		return nil
 	}
-	if u.box != nil {
-		u.box.hub.mu.Lock()
-		defer u.box.hub.mu.Unlock()
-		return u.box.box.takeRest()
+	if u.mpsc != nil {
+		u.mpsc.broadcaster.mu.Lock()
+		defer u.mpsc.broadcaster.mu.Unlock()
+		return u.mpsc.buffer.takeRest()
 	}
 	for n := u.rest(); n > 0; n = u.rest() {
-		batch := u.lane.next(n)
+		batch := u.spsc.nextBatch(n)
 		rest = append(rest, batch...)
 		clear(batch)
 		u.rested.Add(uint64(len(batch)))

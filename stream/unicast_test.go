@@ -53,7 +53,7 @@ func TestUnicastOverflow(t *testing.T) {
 	}
 }
 
-// waits is a giver that waits with its third value, and tells what Next said of it.
+// waits is a producer that waits with its third value, and tells what Next returned.
 func waits(ctx context.Context) (*stream.Unicast[int], <-chan bool) {
 	u := stream.NewUnicast[int](ctx, 2, stream.Block)
 	wanted := make(chan bool, 1)
@@ -67,7 +67,7 @@ func waits(ctx context.Context) (*stream.Unicast[int], <-chan bool) {
 	return u, wanted
 }
 
-func TestUnicastGiverWaitsForRoom(t *testing.T) {
+func TestUnicastProducerWaitsForRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u, wanted := waits(t.Context())
 		select {

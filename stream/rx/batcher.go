@@ -75,7 +75,7 @@ func (b *batcher[T]) push(v T) bool {
 	b.pushed++
 	b.fill.published.Store(int64(b.at))
 	if b.idle.Load() {
-		b.rouse()
+		b.wakeSender()
 	}
 	return true
 }
@@ -106,11 +106,11 @@ func (b *batcher[T]) awaitRoom() bool {
 // end lets the sender send what is left and leave. Only the source calls it.
 func (b *batcher[T]) end() {
 	b.ended.Store(true)
-	b.rouse()
+	b.wakeSender()
 }
 
-// rouse wakes an idle sender.
-func (b *batcher[T]) rouse() {
+// wakeSender wakes an idle sender.
+func (b *batcher[T]) wakeSender() {
 	if b.idle.CompareAndSwap(true, false) {
 		b.wake <- struct{}{} // has room: idle is set anew only by who took the last token
 	}
