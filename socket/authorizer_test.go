@@ -71,8 +71,9 @@ func TestAnAuthorizerOfOnesOwnDecidesOverAnotherTransport(t *testing.T) {
 		t.Run(test.client+" and "+test.server, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				config, log := logging(Config{
-					Transport: badges{newMemory(0), test.client, test.server},
-					Clients:   wearing("friend"), Servers: wearing("daemon"),
+					Transport:    badges{newMemory(0), test.client, test.server},
+					ServerConfig: ServerConfig{Clients: wearing("friend")},
+					ClientConfig: ClientConfig{Servers: wearing("daemon")},
 				})
 				ipc, name := New(config), MustParseName("guarded")
 				serving, end := context.WithCancel(t.Context())

@@ -159,7 +159,7 @@ func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
 
 func TestNegativeBoundsAreTheLeast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := Config{Window: -1, WindowBytes: -1, MaxUnread: -1, MaxHeld: -1, Heartbeat: -1}
+		config := Config{ClientConfig: ClientConfig{Window: -1, WindowBytes: -1, MaxUnread: -1}, ServerConfig: ServerConfig{MaxHeld: -1}, Heartbeat: -1}
 		server := serve(t, config, fold.Sum[int](), echo)
 		conn, _ := server.listener.dial(0)
 		p, err := New(config).Attach(t.Context(), conn).Get()
@@ -179,7 +179,7 @@ func TestNegativeBoundsAreTheLeast(t *testing.T) {
 
 func TestPoolDropsWhatItIsPushedWhileItIsIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ipc := New(Config{Transport: newMemory(1000), Heartbeat: -1, MaxUnread: 1000})
+		ipc := New(Config{Transport: newMemory(1000), Heartbeat: -1, ClientConfig: ClientConfig{MaxUnread: 1000}})
 		connections := make(chan *Connection, 1)
 		stop := servePooled(t, ipc, func(m Message, c Continuation[int], count int) Continuation[int] {
 			connections <- c.Connection()
@@ -222,7 +222,7 @@ func TestReasonOfAFailedWriteIsNotSoughtBeyondMaxUnread(t *testing.T) {
 		server := newPeer(t, theirs)
 		go server.send(wire.KindStart)
 		conn := &unwritable{Conn: ours}
-		p, err := New(Config{Heartbeat: -1, MaxUnread: 5000}).Attach(t.Context(), conn).Get()
+		p, err := New(Config{Heartbeat: -1, ClientConfig: ClientConfig{MaxUnread: 5000}}).Attach(t.Context(), conn).Get()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,7 +42,7 @@ func TestPeerOfBenchmarks(t *testing.T) {
 		cancel()
 	}()
 	listening := make(chan struct{}, 2)
-	ipc := socket.New(socket.Config{Dir: dir, Listening: func(socket.Name) { listening <- struct{}{} }})
+	ipc := socket.New(socket.Config{Dir: dir, ServerConfig: socket.ServerConfig{Listening: func(socket.Name) { listening <- struct{}{} }}})
 	var servers sync.WaitGroup
 	serve := func(name string, handle socket.Handler[int]) {
 		servers.Go(func() { socket.Serve(ipc, socket.MustParseName(name), fold.Sum[int]()).With(ctx, handle) })

@@ -78,7 +78,7 @@ func TestMarkOfAClientIsKnownToTheServer(t *testing.T) {
 		{NewMessage(MediaType{"text/plain; peer=rxipc"}, wire.KindStartOK.String()), "close: reason=panicked"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			server := serve(t, Config{HandshakeTimeout: 3 * time.Second}, fold.Sum[int](), explode)
+			server := serve(t, Config{ServerConfig: ServerConfig{HandshakeTimeout: 3 * time.Second}}, fold.Sum[int](), explode)
 			client := server.dial()
 			client.expect("start")
 			client.send(test.startOK, "panic")

@@ -31,6 +31,16 @@ func (d Dialect) acknowledgement() wire.Kind {
 // Config says how processes talk. The zero Config is ready for use: a field that is zero
 // stands for its default. Unless stated otherwise, a negative limit means the smallest
 // usable value.
+//
+// The fields of a Config hold for clients and servers, those of ClientConfig for clients
+// alone, and those of ServerConfig for servers alone. One Config serves a process that is
+// both:
+//
+//	config := socket.Config{
+//		MaxMessage:   1 << 20,
+//		ServerConfig: socket.ServerConfig{MaxConnections: 100},
+//	}
+//	config.Window = 64 // the fields of the parts can be reached directly
 type Config struct {
 	// Dir is the folder of the sockets; default [DefaultDir]. To talk with
 	// innmind/ipc, set it to the folder that innmind/ipc uses: innmind/ipc in the system's
@@ -41,40 +51,67 @@ type Config struct {
 	// Transport replaces unix sockets in Dir, which must be empty then.
 	Transport Transport
 
-	// Clients decides which processes may connect to a server of this IPC, before a byte
-	// of theirs is read. Default: processes of the server's own user and of root, and
-	// everybody over connections that know no users: in memory, over a network, and over
-	// unix sockets on Windows and systems not named at [Connection.Peer].
-	//
-	// A client that is refused costs an accept and a close. The log has the reason, one line
-	// a second. ConnectTo of rxipc fails at once, with ErrRefused and without the reason; to
-	// other clients the server closes the connection. See [Users], [Groups], [AnyOf] and
-	// [Anyone].
-	Clients Authorizer
+	// MaxMessage is the longest content of a message, in bytes, that is sent or
+	// received; default 16 MiB.
+	MaxMessage int
 
+	// Heartbeat is how long a server is silent before it sends a heartbeat, and how long a
+	// client waits before it sends one; default 1.3 s. Negative: none is sent. A peer of
+	// innmind/ipc acts on its own time limits once it has heard nothing for a second, so a
+	// Heartbeat of 1 s or less defeats them.
+	//
+	// Where timers of many connections are due at the same time, heartbeats and the timeouts
+	// below come up to an eighth of their time late.
+	Heartbeat time.Duration
+
+	// FrameTimeout is how long the other side may take to finish a frame that it has
+	// begun, while this side reads; default 30 s. Beyond it the connection ends with
+	// ErrTooSlow. Negative: no limit.
+	FrameTimeout time.Duration
+
+	// SilenceTimeout is how long nothing may come from the other side, not even a heartbeat,
+	// while this side reads. Beyond it the connection ends with ErrSilent. So Follow, Wait,
+	// Send, Request and a Pool notice a server that is stopped or hangs, and a server notices
+	// such a client. Default, and negative: no limit, since processes of innmind/ipc need not
+	// send heartbeats.
+	//
+	// Use at least three times the other side's Heartbeat. A client with a SilenceTimeout
+	// sends heartbeats while it is connected. A client without one sends them only while one
+	// of its methods waits, so give one to the clients of a server that has it. The time in
+	// which a handler works does not count, nor the time in which no method of a client waits.
+	SilenceTimeout time.Duration
+
+	// Grace is how long a connection that this side closes waits for the other side to
+	// agree; default 1 s. Negative: 1 ms, enough to send connection.close.
+	Grace time.Duration
+
+	// Hooks are called for each event, for metrics and traces. Default: none.
+	Hooks Hooks
+
+	// Log gets what happens to connections, with their names, numbers and peers (see
+	// [Connection.LogValue]) and reasons (see [Reason]):
+	//
+	//	Error  a handler or a hook panicked, an answer could not be sent, an exchange was
+	//	       left unanswered to a stage that buffers, a socket file was replaced or could
+	//	       not be made again
+	//	Warn   the other side broke the protocol or was too slow, a client was refused, a
+	//	       socket file was made again
+	//	Info   a handler rejected a message, a name was handed over
+	//	Debug  a connection came or went, with or without an orderly close
+	//
+	// Default: [slog.Default], for Error alone.
+	Log *slog.Logger
+
+	ClientConfig // what clients alone have
+	ServerConfig // what servers alone have
+}
+
+// ClientConfig is the part of a [Config] that clients alone have.
+type ClientConfig struct {
 	// Servers decides which servers ConnectTo trusts, before a message is sent to one.
 	// Default: as for Clients. To talk to a server of another user, one in PHP perhaps, set
 	// it to [Users] with that user.
 	Servers Authorizer
-
-	// MaxConnections is how many connections a server has at the same time; default
-	// 10,000. Beyond it none is accepted until one ends: clients wait, in the queue of
-	// the system, until their contexts end. Negative: no limit.
-	MaxConnections int
-
-	// MaxPerUser is how many of these connections each user other than the server's own and
-	// root may have; default 1,000. Further ones are closed at once, so that other users
-	// find room, and clients of rxipc try again. The log has a line about them, one a second.
-	// Negative: no limit.
-	MaxPerUser int
-
-	// Dialect is the version of the protocol that a server of this IPC speaks; default
-	// Dialect5.
-	Dialect Dialect
-
-	// MaxMessage is the longest content of a message, in bytes, that is sent or
-	// received; default 16 MiB.
-	MaxMessage int
 
 	// MaxUnread is how much a client keeps of messages that came while it waited for
 	// something else, in bytes: their contents, and 64 bytes for each; default 64 MiB. While
@@ -94,6 +131,35 @@ type Config struct {
 	// WindowBytes is the same limit in bytes of frames: no further message is sent while so
 	// many are in flight; default 2 MiB.
 	WindowBytes int
+}
+
+// ServerConfig is the part of a [Config] that servers alone have.
+type ServerConfig struct {
+	// Clients decides which processes may connect to a server of this IPC, before a byte
+	// of theirs is read. Default: processes of the server's own user and of root, and
+	// everybody over connections that know no users: in memory, over a network, and over
+	// unix sockets on Windows and systems not named at [Connection.Peer].
+	//
+	// A client that is refused costs an accept and a close. The log has the reason, one line
+	// a second. ConnectTo of rxipc fails at once, with ErrRefused and without the reason; to
+	// other clients the server closes the connection. See [Users], [Groups], [AnyOf] and
+	// [Anyone].
+	Clients Authorizer
+
+	// MaxConnections is how many connections a server has at the same time; default
+	// 10,000. Beyond it none is accepted until one ends: clients wait, in the queue of
+	// the system, until their contexts end. Negative: no limit.
+	MaxConnections int
+
+	// MaxPerUser is how many of these connections each user other than the server's own and
+	// root may have; default 1,000. Further ones are closed at once, so that other users
+	// find room, and clients of rxipc try again. The log has a line about them, one a second.
+	// Negative: no limit.
+	MaxPerUser int
+
+	// Dialect is the version of the protocol that a server of this IPC speaks; default
+	// Dialect5.
+	Dialect Dialect
 
 	// MaxHeld is how many answers of a connection may wait at the same time: held ones, and
 	// those behind them; default 64. Beyond it the connection is not read until the first
@@ -101,24 +167,10 @@ type Config struct {
 	// [Connection.Context].
 	MaxHeld int
 
-	// Heartbeat is how long a server is silent before it sends a heartbeat, and how long a
-	// client waits before it sends one; default 1.3 s. Negative: none is sent. A peer of
-	// innmind/ipc acts on its own time limits once it has heard nothing for a second, so a
-	// Heartbeat of 1 s or less defeats them.
-	//
-	// Where timers of many connections are due at the same time, heartbeats and the timeouts
-	// below come up to an eighth of their time late.
-	Heartbeat time.Duration
-
 	// HandshakeTimeout is how long a client may take to say connection.start-ok to a
 	// server that has begun to read it; default 10 s. Beyond it the connection ends
 	// with ErrTooSlow. Negative: no limit.
 	HandshakeTimeout time.Duration
-
-	// FrameTimeout is how long the other side may take to finish a frame that it has
-	// begun, while this side reads; default 30 s. Beyond it the connection ends with
-	// ErrTooSlow. Negative: no limit.
-	FrameTimeout time.Duration
 
 	// WriteTimeout is how long a client may read nothing of what its server writes;
 	// default 30 s. Beyond it, and after twice that time at the latest, the connection ends
@@ -126,42 +178,9 @@ type Config struct {
 	// limit the writes of a client, since a busy server need not read: its contexts do.
 	WriteTimeout time.Duration
 
-	// SilenceTimeout is how long nothing may come from the other side, not even a heartbeat,
-	// while this side reads. Beyond it the connection ends with ErrSilent. So Follow, Wait,
-	// Send, Request and a Pool notice a server that is stopped or hangs, and a server notices
-	// such a client. Default, and negative: no limit, since processes of innmind/ipc need not
-	// send heartbeats.
-	//
-	// Use at least three times the other side's Heartbeat. A client with a SilenceTimeout
-	// sends heartbeats while it is connected. A client without one sends them only while one
-	// of its methods waits, so give one to the clients of a server that has it. The time in
-	// which a handler works does not count, nor the time in which no method of a client waits.
-	SilenceTimeout time.Duration
-
-	// Grace is how long a connection that this side closes waits for the other side to
-	// agree; default 1 s. Negative: 1 ms, enough to send connection.close.
-	Grace time.Duration
-
 	// Listening is called when a server has begun to listen on a name, on the goroutine of
 	// the run. Default: nothing is called.
 	Listening func(Name)
-
-	// Hooks are called for each event, for metrics and traces. Default: none.
-	Hooks Hooks
-
-	// Log gets what happens to connections, with their names, numbers and peers (see
-	// [Connection.LogValue]) and reasons (see [Reason]):
-	//
-	//	Error  a handler or a hook panicked, an answer could not be sent, an exchange was
-	//	       left unanswered to a stage that buffers, a socket file was replaced or could
-	//	       not be made again
-	//	Warn   the other side broke the protocol or was too slow, a client was refused, a
-	//	       socket file was made again
-	//	Info   a handler rejected a message, a name was handed over
-	//	Debug  a connection came or went, with or without an orderly close
-	//
-	// Default: [slog.Default], for Error alone.
-	Log *slog.Logger
 
 	// restAfter is how long a session is without a message before it parks: at least this,
 	// at most twice this. It is a second, except in tests.

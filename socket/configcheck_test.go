@@ -26,8 +26,8 @@ func firstUses(ctx context.Context, ipc *IPC) map[string]func() error {
 			ours, _ := net.Pipe()
 			return ipc.Attach(ctx, ours).Err()
 		},
-		"Follow":    func() error { return ipc.Follow(counter, FollowConfig{}).Run(ctx) },
-		"Processes": func() error { return ipc.Processes(ctx).Err() },
+		"Follow": func() error { return ipc.Follow(counter, FollowConfig{}).Run(ctx) },
+		"Names":  func() error { return ipc.Names(ctx).Err() },
 		"Pool": func() error {
 			pool := ipc.Pool(counter, PoolConfig{})
 			defer pool.Close(ctx)
@@ -39,20 +39,20 @@ func firstUses(ctx context.Context, ipc *IPC) map[string]func() error {
 func TestConfigThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
 	ours := func(net.Conn, fold.Maybe[Peer]) error { panic("an authorizer was asked without a connection") }
 	for what, config := range map[string]Config{
-		`Config.Clients: invalid: "nobody-here"`:     {Clients: Users("0", "nobody-here")},
-		`Config.Servers: invalid: "nobody-here"`:     {Servers: Users("nobody-here")},
-		`Config.Clients: invalid: "none-here"`:       {Clients: Groups("none-here")},
-		`Config.Clients: invalid: ""`:                {Clients: Users("")},
-		`Config.Clients: invalid: "-1"`:              {Clients: Users("-1")},
-		`"4294967295" is the number of nobody`:       {Clients: Groups("4294967295")},
-		`Config.Clients: invalid: "deep"`:            {Clients: AnyOf(ours, AnyOf(Users("0"), Groups("deep")))},
-		"Config.Clients: invalid: Users without":     {Clients: Users()},
-		"Config.Servers: invalid: Groups without":    {Servers: Groups([]string{}...)},
-		"Config.Clients: invalid: Groups without":    {Clients: AnyOf(Users("0"), Groups())},
-		"AnyOf without an authorizer":                {Servers: AnyOf()},
+		`Config.Clients: invalid: "nobody-here"`:     {ServerConfig: ServerConfig{Clients: Users("0", "nobody-here")}},
+		`Config.Servers: invalid: "nobody-here"`:     {ClientConfig: ClientConfig{Servers: Users("nobody-here")}},
+		`Config.Clients: invalid: "none-here"`:       {ServerConfig: ServerConfig{Clients: Groups("none-here")}},
+		`Config.Clients: invalid: ""`:                {ServerConfig: ServerConfig{Clients: Users("")}},
+		`Config.Clients: invalid: "-1"`:              {ServerConfig: ServerConfig{Clients: Users("-1")}},
+		`"4294967295" is the number of nobody`:       {ServerConfig: ServerConfig{Clients: Groups("4294967295")}},
+		`Config.Clients: invalid: "deep"`:            {ServerConfig: ServerConfig{Clients: AnyOf(ours, AnyOf(Users("0"), Groups("deep")))}},
+		"Config.Clients: invalid: Users without":     {ServerConfig: ServerConfig{Clients: Users()}},
+		"Config.Servers: invalid: Groups without":    {ClientConfig: ClientConfig{Servers: Groups([]string{}...)}},
+		"Config.Clients: invalid: Groups without":    {ServerConfig: ServerConfig{Clients: AnyOf(Users("0"), Groups())}},
+		"AnyOf without an authorizer":                {ClientConfig: ClientConfig{Servers: AnyOf()}},
 		"Config.Transport is a nil *socket.Unix":     {Transport: (*Unix)(nil)},
-		"nil is no Authorizer":                       {Servers: AnyOf(Anyone, nil)},
-		"Dialect 9":                                  {Dialect: 9},
+		"nil is no Authorizer":                       {ClientConfig: ClientConfig{Servers: AnyOf(Anyone, nil)}},
+		"Dialect 9":                                  {ServerConfig: ServerConfig{Dialect: 9}},
 		"Config.Dir \"somewhere\" is not used":       {Dir: "somewhere", Transport: newMemory(0)},
 		"Config.Heartbeat is 5ns":                    {Heartbeat: 5},
 		"Config.FrameTimeout is 30ns, less than 1ms": {FrameTimeout: 30},
@@ -83,10 +83,10 @@ func TestConfigThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
 func TestConfigThatCanBeIsUsed(t *testing.T) {
 	for what, config := range map[string]Config{
 		"nothing":            {},
-		"all numbers":        {Clients: Users("1", "4294967294"), Servers: Groups("7")},
-		"one of one's own":   {Clients: func(net.Conn, fold.Maybe[Peer]) error { return nil }},
-		"negative durations": {Heartbeat: -1, HandshakeTimeout: -1, FrameTimeout: -1, WriteTimeout: -1, Grace: -1},
-		"Dialect4":           {Dialect: Dialect4},
+		"all numbers":        {ServerConfig: ServerConfig{Clients: Users("1", "4294967294")}, ClientConfig: ClientConfig{Servers: Groups("7")}},
+		"one of one's own":   {ServerConfig: ServerConfig{Clients: func(net.Conn, fold.Maybe[Peer]) error { return nil }}},
+		"negative durations": {Heartbeat: -1, ServerConfig: ServerConfig{HandshakeTimeout: -1, WriteTimeout: -1}, FrameTimeout: -1, Grace: -1},
+		"Dialect4":           {ServerConfig: ServerConfig{Dialect: Dialect4}},
 	} {
 		if err := New(config).invalid; err != nil {
 			t.Errorf("a config with %s: %v, want no error", what, err)

@@ -28,7 +28,7 @@ const (
 // share one watch of the folder, which tells of a server as soon as it is there. Over
 // another Transport it is asked for every 50 ms. [IPC.Dial] does not wait for a server.
 //
-// A server that [Config.Servers] does not trust is an error at once, ErrUntrusted: by
+// A server that [ClientConfig.Servers] does not trust is an error at once, ErrUntrusted: by
 // default one of another user. So is a server that says that it does not let this process
 // in, ErrRefused, but for a want of room. So is a folder that others may change, and a server that speaks
 // another protocol: ErrProtocol, which names the protocol if its first bytes are known, or

@@ -143,7 +143,7 @@ func TestAttachAndAcceptWorkOverAnyConnection(t *testing.T) {
 	})
 }
 
-func TestProcessesListsLiveServersAndDisturbsNone(t *testing.T) {
+func TestNamesListsLiveServersAndDisturbsNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		transport := newMemory(0)
@@ -164,7 +164,7 @@ func TestProcessesListsLiveServersAndDisturbsNone(t *testing.T) {
 		if err := p.Send(ctx, Text("one")).Err(); err != nil {
 			t.Error(err)
 		}
-		names, err := ipc.Processes(ctx).Get()
+		names, err := ipc.Names(ctx).Get()
 		if err != nil {
 			t.Error(err)
 		}
@@ -179,7 +179,7 @@ func TestProcessesListsLiveServersAndDisturbsNone(t *testing.T) {
 		if a+b != 2 || log.Len() > 0 {
 			t.Error(a, b, log.String())
 		}
-		if err := ipc.Processes(ctx).Err(); !errors.Is(err, context.Canceled) {
+		if err := ipc.Names(ctx).Err(); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	})

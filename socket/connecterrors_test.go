@@ -138,11 +138,11 @@ func TestConnectingSaysThatAServerIsNotTrusted(t *testing.T) {
 		}
 		defer listener.Close()
 		own := errors.New("not on Sundays")
-		ipc := New(Config{Transport: transport, Servers: func(net.Conn, fold.Maybe[Peer]) error { return own }})
+		ipc := New(Config{Transport: transport, ClientConfig: ClientConfig{Servers: func(net.Conn, fold.Maybe[Peer]) error { return own }}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		says(t, "ConnectTo", ipc.ConnectTo(ctx, name).Err(), []error{ErrUntrusted, own}, "connect stranger: the server is not trusted: not on Sundays")
-		ipc = New(Config{Transport: transport, Servers: Users("4294967294")})
+		ipc = New(Config{Transport: transport, ClientConfig: ClientConfig{Servers: Users("4294967294")}})
 		says(t, "ConnectTo", ipc.ConnectTo(ctx, name).Err(), []error{ErrUntrusted, fs.ErrPermission})
 	})
 }

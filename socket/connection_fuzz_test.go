@@ -67,7 +67,7 @@ func FuzzServerConnection(f *testing.F) {
 func fuzzServer(t *testing.T, data []byte, seed uint64) {
 	ours, theirs := newPipe(0)
 	theirs.in.most = int(seed % 7)
-	config := Config{MaxMessage: fuzzLimit, MaxHeld: 2, Grace: 5 * time.Second}.withDefaults()
+	config := Config{MaxMessage: fuzzLimit, ServerConfig: ServerConfig{MaxHeld: 2}, Grace: 5 * time.Second}.withDefaults()
 	c := newConnection(theirs, &config, newPulse(&config))
 	var handled []string
 	finished := make(chan error)
@@ -167,7 +167,7 @@ func fuzzClient(t *testing.T, data []byte, seed uint64) {
 	go inChunks(theirs, data, seed)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	attached := New(Config{MaxMessage: fuzzLimit, MaxUnread: 10 * fuzzLimit}).Attach(ctx, ours)
+	attached := New(Config{MaxMessage: fuzzLimit, ClientConfig: ClientConfig{MaxUnread: 10 * fuzzLimit}}).Attach(ctx, ours)
 	var got []string
 	p, err := attached.Get()
 	if err == nil {

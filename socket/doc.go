@@ -138,7 +138,7 @@
 // So a client that means harm makes a server hold 68 KiB with a few bytes, up to 1 MiB
 // if it has sent a message as long before, and more only by sending a quarter of it, up
 // to 1.25 times MaxMessage; by not reading, what the handler answers at once; by
-// being held, [Config.MaxHeld] answers. The first lasts [Config.FrameTimeout] at most,
-// the second twice [Config.WriteTimeout], the third is up to who holds them; and there
-// are [Config.MaxConnections] clients.
+// being held, [ServerConfig.MaxHeld] answers. The first lasts [Config.FrameTimeout] at most,
+// the second twice [ServerConfig.WriteTimeout], the third is up to who holds them; and there
+// are [ServerConfig.MaxConnections] clients.
 package socket

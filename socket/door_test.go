@@ -80,7 +80,7 @@ func TestStrangersAreClosedUnheard(t *testing.T) {
 func TestHandlersKnowThePeer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen []fold.Maybe[Peer]
-		server := serve(t, Config{Clients: Anyone}, fold.Sum[int](), func(m Message, c Continuation[int], n int) Continuation[int] {
+		server := serve(t, Config{ServerConfig: ServerConfig{Clients: Anyone}}, fold.Sum[int](), func(m Message, c Continuation[int], n int) Continuation[int] {
 			seen = append(seen, c.Connection().Peer())
 			return c.CarryWith(n + 1)
 		})
@@ -142,7 +142,7 @@ func TestAuthorizers(t *testing.T) {
 
 func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config, log := logging(Config{MaxConnections: 2})
+		config, log := logging(Config{ServerConfig: ServerConfig{MaxConnections: 2}})
 		server := serve(t, config, fold.Sum[int](), echo)
 		first, second := server.dial().greet(), server.dial().greet()
 		third := server.dial()
@@ -171,7 +171,7 @@ func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
 
 func TestAnotherUserHasNoMoreConnectionsThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config, log := logging(Config{MaxPerUser: 2, Clients: Anyone})
+		config, log := logging(Config{ServerConfig: ServerConfig{MaxPerUser: 2, Clients: Anyone}})
 		server := serve(t, config, fold.Sum[int](), echo)
 		first := server.dialAs(stranger, nil).greet()
 		second := server.dialAs(stranger, nil).greet()
@@ -224,7 +224,7 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 			f()
 		}
 		mine := func(net.Conn, fold.Maybe[Peer]) error { panic("mine") }
-		panics(func() { New(Config{Clients: mine}).Accept(listener).Run(t.Context()) })
+		panics(func() { New(Config{ServerConfig: ServerConfig{Clients: mine}}).Accept(listener).Run(t.Context()) })
 		newPeer(t, client).expect("EOF")
 
 		transport := newMemory(0)
@@ -232,7 +232,9 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		panics(func() { New(Config{Transport: transport, Servers: mine}).ConnectTo(t.Context(), remote) })
+		panics(func() {
+			New(Config{Transport: transport, ClientConfig: ClientConfig{Servers: mine}}).ConnectTo(t.Context(), remote)
+		})
 		server, err := servers.Accept()
 		if err != nil {
 			t.Fatal(err)
@@ -259,13 +261,15 @@ func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
 	defer stranger.Close()
 	refused := make(chan Refusal, 1)
 	config := Config{
-		Clients: func(conn net.Conn, peer fold.Maybe[Peer]) error {
-			if peer.IsJust() || conn.RemoteAddr().String() != friend.LocalAddr().String() {
-				return fmt.Errorf("%w: %v at %v", fs.ErrPermission, peer, conn.RemoteAddr())
-			}
-			return nil
+		ServerConfig: ServerConfig{
+			Clients: func(conn net.Conn, peer fold.Maybe[Peer]) error {
+				if peer.IsJust() || conn.RemoteAddr().String() != friend.LocalAddr().String() {
+					return fmt.Errorf("%w: %v at %v", fs.ErrPermission, peer, conn.RemoteAddr())
+				}
+				return nil
+			},
 		},
-		Hooks: Hooks{Refused: func(r Refusal) { refused <- r }},
+		Hooks: Hooks{ServerHooks: ServerHooks{Refused: func(r Refusal) { refused <- r }}},
 	}
 	result := make(chan fold.Attempt[int])
 	serving, end := context.WithCancel(ctx)
@@ -295,7 +299,7 @@ func TestPeersInWords(t *testing.T) {
 }
 
 func TestDoorForgetsUsersThatLeft(t *testing.T) {
-	config := Config{MaxConnections: -1}.withDefaults()
+	config := Config{ServerConfig: ServerConfig{MaxConnections: -1}}.withDefaults()
 	d := newDoor(&config, "counter", newMemoryListener())
 	for uid := range 100 {
 		a := admission{peer: fold.Just(Peer{UID: os.Geteuid() + 1 + uid}), door: d}

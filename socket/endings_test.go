@@ -122,7 +122,7 @@ func TestEndingsOfRefusedClients(t *testing.T) {
 		says   string
 	}{
 		{"a stranger", Config{}, []error{ErrRefused}, "this process may not connect"},
-		{"one connection too many", Config{Clients: Anyone, MaxPerUser: 1}, []error{ErrRefused, ErrBusy, context.DeadlineExceeded}, "as many connections as one user may"},
+		{"one connection too many", Config{ServerConfig: ServerConfig{Clients: Anyone, MaxPerUser: 1}}, []error{ErrRefused, ErrBusy, context.DeadlineExceeded}, "as many connections as one user may"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestEndingsOfAServerThatDies(t *testing.T) {
 // TestEndingsFromHere are those that the client brings about itself.
 func TestEndingsFromHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := attached(t, Config{MaxUnread: 100}, 0)
+		p, server := attached(t, Config{ClientConfig: ClientConfig{MaxUnread: 100}}, 0)
 		own := errors.New("dinner is ready")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*time.Second, own)
 		defer cancel()

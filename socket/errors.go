@@ -70,7 +70,7 @@ var (
 	// may, until the context of a further one ended. See PoolConfig.
 	ErrNoConnection = errors.New("no connection of the pool is free")
 
-	// ErrUntrusted says that [Config.Servers] does not trust the server that listens on a
+	// ErrUntrusted says that [ClientConfig.Servers] does not trust the server that listens on a
 	// name. With the authorizers of this package the error wraps fs.ErrPermission, too.
 	ErrUntrusted = errors.New("the server is not trusted")
 

@@ -35,8 +35,8 @@ func ExampleConnection_Peer() {
 // Clients says who may connect, beside the server's own user and root.
 func ExampleAuthorizer() {
 	_ = socket.Config{
-		Transport: socket.Unix{Dir: "/run/counter", Shared: true, Group: "4711"},
-		Clients:   socket.Groups("4711"),
+		Transport:    socket.Unix{Dir: "/run/counter", Shared: true, Group: "4711"},
+		ServerConfig: socket.ServerConfig{Clients: socket.Groups("4711")},
 	}
 	banned := func(_ net.Conn, peer fold.Maybe[socket.Peer]) error {
 		if p, _ := peer.Get(); p.UID == 1001 {

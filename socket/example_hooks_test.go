@@ -19,14 +19,16 @@ func ExampleHooks() {
 	}
 	defer os.RemoveAll(dir)
 	server := socket.New(socket.Config{Dir: dir, Hooks: socket.Hooks{
-		Handled: func(h socket.Handling) {
-			if h.Err != nil {
-				fmt.Println(h.Message.Content(), "failed:", socket.Reason(h.Err))
-				return
-			}
-			fmt.Println(h.Message.Content(), "has", h.Responses, "response of", h.Bytes, "bytes")
+		ServerHooks: socket.ServerHooks{
+			Handled: func(h socket.Handling) {
+				if h.Err != nil {
+					fmt.Println(h.Message.Content(), "failed:", socket.Reason(h.Err))
+					return
+				}
+				fmt.Println(h.Message.Content(), "has", h.Responses, "response of", h.Bytes, "bytes")
+			},
+			Closed: func(e socket.Ending) { fmt.Println("closed:", socket.Reason(e.Err)) },
 		},
-		Closed: func(e socket.Ending) { fmt.Println("closed:", socket.Reason(e.Err)) },
 	}})
 	client := socket.New(socket.Config{Dir: dir})
 	ctx := context.Background()

@@ -172,7 +172,7 @@ func ExampleConnection_Send() {
 	// no more news <nil>
 }
 
-func ExampleIPC_Processes() {
+func ExampleIPC_Names() {
 	ipc, remove := inNewDir()
 	defer remove()
 	ctx, stop := context.WithCancel(context.Background())
@@ -182,7 +182,7 @@ func ExampleIPC_Processes() {
 		go func() { served <- socket.Exchanges(ipc.Listen(name)).Run(ctx) }()
 		fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx, fold.Succeed[*socket.Process])) // it is there
 	}
-	fmt.Println(ipc.Processes(ctx).Get())
+	fmt.Println(ipc.Names(ctx).Get())
 	stop()
 	<-served
 	<-served

@@ -16,7 +16,7 @@ func TestWindowBytesAtItsBounds(t *testing.T) {
 		{-1, 1}, {1, 1}, {77, 1}, {78, 2}, {2 * 77, 2}, {2*77 + 1, 3},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			p, server := opened(t, Config{WindowBytes: test.windowBytes, Heartbeat: -1}, 0)
+			p, server := opened(t, Config{ClientConfig: ClientConfig{WindowBytes: test.windowBytes}, Heartbeat: -1}, 0)
 			sent := make(chan error)
 			go func() { sent <- p.Send(t.Context(), m, m, m, m).Err() }()
 			synctest.Wait()
@@ -98,7 +98,7 @@ func TestHeldAnswersAreDroppedWithTheirConnection(t *testing.T) {
 // TestSendAllThatIsLeftEndsASourceWithoutEnd has a source that asks for nothing but yield.
 func TestSendAllThatIsLeftEndsASourceWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := opened(t, Config{Window: 2, Heartbeat: -1}, 0)
+		p, server := opened(t, Config{ClientConfig: ClientConfig{Window: 2}, Heartbeat: -1}, 0)
 		endless := func(_ context.Context, yield func(Message) bool) error {
 			for yield(Text("again")) {
 			}

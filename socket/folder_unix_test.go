@@ -88,7 +88,7 @@ func TestOnlyFoldersThatOthersCannotChangeAreTrusted(t *testing.T) {
 				return
 			}
 			_, dialErr := u.Dial(t.Context(), counter)
-			listErr := New(Config{Transport: u}).Processes(t.Context()).Err()
+			listErr := New(Config{Transport: u}).Names(t.Context()).Err()
 			for _, err := range []error{err, dialErr, listErr} {
 				if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), filepath.Join(base, test.bad)+" ") ||
 					!strings.Contains(err.Error(), "Unix.Shared") || errors.Is(err, ErrNotListening) {

@@ -168,7 +168,7 @@ func TestFollowKeepsTheContract(t *testing.T) {
 	source := func(ctx context.Context, yield func(Message) bool) error {
 		transport := newMemory(0)
 		listening := make(chan struct{})
-		ipc := New(Config{Transport: transport, Heartbeat: -1, Listening: func(Name) { close(listening) }})
+		ipc := New(Config{Transport: transport, Heartbeat: -1, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 		serving, end := context.WithCancel(context.Background())
 		served := make(chan error)
 		go func() {

@@ -46,8 +46,8 @@ func init() {
 func playSuccessor(dir string, ctx context.Context, left func()) {
 	pid := os.Getpid()
 	ipc := New(Config{
-		Transport: Unix{Dir: dir, Inherit: true},
-		Listening: func(Name) { fmt.Println(pid, "listening") },
+		Transport:    Unix{Dir: dir, Inherit: true},
+		ServerConfig: ServerConfig{Listening: func(Name) { fmt.Println(pid, "listening") }},
 	})
 	go func() { // the test is over
 		io.Copy(io.Discard, os.Stdin)
@@ -82,7 +82,7 @@ func playSuccessor(dir string, ctx context.Context, left func()) {
 // playLeaver hands over to one that takes its time.
 func playLeaver(dir string) {
 	listening := make(chan struct{})
-	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	go ipc.Listen(counter).Run(context.Background())
 	<-listening
 	cmd := exec.Command(os.Args[0])
@@ -251,7 +251,7 @@ func (f writerFunc) Write(p []byte) (int, error) {
 func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	listening := make(chan struct{})
-	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	if err := ipc.HandOver(ctx, exec.Command(os.Args[0])); !errors.Is(err, ErrNotListening) {
 		t.Errorf("HandOver with nothing that is listened on: %v, want ErrNotListening", err)
 	}
@@ -304,7 +304,7 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	listening := make(chan struct{}, 2)
-	ipc := New(Config{Dir: dir, Listening: func(Name) { listening <- struct{}{} }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { listening <- struct{}{} }}})
 	serving(t, ipc)
 	go ipc.Listen(MustParseName("other")).Run(t.Context()) // which the new one does not listen on
 	<-listening
@@ -371,7 +371,7 @@ func TestAProcessThatDiesWhileItHandsOverIsSucceeded(t *testing.T) {
 
 func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
 	listening := make(chan struct{})
-	ipc := New(Config{Transport: newMemory(0), Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Transport: newMemory(0), ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	serving(t, ipc)
 	<-listening
 	if err := ipc.HandOver(t.Context(), exec.Command(os.Args[0])); !errors.Is(err, errors.ErrUnsupported) {
@@ -389,7 +389,7 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	defer manager.Close()
 	t.Setenv("NOTIFY_SOCKET", address)
 	listening := make(chan struct{})
-	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	ended := serving(t, ipc)
 	<-listening
 	cmd := exec.Command(os.Args[0])

@@ -90,7 +90,7 @@ func TestHeldAnswerUnderWayIsWrittenBeforeTheReasonToClose(t *testing.T) {
 
 func TestMaxHeldStopsReadingButNotAnswering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		listener, helds, _, _ := holding(t, Config{MaxHeld: 2, Heartbeat: -1})
+		listener, helds, _, _ := holding(t, Config{ServerConfig: ServerConfig{MaxHeld: 2}, Heartbeat: -1})
 		client := listener.client(t, 0).greet()
 		client.send("a", "hold 1", "hold 2", "hold 3", "b")
 		client.expect("ack", `"re: a"`)
@@ -115,7 +115,7 @@ func TestMaxHeldStopsReadingButNotAnswering(t *testing.T) {
 
 func TestConnectionThatIsFullStillSendsTheAnswersBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		listener, helds, _, _ := holding(t, Config{MaxHeld: 1, Heartbeat: -1})
+		listener, helds, _, _ := holding(t, Config{ServerConfig: ServerConfig{MaxHeld: 1}, Heartbeat: -1})
 		client := listener.client(t, 0).greet()
 		client.send("a", "hold 1", "hold 2")
 		client.expect("ack", `"re: a"`)

@@ -9,73 +9,82 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Hooks are functions that are called when something happens, to make metrics and
-// traces of: each may be nil, costs nothing then, and is given only what it is about.
-// The module socket/otel makes hooks for OpenTelemetry.
+// Hooks are functions that are called when something happens, to make metrics and traces of.
+// Each may be nil, and costs nothing then. The module socket/otel makes hooks for
+// OpenTelemetry.
 //
-// What is queued is asked for rather than told: [Connection.Held], [Process.InFlight]
-// and [Process.Unread] are for whoever collects.
+// Queues have no hooks. [Connection.Held], [Process.InFlight] and [Process.Unread] return
+// their lengths.
 //
-// A hook is called on the goroutine of what it tells, which waits for it: one that
-// blocks holds up its connection, a server's or a client's, and no other one.
-// For different connections hooks are called at the same time. One that panics is told
-// to the log, as an error with its stack, and what it was told of goes on as if it had
-// returned. A hook must not call runtime.Goexit (as FailNow of a test does), nor wait
-// for its own connection, to be closed or to take a message for instance.
+// A hook is called on the goroutine of the event, which waits for it. So a hook that blocks
+// holds up its connection, and no other one. Hooks of different connections are called at
+// the same time. The panic of a hook is logged as an error with its stack, and the
+// connection goes on as if the hook had returned. A hook must not call runtime.Goexit (as
+// FailNow of a test does). It must not wait for its own connection, to be closed or to take
+// a message for instance.
 //
-// No hook carries a trace from one process to another: the frames of innmind/ipc have
-// no place for one beside the content. What a client sent and what a server handled
-// are told apart, unless you put an identifier into the content.
+// No hook carries a trace from one process to another, since the frames of innmind/ipc have
+// no place for one beside the content. To match what a client sent with what a server
+// handled, put an identifier into the content.
 type Hooks struct {
-	// Opened: a client's connection begins to be read, its handshake included. Those
-	// that look whether a server is there (see [IPC.Processes]) are opened and closed.
-	Opened func(*Connection)
+	ClientHooks // for the client's ends of connections
+	ServerHooks // for the server's ends of connections
+}
 
-	// Closed: a connection that was opened has ended. Each that was opened is closed
-	// once.
-	Closed func(Ending)
-
-	// Refused: a client was turned away before a byte of it was read. It is called on
-	// the goroutine that accepts connections, for each client, while the log has one
-	// line a second.
-	Refused func(Refusal)
-
-	// SocketLost: the socket file of a name that is listened on was removed or replaced, so
-	// that no new client reached the server. It is called once for each such change, on a
-	// goroutine of the listener.
-	SocketLost func(SocketLoss)
-
-	// Received: a message came and goes to who handles it.
-	Received func(*Connection, Message)
-
-	// Handled: what became of a message that was received. Each that was is handled
-	// once: when its handler has returned, before its acknowledgement is written; when
-	// it was held, once its holder has answered, on the holder's goroutine, or the
-	// connection has ended.
-	Handled func(Handling)
-
-	// Pushed: a message was written with [Connection.Send].
-	Pushed func(*Connection, Message)
-
-	// Connected: a client's handshake is done. What made it fail is the error of
-	// [IPC.ConnectTo].
+// ClientHooks are the part of [Hooks] that clients call.
+type ClientHooks struct {
+	// Connected is called when a client's handshake is done. A handshake that fails is the
+	// error of [IPC.ConnectTo] alone.
 	Connected func(*Process)
 
-	// Disconnected: a connection that was connected is closed. The error is nil after
-	// [Process.Close], otherwise what ended it; see [Reason].
+	// Disconnected is called when a connection that was connected is closed. The error is
+	// nil after [Process.Close], otherwise what ended the connection; see [Reason].
 	Disconnected func(*Process, error)
 
-	// Sent: a message was written, perhaps in part, for the rest to follow.
+	// Sent is called when a message was written, perhaps in part, for the rest to follow.
 	Sent func(*Process, Message)
 
-	// Acknowledged: what became of a message that was sent, once for each: its
-	// acknowledgement has come, or will not. It is told before whoever waits for it
-	// goes on, but may be told before Sent is. When more than 65,536 messages are in
-	// flight, of calls that gave up on them, what is beyond is not told.
+	// Acknowledged is called once for each message that was sent: when its acknowledgement
+	// has come, or when it is known that none will come. It is called before the method that
+	// waits for the acknowledgement returns, and perhaps before Sent. When more than 65,536
+	// messages of calls that gave up are in flight, it is not called for those beyond.
 	Acknowledged func(Delivery)
 
-	// Arrived: a message of the server has come.
+	// Arrived is called when a message of the server has come.
 	Arrived func(*Process, Message)
+}
+
+// ServerHooks are the part of [Hooks] that servers call.
+type ServerHooks struct {
+	// Opened is called when a server begins to read a client's connection, before the
+	// handshake. Processes that look whether a server is there (see [IPC.Names]) open a
+	// connection and close it.
+	Opened func(*Connection)
+
+	// Closed is called once for each connection that was opened, when it has ended.
+	Closed func(Ending)
+
+	// Refused is called when a client was turned away before a byte of it was read. It is
+	// called on the goroutine that accepts connections, for each client, while the log has
+	// one line a second.
+	Refused func(Refusal)
+
+	// SocketLost is called when the socket file of a name that is listened on was removed or
+	// replaced, so that no new client reached the server. It is called once for each such
+	// change, on a goroutine of the listener.
+	SocketLost func(SocketLoss)
+
+	// Received is called when a message has come, before it is handled.
+	Received func(*Connection, Message)
+
+	// Handled is called once for each message that was received, with what became of it. It
+	// is called when the handler has returned, before the acknowledgement is written. For an
+	// exchange that is held, it is called on the holder's goroutine once the holder has
+	// answered, or when the connection has ended.
+	Handled func(Handling)
+
+	// Pushed is called when a message was written with [Connection.Send].
+	Pushed func(*Connection, Message)
 }
 
 // Delivery is what became of a message that a client sent.
@@ -242,5 +251,5 @@ func (c *Connection) tellHandled(h *Handling, err error) {
 }
 
 // Held is how many answers of the connection wait at the moment: those that are held
-// (see [Exchange.Hold]), and those behind them. [Config.MaxHeld] bounds it.
+// (see [Exchange.Hold]), and those behind them. [ServerConfig.MaxHeld] bounds it.
 func (c *Connection) Held() int { return int(c.holds.count.Load()) }

@@ -51,7 +51,7 @@ func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
 func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
-		p, server := opened(t, Config{Hooks: r.hooks(), Heartbeat: -1, Window: 3}, 0)
+		p, server := opened(t, Config{Hooks: r.hooks(), Heartbeat: -1, ClientConfig: ClientConfig{Window: 3}}, 0)
 		r.told()
 		ended := make(chan error)
 		go func() { ended <- p.Send(t.Context(), texts(9)...).Err() }()
@@ -100,14 +100,16 @@ func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := newRandom(seed)
 			sent, acknowledged, lost := 0, 0, 0
-			p, server := opened(t, Config{Window: 1 + random.IntN(8), Heartbeat: -1, Hooks: Hooks{
-				Sent: func(*Process, Message) { sent++ },
-				Acknowledged: func(d Delivery) {
-					if d.Err == nil {
-						acknowledged++
-					} else {
-						lost++
-					}
+			p, server := opened(t, Config{ClientConfig: ClientConfig{Window: 1 + random.IntN(8)}, Heartbeat: -1, Hooks: Hooks{
+				ClientHooks: ClientHooks{
+					Sent: func(*Process, Message) { sent++ },
+					Acknowledged: func(d Delivery) {
+						if d.Err == nil {
+							acknowledged++
+						} else {
+							lost++
+						}
+					},
 				},
 			}}, 100+random.IntN(300))
 			given := random.IntN(30)
@@ -136,7 +138,7 @@ func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
 }
 
 func TestLedgerKeepsABoundedNumberOfMessages(t *testing.T) {
-	l := newLedger(&Hooks{Acknowledged: func(Delivery) {}})
+	l := newLedger(&Hooks{ClientHooks: ClientHooks{Acknowledged: func(Delivery) {}}})
 	l.send(1, make([]Message, maxEntries-1))
 	l.send(maxEntries, make([]Message, 2))
 	l.land(nil, maxEntries+1, nil)
@@ -149,11 +151,13 @@ func TestHooksOfAClientThatPanicAreToldToTheLogAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		p, server := attached(t, Config{Heartbeat: -1, Log: slog.New(slog.NewTextHandler(&log, nil)), Hooks: Hooks{
-			Connected:    func(*Process) { panic("hook connected") },
-			Sent:         func(*Process, Message) { panic("hook sent") },
-			Acknowledged: func(Delivery) { panic("hook acknowledged") },
-			Arrived:      func(*Process, Message) { panic("hook arrived") },
-			Disconnected: func(*Process, error) { panic("hook disconnected") },
+			ClientHooks: ClientHooks{
+				Connected:    func(*Process) { panic("hook connected") },
+				Sent:         func(*Process, Message) { panic("hook sent") },
+				Acknowledged: func(Delivery) { panic("hook acknowledged") },
+				Arrived:      func(*Process, Message) { panic("hook arrived") },
+				Disconnected: func(*Process, error) { panic("hook disconnected") },
+			},
 		}}, 0)
 		go func() {
 			server.expect("start-ok", `"one"`)
@@ -195,7 +199,7 @@ func TestLinesOfTheLogTellWhichProcess(t *testing.T) {
 func TestHooksOfMessagesWorkOneByOne(t *testing.T) {
 	var r recorder
 	all := r.hooks()
-	for hook, hooks := range map[string]Hooks{"arrived answer": {Arrived: all.Arrived}, "6 bytes after 0s: acknowledged": {Acknowledged: all.Acknowledged}} {
+	for hook, hooks := range map[string]Hooks{"arrived answer": {ClientHooks: ClientHooks{Arrived: all.Arrived}}, "6 bytes after 0s: acknowledged": {ClientHooks: ClientHooks{Acknowledged: all.Acknowledged}}} {
 		synctest.Test(t, func(t *testing.T) {
 			p, server := attached(t, Config{Hooks: hooks, Heartbeat: -1}, 0)
 			go func() {

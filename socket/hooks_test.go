@@ -41,29 +41,32 @@ func (r *recorder) told() (lines []string) {
 
 func (r *recorder) hooks() Hooks {
 	return Hooks{
-		Opened:   func(c *Connection) { r.note("opened") },
-		Closed:   func(e Ending) { r.note("closed after %v: %s", e.Duration, Reason(e.Err)) },
-		Received: func(c *Connection, m Message) { r.note("received %s", m.Content()) },
-		Handled: func(h Handling) {
-			became := "acknowledged"
-			if h.Err != nil {
-				became = Reason(h.Err)
-			}
-			r.note("handled %s after %v: %d responses, %d bytes, %s", h.Message.Content(), h.Duration, h.Responses, h.Bytes, became)
+		ServerHooks: ServerHooks{
+			Opened:   func(c *Connection) { r.note("opened") },
+			Closed:   func(e Ending) { r.note("closed after %v: %s", e.Duration, Reason(e.Err)) },
+			Received: func(c *Connection, m Message) { r.note("received %s", m.Content()) },
+			Handled: func(h Handling) {
+				became := "acknowledged"
+				if h.Err != nil {
+					became = Reason(h.Err)
+				}
+				r.note("handled %s after %v: %d responses, %d bytes, %s", h.Message.Content(), h.Duration, h.Responses, h.Bytes, became)
+			},
+			Pushed: func(c *Connection, m Message) { r.note("pushed %s", m.Content()) },
 		},
-		Pushed: func(c *Connection, m Message) { r.note("pushed %s", m.Content()) },
-
-		Connected:    func(p *Process) { r.note("connected") },
-		Disconnected: func(p *Process, err error) { r.note("disconnected: %s", Reason(err)) },
-		Sent:         func(p *Process, m Message) { r.note("sent %s", m.Content()) },
-		Acknowledged: func(d Delivery) {
-			became := "acknowledged"
-			if d.Err != nil {
-				became = Reason(d.Err)
-			}
-			r.note("%d bytes after %v: %s", d.Bytes, d.Duration, became)
+		ClientHooks: ClientHooks{
+			Connected:    func(p *Process) { r.note("connected") },
+			Disconnected: func(p *Process, err error) { r.note("disconnected: %s", Reason(err)) },
+			Sent:         func(p *Process, m Message) { r.note("sent %s", m.Content()) },
+			Acknowledged: func(d Delivery) {
+				became := "acknowledged"
+				if d.Err != nil {
+					became = Reason(d.Err)
+				}
+				r.note("%d bytes after %v: %s", d.Bytes, d.Duration, became)
+			},
+			Arrived: func(p *Process, m Message) { r.note("arrived %s", m.Content()) },
 		},
-		Arrived: func(p *Process, m Message) { r.note("arrived %s", m.Content()) },
 	}
 }
 
@@ -228,10 +231,12 @@ func TestHookThatPanicsIsToldToTheLogAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		config := Config{Log: slog.New(slog.NewTextHandler(&log, nil)), Hooks: Hooks{
-			Opened:   func(*Connection) { panic("hook opened") },
-			Received: func(*Connection, Message) { panic("hook received") },
-			Handled:  func(Handling) { panic("hook handled") },
-			Closed:   func(Ending) { panic("hook closed") },
+			ServerHooks: ServerHooks{
+				Opened:   func(*Connection) { panic("hook opened") },
+				Received: func(*Connection, Message) { panic("hook received") },
+				Handled:  func(Handling) { panic("hook handled") },
+				Closed:   func(Ending) { panic("hook closed") },
+			},
 		}}
 		server := serve(t, config, fold.Sum[int](), echo)
 		client := server.dial().greet()
@@ -251,10 +256,12 @@ func TestHookThatPanicsIsToldToTheLogAlone(t *testing.T) {
 func TestHookThatBlocksHoldsUpItsConnectionAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		goOn := make(chan struct{})
-		config := Config{Hooks: Hooks{Handled: func(h Handling) {
-			if h.Message.Content() == "block" {
-				<-goOn
-			}
+		config := Config{Hooks: Hooks{ServerHooks: ServerHooks{
+			Handled: func(h Handling) {
+				if h.Message.Content() == "block" {
+					<-goOn
+				}
+			},
 		}}}
 		server := serve(t, config, fold.Sum[int](), echo)
 		blocked, free := server.dial().greet(), server.dial().greet()
@@ -276,7 +283,7 @@ func TestLinesOfTheLogTellWhichConnection(t *testing.T) {
 		var log bytes.Buffer
 		options := &slog.HandlerOptions{Level: slog.LevelDebug}
 		var c *Connection
-		config := Config{Log: slog.New(slog.NewTextHandler(&log, options)), Hooks: Hooks{Opened: func(opened *Connection) { c = opened }}}
+		config := Config{Log: slog.New(slog.NewTextHandler(&log, options)), Hooks: Hooks{ServerHooks: ServerHooks{Opened: func(opened *Connection) { c = opened }}}}
 		server := serve(t, config, fold.Sum[int](), echo)
 		server.dial().greet().leave()
 		server.end()
@@ -296,10 +303,12 @@ func TestLinesOfTheLogTellWhichConnection(t *testing.T) {
 func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused []string
-		config, log := logging(Config{Clients: Users(fmt.Sprint(stranger.UID)), MaxPerUser: 1, Hooks: Hooks{
-			Refused: func(r Refusal) {
-				peer, _ := r.Peer.Get()
-				refused = append(refused, fmt.Sprint(peer, " ", Reason(r.Err)))
+		config, log := logging(Config{ServerConfig: ServerConfig{Clients: Users(fmt.Sprint(stranger.UID)), MaxPerUser: 1}, Hooks: Hooks{
+			ServerHooks: ServerHooks{
+				Refused: func(r Refusal) {
+					peer, _ := r.Peer.Get()
+					refused = append(refused, fmt.Sprint(peer, " ", Reason(r.Err)))
+				},
 			},
 		}})
 		server := serve(t, config, fold.Sum[int](), explode)
@@ -324,7 +333,7 @@ func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
 func TestConnectionsHaveDifferentIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := make(chan uint64, 2)
-		config := Config{Hooks: Hooks{Opened: func(c *Connection) { ids <- c.ID() }}}
+		config := Config{Hooks: Hooks{ServerHooks: ServerHooks{Opened: func(c *Connection) { ids <- c.ID() }}}}
 		server := serve(t, config, fold.Sum[int](), echo)
 		server.dial().greet().leave()
 		server.dial().greet().leave()

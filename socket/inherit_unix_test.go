@@ -25,11 +25,13 @@ func init() {
 		if l, err := (Unix{Dir: dir, Inherit: true, Mode: 0o400}).Listen(context.Background(), counter); !errors.Is(err, ErrInvalid) {
 			fmt.Printf("listening with a Unix that is invalid: %v, %v; want ErrInvalid\n", l, err)
 		}
-		playServer(New(Config{Transport: Unix{Dir: dir, Inherit: true}, Listening: func(Name) {
-			if os.Getenv("LISTEN_FDS")+os.Getenv("LISTEN_PID")+os.Getenv("LISTEN_FDNAMES") != "" {
-				fmt.Println("children would inherit, too")
-			}
-			fmt.Println("listening")
+		playServer(New(Config{Transport: Unix{Dir: dir, Inherit: true}, ServerConfig: ServerConfig{
+			Listening: func(Name) {
+				if os.Getenv("LISTEN_FDS")+os.Getenv("LISTEN_PID")+os.Getenv("LISTEN_FDNAMES") != "" {
+					fmt.Println("children would inherit, too")
+				}
+				fmt.Println("listening")
+			},
 		}}))
 	}
 }

@@ -146,7 +146,7 @@ func (p *Process) disconnected() {
 func (p *Process) ID() uint64 { return p.id }
 
 // Unread is how many messages wait for [Process.Wait], and how many bytes all take that
-// came and are unread, counted as [Config.MaxUnread] bounds them: responses that nobody
+// came and are unread, counted as [ClientConfig.MaxUnread] bounds them: responses that nobody
 // has taken yet are among those.
 func (p *Process) Unread() (messages, bytes int) {
 	p.mu.Lock()

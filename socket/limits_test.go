@@ -90,7 +90,7 @@ func TestClientThatDoesNotReadIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		connections := map[string]*Connection{}
-		config := Config{Heartbeat: -1, WriteTimeout: 10 * time.Second}
+		config := Config{Heartbeat: -1, ServerConfig: ServerConfig{WriteTimeout: 10 * time.Second}}
 		server := serve(t, config, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
 			mu.Lock()
 			defer mu.Unlock()
@@ -127,7 +127,7 @@ func TestClientThatDoesNotReadIsCut(t *testing.T) {
 
 func TestWriteTimeoutIsKeptToTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := Config{Heartbeat: -1, WriteTimeout: 10 * time.Second}
+		config := Config{Heartbeat: -1, ServerConfig: ServerConfig{WriteTimeout: 10 * time.Second}}
 		client, ended := single(t, config, 100, func(x Exchange) { x.Respond(Text(strings.Repeat("x", 1000))) })
 		client.greet()
 		start := time.Now()
@@ -141,7 +141,7 @@ func TestWriteTimeoutIsKeptToTwice(t *testing.T) {
 
 func TestClientThatReadsNotEvenHeartbeatsIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, ended := single(t, Config{WriteTimeout: 10 * time.Second}, 100, nil)
+		client, ended := single(t, Config{ServerConfig: ServerConfig{WriteTimeout: 10 * time.Second}}, 100, nil)
 		client.greet()
 		tooSlow(t, <-ended, "nothing was read")
 	})
@@ -149,7 +149,7 @@ func TestClientThatReadsNotEvenHeartbeatsIsCut(t *testing.T) {
 
 func TestPushToAClientThatDoesNotReadEndsTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, _, c := pushing(t, Config{Heartbeat: -1, WriteTimeout: 10 * time.Second}, 100)
+		_, _, c := pushing(t, Config{Heartbeat: -1, ServerConfig: ServerConfig{WriteTimeout: 10 * time.Second}}, 100)
 		tooSlow(t, c.Send(t.Context(), Text(strings.Repeat("x", 1000))), "nothing was read")
 		<-c.Context().Done()
 		synctest.Wait()
@@ -173,7 +173,7 @@ func TestServerThatBeginsAFrameAndStopsIsLeft(t *testing.T) {
 
 func TestNegativeTimeoutsNeverPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		config := Config{Heartbeat: -1, HandshakeTimeout: -1, FrameTimeout: -1, WriteTimeout: -1}
+		config := Config{Heartbeat: -1, ServerConfig: ServerConfig{HandshakeTimeout: -1, WriteTimeout: -1}, FrameTimeout: -1}
 		client, ended := single(t, config, 100, func(x Exchange) { x.Respond(Text(strings.Repeat("x", 1000))) })
 		client.expect("start")
 		for _, b := range encode(wire.KindStartOK, "ask") {

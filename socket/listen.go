@@ -21,8 +21,8 @@ import (
 // those that wait in a Merge when it ends are dropped, and closed only once memory is
 // collected.
 //
-// Who may connect is up to [Config.Clients], and how many at a time to
-// [Config.MaxConnections] and [Config.MaxPerUser]. While yield runs nobody is
+// Who may connect is up to [ServerConfig.Clients], and how many at a time to
+// [ServerConfig.MaxConnections] and [ServerConfig.MaxPerUser]. While yield runs nobody is
 // accepted: clients wait in the queue of the system, see [Unix.Backlog].
 //
 // The run completes when yield has had enough, or once the name was given to another

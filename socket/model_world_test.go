@@ -109,9 +109,14 @@ func rounds(t *testing.T, usual uint64) uint64 {
 func runWorld(t *testing.T, seed uint64, nature nature) {
 	random := newRandom(seed)
 	w := newWorld(t, seed, nature, random.IntN(serverKinds), Config{
-		Dialect: Dialect(random.IntN(4) / 3), MaxHeld: 1 + random.IntN(5), Window: 1 + random.IntN(30),
-		WindowBytes: 1 + random.IntN(10_000), Heartbeat: time.Duration(1+random.IntN(1000)) * time.Millisecond,
-		MaxUnread: (random.IntN(4) / 3) * (1000 + random.IntN(50_000)), Grace: nature.grace,
+		ServerConfig: ServerConfig{Dialect: Dialect(random.IntN(4) / 3), MaxHeld: 1 + random.IntN(5)},
+		ClientConfig: ClientConfig{
+			Window:      1 + random.IntN(30),
+			WindowBytes: 1 + random.IntN(10_000),
+			MaxUnread:   (random.IntN(4) / 3) * (1000 + random.IntN(50_000)),
+		},
+		Heartbeat: time.Duration(1+random.IntN(1000)) * time.Millisecond,
+		Grace:     nature.grace,
 	})
 	w.meddled = true
 	var clients sync.WaitGroup

@@ -20,7 +20,7 @@ import (
 //
 // systemd passes it as descriptor 3 with Accept=yes, so that os.NewFile(3, "") takes the
 // place of os.Stdin. FileConn makes a copy: close the file, so that the client notices the
-// end. Who may connect is up to [Config.Clients] here, too; when the client is refused, the
+// end. Who may connect is up to [ServerConfig.Clients] here, too; when the client is refused, the
 // log tells, and the server ends without an error. Closing the listener closes conn
 // unless it was accepted.
 func One(conn net.Conn) net.Listener { return &one{conn: conn, addr: conn.LocalAddr()} }

@@ -31,7 +31,7 @@ func explode(m Message, c Continuation[int], count int) Continuation[int] {
 func TestPanicOfAHandlerEndsItsConnectionAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended []Ending
-		config := Config{Hooks: Hooks{Closed: func(e Ending) { ended = append(ended, e) }}}
+		config := Config{Hooks: Hooks{ServerHooks: ServerHooks{Closed: func(e Ending) { ended = append(ended, e) }}}}
 		server := serve(t, config, fold.Sum[int](), explode)
 		bad, good := server.dial().greet(), server.dial().greet()
 		bad.send("one", "two", "panic", "never handled")
@@ -81,7 +81,7 @@ func TestPanicOfTheRuntimeIsKeptFromTheServer(t *testing.T) {
 func TestGoexitOfAHandlerEndsTheServerAfterAllIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended error
-		config := Config{Hooks: Hooks{Closed: func(e Ending) { ended = e.Err }}}
+		config := Config{Hooks: Hooks{ServerHooks: ServerHooks{Closed: func(e Ending) { ended = e.Err }}}}
 		listener := newMemoryListener()
 		exited := make(chan bool)
 		go func() {
@@ -124,8 +124,7 @@ func TestPanicInAPipelinePassesUpAndIsTold(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				told := make(chan string, 9)
 				config := Config{Hooks: Hooks{
-					Handled: func(h Handling) { told <- "handled " + Reason(h.Err) },
-					Closed:  func(e Ending) { told <- "closed " + Reason(e.Err) },
+					ServerHooks: ServerHooks{Handled: func(h Handling) { told <- "handled " + Reason(h.Err) }, Closed: func(e Ending) { told <- "closed " + Reason(e.Err) }},
 				}}
 				listener := newMemoryListener()
 				panicked := make(chan any)

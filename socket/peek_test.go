@@ -98,7 +98,7 @@ func TestContextIsDoneWhileTheHandlerWorks(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					listener := newMemoryListener()
 					defer listener.Close()
-					ipc := New(Config{Heartbeat: -1, MaxHeld: 1, MaxMessage: 1 << 20})
+					ipc := New(Config{Heartbeat: -1, ServerConfig: ServerConfig{MaxHeld: 1}, MaxMessage: 1 << 20})
 					client := listener.client(t, 0)
 					checkBusyServer(t, client, func(began func(Message), ended func(error)) {
 						run(t.Context(), ipc.Accept(listener), began, ended)
@@ -147,7 +147,7 @@ func TestContextIsDoneWhileTheHandlerWorksOverUnixSockets(t *testing.T) {
 			listener.waiting <- theirs
 			ended, began := make(chan error, 10), make(chan Message, 10)
 			all.Go(func() {
-				ipc := New(Config{MaxHeld: 1})
+				ipc := New(Config{ServerConfig: ServerConfig{MaxHeld: 1}})
 				run(t.Context(), ipc.Accept(listener), func(m Message) { began <- m }, func(err error) { ended <- err })
 			})
 			all.Go(func() {
@@ -325,7 +325,7 @@ func TestRejectOfAHandlerLeavesItsMessageUnacknowledged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var handled []error
-				config := Config{Hooks: Hooks{Handled: func(h Handling) { handled = append(handled, h.Err) }}}
+				config := Config{Hooks: Hooks{ServerHooks: ServerHooks{Handled: func(h Handling) { handled = append(handled, h.Err) }}}}
 				ended := make(chan error, 1)
 				config.Hooks.Closed = func(e Ending) { ended <- e.Err }
 				server := serve(t, config, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {

@@ -342,7 +342,7 @@ func TestPoolFailsWhatNoPolicyRetries(t *testing.T) {
 
 func TestPoolDropsWhatIsPushed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1, MaxUnread: 5000})
+		ipc := New(Config{Transport: newMemory(0), Heartbeat: -1, ClientConfig: ClientConfig{MaxUnread: 5000}})
 		stop := servePooled(t, ipc, func(m Message, c Continuation[int], count int) Continuation[int] {
 			return c.Respond(Text("echo: "+m.Content()), Text(strings.Repeat("x", 500)))
 		})

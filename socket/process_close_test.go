@@ -40,7 +40,7 @@ func TestCloseWithAContextThatEndedStillSaysSo(t *testing.T) {
 
 func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := attached(t, Config{MaxUnread: 100}, 0)
+		p, server := attached(t, Config{ClientConfig: ClientConfig{MaxUnread: 100}}, 0)
 		server.send(strings.Repeat("x", 50), strings.Repeat("x", 200))
 		p.Wait(t.Context())
 		go func() {
@@ -277,7 +277,7 @@ func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
 				})
 			}()
 			conn, _ := listener.dial(64 << 10)
-			p, err := New(Config{MaxUnread: 1 << 30}).Attach(t.Context(), conn).Get()
+			p, err := New(Config{ClientConfig: ClientConfig{MaxUnread: 1 << 30}}).Attach(t.Context(), conn).Get()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,7 +18,7 @@ import (
 func TestProcessSendsEachMessageOnceTheOneBeforeIsAcknowledged(t *testing.T) {
 	for _, ack := range []wire.Kind{wire.KindReceived, wire.KindAck} {
 		synctest.Test(t, func(t *testing.T) {
-			p, server := attached(t, Config{Window: 1}, 0)
+			p, server := attached(t, Config{ClientConfig: ClientConfig{Window: 1}}, 0)
 			sent := make(chan error)
 			go func() { sent <- p.Send(t.Context(), Text("a"), Text("b"), Text("c")).Err() }()
 			server.expect("start-ok", `"a"`)
@@ -268,7 +268,7 @@ func TestProcessReadsOneByteAtATime(t *testing.T) {
 func TestMaxUnreadRefusesUntilSomeAreRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, content := range []string{"", strings.Repeat("x", 100)} {
-			p, server := attached(t, Config{MaxUnread: 1000, Heartbeat: -1}, 0)
+			p, server := attached(t, Config{ClientConfig: ClientConfig{MaxUnread: 1000}, Heartbeat: -1}, 0)
 			for range 20 {
 				server.send(content)
 			}

@@ -135,7 +135,7 @@ func TestRunWhoseContextHasEndedSendsNothingAndSaysSo(t *testing.T) {
 
 func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
+		p, server := opened(t, Config{ClientConfig: ClientConfig{Window: 5}, Heartbeat: -1}, 0)
 		go func() {
 			time.Sleep(time.Second)
 			server.send(wire.KindAck, "re 0", wire.KindAck, wire.KindAck, "re 2", wire.KindAck)

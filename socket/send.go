@@ -18,11 +18,11 @@ import (
 const settleTime = 5 * time.Millisecond
 
 // Send sends messages in order, several ahead of their acknowledgements as
-// [Config.Window] says, waits until all are acknowledged, and gives the process, for the
+// [ClientConfig.Window] says, waits until all are acknowledged, and gives the process, for the
 // next step of a chain. An acknowledged message has been handled. When one cannot be
 // sent or is not acknowledged it fails with a [*SendError] that tells which were; one
 // that must not be sent is found before any is. Responses that come meanwhile are kept
-// for Wait, up to [Config.MaxUnread]: beyond that Send fails with ErrUnread, so have
+// for Wait, up to [ClientConfig.MaxUnread]: beyond that Send fails with ErrUnread, so have
 // another goroutine read them at the same time if they are many.
 //
 // A server of innmind/ipc 5.x that responds to messages ends when the next one comes before

@@ -15,7 +15,7 @@ import (
 //
 //	sent, err := stream.Pipe3(lines, operators.Map(socket.Text), process.SendAll, operators.Count[socket.Message]()).Last(ctx).Get()
 //
-// [Config.Window] and [Config.WindowBytes] bound how many messages are in flight, and
+// [ClientConfig.Window] and [ClientConfig.WindowBytes] bound how many messages are in flight, and
 // how many more are read ahead of the source, which has a goroutine of its own. A run
 // completes when the source has and everything is acknowledged; a failure of the source ends it after
 // that, too. When a message cannot be sent or is not acknowledged, or ctx ends, it fails

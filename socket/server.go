@@ -39,7 +39,7 @@ func ServeConnections[C any](connections stream.Observable[*Connection], monoid 
 // Monitor lets a function look at the server's carry each time a connection's has
 // been combined into it, one call at a time, and decide whether to go on. The order
 // is that of combining, near to that in which the connections ended. One that sent
-// nothing is combined too, with the identity: so is a probe by [IPC.Processes].
+// nothing is combined too, with the identity: so is a probe by [IPC.Names].
 func (s Server[C]) Monitor(monitor func(carry C, next Next[C]) Next[C]) Server[C] {
 	s.monitor = monitor
 	return s

@@ -160,7 +160,7 @@ func TestOfferTakesWhatGoesAtOnce(t *testing.T) {
 
 func TestClientThatLeavesIsNoticedWhileItsConnectionIsNotRead(t *testing.T) {
 	ours, theirs := unixPair(t)
-	config := Config{MaxHeld: 1}.withDefaults()
+	config := Config{ServerConfig: ServerConfig{MaxHeld: 1}}.withDefaults()
 	c := newConnection(theirs, &config, newPulse(&config))
 	held := make(chan struct{}, 10)
 	ended := make(chan error, 1)

@@ -18,7 +18,7 @@ func init() { roles["first process"] = playFirstProcess }
 // serves on.
 func playFirstProcess(dir string) {
 	listening := make(chan struct{})
-	ipc := New(Config{Dir: dir, Clients: Anyone, Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Clients: Anyone, Listening: func(Name) { close(listening) }}})
 	go func() {
 		<-listening
 		cmd := exec.Command("/bin/sh", "-c", "exit 5")

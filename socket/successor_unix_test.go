@@ -38,8 +38,8 @@ func playTalker(dir string) {
 		end()
 	}()
 	ipc := New(Config{
-		Transport: Unix{Dir: dir, Inherit: true},
-		Listening: func(Name) { fmt.Fprintln(os.Stderr, "talker: listening") },
+		Transport:    Unix{Dir: dir, Inherit: true},
+		ServerConfig: ServerConfig{Listening: func(Name) { fmt.Fprintln(os.Stderr, "talker: listening") }},
 	})
 	Serve(ipc, counter, fold.Sum[int]()).With(ctx, echo)
 	fmt.Fprintln(os.Stderr, "talker: after")
@@ -194,7 +194,7 @@ func TestHandOverMindsNoManagerThatIsGone(t *testing.T) {
 func playMover(what string) {
 	how, dir, _ := strings.Cut(what, ":")
 	listening := make(chan struct{})
-	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	go ipc.Listen(counter).Run(context.Background())
 	<-listening
 	self, _ := os.Executable()

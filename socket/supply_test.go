@@ -25,7 +25,7 @@ func supplied(ctx context.Context, s *supply, n, size int) *int {
 func TestSupplyReadsAWindowAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := newSupply(&Config{Window: 10, WindowBytes: 1 << 20})
+		s := newSupply(&Config{ClientConfig: ClientConfig{Window: 10, WindowBytes: 1 << 20}})
 		pushed := supplied(ctx, s, 100, 1)
 		expect := func(want int) {
 			t.Helper()
@@ -51,7 +51,7 @@ func TestSupplyReadsAWindowAhead(t *testing.T) {
 func TestSupplyReadsNoMoreThanWindowBytesAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := newSupply(&Config{Window: 1000, WindowBytes: 10_000})
+		s := newSupply(&Config{ClientConfig: ClientConfig{Window: 1000, WindowBytes: 10_000}})
 		pushed := supplied(ctx, s, 1000, 1000)
 		synctest.Wait()
 		if *pushed != 10 {

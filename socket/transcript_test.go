@@ -112,7 +112,7 @@ func TestServerAnswersRecordedClientsAsTheRecordedServerDid(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
 				count := 0
-				server := serve(t, Config{Dialect: Dialect4}, fold.Sum[int](),
+				server := serve(t, Config{ServerConfig: ServerConfig{Dialect: Dialect4}}, fold.Sum[int](),
 					func(m Message, c Continuation[int], carry int) Continuation[int] {
 						count++
 						if m.Content() == "stop" {

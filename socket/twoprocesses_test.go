@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	role, dir, _ := strings.Cut(os.Getenv(roleKey), ":")
 	switch role {
 	case "server":
-		playServer(New(Config{Dir: dir, Listening: func(Name) { fmt.Println("listening") }}))
+		playServer(New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { fmt.Println("listening") }}}))
 	case "client":
 		playClient(New(Config{Dir: dir}))
 	default:
@@ -169,13 +169,13 @@ func TestKilledServerEndsWhoWaitsAtOnce(t *testing.T) {
 	if err := p.Close(ctx).Err(); err != nil {
 		t.Error(err)
 	}
-	if names, err := ipc.Processes(ctx).Get(); len(names) > 0 || err != nil {
+	if names, err := ipc.Names(ctx).Get(); len(names) > 0 || err != nil {
 		t.Error(names, err)
 	}
 
 	again := start(t, "server", dir) // the name is free in spite of what is left there
 	again.expect("listening")
-	if names, err := ipc.Processes(ctx).Get(); len(names) != 1 || err != nil {
+	if names, err := ipc.Names(ctx).Get(); len(names) != 1 || err != nil {
 		t.Error(names, err)
 	}
 	if err := fold.Then(ipc.ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("one"), Text("two"), Text("stop")))).Err(); err != nil && !errors.Is(err, ErrDisconnected) {

@@ -143,7 +143,7 @@ func TestRespondThatCannotBeSentCostsItsExchange(t *testing.T) {
 		config := Config{
 			Heartbeat: -1, MaxMessage: 10,
 			Log:   slog.New(slog.NewTextHandler(&lines, nil)),
-			Hooks: Hooks{Closed: func(e Ending) { closed <- e.Err }},
+			Hooks: Hooks{ServerHooks: ServerHooks{Closed: func(e Ending) { closed <- e.Err }}},
 		}
 		total := 0
 		double := func(x Exchange) error { return x.Respond(Text(x.Content() + x.Content())) }

@@ -39,11 +39,11 @@ type Unix struct {
 	// it must be a folder and not a link, it and what is above it must belong to one of
 	// the two and be writable for no other; above it the sticky bit of /tmp will do. A
 	// client whose Unix has a Group also takes a folder that belongs to another user and
-	// that group, and leaves it to [Config.Servers] whom to trust.
+	// that group, and leaves it to [ClientConfig.Servers] whom to trust.
 	Dir string
 
 	// Shared takes Dir as it is, though others may write to it: a folder of a group in
-	// /run, say. What tells a server from an impostor is then [Config.Servers] alone.
+	// /run, say. What tells a server from an impostor is then [ClientConfig.Servers] alone.
 	//
 	// The folder of innmind/ipc is made by the first who uses it, mostly with mode 0755
 	// and for that user: processes of the same user meet there without this. For Go

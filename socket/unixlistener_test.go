@@ -242,7 +242,7 @@ func TestASocketThatALinkHasReplacedGivesItsModeToNobody(t *testing.T) {
 func TestAServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	listening := make(chan struct{})
-	ipc := New(Config{Dir: dir, Listening: func(Name) { close(listening) }})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	serving(t, ipc)
 	<-listening
 	p, err := ipc.ConnectTo(ctx, counter).Get()

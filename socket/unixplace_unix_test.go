@@ -25,7 +25,9 @@ func init() {
 		fmt.Println(DefaultDir())
 	}
 	roles["changing"] = playChanging
-	roles["group server"] = func(dir string) { playServer(New(ofGroup(dir, Config{Listening: printListening, Clients: Anyone}))) }
+	roles["group server"] = func(dir string) {
+		playServer(New(ofGroup(dir, Config{ServerConfig: ServerConfig{Listening: printListening, Clients: Anyone}})))
+	}
 	roles["group client"] = playGroupClient
 }
 
@@ -50,14 +52,14 @@ func groups() []int {
 
 func playGroupClient(dir string) {
 	ctx := context.Background()
-	m, err := fold.Then(New(ofGroup(dir, Config{Servers: Anyone})).Dial(ctx, counter),
+	m, err := fold.Then(New(ofGroup(dir, Config{ClientConfig: ClientConfig{Servers: Anyone}})).Dial(ctx, counter),
 		Closing(ctx, Request(ctx, Text("hello")))).Get()
 	fmt.Println(m.Content(), err)
 }
 
 // playChanging makes an IPC as root, gives up its user, and uses it.
 func playChanging(dir string) {
-	config := Config{Listening: printListening}
+	config := Config{ServerConfig: ServerConfig{Listening: printListening}}
 	if os.Geteuid() == 0 {
 		config.Listening = func(Name) {
 			failed := errors.Join(syscall.Setgroups(nil), syscall.Setgid(otherUser), syscall.Setuid(otherUser), os.Chdir("/"))

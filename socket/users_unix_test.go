@@ -64,7 +64,9 @@ func init() {
 	roles["stranger"] = playStranger
 	roles["crowd"] = playCrowd
 	roles["battering"] = playBattering
-	roles["shared server"] = func(dir string) { playServer(shared(dir, Config{Listening: printListening})) }
+	roles["shared server"] = func(dir string) {
+		playServer(shared(dir, Config{ServerConfig: ServerConfig{Listening: printListening}}))
+	}
 	roles["shared client"] = playSharedClient
 }
 
@@ -90,7 +92,7 @@ func playStranger(dir string) {
 // playSharedClient talks to whoever listens.
 func playSharedClient(dir string) {
 	ctx := context.Background()
-	got, err := fold.Then(shared(dir, Config{Servers: Anyone}).ConnectTo(ctx, counter),
+	got, err := fold.Then(shared(dir, Config{ClientConfig: ClientConfig{Servers: Anyone}}).ConnectTo(ctx, counter),
 		Closing(ctx, func(p *Process) fold.Attempt[Message] {
 			return fold.Then(p.Send(ctx, Text("hello")), Wait(ctx))
 		})).Get()
@@ -101,7 +103,7 @@ func playSharedClient(dir string) {
 func playCrowd(dir string) {
 	var kept []*Process
 	for {
-		p, err := shared(dir, Config{Servers: Anyone}).try(context.Background(), counter)
+		p, err := shared(dir, Config{ClientConfig: ClientConfig{Servers: Anyone}}).try(context.Background(), counter)
 		if err != nil {
 			fmt.Println("had", len(kept))
 			break
@@ -182,7 +184,7 @@ func TestAnotherUserWhoMayIsKnown(t *testing.T) {
 	for name, clients := range map[string]Authorizer{
 		"user": Users(fmt.Sprint(otherUser)), "group": Groups(fmt.Sprint(otherGroup)),
 	} {
-		dir, seen := serveShared(t, Config{Clients: clients})
+		dir, seen := serveShared(t, Config{ServerConfig: ServerConfig{Clients: clients}})
 		client, other := asOther(t, "shared client", dir)
 		client.expect("echo: hello <nil>")
 		who, ok := (<-seen).Get()
@@ -267,7 +269,7 @@ func TestAnotherUsersServerIsNotTrusted(t *testing.T) {
 		t.Error(err)
 	}
 	who := Users(fmt.Sprint(otherUser))
-	p, err := shared(dir, Config{Servers: who}).ConnectTo(ctx, counter).Get()
+	p, err := shared(dir, Config{ClientConfig: ClientConfig{Servers: who}}).ConnectTo(ctx, counter).Get()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +297,7 @@ func TestAnotherUsersFolderIsNotTrusted(t *testing.T) {
 }
 
 func TestAnotherUserLeavesRoomForOthers(t *testing.T) {
-	config, _ := logging(Config{Clients: Users(fmt.Sprint(otherUser)), MaxPerUser: 3, MaxConnections: 5})
+	config, _ := logging(Config{ServerConfig: ServerConfig{Clients: Users(fmt.Sprint(otherUser)), MaxPerUser: 3, MaxConnections: 5}})
 	dir, _ := serveShared(t, config)
 	crowd, other := asOther(t, "crowd", dir)
 	if !other {

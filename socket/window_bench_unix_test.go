@@ -34,7 +34,7 @@ func TestPeerOfWindowBenchmarks(t *testing.T) {
 	var servers sync.WaitGroup
 	var ready sync.WaitGroup
 	ready.Add(2)
-	ipc := socket.New(socket.Config{Dir: dir, Listening: func(socket.Name) { ready.Done() }})
+	ipc := socket.New(socket.Config{Dir: dir, ServerConfig: socket.ServerConfig{Listening: func(socket.Name) { ready.Done() }}})
 	servers.Go(func() {
 		ipc.Listen(socket.MustParseName("sink")).ForEach(ctx, func(c *socket.Connection) {
 			servers.Go(func() { c.Exchanges().Run(ctx) })
@@ -212,7 +212,7 @@ func BenchmarkRequests(b *testing.B) {
 	dir := startWindowPeer(b)
 	content := strings.Repeat("x", 32)
 	m := socket.Text(content)
-	ipc := socket.New(socket.Config{Dir: dir, Window: 64})
+	ipc := socket.New(socket.Config{Dir: dir, ClientConfig: socket.ClientConfig{Window: 64}})
 	b.Run("stream", func(b *testing.B) {
 		p, err := ipc.ConnectTo(b.Context(), socket.MustParseName("echo")).Get()
 		if err != nil {

@@ -52,7 +52,7 @@ func opened(t *testing.T, config Config, limit int) (*Process, *peer) {
 
 func TestSendKeepsAWindowInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := opened(t, Config{Window: 4, Heartbeat: -1}, 0)
+		p, server := opened(t, Config{ClientConfig: ClientConfig{Window: 4}, Heartbeat: -1}, 0)
 		sent := make(chan error)
 		go func() { sent <- p.Send(t.Context(), texts(7)...).Err() }()
 		synctest.Wait()
@@ -75,7 +75,7 @@ func TestSendKeepsAWindowInFlight(t *testing.T) {
 
 func TestWindowIsBoundedInBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := opened(t, Config{WindowBytes: 100, Heartbeat: -1}, 0)
+		p, server := opened(t, Config{ClientConfig: ClientConfig{WindowBytes: 100}, Heartbeat: -1}, 0)
 		sent := make(chan error)
 		m := Text(strings.Repeat("x", 60)) // 77 bytes
 		go func() { sent <- p.Send(t.Context(), m, m, m).Err() }()
@@ -139,7 +139,7 @@ func TestSendErrorTellsWhatArrived(t *testing.T) {
 					func(ctx context.Context, p *Process) error { return p.Send(ctx, texts(10)...).Err() },
 					func(ctx context.Context, p *Process) error { return p.SendAll(stream.FromSlice(texts(10))).Run(ctx) },
 				} {
-					p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
+					p, server := opened(t, Config{ClientConfig: ClientConfig{Window: 5}, Heartbeat: -1}, 0)
 					ctx, cancel := context.WithCancelCause(t.Context())
 					sent := make(chan error)
 					go func() { sent <- send(ctx, p) }()
@@ -191,7 +191,7 @@ func TestMessageThatMustNotBeSentEndsSendAllBehindTheOthers(t *testing.T) {
 
 func TestSendAllThatIsLeftSaysWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, server := opened(t, Config{Window: 5, Heartbeat: -1}, 0)
+		p, server := opened(t, Config{ClientConfig: ClientConfig{Window: 5}, Heartbeat: -1}, 0)
 		go func() {
 			time.Sleep(time.Second)
 			server.send(wire.KindAck)
@@ -357,7 +357,7 @@ func TestSendThatFillsTheInboxFailsAndLosesNothing(t *testing.T) {
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
 		attach := func(maxUnread int) *Process {
 			conn, _ := server.listener.dial(1000)
-			p, err := New(Config{MaxUnread: maxUnread, Window: 50, Heartbeat: -1}).Attach(t.Context(), conn).Get()
+			p, err := New(Config{ClientConfig: ClientConfig{MaxUnread: maxUnread, Window: 50}, Heartbeat: -1}).Attach(t.Context(), conn).Get()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -422,7 +422,7 @@ func overEcho(config Config, method func(*Process, stream.Observable[Message]) s
 
 func TestSendAllAndRequestAllKeepTheContract(t *testing.T) {
 	for _, window := range []int{1, 3, 100} {
-		config := Config{Window: window, Heartbeat: -1}
+		config := Config{ClientConfig: ClientConfig{Window: window}, Heartbeat: -1}
 		options := []streamtest.Option{streamtest.ReadAhead(2 * window)}
 		messages := texts(5)
 		t.Run(fmt.Sprint("SendAll/", window), func(t *testing.T) {

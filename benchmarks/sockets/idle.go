@@ -33,7 +33,9 @@ var roomy = peer{
 	name: rxIPC.name,
 	serve: func(place place, _ job, ready func()) error {
 		ipc := socket.New(socket.Config{
-			Dir: place.dir, MaxConnections: -1, Heartbeat: heartbeat, Listening: func(socket.Name) { ready() },
+			Dir:          place.dir,
+			ServerConfig: socket.ServerConfig{MaxConnections: -1, Listening: func(socket.Name) { ready() }},
+			Heartbeat:    heartbeat,
 		})
 		return socket.Serve(ipc, rxipcName, fold.Sum[int]()).
 			With(context.Background(), func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {

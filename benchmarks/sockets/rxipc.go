@@ -57,7 +57,7 @@ var pipeline = peer{
 var rxipcName = socket.MustParseName("bench")
 
 func rxipcAt(place place, ready func()) *socket.IPC {
-	return socket.New(socket.Config{Dir: place.dir, Listening: func(socket.Name) { ready() }})
+	return socket.New(socket.Config{Dir: place.dir, ServerConfig: socket.ServerConfig{Listening: func(socket.Name) { ready() }}})
 }
 
 // someOperators are stages as a server has them, each of which lets all pass.

@@ -62,9 +62,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	config := socket.Config{
-		Dir:       *dir,
-		Dialect:   dialect,
-		Listening: func(name socket.Name) { fmt.Println("listening on", name) },
+		Dir: *dir,
+		ServerConfig: socket.ServerConfig{
+			Dialect:   dialect,
+			Listening: func(name socket.Name) { fmt.Println("listening on", name) },
+		},
 	}
 	ipc := socket.New(config)
 	switch {

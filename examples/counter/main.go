@@ -59,7 +59,7 @@ func runServe(args []string) error {
 	}
 	ctx, stop := ending()
 	defer stop()
-	err = serve(ctx, name, socket.Config{Dir: *dir, Dialect: dialect}, *until)
+	err = serve(ctx, name, socket.Config{Dir: *dir, ServerConfig: socket.ServerConfig{Dialect: dialect}}, *until)
 	if errors.Is(err, io.EOF) { // as it was to end
 		return nil
 	}

@@ -19,8 +19,8 @@ import (
 func serve(ctx context.Context, dir string, upgrade <-chan os.Signal) error {
 	pid := strconv.Itoa(os.Getpid())
 	ipc := socket.New(socket.Config{
-		Transport: socket.Unix{Dir: dir, Inherit: true},
-		Listening: func(socket.Name) { fmt.Println(pid, "listens") },
+		Transport:    socket.Unix{Dir: dir, Inherit: true},
+		ServerConfig: socket.ServerConfig{Listening: func(socket.Name) { fmt.Println(pid, "listens") }},
 	})
 	go func() {
 		for range upgrade {

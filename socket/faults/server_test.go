@@ -32,9 +32,11 @@ func serve(dir string, generation uint64) {
 	handled := openJournal(dir, "server", generation)
 	ipc := socket.New(socket.Config{
 		Transport: socket.Unix{Dir: dir, Inherit: true},
-		Listening: func(socket.Name) {
-			now := takeCensus()
-			say(report{Census: &now, Listens: os.Getpid()})
+		ServerConfig: socket.ServerConfig{
+			Listening: func(socket.Name) {
+				now := takeCensus()
+				say(report{Census: &now, Listens: os.Getpid()})
+			},
 		},
 	})
 	upgrades := make(chan os.Signal, 1)

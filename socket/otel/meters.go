@@ -117,44 +117,47 @@ func (s *meters) queues() queues {
 func (s *meters) hooks(tracer *tracer) socket.Hooks {
 	ctx := context.Background()
 	return socket.Hooks{
-		Opened: func(c *socket.Connection) {
-			s.open.Store(c, nil)
-			s.connections.Add(ctx, 1, s.labels.of(label{name: c.Name(), role: roleServer}).add...)
+		ServerHooks: socket.ServerHooks{
+			Opened: func(c *socket.Connection) {
+				s.open.Store(c, nil)
+				s.connections.Add(ctx, 1, s.labels.of(label{name: c.Name(), role: roleServer}).add...)
+			},
+			Closed: func(e socket.Ending) {
+				s.open.Delete(e.Connection)
+				l := label{name: e.Connection.Name(), role: roleServer}
+				s.connections.Add(ctx, -1, s.labels.of(l).add...)
+				l.reason = socket.Reason(e.Err)
+				s.lasted.Record(ctx, seconds(e.Duration), s.labels.of(l).record...)
+			},
+			Refused: func(r socket.Refusal) {
+				s.refused.Add(ctx, 1, s.labels.of(label{name: r.Name, role: roleServer, reason: socket.Reason(r.Err)}).add...)
+			},
+			Received: func(c *socket.Connection, m socket.Message) { s.took(c.Name(), roleServer, m) },
+			Handled: func(h socket.Handling) {
+				name := h.Connection.Name()
+				s.handled.Record(ctx, seconds(h.Duration), s.labels.of(label{name, roleServer, opProcess, failure(h.Err), ""}).record...)
+				s.moved(name, roleServer, transmitted, h.Bytes)
+				tracer.handled(h)
+			},
+			Pushed: func(c *socket.Connection, m socket.Message) { s.gave(c.Name(), roleServer, opPush, m) },
 		},
-		Closed: func(e socket.Ending) {
-			s.open.Delete(e.Connection)
-			l := label{name: e.Connection.Name(), role: roleServer}
-			s.connections.Add(ctx, -1, s.labels.of(l).add...)
-			l.reason = socket.Reason(e.Err)
-			s.lasted.Record(ctx, seconds(e.Duration), s.labels.of(l).record...)
+		ClientHooks: socket.ClientHooks{
+			Connected: func(p *socket.Process) {
+				s.processes.Store(p, nil)
+				s.connections.Add(ctx, 1, s.labels.of(label{name: p.Name().String(), role: roleClient}).add...)
+			},
+			Disconnected: func(p *socket.Process, err error) {
+				s.processes.Delete(p)
+				s.connections.Add(ctx, -1, s.labels.of(label{name: p.Name().String(), role: roleClient}).add...)
+			},
+			Sent: func(p *socket.Process, m socket.Message) { s.gave(p.Name().String(), roleClient, opSend, m) },
+			Acknowledged: func(d socket.Delivery) {
+				name := d.Process.Name().String()
+				s.sending.Record(ctx, seconds(d.Duration), s.labels.of(label{name, roleClient, opSend, failure(d.Err), ""}).record...)
+				tracer.sent(d)
+			},
+			Arrived: func(p *socket.Process, m socket.Message) { s.took(p.Name().String(), roleClient, m) },
 		},
-		Refused: func(r socket.Refusal) {
-			s.refused.Add(ctx, 1, s.labels.of(label{name: r.Name, role: roleServer, reason: socket.Reason(r.Err)}).add...)
-		},
-		Received: func(c *socket.Connection, m socket.Message) { s.took(c.Name(), roleServer, m) },
-		Handled: func(h socket.Handling) {
-			name := h.Connection.Name()
-			s.handled.Record(ctx, seconds(h.Duration), s.labels.of(label{name, roleServer, opProcess, failure(h.Err), ""}).record...)
-			s.moved(name, roleServer, transmitted, h.Bytes)
-			tracer.handled(h)
-		},
-		Pushed: func(c *socket.Connection, m socket.Message) { s.gave(c.Name(), roleServer, opPush, m) },
-
-		Connected: func(p *socket.Process) {
-			s.processes.Store(p, nil)
-			s.connections.Add(ctx, 1, s.labels.of(label{name: p.Name().String(), role: roleClient}).add...)
-		},
-		Disconnected: func(p *socket.Process, err error) {
-			s.processes.Delete(p)
-			s.connections.Add(ctx, -1, s.labels.of(label{name: p.Name().String(), role: roleClient}).add...)
-		},
-		Sent: func(p *socket.Process, m socket.Message) { s.gave(p.Name().String(), roleClient, opSend, m) },
-		Acknowledged: func(d socket.Delivery) {
-			name := d.Process.Name().String()
-			s.sending.Record(ctx, seconds(d.Duration), s.labels.of(label{name, roleClient, opSend, failure(d.Err), ""}).record...)
-			tracer.sent(d)
-		},
-		Arrived: func(p *socket.Process, m socket.Message) { s.took(p.Name().String(), roleClient, m) },
 	}
 }
 

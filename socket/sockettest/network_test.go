@@ -123,7 +123,7 @@ func TestServersAndClientsTalkOverANetwork(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					n := NewNetwork()
 					n.Buffer = buffer
-					talk(t, socket.New(socket.Config{Transport: n, Dialect: dialect}))
+					talk(t, socket.New(socket.Config{Transport: n, ServerConfig: socket.ServerConfig{Dialect: dialect}}))
 				})
 			})
 		}
@@ -146,7 +146,7 @@ func talk(t *testing.T, ipc *socket.IPC) {
 	time.Sleep(time.Minute)
 	go func() {
 		time.Sleep(time.Second)
-		if names, err := ipc.Processes(t.Context()).Get(); !slices.Equal(names, []socket.Name{one}) || err != nil {
+		if names, err := ipc.Names(t.Context()).Get(); !slices.Equal(names, []socket.Name{one}) || err != nil {
 			t.Error(names, err)
 		}
 	}()

@@ -13,8 +13,8 @@ import (
 func ExampleNotify() {
 	ctx := context.Background()
 	_ = socket.Config{
-		Transport: socket.Unix{Inherit: true},
-		Listening: func(socket.Name) { systemd.Notify(ctx, systemd.Ready, systemd.Status("counting")) },
+		Transport:    socket.Unix{Inherit: true},
+		ServerConfig: socket.ServerConfig{Listening: func(socket.Name) { systemd.Notify(ctx, systemd.Ready, systemd.Status("counting")) }},
 	}
 	fmt.Println(systemd.Notify(ctx, systemd.Stopping)) // no manager has started this example
 	// Output: <nil>

@@ -13,10 +13,13 @@ import (
 // probesAtOnce bounds how many servers are probed at the same time.
 const probesAtOnce = 16
 
-// Processes lists, in order, the names that a server answers on now. Each is asked
-// by going through a whole session with it, which disturbs no server of either
-// dialect; one that does not answer within a second is not listed.
-func (ipc *IPC) Processes(ctx context.Context) fold.Attempt[[]Name] {
+// Processes is [IPC.Names] under the name that it has in innmind/ipc.
+func (ipc *IPC) Processes(ctx context.Context) fold.Attempt[[]Name] { return ipc.Names(ctx) }
+
+// Names lists, in order, the names on which a server answers now. It opens a session with
+// each server and closes it, which disturbs no server of either dialect. A server that does
+// not answer within a second is not listed.
+func (ipc *IPC) Names(ctx context.Context) fold.Attempt[[]Name] {
 	if ipc.invalid != nil {
 		return fold.Fail[[]Name](&Error{Op: "list", Err: ipc.invalid})
 	}
