@@ -10,14 +10,8 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/probe"
 	"github.com/rxipc/rxipc/socket/internal/wire"
-)
-
-const (
-	// firstPause and longestPause bound how long a client waits before it looks for
-	// a server again; the pause doubles from one to the other.
-	firstPause   = time.Millisecond
-	longestPause = 50 * time.Millisecond
 )
 
 // ConnectTo connects to the server of a name. It waits for the server to appear, and
@@ -80,20 +74,6 @@ func lastReason(ctx context.Context, err, last error) error {
 		return err
 	}
 	return last
-}
-
-// gaveUp joins the end of ctx, if it has ended, and the reason known last, if there is one.
-func gaveUp(ctx context.Context, last error) error {
-	cause := context.Cause(ctx)
-	switch {
-	case ctx.Err() == nil:
-		return last
-	case last == nil:
-		return cause
-	case errors.Is(last, cause):
-		return last
-	}
-	return fmt.Errorf("%w: %w", cause, last)
 }
 
 func connectError(name Name, err error) error {
@@ -171,4 +151,44 @@ func noHandshake(ctx context.Context, err error) error {
 			"have as many connections as it may, or speak another protocol", ErrNoHandshake)
 	}
 	return err
+}
+
+func newProcess(conn net.Conn, name Name, config *Config) *Process {
+	p := &Process{
+		link:   newLink(conn, config, newPulse(config)),
+		id:     connectionIDs.Add(1),
+		name:   name,
+		peer:   knownPeer(conn),
+		ledger: newLedger(&config.Hooks),
+	}
+	p.greeted = true // it is up to the context how long that may take
+	p.came = p.pulse.now()
+	p.pulse.join(&p.link)
+	p.timer = time.AfterFunc(time.Hour, p.settleNow)
+	p.timer.Stop()
+	return p
+}
+
+// dial connects to a server that this process may talk to. It takes leave of another
+// as a probe does: a server of innmind/ipc 5.0 would not survive less.
+func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
+	if ipc.invalid != nil {
+		return nil, ipc.invalid
+	}
+	conn, err := ipc.config.Transport.Dial(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	trusted := false
+	defer func() {
+		if !trusted { // also when what is asked panics
+			conn.Close()
+		}
+	}()
+	if _, err := authorize(ipc.config.Servers, conn); err != nil {
+		_ = probe.Visit(ctx, conn)
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	trusted = true
+	return conn, nil
 }

@@ -134,9 +134,6 @@ func refuse(conn net.Conn, err error) {
 	conn.Close()
 }
 
-// errTooMany is why a connection is refused that would be one more than a user may have.
-var errTooMany = errors.New("as many as one user may")
-
 // count counts a connection among those of its user.
 func (d *door) count(a admission) error {
 	uid, ok := a.guest()

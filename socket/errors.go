@@ -2,8 +2,10 @@ package socket
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 
@@ -91,6 +93,17 @@ var (
 	// ErrShutdown says that the server closed the connection because it ends.
 	ErrShutdown = errors.New("the server shuts down")
 
+	// ErrDisconnected says that the other side closed the connection.
+	ErrDisconnected = errors.New("the server closed the connection")
+
+	// ErrUnread says that so many messages are unread that no more are taken in:
+	// see Config.MaxUnread.
+	ErrUnread = errors.New("too many unread messages")
+
+	// ErrNoResponse says that the server acknowledged a request, and the message after it,
+	// without having responded to it.
+	ErrNoResponse = errors.New("the request was acknowledged and not responded to")
+
 	// ErrNoHandshake says that a connection was made but the server did not begin the
 	// handshake: nothing came, or it closed the connection first. The error says which.
 	ErrNoHandshake = errors.New("no handshake")
@@ -138,3 +151,30 @@ func causeText(err error, given string) string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// gaveUp joins the end of ctx, if it has ended, and the reason known last, if there is one.
+func gaveUp(ctx context.Context, last error) error {
+	cause := context.Cause(ctx)
+	switch {
+	case ctx.Err() == nil:
+		return last
+	case last == nil:
+		return cause
+	case errors.Is(last, cause):
+		return last
+	}
+	return fmt.Errorf("%w: %w", cause, last)
+}
+
+// errClosedHere is net.ErrClosed with the side that closed.
+var errClosedHere = fmt.Errorf("it was closed from here: %w", net.ErrClosed)
+
+// errUnwound is why a connection ended whose exchange was given up by a panic or
+// runtime.Goexit that went on to who runs the pipeline.
+var errUnwound = errors.New("a panic or runtime.Goexit ended the handling")
+
+// errTooMany is why a connection is refused that would be one more than a user may have.
+var errTooMany = errors.New("as many as one user may")
+
+// opHandle is the Op of an error of who handled a message.
+const opHandle = "handle"

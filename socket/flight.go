@@ -30,12 +30,6 @@ type flight struct {
 	acknowledged int // at the end of the run
 }
 
-// answer is a response, or why there is none.
-type answer struct {
-	message Message
-	err     error
-}
-
 func newFlight(p *Process, asking bool) *flight {
 	f := flights.Get().(*flight)
 	f.p, f.asking, f.limit = p, asking, p.config.Window
@@ -218,14 +212,6 @@ func (f *flight) settled(s *span) (n int) {
 	return n
 }
 
-// acknowledged is how many of a span are acknowledged, p.mu held.
-func (p *Process) acknowledged(s span) int {
-	if p.acked < s.first {
-		return 0
-	}
-	return min(int(p.acked-s.first)+1, s.count)
-}
-
 // land hands over what is concluded, and reports whether more is wanted.
 func (f *flight) land(ctx context.Context, from feed, emit func(Message, error) bool) (wanted bool, err error) {
 	n := 0
@@ -281,28 +267,4 @@ func (f *flight) leave() int {
 		}
 	}
 	return acknowledged
-}
-
-// offer writes messages, as far as the connection takes them at once; whoever waits has
-// the rest written. A full connection is given a moment to take more, which costs much less
-// than another goroutine, unless the server is likely to be busy writing answers. The token
-// is the caller's.
-func (p *Process) offer(b batch) error {
-	for _, m := range b.messages {
-		p.out.AddMessage(m.wire())
-	}
-	offer := plainSource{p.conn}.offer
-	if b.asking {
-		offer = p.source.offer
-	}
-	n, err := offer(&p.out, &p.writes)
-	p.written(n)
-	if p.out.Len() > 0 {
-		p.left.Store(true)
-		p.callReader()
-	}
-	if wire.IsTimeout(err) {
-		return nil
-	}
-	return err
 }

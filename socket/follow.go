@@ -121,10 +121,3 @@ func (p *Process) relay(ctx context.Context, subscribe func(context.Context, *Pr
 		}
 	}
 }
-
-// gone is why nothing more comes, nil while something may.
-func (p *Process) gone() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
-}

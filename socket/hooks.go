@@ -1,12 +1,13 @@
 package socket
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
 )
 
 // Hooks are functions that are called when something happens, to make metrics and traces of.
@@ -143,17 +144,6 @@ type Handling struct {
 	Err error
 }
 
-// answered counts responses, if anybody wants to know.
-func (h *Handling) answered(responses ...Message) {
-	if h == nil {
-		return
-	}
-	h.Responses += len(responses)
-	for _, m := range responses {
-		h.Bytes += m.Len()
-	}
-}
-
 // tell calls a hook that is there.
 func tell[T any](log *slog.Logger, hook func(T), about T) {
 	defer survive(log)
@@ -178,78 +168,10 @@ func survive(log *slog.Logger) {
 	}
 }
 
-// opened says that the connection begins to be read, and returns when, for closed.
-func (c *Connection) opened() (start time.Time) {
-	hooks := &c.config.Hooks
-	if hooks.Closed != nil {
-		start = time.Now()
+// panicked is a recovered panic as an error, with the stack it happened on.
+func panicked(value any) error {
+	if p, handedOn := value.(*stream.PanicError); handedOn {
+		return p
 	}
-	c.log(slog.LevelDebug, "connection opened")
-	if hooks.Opened != nil {
-		tell(c.config.Log, hooks.Opened, c)
-	}
-	return start
+	return &stream.PanicError{Value: value, Stack: debug.Stack()}
 }
-
-// closed says that a connection which was opened has ended.
-func (c *Connection) closed(start time.Time) {
-	err := c.Err()
-	if err == nil { // otherwise failed has told
-		c.log(slog.LevelDebug, "connection ended", slog.String("reason", Reason(nil)))
-	}
-	if hook := c.config.Hooks.Closed; hook != nil {
-		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Since(start), Err: err})
-	}
-}
-
-// told is handle with the hooks about messages called, if there are any.
-func (c *Connection) told(handle handleFunc) handleFunc {
-	hooks := &c.config.Hooks
-	if hooks.Received == nil && hooks.Handled == nil {
-		return handle
-	}
-	return func(ctx context.Context, x Exchange) bool {
-		if hooks.Handled != nil {
-			if c.turn.handling == nil {
-				c.turn.handling = new(Handling)
-			}
-			*c.turn.handling = Handling{Connection: c, Message: x.Message, Start: time.Now()}
-			defer c.handled(ctx)
-		}
-		tellEach(c.config.Log, hooks.Received, c, x.Message)
-		return handle(ctx, x)
-	}
-}
-
-// handled says what became of the exchange whose turn it was, unless it is held: that
-// is its holder's to say.
-func (c *Connection) handled(ctx context.Context) {
-	if c.turn.handling == nil {
-		return
-	}
-	var err error
-	switch c.turn.phase() {
-	case taken:
-		err = errUnwound
-	case begun, withdrawn:
-		err = cmp.Or(c.Err(), context.Cause(ctx), errEnough)
-	}
-	c.tellHandled(c.turn.handling, err)
-	c.turn.handling.Message = Message{} // the next one may be long in coming
-}
-
-// tellHandled says what became of a message, if anybody wants to know.
-func (c *Connection) tellHandled(h *Handling, err error) {
-	if h == nil {
-		return
-	}
-	h.Duration, h.Err = time.Since(h.Start), err
-	if err != nil {
-		h.Responses, h.Bytes = 0, 0
-	}
-	tell(c.config.Log, c.config.Hooks.Handled, *h)
-}
-
-// Held is how many answers of the connection wait at the moment: those that are held
-// (see [Exchange.Hold]), and those behind them. [ServerConfig.MaxHeld] bounds it.
-func (c *Connection) Held() int { return int(c.holds.count.Load()) }

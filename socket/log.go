@@ -11,45 +11,12 @@ import (
 // connectionIDs numbers the connections of this program.
 var connectionIDs atomic.Uint64
 
-// ID returns the number of the connection, which no other one of this program has, on
-// either side.
-func (c *Connection) ID() uint64 { return c.id }
-
-// Name returns the name that the client connected to; for a listener given to
-// [IPC.Accept], its address.
-func (c *Connection) Name() string { return c.admission.name() }
-
-// LogValue is the connection as attributes of a log line, the ones that lines of the
-// package have: name, connection for its ID, and peer, as [Peer] shows itself, where the
-// connection knows it. An empty key puts them into the line as
-// they are:
-//
-//	log.Info("counted", slog.Any("", c.Connection()), slog.Int("count", count))
-func (c *Connection) LogValue() slog.Value {
-	return lineValue(c.admission.name(), c.id, c.Peer())
-}
-
 func lineValue(name string, id uint64, peer fold.Maybe[Peer]) slog.Value {
 	attrs := []slog.Attr{slog.String("name", name), slog.Uint64("connection", id)}
 	if peer, known := peer.Get(); known {
 		attrs = append(attrs, slog.Any("peer", peer))
 	}
 	return slog.GroupValue(attrs...)
-}
-
-// log writes a line about the connection.
-func (c *Connection) log(level slog.Level, message string, attrs ...slog.Attr) {
-	writeLine(c.config.Log, level, message, c, attrs)
-}
-
-// LogValue is the process as attributes of a log line, as a [Connection] has them.
-func (p *Process) LogValue() slog.Value {
-	return lineValue(p.name.String(), p.id, p.peer)
-}
-
-// log writes a line about the process.
-func (p *Process) log(level slog.Level, message string, attrs ...slog.Attr) {
-	writeLine(p.config.Log, level, message, p, attrs)
 }
 
 // writeLine writes a line about one end of a connection.

@@ -1,14 +1,12 @@
 package socket
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 
 	"github.com/rxipc/rxipc/fold"
-	"github.com/rxipc/rxipc/socket/internal/probe"
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
@@ -44,16 +42,6 @@ func (p Peer) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("pid", p.PID), slog.Int("uid", p.UID), slog.Int("gid", p.GID))
 }
 
-// Peer tells who the client is: nothing where the connection does not know. Unix
-// sockets know on Linux, macOS and FreeBSD; so does any connection that has the
-// method Peer() (Peer, error), such as one of your own Transport.
-func (c *Connection) Peer() fold.Maybe[Peer] { return c.admission.peer }
-
-// Peer tells who the server is, as Connection.Peer tells who the client is: the
-// process that made the socket listen, which is the manager of services where that
-// made it.
-func (p *Process) Peer() fold.Maybe[Peer] { return p.peer }
-
 // Pidfd opens a descriptor of the process that conn is connected to, which names
 // that one process even when its number is used again. It becomes readable when the
 // process ends. The caller closes it. Without Linux 6.5 or later, and for what is
@@ -80,28 +68,4 @@ func peerOf(conn net.Conn) (Peer, error) {
 func knownPeer(conn net.Conn) fold.Maybe[Peer] {
 	peer, err := peerOf(conn)
 	return fold.MaybeOf(peer, err == nil)
-}
-
-// dial connects to a server that this process may talk to. It takes leave of another
-// as a probe does: a server of innmind/ipc 5.0 would not survive less.
-func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
-	if ipc.invalid != nil {
-		return nil, ipc.invalid
-	}
-	conn, err := ipc.config.Transport.Dial(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	trusted := false
-	defer func() {
-		if !trusted { // also when what is asked panics
-			conn.Close()
-		}
-	}()
-	if _, err := authorize(ipc.config.Servers, conn); err != nil {
-		_ = probe.Visit(ctx, conn)
-		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
-	}
-	trusted = true
-	return conn, nil
 }

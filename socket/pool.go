@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"net"
 	"slices"
@@ -366,4 +367,30 @@ func (p *Pool) Close(ctx context.Context) fold.Attempt[struct{}] {
 		return fold.Fail[struct{}](err)
 	}
 	return fold.Succeed(struct{}{})
+}
+
+// String is the pool in a line: its name, and how many connections and requests it has.
+func (p *Pool) String() string {
+	if p == nil {
+		return "no pool"
+	}
+	stats := p.Stats()
+	return fmt.Sprintf("pool of %s, %d connections, %d requests in flight, %d waiting",
+		p.name, stats.Connections, stats.InFlight, stats.Waiting)
+}
+
+// GoString is String.
+func (p *Pool) GoString() string { return p.String() }
+
+// LogValue is the pool as attributes of a log line: name, connections, in_flight and
+// waiting.
+func (p *Pool) LogValue() slog.Value {
+	stats := p.Stats()
+	return slog.GroupValue(slog.String("name", p.name.text), slog.Int("connections", stats.Connections),
+		slog.Int("in_flight", stats.InFlight), slog.Int("waiting", stats.Waiting))
+}
+
+// failure makes the structured error of a request.
+func (p *Pool) failure(err error) error {
+	return &Error{Op: "request", Name: p.name.String(), Err: err}
 }

@@ -77,11 +77,6 @@ func (p *Pool) RequestAll(messages stream.Observable[Message]) stream.Observable
 	}
 }
 
-// failure makes the structured error of a request.
-func (p *Pool) failure(err error) error {
-	return &Error{Op: "request", Name: p.name.String(), Err: err}
-}
-
 // numbered is a message and its number in the source, from 1 on.
 type numbered struct {
 	number  int

@@ -2,8 +2,8 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -11,18 +11,6 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket/internal/wire"
-	"github.com/rxipc/rxipc/stream"
-)
-
-var (
-	// ErrDisconnected says that the other side closed the connection.
-	ErrDisconnected = errors.New("the server closed the connection")
-
-	errClosedHere = fmt.Errorf("it was closed from here: %w", net.ErrClosed)
-
-	// ErrUnread says that so many messages are unread that no more are taken in:
-	// see Config.MaxUnread.
-	ErrUnread = errors.New("too many unread messages")
 )
 
 // Process is the client's side of a connection: another process, that messages can
@@ -65,157 +53,132 @@ type Process struct {
 	ledger  *ledger       // for the hooks; nil without
 }
 
-func newProcess(conn net.Conn, name Name, config *Config) *Process {
-	p := &Process{
-		link:   newLink(conn, config, newPulse(config)),
-		id:     connectionIDs.Add(1),
-		name:   name,
-		peer:   knownPeer(conn),
-		ledger: newLedger(&config.Hooks),
-	}
-	p.greeted = true // it is up to the context how long that may take
-	p.came = p.pulse.now()
-	p.pulse.join(&p.link)
-	p.timer = time.AfterFunc(time.Hour, p.settleNow)
-	p.timer.Stop()
-	return p
+// reply is what a request awaits.
+type reply struct {
+	number  uint64 // of the request among the messages sent
+	decided bool   // message came, or err says that none will
+	left    bool   // nobody awaits it, any more or at all
+	answer
 }
+
+// answer is a response, or why there is none.
+type answer struct {
+	message Message
+	err     error
+}
+
+// span is messages that were written, wholly or in part, by their numbers among all of
+// the connection.
+type span struct {
+	first uint64
+	count int
+}
+
+// overhead is what an unread message counts beside its content, so that empty ones
+// are bounded, too.
+const overhead = 64
+
+// unlimited is the limit of unread bytes for a call that makes them fewer, or that closes.
+const unlimited = math.MaxInt
 
 // Name returns the name of the process, the zero Name if it was reached without one.
 func (p *Process) Name() Name { return p.name }
+
+// ID returns the number of the connection, which no other one of this program has, on
+// either side.
+func (p *Process) ID() uint64 { return p.id }
+
+// Peer tells who the server is, as Connection.Peer tells who the client is: the
+// process that made the socket listen, which is the manager of services where that
+// made it.
+func (p *Process) Peer() fold.Maybe[Peer] { return p.peer }
 
 // Conn returns the connection beneath, for its addresses and for who is behind it.
 // Reading from it or writing to it breaks the protocol.
 func (p *Process) Conn() net.Conn { return p.conn }
 
-// Wait gives the next message from the process that has not been read, waiting for
-// it until ctx ends.
-func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
-	var m Message
-	err := p.await(ctx, unlimited, func() bool {
-		if p.inbox.len() == 0 {
-			return false
-		}
-		m = p.take()
-		return true
-	})
-	if err != nil {
-		return fold.Fail[Message](p.failure("wait", err))
-	}
-	return fold.Succeed(m)
-}
-
-// Messages is what comes from the process, from what is unread on: responses, and
-// what a server pushes. It completes when the server closes the connection in an
-// orderly way, or Close does. It is hot: each message goes to one run, or Wait.
-func (p *Process) Messages() stream.Observable[Message] {
-	return func(ctx context.Context, yield func(Message) bool) error {
-		for {
-			if ctx.Err() != nil { // whatever is unread stays so
-				return context.Cause(ctx)
-			}
-			m, err := p.Wait(ctx).Get()
-			switch {
-			case err != nil && ctx.Err() != nil:
-				return gaveUp(ctx, err)
-			case errors.Is(err, ErrDisconnected), errors.Is(err, net.ErrClosed):
-				return nil
-			case err != nil:
-				return err
-			case !yield(m):
-				return nil
-			}
-		}
-	}
-}
-
-// Close ends the connection in an orderly way: it tells the server, awaits its
-// consent until ctx ends or [Config.Grace] has passed, and closes. Unread messages
-// can still be read. It fails when there was no consent; the connection is closed
-// in any case. Closing twice is fine.
-func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
-	p.mu.Lock()
-	over := p.closing || p.err != nil
-	p.closing = true
-	p.mu.Unlock()
-	if over {
-		return fold.Succeed(struct{}{})
-	}
-	defer p.shut(net.ErrClosed)
-	ctx, cancel := context.WithTimeout(ctx, p.config.Grace)
-	defer cancel()
-	if err := p.part(ctx); err != nil {
-		return fold.Fail[struct{}](p.failure("close", err))
-	}
-	return fold.Succeed(struct{}{})
-}
-
-// part tells the server connection.close and awaits its consent, or that it is gone,
-// which is as good.
-func (p *Process) part(ctx context.Context) error {
-	if err := p.acquire(ctx); err != nil {
-		p.tryWrite(wire.KindClose)
-		return err
-	}
-	p.settle()
-	p.out.AddControl(wire.KindClose)
-	err := p.flush(ctx)
-	p.release()
-	if err != nil && ctx.Err() != nil {
-		return err
-	}
-	err = p.await(ctx, unlimited, func() bool { return p.agreed })
-	if errors.Is(err, net.ErrClosed) || errors.Is(err, ErrDisconnected) {
-		return nil
-	}
-	return err
-}
-
-// failure makes the structured error of an operation.
-func (p *Process) failure(op string, err error) error {
-	var failed *SendError
-	sent := errors.As(err, &failed)
-	switch {
-	case err == net.ErrClosed:
-		err = errClosedHere
-	case sent && failed.Err == net.ErrClosed:
-		failed.Err = errClosedHere
-	case sent && op == "send" && p.mayHaveCrossed(failed.Err):
-		failed.Err = fmt.Errorf("%w (%s)", failed.Err, crossed)
-	}
-	return &Error{Op: op, Name: p.name.String(), Err: err}
-}
-
-// crossed is what may have ended a server of innmind/ipc 5.x.
-const crossed = "a server of innmind/ipc 5.x that responds ends when the next message comes before its response is acknowledged, " +
-	"which Request, RequestAll and Pool see to and Send cannot"
-
-// mayHaveCrossed reports whether the server may be gone because of that.
-func (p *Process) mayHaveCrossed(err error) bool {
+// InFlight is how many messages were written and are not known to be acknowledged: those
+// of a Send that is under way, or that gave up on them. Acknowledgements are taken in
+// while something waits.
+func (p *Process) InFlight() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.ours && p.dialect == wire.KindAck && p.sent > 1 && isGone(err)
+	return int(p.sent - p.acked)
 }
 
-// shut closes the connection for the given reason, if it is not closed yet. The
-// baton of writing is not the caller's.
-func (p *Process) shut(reason error) {
-	p.mu.Lock()
-	if p.err == nil {
-		p.err = reason // before a reader finds the connection closed
-	}
-	p.mu.Unlock()
-	p.timer.Stop()
-	p.pulse.leave(&p.link)
-	p.conn.Close()                       // ends what blocks
-	p.writing.take(context.Background()) // whoever writes finds the connection closed
-	p.writes.unbind()
-	p.release()
-	p.disconnected()
+// Unread is how many messages wait for [Process.Wait], and how many bytes all take that
+// came and are unread, counted as [ClientConfig.MaxUnread] bounds them: responses that nobody
+// has taken yet are among those.
+func (p *Process) Unread() (messages, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.reading { // else the reader comes here, too
-		p.endReading()
+	return p.inbox.len(), p.unread
+}
+
+// gone is why nothing more comes, nil while something may.
+func (p *Process) gone() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// late is the end of ctx, and since when the server has been silent, p.mu held.
+func (p *Process) late(ctx context.Context) error {
+	silence := time.Duration(p.pulse.now() - p.came).Round(time.Millisecond)
+	return fmt.Errorf("%w: nothing came from the server for %v", context.Cause(ctx), silence)
+}
+
+// acknowledged is how many of a span are acknowledged, p.mu held.
+func (p *Process) acknowledged(s span) int {
+	if p.acked < s.first {
+		return 0
 	}
-	p.change()
+	return min(int(p.acked-s.first)+1, s.count)
+}
+
+// isFree reports whether one more message may be sent, p.mu held. To a server that is not
+// of ours the next one is sent once the one before was acknowledged, and if it speaks the
+// 5.x dialect, once each request was responded to: it ends when a message reaches it where
+// it awaits the acknowledgement of its response.
+func (p *Process) isFree() bool {
+	return p.ours || p.acked == p.sent && (p.dialect != wire.KindAck || p.settled == p.replies.len())
+}
+
+// nextChange returns a channel that closes at the next change, p.mu held.
+func (p *Process) nextChange() <-chan struct{} {
+	if p.changed == nil {
+		p.changed = make(chan struct{})
+	}
+	return p.changed
+}
+
+// change lets those who wait look again, p.mu held.
+func (p *Process) change() {
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}
+
+// settleTime is how long an acknowledgement that a client owes may wait for
+// company.
+const settleTime = 5 * time.Millisecond
+
+// settleSoon sees to it that what is owed leaves: with the next write, or before the
+// next wait, or when the timer fires. The same goes for what a write has left.
+func (p *Process) settleSoon() {
+	if !p.settling.Load() {
+		p.settling.Store(true)
+		p.timer.Reset(settleTime)
+	}
+}
+
+// settleNow is what the timer does.
+func (p *Process) settleNow() {
+	p.settling.Store(false)
+	p.tryWrite(wire.NoControl)
+	if p.left.Load() {
+		p.overdue.Store(true)
+		p.callReader()
+	}
 }

@@ -11,10 +11,6 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// errUnwound is why a connection ended whose exchange was given up by a panic or
-// runtime.Goexit that went on to who runs the pipeline.
-var errUnwound = errors.New("a panic or runtime.Goexit ended the handling")
-
 // Reason names in a word why a connection ended or a message was not acknowledged, for
 // the labels of metrics and for lines of the log, of which there should be few:
 //
@@ -77,6 +73,3 @@ var reasons = []struct {
 	{context.DeadlineExceeded, "timeout"},
 	{context.Canceled, "cancelled"},
 }
-
-// opHandle is the Op of an error of who handled a message.
-const opHandle = "handle"

@@ -4,21 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
-
-// overhead is what an unread message counts beside its content, so that empty ones
-// are bounded, too.
-const overhead = 64
-
-// unlimited is the bound of unread bytes for who makes them fewer, or closes.
-const unlimited = math.MaxInt
 
 // await waits until ready, which is called under p.mu, returns true, or more than
 // limit bytes are unread. One of those who wait reads for all; and if a write was
@@ -114,12 +103,6 @@ func (p *Process) tooMuchUnread(limit int) error {
 		"read them by Wait or Messages", ErrUnread, p.unread, limit)
 }
 
-// late is the end of ctx, and since when the server has been silent, p.mu held.
-func (p *Process) late(ctx context.Context) error {
-	silence := time.Duration(p.pulse.now() - p.came).Round(time.Millisecond)
-	return fmt.Errorf("%w: nothing came from the server for %v", context.Cause(ctx), silence)
-}
-
 // lost says of the end of a connection that came without a word what it may have been. A
 // server of ours says why it closes a connection, so it died.
 func (p *Process) lost(err error) error {
@@ -174,64 +157,6 @@ func (p *Process) read(ctx context.Context) {
 	p.mu.Unlock()
 }
 
-// endReading lets go of what reading took, p.mu held, once nobody reads any more.
-func (p *Process) endReading() {
-	p.reads.unbind()
-	p.in.DropBuffer()
-}
-
-// finisher writes what earlier writes left, on a goroutine of its own: whoever reads
-// must not wait for the server to read. Who waits for long has it start more than once.
-type finisher struct {
-	p       *Process
-	ctx     context.Context
-	cancel  context.CancelFunc
-	running atomic.Bool
-	joined  sync.WaitGroup
-}
-
-func (p *Process) newFinisher(ctx context.Context) *finisher {
-	f := &finisher{p: p}
-	f.ctx, f.cancel = context.WithCancel(ctx)
-	return f
-}
-
-// start has it look, after something was left.
-func (f *finisher) start() {
-	if f.running.CompareAndSwap(false, true) {
-		f.joined.Go(f.run)
-	}
-}
-
-func (f *finisher) run() {
-	for {
-		for f.p.left.Load() || f.p.unsettled() { // what is owed found the token taken
-			if f.finish() != nil {
-				return // the reader meets it, too, but for the end of ctx
-			}
-		}
-		f.running.Store(false)
-		if !f.p.left.Load() || !f.running.CompareAndSwap(false, true) {
-			return
-		}
-	}
-}
-
-func (f *finisher) finish() error {
-	if err := f.p.acquire(f.ctx); err != nil {
-		return err
-	}
-	defer f.p.release()
-	f.p.settle()
-	return f.p.flush(f.ctx)
-}
-
-// stop returns when it is through.
-func (f *finisher) stop() {
-	f.cancel()
-	f.joined.Wait()
-}
-
 // receive takes in one frame, p.mu held.
 func (p *Process) receive(f wire.Frame) error {
 	switch f.Kind {
@@ -281,26 +206,6 @@ func (p *Process) sort(m Message) {
 	}
 }
 
-// store adds an unread message, p.mu held. Somebody who closes has no use for more
-// than the limit.
-func (p *Process) store(m Message) {
-	if p.unasked || p.closing && p.unread > p.config.MaxUnread {
-		return
-	}
-	p.inbox.push(m)
-	p.unread += m.Len() + overhead
-}
-
-// dropUnasked drops the messages that answer no request, those to come, too.
-func (p *Process) dropUnasked() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.unasked = true
-	for p.inbox.len() > 0 {
-		p.take()
-	}
-}
-
 // take takes the first unread message, p.mu held and there being one.
 func (p *Process) take() Message {
 	m := p.inbox.all()[0]
@@ -309,26 +214,12 @@ func (p *Process) take() Message {
 	return m
 }
 
-// nextChange returns a channel that closes at the next change, p.mu held.
-func (p *Process) nextChange() <-chan struct{} {
-	if p.changed == nil {
-		p.changed = make(chan struct{})
+// store adds an unread message, p.mu held. Somebody who closes has no use for more
+// than the limit.
+func (p *Process) store(m Message) {
+	if p.unasked || p.closing && p.unread > p.config.MaxUnread {
+		return
 	}
-	return p.changed
-}
-
-// rouse has those who wait look again, and the one who reads for them.
-func (p *Process) rouse() {
-	p.mu.Lock()
-	p.change()
-	p.mu.Unlock()
-	p.callReader()
-}
-
-// change lets those who wait look again, p.mu held.
-func (p *Process) change() {
-	if p.changed != nil {
-		close(p.changed)
-		p.changed = nil
-	}
+	p.inbox.push(m)
+	p.unread += m.Len() + overhead
 }

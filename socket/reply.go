@@ -2,26 +2,13 @@ package socket
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 )
-
-// ErrNoResponse says that the server acknowledged a request, and the message after it,
-// without having responded to it.
-var ErrNoResponse = errors.New("the request was acknowledged and not responded to")
 
 // Nothing on the wire says which request a message answers. But servers handle the
 // messages of a connection in order, and each answer stands between the acknowledgement
 // of its request and the next one. So the first message that comes after a request was
 // acknowledged is its response, and if the next acknowledgement comes first, it has none.
-
-// reply is what a request awaits.
-type reply struct {
-	number  uint64 // of the request among the messages sent
-	decided bool   // message came, or err says that none will
-	left    bool   // nobody awaits it, any more or at all
-	answer
-}
 
 // answer takes a message for the response to the request that was acknowledged last, if
 // that has none yet, p.mu held.

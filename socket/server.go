@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
@@ -177,14 +176,6 @@ func (s *session[C]) handle(x Exchange) (next Continuation[C], err error) {
 	}
 	next = s.handler(x.Message, Continuation[C]{connection: s.stay.Connection, carry: s.carry}, s.carry)
 	return next, next.respond(x)
-}
-
-// panicked is a recovered panic as an error, with the stack it happened on.
-func panicked(value any) error {
-	if p, handedOn := value.(*stream.PanicError); handedOn {
-		return p
-	}
-	return &stream.PanicError{Value: value, Stack: debug.Stack()}
 }
 
 // InterruptedError is what a server fails with that ended before its monitor or a

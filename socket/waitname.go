@@ -70,3 +70,10 @@ func (p *patience) stop() {
 func tellsNews(err error) bool {
 	return errors.Is(err, ErrNotListening) && (errors.Is(err, fs.ErrNotExist) || runtime.GOOS == "linux")
 }
+
+const (
+	// firstPause and longestPause bound how long a client waits before it looks for
+	// a server again; the pause doubles from one to the other.
+	firstPause   = time.Millisecond
+	longestPause = 50 * time.Millisecond
+)

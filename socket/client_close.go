@@ -1,0 +1,52 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
+
+// Close ends the connection in an orderly way: it tells the server, awaits its
+// consent until ctx ends or [Config.Grace] has passed, and closes. Unread messages
+// can still be read. It fails when there was no consent; the connection is closed
+// in any case. Closing twice is fine.
+func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
+	p.mu.Lock()
+	over := p.closing || p.err != nil
+	p.closing = true
+	p.mu.Unlock()
+	if over {
+		return fold.Succeed(struct{}{})
+	}
+	defer p.shut(net.ErrClosed)
+	ctx, cancel := context.WithTimeout(ctx, p.config.Grace)
+	defer cancel()
+	if err := p.part(ctx); err != nil {
+		return fold.Fail[struct{}](p.failure("close", err))
+	}
+	return fold.Succeed(struct{}{})
+}
+
+// part tells the server connection.close and awaits its consent, or that it is gone,
+// which is as good.
+func (p *Process) part(ctx context.Context) error {
+	if err := p.acquire(ctx); err != nil {
+		p.tryWrite(wire.KindClose)
+		return err
+	}
+	p.settle()
+	p.out.AddControl(wire.KindClose)
+	err := p.flush(ctx)
+	p.release()
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	err = p.await(ctx, unlimited, func() bool { return p.agreed })
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, ErrDisconnected) {
+		return nil
+	}
+	return err
+}

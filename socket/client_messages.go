@@ -1,0 +1,61 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream"
+)
+
+// Wait gives the next message from the process that has not been read, waiting for
+// it until ctx ends.
+func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
+	var m Message
+	err := p.await(ctx, unlimited, func() bool {
+		if p.inbox.len() == 0 {
+			return false
+		}
+		m = p.take()
+		return true
+	})
+	if err != nil {
+		return fold.Fail[Message](p.failure("wait", err))
+	}
+	return fold.Succeed(m)
+}
+
+// Messages is what comes from the process, from what is unread on: responses, and
+// what a server pushes. It completes when the server closes the connection in an
+// orderly way, or Close does. It is hot: each message goes to one run, or Wait.
+func (p *Process) Messages() stream.Observable[Message] {
+	return func(ctx context.Context, yield func(Message) bool) error {
+		for {
+			if ctx.Err() != nil { // whatever is unread stays so
+				return context.Cause(ctx)
+			}
+			m, err := p.Wait(ctx).Get()
+			switch {
+			case err != nil && ctx.Err() != nil:
+				return gaveUp(ctx, err)
+			case errors.Is(err, ErrDisconnected), errors.Is(err, net.ErrClosed):
+				return nil
+			case err != nil:
+				return err
+			case !yield(m):
+				return nil
+			}
+		}
+	}
+}
+
+// dropUnasked drops the messages that answer no request, those to come, too.
+func (p *Process) dropUnasked() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unasked = true
+	for p.inbox.len() > 0 {
+		p.take()
+	}
+}

@@ -1,0 +1,135 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
+
+// batch is messages that leave together.
+type batch struct {
+	messages []Message
+	asking   bool // each awaits a reply
+	offered  bool // what the connection does not take at once is left for who waits
+}
+
+// write writes messages, and what is owed. A connection that does not take them any more
+// is read to its end for the reason.
+func (p *Process) write(ctx context.Context, b batch) (span, error) {
+	if err := p.acquire(ctx); err != nil {
+		return span{}, err
+	}
+	s, err := p.writeNumbered(ctx, b)
+	p.release()
+	tellEach(p.config.Log, p.config.Hooks.Sent, p, b.messages[:s.count]...)
+	if p.unsettled() {
+		p.settleSoon() // the timer may have found the token taken
+	}
+	if err == nil || err == errTaken || ctx.Err() != nil {
+		return s, err
+	}
+	if reason := p.await(ctx, p.config.MaxUnread, func() bool { return false }); !errors.Is(reason, ErrUnread) {
+		err = reason
+	}
+	return s, err
+}
+
+func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error) {
+	if s.first, err = p.number(b); err != nil {
+		return span{}, err
+	}
+	p.settle()
+	s.count = len(b.messages)
+	if b.offered {
+		if err = p.offer(b); err != nil { // what is left is never written
+			s.count -= notBegun(b.messages, p.out.Len())
+		}
+	} else if begun, failed := p.send(ctx, b.messages...); !begun {
+		s.count, err = 0, failed
+	} else {
+		err = failed
+	}
+	p.unnumber(b.asking, len(b.messages)-s.count)
+	return s, err
+}
+
+// offer writes messages, as far as the connection takes them at once; whoever waits has
+// the rest written. A full connection is given a moment to take more, which costs much less
+// than another goroutine, unless the server is likely to be busy writing answers. The token
+// is the caller's.
+func (p *Process) offer(b batch) error {
+	for _, m := range b.messages {
+		p.out.AddMessage(m.wire())
+	}
+	offer := plainSource{p.conn}.offer
+	if b.asking {
+		offer = p.source.offer
+	}
+	n, err := offer(&p.out, &p.writes)
+	p.written(n)
+	if p.out.Len() > 0 {
+		p.left.Store(true)
+		p.callReader()
+	}
+	if wire.IsTimeout(err) {
+		return nil
+	}
+	return err
+}
+
+// notBegun returns how many of the messages have no byte written, when the last left bytes are
+// not written.
+func notBegun(messages []Message, left int) (n int) {
+	for _, m := range slices.Backward(messages) {
+		if left -= wire.FrameSize(m.wire()); left < 0 {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// number counts more messages sent, before they are: their acknowledgements may come
+// at once. One that has left in part will be acknowledged, too, when ctx ends then. The
+// baton of writing is the caller's.
+func (p *Process) number(b batch) (first uint64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.err != nil:
+		return 0, p.err
+	case p.closing:
+		return 0, net.ErrClosed
+	case !p.isFree():
+		return 0, errTaken
+	}
+	first = p.sent + 1
+	p.sent += uint64(len(b.messages))
+	p.ledger.send(first, b.messages)
+	for n := first; b.asking && n <= p.sent; n++ {
+		p.replies.push(reply{number: n})
+	}
+	return first, nil
+}
+
+// unnumber takes the last numbers back, the baton of writing still in hand.
+func (p *Process) unnumber(asking bool, count int) {
+	if count == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent -= uint64(count)
+	p.ledger.unsend(p.sent)
+	p.acked = min(p.acked, p.sent) // should the server have acknowledged what it did not get
+	if asking {
+		p.replies.cut(count)
+		p.settled = min(p.settled, p.replies.len())
+	}
+}
+
+// errTaken is why a message must not be sent now.
+var errTaken = errors.New("the server takes one message at a time, and the one before is not answered")
