@@ -49,8 +49,8 @@ func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
 	return func(b *batch[T]) { b.weigh, b.maxWeight = weigh, max(0, limit) }
 }
 
-// BufferTimeOrCount emits slices of up to count values, and sooner when patience has
-// passed since a slice's first value came: no value waits longer, and no slice is empty.
+// BufferTimeOrCount emits slices of up to count values. A slice is emitted sooner when
+// maxWait has passed since its first value came: no value waits longer, and no slice is empty.
 // [MaxWeight] bounds the weight of a slice too. Senders that batch are made of it;
 // [BufferTime] keeps to a clock instead. The values left when the source completes make a
 // last slice; a failure drops them. It keeps at most count values. Slices belong to the
@@ -59,7 +59,7 @@ func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
 // The source runs on a goroutine of its own. While yield is at work, at most
 // [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
 // a value is taken from there.
-func BufferTimeOrCount[T any](patience time.Duration, count int, options ...BatchOption[T]) stream.Operator[T, []T] {
+func BufferTimeOrCount[T any](maxWait time.Duration, count int, options ...BatchOption[T]) stream.Operator[T, []T] {
 	for _, option := range options {
 		mustHave("BufferTimeOrCount", "option", option != nil)
 	}
@@ -76,7 +76,7 @@ func BufferTimeOrCount[T any](patience time.Duration, count int, options ...Batc
 					return false
 				}
 				if !b.held {
-					alarm.Set(patience)
+					alarm.Set(maxWait)
 				}
 				wanted := b.add(v)
 				if !b.held {

@@ -31,17 +31,17 @@ func ConcatMapEager[A, B any](project func(A) stream.Observable[B], options ...M
 		mustHave("ConcatMapEager", "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
 			var broken error // how the source ended
-			e := eager[B]{ctx: ctx, yield: yield, running: newPlaces(config.limit)}
-			err := stream.Gather(config.buffer, func(g *stream.Group[happening[B]]) {
-				g.Go(func(ctx context.Context, _ func(happening[B]) bool) error {
+			e := eagerConcat[B]{ctx: ctx, yield: yield, running: newSemaphore(config.limit)}
+			err := stream.Gather(config.buffer, func(g *stream.Group[sourceEvent[B]]) {
+				g.Go(func(ctx context.Context, _ func(sourceEvent[B]) bool) error {
 					number := 0
 					broken = source(ctx, func(a A) bool {
-						if !e.running.take(ctx) {
+						if !e.running.acquire(ctx) {
 							return false
 						}
-						t := &turn[B]{number: number, room: newPlaces(max(1, config.buffer))}
+						t := &orderedSource[B]{number: number, room: newSemaphore(max(1, config.buffer))}
 						number++
-						g.Go(t.producer(projected("ConcatMapEager", project, a)))
+						g.Go(t.producer(mustProject("ConcatMapEager", project, a)))
 						return true
 					})
 					return nil
@@ -55,32 +55,32 @@ func ConcatMapEager[A, B any](project func(A) stream.Observable[B], options ...M
 	}
 }
 
-// eager emits what happens in turn.
-type eager[B any] struct {
+// eagerConcat is a run of ConcatMapEager. It emits the values of its sources in their order.
+type eagerConcat[B any] struct {
 	ctx     context.Context
 	yield   func(B) bool
-	running places         // for each turn that is not over
-	turns   fifo[*turn[B]] // from the current turn on; a turn is nil until something comes of it
-	first   int            // the number of the current turn
-	stopped bool           // the run is over: it failed, or no more is wanted
+	running semaphore               // for each turn that is not over
+	order   fifo[*orderedSource[B]] // from the current turn on; a turn is nil until something comes of it
+	first   int                     // the number of the current turn
+	stopped bool                    // the run is over: it failed, or no more is wanted
 	failed  error
 }
 
-// take takes note of what happens, emits what may be emitted now, and reports whether the
-// run goes on.
-func (e *eager[B]) take(h happening[B]) bool {
-	t := h.of
-	for e.turns.count <= t.number-e.first {
-		e.turns.extend()
+// take notes an event, emits the values that may be emitted now, and reports whether the run
+// goes on.
+func (e *eagerConcat[B]) take(h sourceEvent[B]) bool {
+	t := h.from
+	for e.order.count <= t.number-e.first {
+		e.order.extend()
 	}
-	*e.turns.at(t.number - e.first) = t
+	*e.order.at(t.number - e.first) = t
 	if h.ended {
 		t.ended, t.err = true, h.err
 	} else {
 		t.waiting.push(h.value)
 	}
-	for e.turns.count > 0 && e.turns.first() != nil {
-		if t = e.turns.first(); !e.drain(t) {
+	for e.order.count > 0 && e.order.first() != nil {
+		if t = e.order.first(); !e.drain(t) {
 			e.stopped = true
 			return false
 		}
@@ -91,15 +91,15 @@ func (e *eager[B]) take(h happening[B]) bool {
 			e.stopped = true
 			return false
 		}
-		e.turns.pop()
+		e.order.pop()
 		e.first++
 		<-e.running
 	}
 	return true
 }
 
-// drain emits what waits of a turn, and reports whether the run goes on.
-func (e *eager[B]) drain(t *turn[B]) bool {
+// drain emits the waiting values of a source, and reports whether the run goes on.
+func (e *eagerConcat[B]) drain(t *orderedSource[B]) bool {
 	for t.waiting.count > 0 {
 		if e.ctx.Err() != nil || !e.yield(t.pop()) {
 			return false

@@ -82,7 +82,7 @@ func TakeLast[T any](count int) stream.Operator[T, T] {
 			if err = ended(ctx, err); err != nil {
 				return err
 			}
-			older, newer := last.halves()
+			older, newer := last.segments()
 			return Concat(stream.FromSlice(older), stream.FromSlice(newer))(ctx, yield)
 		}
 	}

@@ -43,23 +43,23 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave("MergeMap", "observable", source != nil)
 		return buffering("MergeMap", stream.Gather(config.buffer, func(g *stream.Group[B]) {
-			places := newPlaces(config.limit)
-			free := places.freeing()
+			running := newSemaphore(config.limit)
+			release := running.releaseFunc()
 			visit := func(ctx context.Context, a A) bool {
-				if !places.take(ctx) {
+				if !running.acquire(ctx) {
 					return false
 				}
-				g.GoThen(projected("MergeMap", project, a), free)
+				g.GoThen(mustProject("MergeMap", project, a), release)
 				return true
 			}
-			if places != nil && isGroup[A]() {
-				seats := newSeats(places)
+			if running != nil && isGroup[A]() {
+				groups := newGroupSemaphore(running)
 				visit = func(ctx context.Context, a A) bool {
-					m := any(a).(interface{ place() *member }).place()
-					if !seats.take(ctx, m) {
+					m := any(a).(interface{ watched() *watchedGroup }).watched()
+					if !groups.acquire(ctx, m) {
 						return false
 					}
-					g.GoThen(projected("MergeMap", project, a), func() { seats.free(m) })
+					g.GoThen(mustProject("MergeMap", project, a), func() { groups.release(m) })
 					return true
 				}
 			}
@@ -79,12 +79,12 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave("ExhaustMap", "observable", source != nil)
 		return buffering("ExhaustMap", stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
-			place := newPlaces(1)
-			free := place.freeing()
+			running := newSemaphore(1)
+			release := running.releaseFunc()
 			var dropped func(int)
 			each(g, source, func(ctx context.Context, a A) bool {
-				if place.takeNow() {
-					g.GoThen(projected("ExhaustMap", project, a), free)
+				if running.tryAcquire() {
+					g.GoThen(mustProject("ExhaustMap", project, a), release)
 					return true
 				}
 				if dropped == nil {
@@ -121,19 +121,19 @@ func switchMap[A, B any](name string, project func(A) stream.Observable[B]) stre
 		return func(ctx context.Context, yield func(B) bool) error {
 			var left atomic.Bool // what comes now comes from an observable that was left
 			return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
-				place := newPlaces(1)
-				free := place.freeing()
+				running := newSemaphore(1)
+				release := running.releaseFunc()
 				leave := func(error) {}
 				each(g, source, func(ctx context.Context, a A) bool {
 					left.Store(true)
-					leave(errUntil)
-					if !place.take(ctx) { // it has ended, and its last value is gone
+					leave(errUnwanted)
+					if !running.acquire(ctx) { // then the one before has ended and its values are taken
 						return false
 					}
 					left.Store(false)
 					var inner context.Context
 					inner, leave = context.WithCancelCause(ctx)
-					g.GoThen(leaving(inner, leave, projected(name, project, a), &left), free)
+					g.GoThen(leaving(inner, leave, mustProject(name, project, a), &left), release)
 					return true
 				})
 			})(stream.WithBuffering(ctx, name), func(b B) bool { return left.Load() || yield(b) })
@@ -147,15 +147,15 @@ func Switch[T any]() stream.Operator[stream.Observable[T], T] {
 	return switchMap("Switch", func(source stream.Observable[T]) stream.Observable[T] { return source })
 }
 
-// projected is what project makes of a value.
-func projected[A, B any](name string, project func(A) stream.Observable[B], a A) stream.Observable[B] {
+// mustProject returns project's observable for a value, and panics if that is nil.
+func mustProject[A, B any](name string, project func(A) stream.Observable[B], a A) stream.Observable[B] {
 	made := project(a)
 	mustHave(name, "observable from its function", made != nil)
 	return made
 }
 
-// leaving is a producer that runs an observable with a context of its own, and tells
-// how it ended only if it was not left.
+// leaving is a producer that runs an observable with a context of its own. It returns the
+// error of that run only if it was not left.
 func leaving[T any](ctx context.Context, cancel context.CancelCauseFunc, source stream.Observable[T], left *atomic.Bool) stream.Observable[T] {
 	return func(_ context.Context, push func(T) bool) error {
 		defer cancel(nil)
@@ -167,57 +167,57 @@ func leaving[T any](ctx context.Context, cancel context.CancelCauseFunc, source 
 	}
 }
 
-// each runs the source as a producer of g that has no values of its own: visit gets
-// them, starts other producers with them, and reports whether it wants more.
+// each runs the source as a producer of g that pushes nothing itself: visit gets its values,
+// starts other producers for them, and reports whether it wants more.
 //
-// This, and a number of places that projected observables hold while they run and
-// their values wait, is all there is to MergeMap and its siblings. With a value for
-// which there is no place MergeMap waits for one; ExhaustMap forgets it; SwitchMap
-// makes the one that holds the only place leave it. ConcatMap, which runs one at a
-// time, needs none of this.
+// MergeMap and its siblings are made of each and a semaphore. A projected observable holds
+// a slot of it while it runs and while its values wait. If there is no free slot for a value,
+// MergeMap waits for one, ExhaustMap drops the value, and SwitchMap cancels the observable
+// that holds the only slot. ConcatMap runs one observable at a time and needs no semaphore.
 func each[A, B any](g *stream.Group[B], source stream.Observable[A], visit func(context.Context, A) bool) {
 	g.Go(func(ctx context.Context, _ func(B) bool) error {
 		return source(ctx, func(a A) bool { return visit(ctx, a) })
 	})
 }
 
-// places are what a limited number may hold at a time; nil is no limit.
-type places chan struct{}
+// semaphore has as many slots as its capacity. Its length is the number of slots that are
+// taken. A nil semaphore has no limit.
+type semaphore chan struct{}
 
-func newPlaces(limit int) places {
+func newSemaphore(limit int) semaphore {
 	if limit < 1 {
 		return nil
 	}
-	return make(places, limit)
+	return make(semaphore, limit)
 }
 
-// take waits for a free place and reports whether there was one before ctx ended.
-func (p places) take(ctx context.Context) bool {
-	if p == nil || p.takeNow() { // which costs less than to look at two channels
+// acquire waits for a free slot and reports whether there was one before ctx ended.
+func (s semaphore) acquire(ctx context.Context) bool {
+	if s == nil || s.tryAcquire() { // costs less than a select over two channels
 		return true
 	}
 	select {
-	case p <- struct{}{}:
+	case s <- struct{}{}:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// takeNow takes a place if one is free, and reports whether.
-func (p places) takeNow() bool {
+// tryAcquire takes a slot if one is free, and reports whether it did.
+func (s semaphore) tryAcquire() bool {
 	select {
-	case p <- struct{}{}:
+	case s <- struct{}{}:
 		return true
 	default:
 		return false
 	}
 }
 
-// freeing is what gives a place back; nil if there is no limit.
-func (p places) freeing() func() {
-	if p == nil {
+// releaseFunc returns a function that releases a slot; nil if there is no limit.
+func (s semaphore) releaseFunc() func() {
+	if s == nil {
 		return nil
 	}
-	return func() { <-p }
+	return func() { <-s }
 }

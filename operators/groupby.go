@@ -94,7 +94,7 @@ func GroupReopens() GroupOption { return func(c *groupConfig) { c.reopens = true
 // yield. So readers may wait for each other's groups: a MergeMap with a
 // Limit, or a ConcatMap, over groups that do not end by themselves, reads the first ones
 // until the buffer of another is full. The run fails with [ErrGroupsStalled] then, and
-// [Group.Values] says which standstills are noticed. Where a monoid makes one value of each key,
+// [Group.Values] says which stalls are noticed. Where a monoid makes one value of each key,
 // [FoldByKey] does so in a loop.
 func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.Operator[T, Group[K, T]] {
 	mustHave("GroupBy", "function", key != nil)
@@ -105,9 +105,9 @@ func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.
 	}
 	return func(source stream.Observable[T]) stream.Observable[Group[K, T]] {
 		mustHave("GroupBy", "observable", source != nil)
-		return grouped("GroupBy", stream.DefaultBuffer, func(ctx context.Context, o *opener[K, T]) error {
-			b := byKey[K, T]{groupConfig: config, opener: o, of: make(map[K]*keyed[K, T])}
-			o.keeps = config.reopens
+		return grouped("GroupBy", stream.DefaultBuffer, func(ctx context.Context, o *groupOpener[K, T]) error {
+			b := byKey[K, T]{groupConfig: config, groupOpener: o, of: make(map[K]*keyed[K, T])}
+			o.keepRest = config.reopens
 			value := func(v T) bool { return b.take(key(v), v) }
 			var err error
 			if config.idle > 0 {
@@ -126,7 +126,7 @@ func GroupBy[T any, K comparable](key func(T) K, options ...GroupOption) stream.
 // byKey are the open groups of a run.
 type byKey[K comparable, T any] struct {
 	groupConfig
-	*opener[K, T]
+	*groupOpener[K, T]
 	of     map[K]*keyed[K, T]
 	recent list.List // of *keyed, the one without a value for longest first; if it matters
 	alarm  stream.Alarm
@@ -136,7 +136,7 @@ type byKey[K comparable, T any] struct {
 // keyed is an open group.
 type keyed[K comparable, T any] struct {
 	key   K
-	out   *outlet[T]
+	out   *groupOutput[T]
 	taken int
 	place *list.Element // in recent
 	last  time.Time     // when its last value came; if it matters

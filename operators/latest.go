@@ -22,13 +22,13 @@ func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], 
 	mustHave("CombineLatest", "observable", b != nil)
 	mustHave("CombineLatest", "function", combine != nil)
 	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newInlet[A](), newInlet[B]()
+		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
 		var lastA A
 		var lastB B
-		state := newPresence(2)
-		return arrivals("CombineLatest", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
+		state := newLatestState(2)
+		return runSources("CombineLatest", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
 		}, func(e arrival) bool {
 			switch {
 			case e.ended:
@@ -50,15 +50,15 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 	mustHave("CombineLatest3", "observable", c != nil)
 	mustHave("CombineLatest3", "function", combine != nil)
 	return func(ctx context.Context, yield func(D) bool) error {
-		as, bs, cs := newInlet[A](), newInlet[B](), newInlet[C]()
+		as, bs, cs := newSourceBuffer[A](), newSourceBuffer[B](), newSourceBuffer[C]()
 		var lastA A
 		var lastB B
 		var lastC C
-		state := newPresence(3)
-		return arrivals("CombineLatest3", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
-			cs.open(g, 2, c)
+		state := newLatestState(3)
+		return runSources("CombineLatest3", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
+			cs.run(g, 2, c)
 		}, func(e arrival) bool {
 			switch {
 			case e.ended:
@@ -82,45 +82,45 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 func CombineLatestAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	mustHaveEach("CombineLatestAll", sources)
 	return func(ctx context.Context, yield func([]T) bool) error {
-		var inlets []inlet[T]
+		var buffers []sourceBuffer[T]
 		last := make([]T, len(sources))
-		state := newPresence(len(sources))
-		return arrivals("CombineLatestAll", ctx, func(g *stream.Group[arrival]) {
-			inlets = openAll(g, sources)
+		state := newLatestState(len(sources))
+		return runSources("CombineLatestAll", ctx, func(g *stream.Group[arrival]) {
+			buffers = runAll(g, sources)
 		}, func(e arrival) bool {
 			if e.ended {
 				return !state.end(e.source)
 			}
-			last[e.source] = <-inlets[e.source]
+			last[e.source] = <-buffers[e.source]
 			return !state.complete(e.source) || yield(slices.Clone(last))
 		})
 	}
 }
 
-// presence is which of several sources have emitted, and how many go on.
-type presence struct {
-	here    []bool
+// latestState counts which of several sources have emitted, and how many still run.
+type latestState struct {
+	emitted []bool
 	missing int
 	running int
 }
 
-func newPresence(sources int) *presence {
-	return &presence{here: make([]bool, sources), missing: sources, running: sources}
+func newLatestState(sources int) *latestState {
+	return &latestState{emitted: make([]bool, sources), missing: sources, running: sources}
 }
 
-// complete takes note of a value and reports whether there is one of each source.
-func (p *presence) complete(source int) bool {
-	if !p.here[source] {
-		p.here[source] = true
+// complete notes a value and reports whether each source has emitted one.
+func (p *latestState) complete(source int) bool {
+	if !p.emitted[source] {
+		p.emitted[source] = true
 		p.missing--
 	}
 	return p.missing == 0
 }
 
-// end takes note of a completion and reports whether nothing can come any more.
-func (p *presence) end(source int) bool {
+// end notes a completion and reports whether no combination can come any more.
+func (p *latestState) end(source int) bool {
 	p.running--
-	return p.running == 0 || !p.here[source]
+	return p.running == 0 || !p.emitted[source]
 }
 
 // WithLatestFrom emits combine of each value and the last one of the other observable;
@@ -144,7 +144,7 @@ func WithLatestFrom[A, B, C any](other stream.Observable[B], combine func(A, B) 
 					return b == nil || yield(combine(a, *b))
 				})
 			}
-			return aside(ctx, yield, combined, func(ctx context.Context, _ func(error)) error {
+			return runBeside(ctx, yield, combined, func(ctx context.Context, _ func(error)) error {
 				return other(ctx, func(b B) bool {
 					latest.Store(&b)
 					return true

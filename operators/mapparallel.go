@@ -33,10 +33,10 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 	mustHave("MapParallel", "function", f != nil)
 	limit = workers(limit)
 	return parallel("MapParallel", 2*min(limit, math.MaxInt/2), options,
-		func(ctx context.Context, source stream.Observable[A], window places, g *stream.Group[result[B]], _ func(result[B]) bool) error {
-			c := crew[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
-			defer close(c.tasks)
-			return source(ctx, func(a A) bool { return window.take(ctx) && c.assign(ctx, a) })
+		func(ctx context.Context, source stream.Observable[A], window semaphore, g *stream.Group[result[B]], _ func(result[B]) bool) error {
+			pool := workerPool[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
+			defer close(pool.tasks)
+			return source(ctx, func(a A) bool { return window.acquire(ctx) && pool.assign(ctx, a) })
 		})
 }
 
@@ -51,13 +51,13 @@ func workers(limit int) int {
 // parallel is an operator that emits the results of produce. The window has size
 // places for values of the source.
 func parallel[A, B any](name string, size int, options []ParallelOption,
-	produce func(ctx context.Context, source stream.Observable[A], window places, g *stream.Group[result[B]], push func(result[B]) bool) error,
+	produce func(ctx context.Context, source stream.Observable[A], window semaphore, g *stream.Group[result[B]], push func(result[B]) bool) error,
 ) stream.Operator[A, B] {
 	unordered := slices.Contains(options, Unordered)
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			window := newPlaces(size)
+			window := newSemaphore(size)
 			return results(stream.WithBuffering(ctx, name), window, unordered, yield,
 				func(ctx context.Context, g *stream.Group[result[B]], push func(result[B]) bool) error {
 					return produce(ctx, source, window, g, push)
@@ -68,7 +68,7 @@ func parallel[A, B any](name string, size int, options []ParallelOption,
 
 // results emits results, and gives a place in the window back for each. produce runs the
 // source; it pushes results itself, or starts producers of the group for them.
-func results[B any](ctx context.Context, window places, unordered bool, yield func(B) bool, produce func(context.Context, *stream.Group[result[B]], func(result[B]) bool) error) error {
+func results[B any](ctx context.Context, window semaphore, unordered bool, yield func(B) bool, produce func(context.Context, *stream.Group[result[B]], func(result[B]) bool) error) error {
 	var broken, failed error // how the source ended; what ended the run before
 	stopped := false
 	emit := func(r result[B]) bool {
@@ -104,22 +104,22 @@ func results[B any](ctx context.Context, window places, unordered bool, yield fu
 	}
 }
 
-// task is a value to work on, and which of the source's it is.
+// task is a value to work on, and its number among the values of the source.
 type task[A any] struct {
 	number int
 	value  A
 }
 
-// result is what became of a task.
+// result is the outcome of a task.
 type result[B any] struct {
 	number int
 	value  B
 	err    error
 }
 
-// crew is who works on tasks: up to limit producers, each started when there is
-// something to do and nobody idle.
-type crew[A, B any] struct {
+// workerPool works on tasks with up to limit producers. Each is started when there is a task
+// and no idle worker.
+type workerPool[A, B any] struct {
 	group    *stream.Group[result[B]]
 	f        func(context.Context, A) (B, error)
 	limit    int
@@ -130,30 +130,30 @@ type crew[A, B any] struct {
 
 // assign gives a value to a worker, waits for one if all are at work, and reports
 // whether there was one before ctx ended.
-func (c *crew[A, B]) assign(ctx context.Context, a A) bool {
-	t := task[A]{c.assigned, a}
-	c.assigned++
+func (p *workerPool[A, B]) assign(ctx context.Context, a A) bool {
+	t := task[A]{p.assigned, a}
+	p.assigned++
 	select {
-	case c.tasks <- t:
+	case p.tasks <- t:
 		return true
 	default:
 	}
-	if c.workers < c.limit {
-		c.workers++
-		c.group.Go(c.worker(t))
+	if p.workers < p.limit {
+		p.workers++
+		p.group.Go(p.work(t))
 		return true
 	}
 	select {
-	case c.tasks <- t:
+	case p.tasks <- t:
 		return true
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// worker works on a task, and then on others until there are no more.
-func (c *crew[A, B]) worker(t task[A]) stream.Observable[result[B]] {
-	f, tasks := c.f, c.tasks
+// work is a producer that works on a task, and then on others until there are no more.
+func (p *workerPool[A, B]) work(t task[A]) stream.Observable[result[B]] {
+	f, tasks := p.f, p.tasks
 	return func(ctx context.Context, push func(result[B]) bool) error {
 		for more := true; more; t, more = <-tasks {
 			b, err := f(ctx, t.value)

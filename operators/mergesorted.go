@@ -20,10 +20,10 @@ func MergeSorted[T any](compare func(a, b T) int, sources ...stream.Observable[T
 	mustHave("MergeSorted", "function", compare != nil)
 	mustHaveEach("MergeSorted", sources)
 	return func(ctx context.Context, yield func(T) bool) error {
-		s := sorting[T]{ctx: ctx, yield: yield, compare: compare, missing: len(sources)}
-		err := stream.Gather(stream.DefaultBuffer, func(g *stream.Group[happening[T]]) {
+		s := sortedMerge[T]{ctx: ctx, yield: yield, compare: compare, missing: len(sources)}
+		err := stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sourceEvent[T]]) {
 			for i, source := range sources {
-				t := &turn[T]{number: i, room: newPlaces(stream.DefaultBuffer)}
+				t := &orderedSource[T]{number: i, room: newSemaphore(stream.DefaultBuffer)}
 				g.Go(t.producer(source))
 			}
 		})(stream.WithBuffering(ctx, "MergeSorted"), s.take)
@@ -31,20 +31,20 @@ func MergeSorted[T any](compare func(a, b T) int, sources ...stream.Observable[T
 	}
 }
 
-// sorting is a run of MergeSorted.
-type sorting[T any] struct {
+// sortedMerge is a run of MergeSorted.
+type sortedMerge[T any] struct {
 	ctx     context.Context
 	yield   func(T) bool
 	compare func(a, b T) int
-	heads   []*turn[T] // those with a value: a heap, the one to emit from next first
-	missing int        // those without, that have not ended
+	heads   []*orderedSource[T] // those with a value: a heap, the one to emit from next first
+	missing int                 // those without, that have not ended
 	failed  error
 }
 
-// take takes note of what happens, emits what may be emitted now, and reports whether the
-// run goes on.
-func (s *sorting[T]) take(h happening[T]) bool {
-	t := h.of
+// take notes an event, emits the values that may be emitted now, and reports whether the run
+// goes on.
+func (s *sortedMerge[T]) take(h sourceEvent[T]) bool {
+	t := h.from
 	switch {
 	case h.err != nil:
 		s.failed = h.err
@@ -71,7 +71,7 @@ func (s *sorting[T]) take(h happening[T]) bool {
 }
 
 // pop takes the next value out.
-func (s *sorting[T]) pop() T {
+func (s *sortedMerge[T]) pop() T {
 	t := s.heads[0]
 	v := t.pop()
 	if t.waiting.count == 0 {
@@ -87,19 +87,19 @@ func (s *sorting[T]) pop() T {
 }
 
 // before reports whether the i-th of the heads comes before the j-th.
-func (s *sorting[T]) before(i, j int) bool {
+func (s *sortedMerge[T]) before(i, j int) bool {
 	a, b := s.heads[i], s.heads[j]
 	by := s.compare(a.waiting.first(), b.waiting.first())
 	return by < 0 || by == 0 && a.number < b.number
 }
 
-func (s *sorting[T]) up(i int) {
+func (s *sortedMerge[T]) up(i int) {
 	for parent := (i - 1) / 2; i > 0 && s.before(i, parent); i, parent = parent, (parent-1)/2 {
 		s.heads[i], s.heads[parent] = s.heads[parent], s.heads[i]
 	}
 }
 
-func (s *sorting[T]) down() {
+func (s *sortedMerge[T]) down() {
 	for i := 0; 2*i+1 < len(s.heads); {
 		child := 2*i + 1
 		if child+1 < len(s.heads) && s.before(child+1, child) {

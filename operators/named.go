@@ -34,12 +34,12 @@ func Named[T any](name string) stream.Operator[T, T] {
 			defer pprof.SetGoroutineLabels(ctx)
 			labelled := pprof.WithLabels(stream.WithDrops(ctx, &s.drops), pprof.Labels(stageLabel, path))
 			pprof.SetGoroutineLabels(labelled)
-			turns := uint64(0)
+			steps := uint64(0)
 			err := source(labelled, func(v T) bool {
-				s.turns.Store(turns + 1)
+				s.steps.Store(steps + 1)
 				wanted := yield(v)
-				turns += 2
-				s.turns.Store(turns)
+				steps += 2
+				s.steps.Store(steps)
 				return wanted
 			})
 			if err == nil || ctx.Err() != nil {
@@ -98,7 +98,7 @@ func (s Stage) String() string {
 // Stages are the named stages that run now, anywhere in the program, from the one that
 // has been running for longest. A pipeline is stuck between a stage that is Passing and
 // the next one on the values' way, which is not.
-func Stages() []Stage { return stages.look() }
+func Stages() []Stage { return stages.snapshot() }
 
 // stages are the runs of Named.
 var stages registry
@@ -115,13 +115,13 @@ type stage struct {
 	path    string
 	started time.Time
 	drops   stream.Drops
-	within  *watched      // the Timeout that waits for it; nil if there is none
-	turns   atomic.Uint64 // of its goroutine, between source and what follows: odd while it is there
+	within  *timeoutRun   // nearest Timeout around it; nil if there is none
+	steps   atomic.Uint64 // goes up by one when yield is called and when it returns: odd while yield is at work
 }
 
 func (r *registry) enter(path string, ctx context.Context) *stage {
 	s := &stage{path: path, started: time.Now()}
-	s.within, _ = ctx.Value(watchedKey{}).(*watched)
+	s.within, _ = ctx.Value(timeoutRunKey{}).(*timeoutRun)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.running == nil {
@@ -139,17 +139,17 @@ func (r *registry) leave(s *stage) {
 	delete(r.running, s)
 }
 
-// watched is a run of Timeout, which stages that run within it know by their context.
-type watched struct{ _ byte } // of a size: each has an address of its own
+// timeoutRun is a run of Timeout. Stages that run within it find it in their context.
+type timeoutRun struct{ _ byte } // of a size: each has an address of its own
 
-type watchedKey struct{}
+type timeoutRunKey struct{}
 
-// silent are the paths of the stages within a Timeout that wait for their source, without
-// those that wait for another of them.
-func (r *registry) silent(within *watched) string {
+// waiting returns the paths of the stages within a Timeout that wait for their source,
+// without those that wait for another one of them.
+func (r *registry) waiting(within *timeoutRun) string {
 	var paths []string
 	for _, s := range r.sorted() {
-		if s.within == within && s.turns.Load()%2 == 0 {
+		if s.within == within && s.steps.Load()%2 == 0 {
 			paths = append(paths, s.path)
 		}
 	}
@@ -171,11 +171,11 @@ func (r *registry) sorted() []*stage {
 	return running
 }
 
-func (r *registry) look() []Stage {
+func (r *registry) snapshot() []Stage {
 	running := r.sorted()
 	seen := make([]Stage, len(running))
 	for i, s := range running {
-		turns := s.turns.Load()
+		turns := s.steps.Load()
 		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Dropped: s.drops.Total(), Passing: turns%2 == 1}
 	}
 	return seen

@@ -31,7 +31,7 @@ func racing[T any](source stream.Observable[T], won *atomic.Bool, over context.C
 	return func(ctx context.Context, push func(T) bool) error {
 		inner, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
-		release := context.AfterFunc(over, func() { cancel(errUntil) })
+		release := context.AfterFunc(over, func() { cancel(errUnwanted) })
 		defer release()
 		first := false
 		ahead := func() bool {

@@ -1,6 +1,7 @@
 package operators
 
-// fifo is a queue: a ring that grows as it is used. It forgets what it gives up.
+// fifo is a queue in a ring that grows as it is used. It keeps no reference to a value that
+// was taken out.
 type fifo[T any] struct {
 	values []T // count values from oldest on
 	oldest int
@@ -14,7 +15,7 @@ func (q *fifo[T]) push(v T) { *q.extend() = v }
 func (q *fifo[T]) extend() *T {
 	if q.count == len(q.values) {
 		grown := make([]T, max(4, 2*q.count))
-		older, newer := q.halves()
+		older, newer := q.segments()
 		copy(grown[copy(grown, older):], newer)
 		q.values, q.oldest = grown, 0
 	}
@@ -45,8 +46,8 @@ func (q *fifo[T]) pop() (oldest T) {
 	return oldest
 }
 
-// halves are the values, from the oldest to the newest.
-func (q *fifo[T]) halves() (older, newer []T) {
+// segments returns the values, from the oldest to the newest, in the two parts of the ring.
+func (q *fifo[T]) segments() (older, newer []T) {
 	end := q.oldest + q.count
 	if end <= len(q.values) {
 		return q.values[q.oldest:end], nil

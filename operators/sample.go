@@ -41,13 +41,13 @@ func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 // goroutine of its own. The source begins when the other is subscribed.
 func samples[T, S any](source stream.Observable[T], sampler stream.Observable[S]) stream.Observable[sampled[T]] {
 	return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sampled[T]]) {
-		ready := newReadiness()
+		ready := newSubscribedSignal()
 		looks := Map(func(S) sampled[T] { return sampled[T]{tells: sampleNow} })(sampler)
 		g.Go(func(ctx context.Context, yield func(sampled[T]) bool) error {
-			close(ready.begun)
-			defer ready.tell()
+			close(ready.started)
+			defer ready.signal()
 			return looks(stream.OnSubscribed(ctx, func() {
-				ready.tell()
+				ready.signal()
 				stream.Subscribed(ctx)
 			}), yield)
 		})

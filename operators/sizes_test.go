@@ -202,7 +202,7 @@ var durationsOf = map[string]func(d time.Duration) tried{
 	"BufferTime period": func(d time.Duration) tried {
 		return tried{over: lengths(operators.BufferTime[int](d, 40)(twenty)), values: some}
 	},
-	"BufferTimeOrCount patience": func(d time.Duration) tried {
+	"BufferTimeOrCount maxWait": func(d time.Duration) tried {
 		return tried{over: lengths(operators.BufferTimeOrCount[int](d, 40)(twenty)), values: some}
 	},
 	"Debounce quiet": func(d time.Duration) tried { return tried{over: operators.Debounce[int](d)(twenty), values: some} },
@@ -267,7 +267,7 @@ var durationsOf = map[string]func(d time.Duration) tried{
 	"WindowTime period": func(d time.Duration) tried {
 		return tried{over: ungrouped(operators.WindowTime[int](d)(twenty)), values: 20}
 	},
-	"WindowTimeOrCount patience": func(d time.Duration) tried {
+	"WindowTimeOrCount maxWait": func(d time.Duration) tried {
 		return tried{over: ungrouped(operators.WindowTimeOrCount[int](d, 40)(twenty)), values: 20}
 	},
 }

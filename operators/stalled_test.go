@@ -16,7 +16,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// wantStalled runs what reads groups and wants the error that says why it stands still.
+// wantStalled runs what reads groups and wants the error that says why it stalled.
 func wantStalled(t *testing.T, source stream.Observable[string], words ...string) {
 	t.Helper()
 	got, err := source.Collect(t.Context())
@@ -47,13 +47,13 @@ func TestGroupByStalledIsNoticed(t *testing.T) {
 			[]string{"the group of 1, which is full", "reader of the group of 0 waits"}},
 		"one at a time, small": {readBy(operators.GroupBy(mod3, blocked), operators.ConcatMap(told)), 100, []string{"the group of 1"}},
 		"context of its own":   {readBy(operators.GroupBy(mod3, blocked), operators.ConcatMap(nested)), 100, []string{"the group of 1"}},
-		"too few places": {readBy(operators.GroupBy(mod3), operators.MergeMap(told, operators.Limit(2))), 1000,
+		"too few slots": {readBy(operators.GroupBy(mod3), operators.MergeMap(told, operators.Limit(2))), 1000,
 			[]string{"the group of 2, which is full", "2 readers of others wait"}},
-		"one place": {readBy(operators.GroupBy(mod3, blocked), operators.MergeMap(told, operators.Limit(1))), 1000,
+		"one slot": {readBy(operators.GroupBy(mod3, blocked), operators.MergeMap(told, operators.Limit(1))), 1000,
 			[]string{"has a value for the group of", "the reader of the group of 0 waits"}},
 		"many groups, one at a time": {readBy(operators.GroupBy(itself, many), operators.ConcatMap(told)), 1000,
 			[]string{"announces a group while 128 others"}},
-		"many groups, few places": {readBy(operators.GroupBy(itself, many), operators.MergeMap(told, operators.Limit(7))), 1000,
+		"many groups, few slots": {readBy(operators.GroupBy(itself, many), operators.MergeMap(told, operators.Limit(7))), 1000,
 			[]string{"announces a group while 128 others", "7 readers"}},
 		"dropping, many groups": {readBy(operators.GroupBy(itself, many, operators.GroupBuffer(1, stream.DropOldest)), operators.ConcatMap(told)), 1000,
 			[]string{"announces a group"}},
@@ -65,7 +65,7 @@ func TestGroupByStalledIsNoticed(t *testing.T) {
 	}
 }
 
-// wantGoesOn runs what seems to stand still for a while, in virtual time.
+// wantGoesOn runs what seems stalled for a while, in virtual time.
 func wantGoesOn(t *testing.T, source stream.Observable[int], values ...int) {
 	t.Helper()
 	slices.Sort(values)
@@ -86,7 +86,7 @@ func forAnHour(readers *sync.WaitGroup) func(group) stream.Observable[int] {
 	}
 }
 
-// What stands still now may go on later, as long as somebody may do something about it.
+// A run that waits now is not stalled if something may end the wait later.
 func TestGroupByStalledIsNoFalseAlarm(t *testing.T) {
 	groups := operators.GroupBy(itself, operators.GroupBuffer(2, stream.Block))
 	source := stream.Just(0, 1, 1, 1, 1, 2, 2, 2, 2, 2)
@@ -99,11 +99,11 @@ func TestGroupByStalledIsNoFalseAlarm(t *testing.T) {
 	one := operators.Limit(1)
 	for name, read := range map[string]stream.Operator[group, int]{
 		"readers with a deadline, one at a time":      operators.ConcatMap(forASecond),
-		"readers with a deadline, in one place":       operators.MergeMap(forASecond, one),
+		"readers with a deadline, with one slot":      operators.MergeMap(forASecond, one),
 		"readers that are timed out, one at a time":   operators.ConcatMap(inTime),
-		"readers that are timed out, in one place":    operators.MergeMap(inTime, one),
-		"places enough, and a consumer that is slow":  slowly(operators.MergeMap(group.Values, operators.Buffer(1))),
-		"places just enough, and a slow consumer":     slowly(operators.MergeMap(group.Values, operators.Limit(3), operators.Buffer(1))),
+		"readers that are timed out, with one slot":   operators.MergeMap(inTime, one),
+		"slots enough, and a consumer that is slow":   slowly(operators.MergeMap(group.Values, operators.Buffer(1))),
+		"slots just enough, and a slow consumer":      slowly(operators.MergeMap(group.Values, operators.Limit(3), operators.Buffer(1))),
 		"readers that wait before they read anything": operators.MergeMap(func(g group) stream.Observable[int] { return concat(after[int](time.Hour), g.Values()) }),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestGroupByStalledIsNoFalseAlarm(t *testing.T) {
 	}
 	for name, read := range map[string]func(func(group) stream.Observable[int]) stream.Operator[group, int]{
 		"one at a time": func(f func(group) stream.Observable[int]) stream.Operator[group, int] { return operators.ConcatMap(f) },
-		"in one place": func(f func(group) stream.Observable[int]) stream.Operator[group, int] {
+		"with one slot": func(f func(group) stream.Observable[int]) stream.Operator[group, int] {
 			return operators.MergeMap(f, one)
 		},
 	} {
@@ -178,7 +178,7 @@ func TestGroupByReadLaterGoesOn(t *testing.T) {
 	})
 }
 
-// A standstill that a reader overlooks ends the run all the same, and what waits in the
+// A stall that a reader overlooks ends the run all the same, and what waits in the
 // groups is there.
 func TestGroupByStalledEndsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -196,13 +196,13 @@ func TestGroupByStalledEndsTheRun(t *testing.T) {
 // groupScript is a random way to read groups. All of them wait now and then, all differently.
 type groupScript struct {
 	keys, values []int
-	places       int // 0 is ConcatMap
+	limit        int // 0 is ConcatMap
 	buffer       int
 	slow         [3]int // the source, the readers, the consumer: one value of so many comes with a pause
 }
 
 func randomGroupScript(random *rand.Rand) groupScript {
-	r := groupScript{places: random.IntN(4), buffer: 1 + random.IntN(4)}
+	r := groupScript{limit: random.IntN(4), buffer: 1 + random.IntN(4)}
 	for i := range r.slow {
 		r.slow[i] = 1 + random.IntN(6)
 	}
@@ -224,9 +224,9 @@ func randomGroupScript(random *rand.Rand) groupScript {
 // stalls is whether the source has more for a group that is not read, or more of such
 // groups, than may wait.
 func (r groupScript) stalls() bool {
-	read := min(max(1, r.places), len(r.keys))
+	read := min(max(1, r.limit), len(r.keys))
 	waiting := len(r.keys) - read
-	if r.places > 0 {
+	if r.limit > 0 {
 		waiting-- // MergeMap has the next one
 	}
 	if waiting > stream.DefaultBuffer {
@@ -262,8 +262,8 @@ func (r groupScript) pause(i int) func(int) {
 func (r groupScript) run(ctx context.Context) ([]int, error) {
 	read := func(g group) stream.Observable[int] { return operators.Tap(r.pause(1))(g.Values()) }
 	all := operators.ConcatMap(read)
-	if r.places > 0 {
-		all = operators.MergeMap(read, operators.Limit(r.places), operators.Buffer(1))
+	if r.limit > 0 {
+		all = operators.MergeMap(read, operators.Limit(r.limit), operators.Buffer(1))
 	}
 	source := operators.Tap(r.pause(0))(stream.FromSlice(r.values))
 	groups := operators.GroupBy(itself, operators.GroupBuffer(r.buffer, stream.Block))
@@ -280,7 +280,7 @@ func TestGroupByStalledAgainstModel(t *testing.T) {
 			want := slices.Sorted(slices.Values(r.values))
 			switch {
 			case r.stalls() != errors.Is(err, operators.ErrGroupsStalled), err != nil && !r.stalls():
-				t.Fatalf("seed %d, %+v: got %v, want a standstill: %v", seed, r, err, r.stalls())
+				t.Fatalf("seed %d, %+v: got %v, want a stall: %v", seed, r, err, r.stalls())
 			case err == nil && !slices.Equal(got, want):
 				t.Fatalf("seed %d, %+v: got %v, want %v", seed, r, got, want)
 			}
@@ -295,7 +295,7 @@ func TestGroupByStalledUnderLoad(t *testing.T) {
 		r.slow = [3]int{1000, 1000, 1000}
 		got, err := r.run(t.Context())
 		if r.stalls() != errors.Is(err, operators.ErrGroupsStalled) || err == nil && len(got) != len(r.values) {
-			t.Fatalf("%+v: got %d values, %v, want a standstill: %v", r, len(got), err, r.stalls())
+			t.Fatalf("%+v: got %d values, %v, want a stall: %v", r, len(got), err, r.stalls())
 		}
 	}
 }

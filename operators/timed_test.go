@@ -189,7 +189,7 @@ func init() {
 				streamtest.CheckOperator(t, operators.BufferTimeOrCount[int](time.Hour, 2), []int{1, 2, 3}, [][]int{{1, 2}, {3}},
 					readAhead, streamtest.LosesOnFailure())
 			})
-			t.Run("patience", func(t *testing.T) {
+			t.Run("maxWait", func(t *testing.T) {
 				streamtest.CheckOperator(t, apart(operators.BufferTimeOrCount[int](between, 2)), []int{1}, [][]int{{1}}, readAhead)
 			})
 		},

@@ -68,12 +68,12 @@ func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Timeout", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
-			here := new(watched)
+			here := new(timeoutRun)
 			var alarm stream.Alarm
 			alarm.Set(d)
 			var expired atomic.Pointer[TimeoutError]
 			var answer error // of the source
-			err := stream.Timed(stream.WithBuffering(context.WithValue(ctx, watchedKey{}, here), "Timeout"), func(ctx context.Context, yield func(T) bool) error {
+			err := stream.Timed(stream.WithBuffering(context.WithValue(ctx, timeoutRunKey{}, here), "Timeout"), func(ctx context.Context, yield func(T) bool) error {
 				inner, cancel := context.WithCancelCause(uncancelled{ctx})
 				defer cancel(nil)
 				defer context.AfterFunc(ctx, func() {
@@ -89,7 +89,7 @@ func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 				alarm.Set(d)
 				return wanted
 			}, func() bool {
-				expired.Store(&TimeoutError{After: d, Stage: stages.silent(here)})
+				expired.Store(&TimeoutError{After: d, Stage: stages.waiting(here)})
 				return false
 			})
 			late := expired.Load()
@@ -115,13 +115,13 @@ func TimeoutFirst[T any](d time.Duration) stream.Operator[T, T] {
 			if d <= 0 {
 				return cmp.Or(context.Cause(ctx), error(late))
 			}
-			here := new(watched)
-			inner, cancel := context.WithCancelCause(context.WithValue(ctx, watchedKey{}, here))
+			here := new(timeoutRun)
+			inner, cancel := context.WithCancelCause(context.WithValue(ctx, timeoutRunKey{}, here))
 			defer cancel(nil)
 			done := make(chan struct{})
 			timer := time.AfterFunc(d, func() {
 				defer close(done)
-				late.Stage = stages.silent(here)
+				late.Stage = stages.waiting(here)
 				cancel(late)
 			})
 			expired := sync.OnceValue(func() bool { // stops the timer

@@ -82,7 +82,7 @@ func concatMap[A, B any](name string, project func(A) stream.Observable[B]) stre
 				return wanted
 			}
 			err := source(ctx, func(a A) bool {
-				failure = projected(name, project, a)(ctx, pass)
+				failure = mustProject(name, project, a)(ctx, pass)
 				return failure == nil && wanted
 			})
 			if failure != nil {

@@ -8,8 +8,9 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// errUntil is the cause a run sees that is ended because it is no longer wanted.
-var errUntil = errors.New("operators: no longer wanted")
+// errUnwanted is the cause of the context of a run that is ended because its values are no
+// longer wanted.
+var errUnwanted = errors.New("operators: no longer wanted")
 
 // TakeUntilDone emits what the source emits until stop is done, and completes
 // then: the context that means "enough", where the run's own means "give up". It
@@ -28,10 +29,10 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 			if stop.Err() != nil || ctx.Err() != nil { // do not start what is over
 				return context.Cause(ctx)
 			}
-			release := context.AfterFunc(stop, func() { cancel(errUntil) })
+			release := context.AfterFunc(stop, func() { cancel(errUnwanted) })
 			defer release()
 			err := source(inner, yield)
-			if context.Cause(inner) == errUntil { // it was ended on purpose, whatever it says to that
+			if context.Cause(inner) == errUnwanted { // it was ended on purpose, whatever it says to that
 				return context.Cause(ctx)
 			}
 			return err
@@ -55,13 +56,13 @@ func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("TakeUntil", "observable", source != nil)
 		return func(ctx context.Context, yield func(T) bool) error {
-			err := aside(ctx, yield, source, func(ctx context.Context, end func(error)) error {
+			err := runBeside(ctx, yield, source, func(ctx context.Context, end func(error)) error {
 				return notifier(ctx, func(N) bool {
-					end(errUntil)
+					end(errUnwanted)
 					return false
 				})
 			})
-			if err == errUntil && ctx.Err() == nil {
+			if err == errUnwanted && ctx.Err() == nil {
 				return nil
 			}
 			return err
@@ -83,7 +84,7 @@ func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 		return func(ctx context.Context, yield func(T) bool) error {
 			var open atomic.Bool
 			pass := func(v T) bool { return !open.Load() || yield(v) }
-			return aside(ctx, pass, source, func(ctx context.Context, _ func(error)) error {
+			return runBeside(ctx, pass, source, func(ctx context.Context, _ func(error)) error {
 				err := notifier(ctx, func(N) bool {
 					open.Store(true)
 					return false

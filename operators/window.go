@@ -65,8 +65,8 @@ func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[
 		waiting, capacity = waiting+min((size-1)/step, math.MaxInt-waiting), max(size, capacity)
 	}
 	return windowed(name, waiting, capacity, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
-		var open []*outlet[T] // the oldest first
-		left, next := 0, 0    // values until the oldest is full, and until another begins
+		var open []*groupOutput[T] // the oldest first
+		left, next := 0, 0         // values until the oldest is full, and until another begins
 		return source(ctx, func(v T) bool {
 			if next == 0 {
 				if !w.begin() {
@@ -119,11 +119,11 @@ func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
 	})
 }
 
-// WindowTimeOrCount emits a [Group] with its first value, which ends when it has had count
-// values, and sooner when patience has passed since that first one: no window is empty.
+// WindowTimeOrCount emits a [Group] with its first value. The group ends when it has had
+// count values, and sooner when maxWait has passed since the first one: no window is empty.
 // [BufferTimeOrCount] emits slices. A count below one is one. What waits is the same as
 // for [WindowTime].
-func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator[T, Group[int, T]] {
+func WindowTimeOrCount[T any](maxWait time.Duration, count int) stream.Operator[T, Group[int, T]] {
 	return windowed("WindowTimeOrCount", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var alarm stream.Alarm
 		left := 0
@@ -133,7 +133,7 @@ func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator
 					return false
 				}
 				left = max(1, count)
-				alarm.Set(patience)
+				alarm.Set(maxWait)
 			}
 			goesOn := w.give(w.current, v)
 			if left--; left == 0 {
@@ -153,18 +153,18 @@ func WindowTimeOrCount[T any](patience time.Duration, count int) stream.Operator
 func windowed[T any](name string, waiting, capacity int, produce func(context.Context, stream.Observable[T], *windows[T]) error) stream.Operator[T, Group[int, T]] {
 	return func(source stream.Observable[T]) stream.Observable[Group[int, T]] {
 		mustHave(name, "observable", source != nil)
-		return grouped(name, waiting, func(ctx context.Context, o *opener[int, T]) error {
-			return produce(ctx, source, &windows[T]{opener: o, capacity: capacity})
+		return grouped(name, waiting, func(ctx context.Context, o *groupOpener[int, T]) error {
+			return produce(ctx, source, &windows[T]{groupOpener: o, capacity: capacity})
 		})
 	}
 }
 
 // windows are groups that are numbered.
 type windows[T any] struct {
-	*opener[int, T]
+	*groupOpener[int, T]
 	capacity int
 	begun    int
-	current  *outlet[T] // the latest; nil if that has ended
+	current  *groupOutput[T] // the latest; nil if that has ended
 }
 
 // begin opens a window and reports whether the run goes on.

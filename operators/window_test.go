@@ -78,7 +78,7 @@ func init() {
 			t.Run("count", func(t *testing.T) {
 				streamtest.CheckOperator(t, inTurn(operators.WindowTimeOrCount[int](time.Hour, 2)), []int{1, 2, 3}, []string{"0 [1 2]", "1 [3]"}, loses, windows)
 			})
-			t.Run("patience", func(t *testing.T) {
+			t.Run("maxWait", func(t *testing.T) {
 				streamtest.CheckOperator(t, apart(inTurn(operators.WindowTimeOrCount[int](between, 2))), []int{1, 2}, []string{"0 [1]", "1 [2]"}, loses, windows)
 			})
 		},

@@ -22,11 +22,11 @@ func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine fu
 	mustHave("Zip", "observable", b != nil)
 	mustHave("Zip", "function", combine != nil)
 	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newInlet[A](), newInlet[B]()
-		rows := newRows(2)
-		return arrivals("Zip", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
+		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+		rows := newRowCounter(2)
+		return runSources("Zip", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
 		}, func(e arrival) bool {
 			if rows.complete(e) && !yield(combine(<-as, <-bs)) {
 				return false
@@ -43,12 +43,12 @@ func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stre
 	mustHave("Zip3", "observable", c != nil)
 	mustHave("Zip3", "function", combine != nil)
 	return func(ctx context.Context, yield func(D) bool) error {
-		as, bs, cs := newInlet[A](), newInlet[B](), newInlet[C]()
-		rows := newRows(3)
-		return arrivals("Zip3", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
-			cs.open(g, 2, c)
+		as, bs, cs := newSourceBuffer[A](), newSourceBuffer[B](), newSourceBuffer[C]()
+		rows := newRowCounter(3)
+		return runSources("Zip3", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
+			cs.run(g, 2, c)
 		}, func(e arrival) bool {
 			if rows.complete(e) && !yield(combine(<-as, <-bs, <-cs)) {
 				return false
@@ -65,14 +65,14 @@ func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stre
 func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	mustHaveEach("ZipAll", sources)
 	return func(ctx context.Context, yield func([]T) bool) error {
-		var inlets []inlet[T]
-		rows := newRows(len(sources))
-		return arrivals("ZipAll", ctx, func(g *stream.Group[arrival]) {
-			inlets = openAll(g, sources)
+		var buffers []sourceBuffer[T]
+		rows := newRowCounter(len(sources))
+		return runSources("ZipAll", ctx, func(g *stream.Group[arrival]) {
+			buffers = runAll(g, sources)
 		}, func(e arrival) bool {
 			if rows.complete(e) {
-				row := make([]T, len(inlets))
-				for i, in := range inlets {
+				row := make([]T, len(buffers))
+				for i, in := range buffers {
 					row[i] = <-in
 				}
 				if !yield(row) {
@@ -91,8 +91,8 @@ func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], com
 	mustHave("ZipLongest", "observable", b != nil)
 	mustHave("ZipLongest", "function", combine != nil)
 	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newInlet[A](), newInlet[B]()
-		var sources [2]queue
+		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+		var sources [2]sourceCount
 		complete := func() bool { // a row is
 			for _, s := range sources {
 				if s.waiting == 0 && !s.ended {
@@ -101,9 +101,9 @@ func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], com
 			}
 			return sources[0].waiting+sources[1].waiting > 0
 		}
-		return arrivals("ZipLongest", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
+		return runSources("ZipLongest", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
 		}, func(e arrival) bool {
 			if s := &sources[e.source]; e.ended {
 				s.ended = true
@@ -121,7 +121,7 @@ func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], com
 }
 
 // take takes a value that waits, if there is one.
-func take[T any](q *queue, in inlet[T]) fold.Maybe[T] {
+func take[T any](q *sourceCount, in sourceBuffer[T]) fold.Maybe[T] {
 	if q.waiting == 0 {
 		return fold.Nothing[T]()
 	}
@@ -139,13 +139,13 @@ func ZipLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], comb
 	mustHave("ZipLatest", "observable", b != nil)
 	mustHave("ZipLatest", "function", combine != nil)
 	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newInlet[A](), newInlet[B]()
+		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
 		var lastA A
 		var lastB B
 		var sources [2]struct{ fresh, ended bool }
-		return arrivals("ZipLatest", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
+		return runSources("ZipLatest", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
 		}, func(e arrival) bool {
 			s := &sources[e.source]
 			switch {
@@ -183,12 +183,12 @@ func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B],
 	mustHave("SequenceEqualFunc", "observable", b != nil)
 	mustHave("SequenceEqualFunc", "function", equal != nil)
 	return func(ctx context.Context, yield func(bool) bool) error {
-		as, bs := newInlet[A](), newInlet[B]()
-		rows := newRows(2)
+		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+		rows := newRowCounter(2)
 		same := true
-		err := arrivals("SequenceEqualFunc", ctx, func(g *stream.Group[arrival]) {
-			as.open(g, 0, a)
-			bs.open(g, 1, b)
+		err := runSources("SequenceEqualFunc", ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
 		}, func(e arrival) bool {
 			if rows.complete(e) && !equal(<-as, <-bs) || rows.uneven() {
 				same = false
@@ -199,30 +199,30 @@ func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B],
 	}
 }
 
-// rows count what waits of several sources, of which one value each makes a row.
-type rows struct {
-	sources []queue
-	missing int // sources of which nothing waits
-	dry     int // those of them that have ended
+// rowCounter counts the waiting values of several sources. One value of each makes a row.
+type rowCounter struct {
+	sources   []sourceCount
+	missing   int // sources of which nothing waits
+	exhausted int // those of them that have ended
 }
 
-// queue is what waits of one source.
-type queue struct {
+// sourceCount is the state of one source of a rowCounter.
+type sourceCount struct {
 	waiting int
 	ended   bool
 }
 
-func newRows(sources int) *rows {
-	return &rows{sources: make([]queue, sources), missing: sources}
+func newRowCounter(sources int) *rowCounter {
+	return &rowCounter{sources: make([]sourceCount, sources), missing: sources}
 }
 
-// complete takes note of an arrival and reports whether there is a row to take now.
-func (r *rows) complete(e arrival) bool {
+// complete notes an arrival and reports whether there is a row to take now.
+func (r *rowCounter) complete(e arrival) bool {
 	s := &r.sources[e.source]
 	if e.ended {
 		s.ended = true
 		if s.waiting == 0 {
-			r.dry++
+			r.exhausted++
 		}
 		return false
 	}
@@ -238,7 +238,7 @@ func (r *rows) complete(e arrival) bool {
 		if s.waiting--; s.waiting == 0 {
 			r.missing++
 			if s.ended {
-				r.dry++
+				r.exhausted++
 			}
 		}
 	}
@@ -246,10 +246,10 @@ func (r *rows) complete(e arrival) bool {
 }
 
 // over reports whether no row can come any more.
-func (r *rows) over() bool { return r.dry > 0 }
+func (r *rowCounter) over() bool { return r.exhausted > 0 }
 
 // allOver reports whether every source has ended and nothing waits.
-func (r *rows) allOver() bool { return r.dry == len(r.sources) }
+func (r *rowCounter) allOver() bool { return r.exhausted == len(r.sources) }
 
 // uneven reports whether a value waits for one that cannot come.
-func (r *rows) uneven() bool { return r.dry > 0 && r.missing < len(r.sources) }
+func (r *rowCounter) uneven() bool { return r.exhausted > 0 && r.missing < len(r.sources) }
