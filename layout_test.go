@@ -29,6 +29,7 @@ var floors = map[string][]string{
 	// The rooms of socket, which may import all of them. None of them imports socket.
 	"socket/internal":          {},
 	"socket/internal/wire":     {},
+	"socket/internal/park":     {},
 	"socket/internal/probe":    {"socket/internal/wire"},
 	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd"},
 

@@ -115,7 +115,7 @@ func (c *Connection) end(reason error) {
 	c.cancel(reason)
 	c.conn.SetReadDeadline(longAgo)
 	c.conn.SetWriteDeadline(longAgo)
-	c.stay.Load().resume()
+	c.parking.Load().Resume()
 }
 
 // over returns why the connection is to end, if it is: for a reason of its own, or
@@ -170,7 +170,7 @@ func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
 		var unanswered error
-		_, err := newStay(c, nil).serve(ctx, func(_ context.Context, x Exchange) bool {
+		_, err := newSession(c, nil).serve(ctx, func(_ context.Context, x Exchange) bool {
 			more, err := x.settle(yield(x), stage)
 			unanswered = err
 			return more
@@ -299,7 +299,7 @@ func (c *Connection) turnOver() error {
 
 // receive reads what comes next, and waits for it unless the session is to park.
 func (c *Connection) receive() error {
-	if c.stay.Load().rests() {
+	if c.parking.Load().Rests() && c.greeted && c.in.Idle() {
 		return c.look(c.ending)
 	}
 	return c.fill(c.ending)

@@ -119,7 +119,7 @@ func (x Exchange) Hold() *Held {
 // The first exchange that is left unanswered to such a stage is not acknowledged, and
 // fails the run with [ErrUnanswered].
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
-	merged := mergeStays(context.Background(), handedOver)(connections)
+	merged := mergeSessions(context.Background(), handedOver)(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
 		var unanswered error
@@ -168,7 +168,7 @@ func (u *unsendable) Unwrap() []error { return []error{u.err, stream.ErrSkip} }
 
 // handedOver is the exchanges of a session for a yield that returns before they are
 // handled: who gets one takes its turn and concludes it.
-func handedOver(s *stay) stream.Observable[Exchange] {
+func handedOver(s *session) stream.Observable[Exchange] {
 	s.first = begun
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		_, err := s.serve(ctx, func(ctx context.Context, x Exchange) bool {

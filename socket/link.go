@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/park"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -53,7 +54,7 @@ type link struct {
 	until atomic.Int64 // the time limit of what fill waits for, or expired
 	stuck atomic.Int64 // since when a write has brought nothing away
 
-	stay atomic.Pointer[stay] // a server's, if it may park; who calls the reader resumes it
+	parking atomic.Pointer[park.Spot] // of the session that reads, if it may park
 
 	// What a client owes the server; it leaves with the next write.
 	greeting atomic.Bool  // connection.start-ok
@@ -203,9 +204,14 @@ func (l *link) tooSlow() error {
 // callReader makes the blocked read return, or the next one. A session that has parked
 // is resumed for it.
 func (l *link) callReader() {
+	l.nudge()
+	l.parking.Load().Resume()
+}
+
+// nudge makes the blocked read return, or the next one.
+func (l *link) nudge() {
 	l.called.Store(true)
 	l.conn.SetReadDeadline(longAgo)
-	l.stay.Load().resume()
 }
 
 // acquire takes the baton of writing, or returns ctx's cause.

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"path/filepath"
@@ -42,7 +43,7 @@ func newOnSocket(t *testing.T) *onSocket {
 // come is the connections to it.
 func (s *onSocket) come(config Config) stream.Observable[*Connection] {
 	config.Hooks.Closed = func(e Ending) { s.ended <- e }
-	config.restAfter = 50 * time.Millisecond
+	config.restAfter = cmp.Or(config.restAfter, 5*time.Millisecond)
 	return operators.Tap(func(c *Connection) { s.connections <- c })(New(config).Accept(s.listener))
 }
 
@@ -94,18 +95,12 @@ func eventually(t *testing.T, what string, so func() bool) {
 
 // isParked reports whether the session of a connection has no goroutine.
 func isParked(c *Connection) bool {
-	s := c.stay.Load()
-	if s == nil {
-		return false
-	}
-	s.lot.mu.Lock()
-	defer s.lot.mu.Unlock()
-	return s.lot.parked[c.id] != nil
+	spot := c.parking.Load()
+	return spot != nil && spot.IsParked()
 }
 
-// awaitParked has the session of a connection park, without the time that takes.
+// awaitParked waits until the session of a connection has parked.
 func awaitParked(t *testing.T, c *Connection) {
 	t.Helper()
-	l := c.stay.Load().lot
-	eventually(t, "parked", func() bool { l.sweep(); return isParked(c) })
+	eventually(t, "parked", func() bool { return isParked(c) })
 }

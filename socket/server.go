@@ -91,9 +91,9 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 			end(err) // what the connections carry is not lost with the listener
 			return stream.Empty[*Connection]()
 		}),
-		mergeStays(open, func(stay *stay) stream.Observable[C] {
+		mergeSessions(open, func(one *session) stream.Observable[C] {
 			served = true
-			return (&session[C]{service: all, stay: stay, carry: s.monoid.Identity()}).run
+			return (&foldedSession[C]{service: all, session: one, carry: s.monoid.Identity()}).run
 		}),
 	)
 	total := s.monoid.Identity()
@@ -127,16 +127,16 @@ type service[C any] struct {
 	fragile bool
 }
 
-// session is the reading of one connection.
-type session[C any] struct {
+// foldedSession folds the messages of one session.
+type foldedSession[C any] struct {
 	*service[C]
-	stay  *stay
-	carry C
+	session *session
+	carry   C
 }
 
 // run runs the session until it parks, or to its end, when it emits what it carried.
-func (s *session[C]) run(ctx context.Context, yield func(C) bool) error {
-	parked, err := s.stay.serve(ctx, handledBy(s.exchange))
+func (s *foldedSession[C]) run(ctx context.Context, yield func(C) bool) error {
+	parked, err := s.session.serve(ctx, handledBy(s.exchange))
 	if parked {
 		return nil
 	}
@@ -148,7 +148,7 @@ func (s *session[C]) run(ctx context.Context, yield func(C) bool) error {
 }
 
 // exchange has an exchange handled, and reports whether to go on.
-func (s *session[C]) exchange(x Exchange) bool {
+func (s *foldedSession[C]) exchange(x Exchange) bool {
 	next, err := s.handle(x)
 	switch {
 	case err == nil:
@@ -166,7 +166,7 @@ func (s *session[C]) exchange(x Exchange) bool {
 
 // handle has a handler answer an exchange. What it panics with is the error, and carries
 // the stack, unless the server is fragile.
-func (s *session[C]) handle(x Exchange) (next Continuation[C], err error) {
+func (s *foldedSession[C]) handle(x Exchange) (next Continuation[C], err error) {
 	if !s.fragile {
 		defer func() {
 			if value := recover(); value != nil {
@@ -174,7 +174,7 @@ func (s *session[C]) handle(x Exchange) (next Continuation[C], err error) {
 			}
 		}()
 	}
-	next = s.handler(x.Message, Continuation[C]{connection: s.stay.Connection, carry: s.carry}, s.carry)
+	next = s.handler(x.Message, Continuation[C]{connection: s.session.Connection, carry: s.carry}, s.carry)
 	return next, next.respond(x)
 }
 

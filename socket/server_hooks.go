@@ -18,27 +18,22 @@ func (h *Handling) answered(responses ...Message) {
 	}
 }
 
-// opened says that the connection begins to be read, and returns when, for closed.
-func (c *Connection) opened() (start time.Time) {
-	hooks := &c.config.Hooks
-	if hooks.Closed != nil {
-		start = time.Now()
-	}
+// opened says that the connection begins to be read.
+func (c *Connection) opened() {
 	c.log(slog.LevelDebug, "connection opened")
-	if hooks.Opened != nil {
-		tell(c.config.Log, hooks.Opened, c)
+	if hook := c.config.Hooks.Opened; hook != nil {
+		tell(c.config.Log, hook, c)
 	}
-	return start
 }
 
-// closed says that a connection which was opened has ended.
-func (c *Connection) closed(start time.Time) {
+// closed says that a connection has ended which was opened at start, on the pulse's clock.
+func (c *Connection) closed(start int64) {
 	err := c.Err()
 	if err == nil { // otherwise failed has told
 		c.log(slog.LevelDebug, "connection ended", slog.String("reason", Reason(nil)))
 	}
 	if hook := c.config.Hooks.Closed; hook != nil {
-		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Since(start), Err: err})
+		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Duration(c.pulse.now() - start), Err: err})
 	}
 }
 

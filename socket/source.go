@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rxipc/rxipc/socket/internal/wire"
@@ -11,6 +12,9 @@ import (
 
 // source is how a link reads its frames, and offers what it has to write.
 type source interface {
+	// rawConn returns the socket, nil if the connection is none.
+	rawConn() syscall.RawConn
+
 	// fill is that of the wire.Reader, from this source. Where it can it holds no buffer
 	// while it waits.
 	fill(r *wire.Reader) error
@@ -38,6 +42,8 @@ var errIdle = errors.New("nothing to read")
 
 // plainSource is any connection. While it waits it holds the reader's buffer.
 type plainSource struct{ net.Conn }
+
+func (plainSource) rawConn() syscall.RawConn { return nil }
 
 func (s plainSource) fill(r *wire.Reader) error { return r.Fill(s.Conn) }
 

@@ -49,6 +49,8 @@ type socketSource struct {
 	writeErr error
 }
 
+func (s *socketSource) rawConn() syscall.RawConn { return s.raw }
+
 func (s *socketSource) fill(r *wire.Reader) error { return s.readBy(s.readOnce, r) }
 
 func (s *socketSource) look(r *wire.Reader) error {

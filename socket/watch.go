@@ -7,22 +7,22 @@ import (
 
 // watch ends the sessions of one run when a context ends: that of the reader, or open. It
 // registers with each context once for all its sessions, since a registration costs more
-// than a quarter of an idle connection. Lock order: watch.mu, lot.mu.
+// than a quarter of an idle connection. Lock order: watch.mu, then the lock of the park.Lot.
 type watch struct {
 	open context.Context // at its end the sessions end as by Close
 
 	mu       sync.Mutex
-	sessions map[*stay]struct{}
+	sessions map[*session]struct{}
 	release  func() // takes back the registrations
 }
 
 // add ends s at the end of ctx or open, until it is removed. All sessions of a watch have
 // the same ctx.
-func (w *watch) add(ctx context.Context, s *stay) {
+func (w *watch) add(ctx context.Context, s *session) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.sessions) == 0 {
-		w.sessions = map[*stay]struct{}{}
+		w.sessions = map[*session]struct{}{}
 		w.register(ctx)
 	}
 	w.sessions[s] = struct{}{}
@@ -42,7 +42,7 @@ func (w *watch) register(ctx context.Context) {
 }
 
 // remove takes back what add did. A watch without sessions keeps nothing.
-func (w *watch) remove(s *stay) {
+func (w *watch) remove(s *session) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.sessions, s)

@@ -17,10 +17,10 @@ import (
 func newWatch(open context.Context) *watch { return &watch{open: open} }
 
 // idle returns a session of a connection that nobody reads.
-func idle() *stay {
+func idle() *session {
 	ours, _ := newPipe(0)
 	config := Config{}.withDefaults()
-	return newStay(newConnection(ours, &config, newPulse(&config)), nil)
+	return newSession(newConnection(ours, &config, newPulse(&config)), nil)
 }
 
 // mustKeep asserts for how many sessions w is registered with contexts.
@@ -35,7 +35,7 @@ func (w *watch) mustKeep(t *testing.T, sessions int) {
 }
 
 // mustEnd asserts for what reason a session is to end, nil for none, in a bubble.
-func mustEnd(t *testing.T, what string, s *stay, reason error) {
+func mustEnd(t *testing.T, what string, s *session, reason error) {
 	t.Helper()
 	synctest.Wait()
 	if got := context.Cause(s.Context()); got != reason {
@@ -154,7 +154,7 @@ func TestWatchOfARunIsReleased(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() {
 			New(Config{}).Accept(listener)(ctx, func(c *Connection) bool {
-				session := newStay(c, w)
+				session := newSession(c, w)
 				running.Go(func() { session.serve(ctx, handledBy(func(Exchange) bool { return true })) })
 				return true
 			})

@@ -1,4 +1,4 @@
-package socket
+package park
 
 import (
 	"os"
@@ -7,17 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// canPark reports whether a session that reads from src may park.
-func canPark(src source) bool {
-	_, ok := src.(*socketSource)
-	return ok
-}
+// supported says that sessions can park on this system.
+const supported = true
 
-// eventsAtOnce is how many events a wait takes at most.
+// eventsAtOnce is the largest number of events that a wait takes.
 const eventsAtOnce = 64
 
-// epoll is a poller made of the system's (epoll(7)). It is itself watched by that of the
-// runtime, so that who waits for it needs no thread.
+// epoll is the poller of the system, epoll(7). The runtime's own poller watches it, so that
+// wait blocks no thread.
 type epoll struct {
 	file       *os.File
 	raw        syscall.RawConn
@@ -48,18 +45,18 @@ func newPoller() (poller, error) {
 	return p, nil
 }
 
-func (p *epoll) add(c *Connection, again bool) error {
+func (p *epoll) add(id uint64, conn syscall.RawConn, again bool) error {
 	op := unix.EPOLL_CTL_ADD
 	if again {
 		op = unix.EPOLL_CTL_MOD
 	}
 	event := unix.EpollEvent{
 		Events: unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLONESHOT,
-		Fd:     int32(c.id),
-		Pad:    int32(c.id >> 32),
+		Fd:     int32(id),
+		Pad:    int32(id >> 32),
 	}
 	var failure error
-	err := c.source.(*socketSource).raw.Control(func(descriptor uintptr) {
+	err := conn.Control(func(descriptor uintptr) {
 		failure = unix.EpollCtl(p.descriptor, op, int(descriptor), &event)
 	})
 	if err != nil {

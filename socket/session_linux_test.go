@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,31 +19,24 @@ import (
 
 func TestConnectionsThatWaitHaveNoGoroutine(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
-	one, c := s.dial()
-	l := c.stay.Load().lot
-	eventually(t, "one parked", func() bool { return isParked(c) }) // by itself
+	one, _ := s.dialParked()
 	before := runtime.NumGoroutine()
-	clients := []*peer{one}
+	clients, connections := []*peer{one}, []*Connection{}
 	for range 99 {
-		client, _ := s.dial()
-		clients = append(clients, client)
+		client, c := s.dial()
+		clients, connections = append(clients, client), append(connections, c)
 	}
-	eventually(t, "all parked", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return len(l.parked) == 100 })
+	eventually(t, "all parked", func() bool {
+		return !slices.ContainsFunc(connections, func(c *Connection) bool { return !isParked(c) })
+	})
 	eventually(t, "their goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
-	l.mu.Lock()
-	if l.awake != nil || l.timer.Stop() {
-		t.Error("the lot has a timer for nobody")
-	}
-	l.mu.Unlock()
 	for _, client := range clients {
 		client.send("again")
 		client.expect("ack", `"echo: again"`)
 		client.leave()
 	}
-	eventually(t, "the lot has nothing", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return l.poller == nil })
-	eventually(t, "and no goroutine", func() bool { return runtime.NumGoroutine() < before })
-	again, c := s.dial()
-	eventually(t, "parked once more", func() bool { return isParked(c) })
+	eventually(t, "nor has the Lot a goroutine", func() bool { return runtime.NumGoroutine() < before })
+	again, _ := s.dialParked()
 	again.leave()
 	s.end()
 	interrupted(t, <-s.result, 201, context.Canceled)
@@ -51,13 +45,9 @@ func TestConnectionsThatWaitHaveNoGoroutine(t *testing.T) {
 func TestSessionParksAfterEachMessage(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	client, c := s.dialParked()
-	stay := c.stay.Load()
-	seen := func() uint64 { stay.lot.mu.Lock(); defer stay.lot.mu.Unlock(); return stay.seen }
 	for i := range 5 {
-		before := seen()
 		client.send(fmt.Sprint(i), "and")
 		client.expect("ack", fmt.Sprintf(`"echo: %d"`, i), "ack", `"echo: and"`)
-		eventually(t, "awake for a while", func() bool { return seen() != before })
 		awaitParked(t, c)
 		client.sendBytewise("bytewise")
 		client.expect("ack", `"echo: bytewise"`)
@@ -71,16 +61,15 @@ func TestSessionParksAfterEachMessage(t *testing.T) {
 	interrupted(t, <-s.result, 16, context.Canceled)
 }
 
-// TestSessionDoesNotParkInsideAFrame has the rest of it come after the session was told
-// to rest: it then parks without being told again.
+// TestSessionDoesNotParkInsideAFrame sends the rest of a frame after the session was told to
+// rest: it then parks without being told again.
 func TestSessionDoesNotParkInsideAFrame(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	client, c := s.dial()
 	heartbeat := encode(wire.KindHeartbeat)
 	client.send(heartbeat[:5])
-	stay := c.stay.Load()
 	eventually(t, "part of a frame is there", func() bool { return c.until.Load() > 0 })
-	eventually(t, "told", func() bool { stay.lot.sweep(); return stay.resting.Load() })
+	eventually(t, "told", c.parking.Load().Rests)
 	eventually(t, "seen", func() bool { return !c.called.Load() })
 	if isParked(c) {
 		t.Error("it parked with part of a frame")
@@ -103,7 +92,6 @@ func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
 	client.send(wire.KindStartOK)
 	client.expect("start")
 	c := <-s.connections
-	l := c.stay.Load().lot
 	awaitParked(t, c)
 	for range 20 {
 		client.expect("heartbeat")
@@ -115,11 +103,6 @@ func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
 		heard := c.heard.Load()
 		client.send(wire.KindHeartbeat)
 		eventually(t, "heard, and parked again", func() bool { return c.heard.Load() != heard && isParked(c) })
-		l.mu.Lock()
-		if len(l.awake) > 0 {
-			t.Error("the client's heartbeat rouses the session")
-		}
-		l.mu.Unlock()
 	}
 }
 
