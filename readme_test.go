@@ -37,7 +37,7 @@ func servePipeline(ctx context.Context) {
 
 	total, err := stream.Pipe4(
 		socket.Exchanges(ipc.Listen(name)),
-		operators.TakeUntilDone[socket.Exchange](ctx), // a signal completes it; what was counted is not lost
+		operators.TakeUntilDone[socket.Exchange](ctx), // a signal completes the run, so the total is kept
 		operators.MapErr(func(x socket.Exchange) (int, error) { return 1, x.Respond(x.Message) }),
 		operators.Scan(fold.Sum[int]()),
 		operators.TakeWhile(func(total int) bool { return total < 42 }, operators.Inclusive),
