@@ -45,10 +45,12 @@ func OnBackpressureLatest[T any]() stream.Operator[T, T] {
 	return called("OnBackpressureLatest", OnBackpressureBuffer[T](1, stream.DropOldest))
 }
 
-// CountDrops counts in d the values that the stages before it drop: with
-// [OnBackpressureDrop], [OnBackpressureLatest] and any buffer that may drop, in a group
-// without a reader, and in [ExhaustMap]. d may be read while it runs, and counts all runs;
-// an outer CountDrops counts the same values too. A value costs nothing.
+// CountDrops counts in d the values that the stages before it drop or skip. They drop values
+// with [OnBackpressureDrop], [OnBackpressureLatest] and any buffer that may drop, in a group
+// without a reader, and in [ExhaustMap]. They skip values with [MapSkipErr], with
+// [stream.ErrSkip], and when values come too late for a window of [EventTime]. d may be read
+// while it runs, and counts all runs; an outer CountDrops counts the same values too. A value
+// that is not lost costs nothing.
 func CountDrops[T any](d *stream.Drops) stream.Operator[T, T] {
 	mustHave("CountDrops", "counter", d != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

@@ -62,8 +62,8 @@ func TestChainSaysWhatItsFunctionsSay(t *testing.T) {
 	c.folding()
 	c.timing()
 	c.recovering()
-	if len(c.compared) < 79 {
-		t.Errorf("compared %d methods with their functions, want 79 at least", len(c.compared))
+	if len(c.compared) < 80 {
+		t.Errorf("compared %d methods with their functions, want 80 at least", len(c.compared))
 	}
 }
 
@@ -108,6 +108,7 @@ func (c chainComparison) mapping() {
 	agree(c, "Log", c.chain.Log(logger, slog.LevelInfo, "value"), operators.Log[int](logger, slog.LevelInfo, "value")(c.source))
 	agree(c, "Map", c.chain.Map(triple), operators.Map(triple)(c.source))
 	agree(c, "MapErr", c.chain.MapErr(half), operators.MapErr(half)(c.source))
+	agree(c, "MapSkipErr", c.chain.MapSkipErr(half, nil), operators.MapSkipErr(half, nil)(c.source))
 	agree(c, "MapParallel", c.chain.MapParallel(2, divide), operators.MapParallel(2, divide)(c.source))
 	agree(c, "MapParallelByKey", c.chain.MapParallelByKey(2, even, divide), operators.MapParallelByKey(2, even, divide)(c.source))
 	agree(c, "MergeMap", c.chain.MergeMap(twice, operators.Limit(1)), operators.MergeMap(twice, operators.Limit(1))(c.source))

@@ -218,6 +218,11 @@ func (chain Chain[A]) MapParallelByKey[B any, K comparable](limit int, key func(
 	return chain.Pipe(MapParallelByKey[A, B, K](limit, key, f, options...))
 }
 
+// MapSkipErr continues with [MapSkipErr].
+func (chain Chain[A]) MapSkipErr[B any](f func(A) (B, error), failed func(A, error)) Chain[B] {
+	return chain.Pipe(MapSkipErr[A, B](f, failed))
+}
+
 // Merge continues with [Merge], this chain being its first source.
 func (chain Chain[T]) Merge(others ...stream.Observable[T]) Chain[T] {
 	return Chain[T](Merge[T](chain.before(others)...))

@@ -37,6 +37,7 @@ func TestNilFunctionsAreRefusedWhenComposed(t *testing.T) {
 	one := stream.Just(1)
 	for operator, compose := range map[string]func(){
 		"Map":                func() { operators.Map[int, int](nil) },
+		"MapSkipErr":         func() { operators.MapSkipErr[int, int](nil, nil) },
 		"FilterMap":          func() { operators.FilterMap[int, int](nil) },
 		"BufferUntilChanged": func() { operators.BufferUntilChanged[int, int](nil, 1) },
 		"MaxWeight":          func() { operators.MaxWeight[int](1, nil) },

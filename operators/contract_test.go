@@ -44,6 +44,9 @@ var contracts = map[string]func(*testing.T){
 			streamtest.Check(t, operators.MapErr(half)(stream.Just(2, 3, 4)), []int{1}, streamtest.Fails(errOdd))
 		})
 	},
+	"MapSkipErr": func(t *testing.T) {
+		streamtest.CheckOperator(t, operators.MapSkipErr(half, func(int, error) {}), []int{2, 3, 4}, []int{1, 2})
+	},
 	"ConcatMap": func(t *testing.T) {
 		streamtest.CheckOperator(t, operators.ConcatMap(twice), []int{1, 2}, []int{1, 1, 2, 2})
 	},

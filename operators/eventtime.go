@@ -37,8 +37,8 @@ type EventTime[T any] struct {
 	Lateness time.Duration
 
 	// Late is called, on the goroutine of the run, with each value that comes too late for
-	// all its windows. If it is nil, such a value is dropped. The Next of a [stream.Subject]
-	// makes a stream of late values.
+	// all its windows. [stream.Drops] count such values as skipped. The Next of a
+	// [stream.Subject] makes a stream of them. A nil Late does nothing.
 	Late func(T)
 
 	// Limit bounds what is kept. The Buffer operators count values. The Fold operators count
@@ -118,8 +118,9 @@ func newEventClock[A any](ctx context.Context, e EventTime[A]) eventClock[A] {
 	return eventClock[A]{EventTime: e, ctx: ctx, delay: clampDuration(e.Delay, 0), lateness: clampDuration(e.Lateness, 0), watermark: -forever}
 }
 
-// late hands on a value that is too late.
+// late counts a value that is too late, and hands it on.
 func (c *eventClock[A]) late(v A) {
+	stream.Skipping(c.ctx)(1)
 	if c.Late != nil {
 		c.Late(v)
 	}

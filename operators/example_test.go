@@ -41,6 +41,27 @@ func ExampleMapErr() {
 	// Output: [1 2] strconv.Atoi: parsing "three": invalid syntax
 }
 
+// Values and errors apart, and a count of the errors that may be read while it runs.
+func ExampleMapSkipErr() {
+	var lost stream.Drops
+	numbers := stream.Pipe2(stream.Just("1", "two", "3"),
+		operators.MapSkipErr(strconv.Atoi, func(line string, err error) { fmt.Printf("%q: %v\n", line, err) }),
+		operators.CountDrops[int](&lost),
+	)
+	show(numbers)
+	fmt.Println(lost.Skipped(), "skipped")
+	// Output:
+	// "two": strconv.Atoi: parsing "two": invalid syntax
+	// [1 3] <nil>
+	// 1 skipped
+}
+
+// A stream of values and errors.
+func ExampleMapSkipErr_attempts() {
+	show(operators.Map(fold.Trying(strconv.Atoi))(stream.Just("1", "two", "3")))
+	// Output: [Success(1) Failure(strconv.Atoi: parsing "two": invalid syntax) Success(3)] <nil>
+}
+
 func ExampleConcatMap() {
 	countdown := func(n int) stream.Observable[int] {
 		return operators.Map(func(i int) int { return n - i })(stream.Range(0, n))

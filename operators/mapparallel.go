@@ -2,7 +2,6 @@ package operators
 
 import (
 	"context"
-	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -21,8 +20,8 @@ const Unordered ParallelOption = 1
 // values, or with [Unordered] as they are ready. f is called on goroutines of the
 // run's, the source has one too; f's context ends with the run.
 //
-// An error of f's ends it where its result would have come, unless it wraps
-// [stream.ErrSkip], which drops the value; a failure of the source
+// An error of f's ends it where its result would have come. If the error wraps
+// [stream.ErrSkip], the value is skipped and the run goes on. A failure of the source
 // ends it after the results of all values before. It completes when the source has and
 // all results have been emitted.
 //
@@ -72,7 +71,7 @@ func results[B any](ctx context.Context, window semaphore, unordered bool, yield
 	var broken, failed error // how the source ended; what ended the run before
 	stopped := false
 	emit := func(r result[B]) bool {
-		if r.err != nil && errors.Is(r.err, stream.ErrSkip) && ctx.Err() == nil {
+		if r.err != nil && ctx.Err() == nil && skipped(ctx, r.err) {
 			<-window
 			return true
 		}

@@ -75,24 +75,28 @@ type Stage struct {
 	Started time.Time // when this run of it began
 	Values  int       // how many values the source has emitted
 	Dropped int       // how many were dropped on the way there: see [stream.Drops]
+	Skipped int       // how many were skipped on the way there, being bad or late
 
 	// Passing says that what follows has not returned from the last of them yet: it is
 	// at work with it, or stuck. Otherwise the source is.
 	Passing bool
 }
 
-// String is a line for people: the path, how many values since when, how many of them were
-// dropped if any, and what the stage waits for.
+// String is a line for people: the path, how many values since when, how many were dropped
+// or skipped if any, and what the stage waits for.
 func (s Stage) String() string {
 	waits := "its source"
 	if s.Passing {
 		waits = "what follows"
 	}
-	dropped := ""
+	lost := ""
 	if s.Dropped > 0 {
-		dropped = fmt.Sprintf(", %d dropped", s.Dropped)
+		lost = fmt.Sprintf(", %d dropped", s.Dropped)
 	}
-	return fmt.Sprintf("%s: %d values since %s%s, waits for %s", s.Path, s.Values, s.Started.Format(time.TimeOnly), dropped, waits)
+	if s.Skipped > 0 {
+		lost += fmt.Sprintf(", %d skipped", s.Skipped)
+	}
+	return fmt.Sprintf("%s: %d values since %s%s, waits for %s", s.Path, s.Values, s.Started.Format(time.TimeOnly), lost, waits)
 }
 
 // Stages are the named stages that run now, anywhere in the program, from the one that
@@ -176,7 +180,7 @@ func (r *registry) snapshot() []Stage {
 	seen := make([]Stage, len(running))
 	for i, s := range running {
 		turns := s.steps.Load()
-		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Dropped: s.drops.Total(), Passing: turns%2 == 1}
+		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Dropped: s.drops.Total(), Skipped: s.drops.Skipped(), Passing: turns%2 == 1}
 	}
 	return seen
 }

@@ -19,8 +19,9 @@ func Map[A, B any](f func(A) B) stream.Operator[A, B] {
 	}
 }
 
-// MapErr emits f of each value and fails with the first error that f returns. A value for
-// which that wraps [stream.ErrSkip] is dropped.
+// MapErr emits f of each value and fails with the first error that f returns. If that wraps
+// [stream.ErrSkip], the value is skipped and the run goes on. [MapSkipErr] does so for any
+// error.
 func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 	mustHave("MapErr", "function", f != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -30,7 +31,7 @@ func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 			err := source(ctx, func(a A) bool {
 				b, err := f(a)
 				if err != nil {
-					if errors.Is(err, stream.ErrSkip) {
+					if skipped(ctx, err) {
 						return true
 					}
 					failure = err
@@ -42,6 +43,44 @@ func MapErr[A, B any](f func(A) (B, error)) stream.Operator[A, B] {
 				return failure
 			}
 			return err
+		}
+	}
+}
+
+// skipped reports whether the run goes on after an error of a user's function, and counts
+// the value then.
+func skipped(ctx context.Context, err error) bool {
+	skip := errors.Is(err, stream.ErrSkip)
+	if skip {
+		stream.Skipping(ctx)(1)
+	}
+	return skip
+}
+
+// MapSkipErr emits f of each value for which f returns no error (Reactor: onErrorContinue;
+// Akka: the supervision Resume). The run goes on after an error: failed gets the value and
+// the error, on the goroutine of the run, and [stream.Drops] count the value as skipped
+// ([CountDrops], [Named]). A nil failed does nothing. The Next of a [stream.Subject] makes
+// a stream of what failed gets. It ends as the source does.
+//
+// [MapErr] is for functions that choose between skipping and failing. Map of [fold.Trying] of
+// f emits values and errors as one stream of Attempts.
+func MapSkipErr[A, B any](f func(A) (B, error), failed func(A, error)) stream.Operator[A, B] {
+	mustHave("MapSkipErr", "function", f != nil)
+	return func(source stream.Observable[A]) stream.Observable[B] {
+		mustHave("MapSkipErr", "observable", source != nil)
+		return func(ctx context.Context, yield func(B) bool) error {
+			return source(ctx, func(a A) bool {
+				b, err := f(a)
+				if err == nil {
+					return yield(b)
+				}
+				stream.Skipping(ctx)(1)
+				if failed != nil {
+					failed(a, err)
+				}
+				return true
+			})
 		}
 	}
 }

@@ -15,8 +15,8 @@ var ErrEmpty = errors.New("stream: completed without a value")
 // ErrMoreThanOne says that a run that was asked for its only value had another.
 var ErrMoreThanOne = errors.New("stream: more than one value")
 
-// ErrSkip, returned or wrapped by a function that an operator calls for a value, drops that
-// value; the run goes on. fs.SkipDir is the same for folders.
+// ErrSkip, returned or wrapped by a function that an operator calls for a value, skips that
+// value: the run goes on, and [Drops] count it. fs.SkipDir is the same for folders.
 var ErrSkip = errors.New("stream: skip this value")
 
 // ErrOverflow says that a buffer whose [Overflow] is [Fail] was full.

@@ -50,6 +50,28 @@ func ExampleDropping() {
 	// 2 dropped
 }
 
+// A stage that skips what it cannot use, and says so.
+func ExampleSkipping() {
+	positive := func(source stream.Observable[int]) stream.Observable[int] {
+		return func(ctx context.Context, yield func(int) bool) error {
+			skipped := stream.Skipping(ctx)
+			return source(ctx, func(n int) bool {
+				if n < 0 {
+					skipped(1)
+					return true
+				}
+				return yield(n)
+			})
+		}
+	}
+	var lost stream.Drops
+	fmt.Println(positive(stream.Just(1, -2, 3)).Collect(stream.WithDrops(context.Background(), &lost)))
+	fmt.Println(lost.Skipped(), "skipped")
+	// Output:
+	// [1 3] <nil>
+	// 1 skipped
+}
+
 func ExampleUnicast_Dropped() {
 	u := letters(2, stream.DropNewest)
 	fmt.Println(u.Dropped())
@@ -134,4 +156,14 @@ func ExampleUnicast_Nudge() {
 	err := stream.Observable[int](e.Observe).Run(context.Background())
 	fmt.Println("it looked", e.looked, "times,", err)
 	// Output: it looked 4 times, <nil>
+}
+
+// Values that are dropped for want of room, and values that are skipped as they are bad.
+func ExampleDrops_Skipped() {
+	var lost stream.Drops
+	ctx := stream.WithDrops(context.Background(), &lost)
+	stream.Dropping(ctx)(1)
+	stream.Skipping(ctx)(2)
+	fmt.Println(lost.Total(), "dropped,", lost.Skipped(), "skipped")
+	// Output: 1 dropped, 2 skipped
 }

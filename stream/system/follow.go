@@ -197,6 +197,7 @@ func (f *follower) tooLong() error {
 	if f.Skip == nil {
 		return fmt.Errorf("%s: %w", f.path, e)
 	}
+	stream.Skipping(f.ctx)(1)
 	f.Skip(e)
 	return nil
 }

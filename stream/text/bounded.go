@@ -72,7 +72,7 @@ func (d *decoder[C]) failure(err error, follows bool) error {
 		err, follows = d.failed, false
 	}
 	e := &Error{d.unit, d.number, d.begin, err}
-	if follows && d.passOver(e) {
+	if follows && d.passOver(d.ctx, e) {
 		return nil
 	}
 	return e

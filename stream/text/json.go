@@ -26,7 +26,7 @@ func JSONLines[T any](r io.Reader, options ...Option) stream.Observable[T] {
 			var v T
 			if err := json.Unmarshal(line, &v); err != nil {
 				e := &Error{"line", s.Number(), s.Offset(), err}
-				if !c.passOver(e) {
+				if !c.passOver(ctx, e) {
 					return false, e
 				}
 				return true, nil

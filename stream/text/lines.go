@@ -58,7 +58,7 @@ func (c *config) buffered(ctx context.Context, s *lines.Splitter, each func(*lin
 		line, ok, err := s.Next()
 		switch {
 		case err != nil:
-			if err := c.tooLong(s); err != nil {
+			if err := c.tooLong(ctx, s); err != nil {
 				return false, err
 			}
 			continue
@@ -81,7 +81,7 @@ func (c *config) last(ctx context.Context, s *lines.Splitter, each func(*lines.S
 	line, ok, err := s.Rest()
 	switch {
 	case err != nil:
-		if err := c.tooLong(s); err != nil {
+		if err := c.tooLong(ctx, s); err != nil {
 			return err
 		}
 	case ok && ctx.Err() == nil:
@@ -93,9 +93,9 @@ func (c *config) last(ctx context.Context, s *lines.Splitter, each func(*lines.S
 }
 
 // tooLong is the failure of a line over the limit, or nil if the run goes on.
-func (c *config) tooLong(s *lines.Splitter) error {
+func (c *config) tooLong(ctx context.Context, s *lines.Splitter) error {
 	e := &Error{"line", s.Number(), s.Offset(), tooLong(c.limit, "Limit allows longer lines, Skip leaves them out")}
-	if c.passOver(e) {
+	if c.passOver(ctx, e) {
 		return nil
 	}
 	return e

@@ -1,6 +1,11 @@
 package text
 
-import "encoding/csv"
+import (
+	"context"
+	"encoding/csv"
+
+	"github.com/rxipc/rxipc/stream"
+)
 
 // DefaultLimit is how many bytes a line, record or value may have unless [Limit] says
 // otherwise: 1 MiB.
@@ -23,7 +28,8 @@ func Limit(bytes int) Option {
 }
 
 // Skip leaves out items that cannot be decoded or are too long, and goes on after them. f
-// gets the errors, on the goroutine of the run; a nil f ignores them. Nothing can follow
+// gets the errors, on the goroutine of the run; a nil f ignores them. [stream.Drops] count
+// the items as skipped. Nothing can follow
 // some errors, which fail the run nevertheless: an error of the reader; in a JSON array and
 // in JSON that is not cut into lines, a syntax error and a value that is too long; a CSV
 // record that is too long.
@@ -56,10 +62,11 @@ func configured(function string, options []Option) config {
 }
 
 // passOver reports whether the run goes on after an error.
-func (c *config) passOver(err *Error) bool {
+func (c *config) passOver(ctx context.Context, err *Error) bool {
 	if c.skip == nil {
 		return false
 	}
+	stream.Skipping(ctx)(1)
 	c.skip(err)
 	return true
 }

@@ -175,10 +175,14 @@ func TestBadValuesAreSkipped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var skipped []string
-			got, err := collect(t, c.source(text.Skip(func(err *text.Error) {
+			var lost stream.Drops
+			got, err := c.source(text.Skip(func(err *text.Error) {
 				place, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "text: "), ": ")
 				skipped = append(skipped, place)
-			})))
+			})).Collect(stream.WithDrops(t.Context(), &lost))
+			if lost.Skipped() != len(c.skipped) {
+				t.Errorf("the Drops of the context count %d skipped values, want %d", lost.Skipped(), len(c.skipped))
+			}
 			if want := []int{1, 2, 3}; err != nil || !slices.Equal(got, want) {
 				t.Errorf("with bad values skipped: got %v, %v; want %v", got, err, want)
 			}
