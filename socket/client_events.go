@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// connected says that the handshake is done.
+// connected notes, and logs, that the handshake is done.
 func (p *Process) connected() {
 	p.mu.Lock()
 	p.live = true
@@ -21,15 +21,16 @@ func (p *Process) connected() {
 	}
 }
 
-// disconnected says, once, that a process which was connected is not any more, and that
-// what is in flight will not be acknowledged.
+// disconnected notes, and logs once, that a connection is closed whose handshake was done.
+// The messages in flight will not be acknowledged.
 func (p *Process) disconnected() {
 	p.mu.Lock()
 	live, err := p.live, p.err
 	p.live = false
-	p.ledger.land(p, p.sent, err)
-	p.tellNews()
+	p.deliveries.settle(p, p.sent, err)
+	events := p.deliveries.take()
 	p.mu.Unlock()
+	p.callHooks(events)
 	if !live {
 		return
 	}
@@ -46,24 +47,16 @@ func (p *Process) disconnected() {
 	}
 }
 
-// tellNews tells what came, p.mu held but for the telling.
-func (p *Process) tellNews() {
-	l := p.ledger
-	if l == nil || len(l.landed)+len(l.arrived) == 0 {
-		return
-	}
-	landed, arrived := l.landed, l.arrived
-	l.landed, l.arrived = nil, nil
-	p.mu.Unlock()
-	defer p.mu.Lock()
-	for _, d := range landed {
+// callHooks calls the hooks for events, p.mu free.
+func (p *Process) callHooks(events hookEvents) {
+	for _, d := range events.deliveries {
 		tell(p.config.Log, p.config.Hooks.Acknowledged, d)
 	}
-	tellEach(p.config.Log, p.config.Hooks.Arrived, p, arrived...)
+	tellEach(p.config.Log, p.config.Hooks.Arrived, p, events.arrived...)
 }
 
-// shut closes the connection for the given reason, if it is not closed yet. The
-// baton of writing is not the caller's.
+// shut closes the connection for a reason, if it is not closed yet. The caller does not hold
+// writing.
 func (p *Process) shut(reason error) {
 	p.mu.Lock()
 	if p.err == nil {
@@ -73,7 +66,7 @@ func (p *Process) shut(reason error) {
 	p.timer.Stop()
 	p.pulse.leave(&p.link)
 	p.conn.Close()                       // ends what blocks
-	p.writing.take(context.Background()) // whoever writes finds the connection closed
+	p.writing.take(context.Background()) // a call that writes finds the connection closed
 	p.writes.unbind()
 	p.release()
 	p.disconnected()
@@ -91,8 +84,8 @@ func (p *Process) endReading() {
 	p.in.DropBuffer()
 }
 
-// rouse has those who wait look again, and the one who reads for them.
-func (p *Process) rouse() {
+// wake makes all calls that wait look again, and the one that reads for them.
+func (p *Process) wake() {
 	p.mu.Lock()
 	p.change()
 	p.mu.Unlock()

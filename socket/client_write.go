@@ -12,8 +12,8 @@ import (
 // batch is messages that leave together.
 type batch struct {
 	messages []Message
-	asking   bool // each awaits a reply
-	offered  bool // what the connection does not take at once is left for who waits
+	request  bool // each awaits a response
+	offered  bool // what the connection does not take at once is left to a call that waits
 }
 
 // write writes messages, and what is owed. A connection that does not take them any more
@@ -52,20 +52,20 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	} else {
 		err = failed
 	}
-	p.unnumber(b.asking, len(b.messages)-s.count)
+	p.unnumber(b.request, len(b.messages)-s.count)
 	return s, err
 }
 
-// offer writes messages, as far as the connection takes them at once; whoever waits has
-// the rest written. A full connection is given a moment to take more, which costs much less
-// than another goroutine, unless the server is likely to be busy writing answers. The token
-// is the caller's.
+// offer writes messages, as far as the connection takes them at once. A call that waits has
+// the rest written. A full connection gets a moment to take more, which costs much less than
+// another goroutine, unless the server is likely to be busy writing answers. The caller holds
+// writing.
 func (p *Process) offer(b batch) error {
 	for _, m := range b.messages {
 		p.out.AddMessage(m.wire())
 	}
 	offer := plainSource{p.conn}.offer
-	if b.asking {
+	if b.request {
 		offer = p.source.offer
 	}
 	n, err := offer(&p.out, &p.writes)
@@ -92,9 +92,9 @@ func notBegun(messages []Message, left int) (n int) {
 	return n
 }
 
-// number counts more messages sent, before they are: their acknowledgements may come
-// at once. One that has left in part will be acknowledged, too, when ctx ends then. The
-// baton of writing is the caller's.
+// number counts messages as sent before they are written, since their acknowledgements may
+// come at once. A message that has left in part when ctx ends will be acknowledged, too. The
+// caller holds writing.
 func (p *Process) number(b batch) (first uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,24 +108,24 @@ func (p *Process) number(b batch) (first uint64, err error) {
 	}
 	first = p.sent + 1
 	p.sent += uint64(len(b.messages))
-	p.ledger.send(first, b.messages)
-	for n := first; b.asking && n <= p.sent; n++ {
+	p.deliveries.send(first, b.messages)
+	for n := first; b.request && n <= p.sent; n++ {
 		p.replies.push(reply{number: n})
 	}
 	return first, nil
 }
 
-// unnumber takes the last numbers back, the baton of writing still in hand.
-func (p *Process) unnumber(asking bool, count int) {
+// unnumber takes the last numbers back. The caller has held writing since number.
+func (p *Process) unnumber(request bool, count int) {
 	if count == 0 {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent -= uint64(count)
-	p.ledger.unsend(p.sent)
+	p.deliveries.unsend(p.sent)
 	p.acked = min(p.acked, p.sent) // should the server have acknowledged what it did not get
-	if asking {
+	if request {
 		p.replies.cut(count)
 		p.settled = min(p.settled, p.replies.len())
 	}

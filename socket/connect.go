@@ -155,11 +155,11 @@ func noHandshake(ctx context.Context, err error) error {
 
 func newProcess(conn net.Conn, name Name, config *Config) *Process {
 	p := &Process{
-		link:   newLink(conn, config, newPulse(config)),
-		id:     connectionIDs.Add(1),
-		name:   name,
-		peer:   knownPeer(conn),
-		ledger: newLedger(&config.Hooks),
+		link:       newLink(conn, config, newPulse(config)),
+		id:         connectionIDs.Add(1),
+		name:       name,
+		peer:       knownPeer(conn),
+		deliveries: newDeliveryLog(&config.Hooks),
 	}
 	p.greeted = true // it is up to the context how long that may take
 	p.came = p.pulse.now()

@@ -7,263 +7,266 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// flight is messages on their way. It writes as many as the window allows, takes in what
-// the server says to them, and hands over what is concluded, all on one goroutine. So
-// what the connection does not take at once is left, and finished beside the reading: the
-// server might be writing itself, and not read before that is read.
-type flight struct {
-	p      *Process
-	asking bool // a message is concluded by its response, not by its acknowledgement
-	limit  int  // how many may be in flight
+// sendWindow sends messages and has a limited number of them in flight. It writes as many as
+// the window allows, reads what the server says to them, and delivers the results, all on
+// one goroutine. What the connection does not take at once is left unwritten, and is
+// written while the window reads: the server may be writing itself, and read nothing until
+// its own bytes are read.
+type sendWindow struct {
+	p       *Process
+	request bool // a message is concluded by its response, not by its acknowledgement
+	limit   int  // how many messages may be in flight
 
-	queue    fifo[Message] // taken, and not concluded
-	inFlight int           // of those, written: the first ones
-	bytes    int           // that these take
-	barred   bool          // the next one must wait for those of others, see Process.isFree
-	unsure   int           // the last of those in flight, which the connection may not have taken
-	spans    fifo[span]    // their numbers
+	queue     fifo[Message] // taken from the source, not delivered
+	inFlight  int           // the first messages of queue, which are written
+	bytes     int           // of their frames
+	blocked   bool          // the next message waits for those of other calls, see Process.isFree
+	unflushed int           // the last messages in flight, which the connection may not have taken
+	spans     fifo[span]    // the numbers of the messages in flight
 
-	landing   int      // concluded and not handed over, the first of those in flight
-	answers   []answer // to these, when asking
-	concluded int      // and handed over
+	ready     int      // the first messages in flight, which are concluded and not delivered
+	answers   []answer // to these, if they are requests
+	delivered int      // messages
 
-	acknowledged int // at the end of the run
+	acknowledged int // messages, at the end of the run
 }
 
-func newFlight(p *Process, asking bool) *flight {
-	f := flights.Get().(*flight)
-	f.p, f.asking, f.limit = p, asking, p.config.Window
-	return f
+func newSendWindow(p *Process, request bool) *sendWindow {
+	w := sendWindows.Get().(*sendWindow)
+	w.p, w.request, w.limit = p, request, p.config.Window
+	return w
 }
 
-// flights that are over: the room they had is of use to the next ones.
-var flights = sync.Pool{New: func() any { return new(flight) }}
+// sendWindows has windows whose runs are over, for their buffers.
+var sendWindows = sync.Pool{New: func() any { return new(sendWindow) }}
 
-// recycle is for who looks at the flight no more.
-func (f *flight) recycle() {
-	f.queue.drop(f.queue.len())
-	f.spans.drop(f.spans.len())
-	clear(f.answers)
-	*f = flight{queue: f.queue, spans: f.spans, answers: f.answers[:0]}
-	flights.Put(f)
+// recycle gives the window back. The caller uses it no more.
+func (w *sendWindow) recycle() {
+	w.queue.drop(w.queue.len())
+	w.spans.drop(w.spans.len())
+	clear(w.answers)
+	*w = sendWindow{queue: w.queue, spans: w.spans, answers: w.answers[:0]}
+	sendWindows.Put(w)
 }
 
 // takeFunc moves up to room messages to the queue, and reports whether none will follow.
 type takeFunc func(room int, queue *fifo[Message]) (ended bool)
 
-// feed is where the messages of a flight come from, if they are not all there already.
-type feed interface {
+// messageSource gives a window its messages, if they are not all known when it begins.
+type messageSource interface {
 	take(room int, queue *fifo[Message]) (ended bool) // is a takeFunc
 
-	// park asks for p to be roused, and arrived to be true, once there is something to
-	// take or to tell, until the next take. It reports false if there is already.
-	park(p *Process) bool
-	arrived() bool
+	// notify makes the source wake p, and woken return true, once there is a message to take
+	// or the source has ended. This holds until the next take. It reports false if there is
+	// one already.
+	notify(p *Process) bool
+	woken() bool
 
-	// rest waits for that while nothing is in flight.
-	rest(ctx context.Context, p *Process) error
+	// wait waits for that. No message is in flight.
+	wait(ctx context.Context, p *Process) error
 
-	// landed says that n messages were concluded.
-	landed(n int)
+	// conclude says that the first n messages in flight were delivered.
+	conclude(n int)
 }
 
-// run flies what take takes, from a feed if there is one, until that has ended or emit
-// returns false. emit gets each message once it has been acknowledged, or its
-// response, or why there is none; it may be nil. An error of run is a SendError.
-func (f *flight) run(ctx context.Context, take takeFunc, from feed, emit func(Message, error) bool) (err error) {
+// run sends the messages that take returns until the source is exhausted or emit returns
+// false. source may be nil if take knows all messages. emit gets each message once it is
+// acknowledged, or its response, or why there is none. emit may be nil. An error of run is a
+// SendError.
+func (w *sendWindow) run(ctx context.Context, take takeFunc, source messageSource, emit func(Message, error) bool) (err error) {
 	defer func() { // also when emit panics
-		f.acknowledged = f.leave()
+		w.acknowledged = w.leave()
 		if err != nil {
-			err = &SendError{Acknowledged: f.acknowledged, Sent: f.concluded + f.inFlight, Err: err}
+			err = &SendError{Acknowledged: w.acknowledged, Sent: w.delivered + w.inFlight, Err: err}
 		}
 	}()
-	return f.fly(ctx, take, from, emit)
+	return w.loop(ctx, take, source, emit)
 }
 
-func (f *flight) fly(ctx context.Context, take takeFunc, from feed, emit func(Message, error) bool) error {
+func (w *sendWindow) loop(ctx context.Context, take takeFunc, source messageSource, emit func(Message, error) bool) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		window := f.window()
-		ended := take(max(0, window-f.queue.len()), &f.queue) // the window may have shrunk
-		if err := f.write(ctx, window); err != nil {
-			return f.landLast(ctx, from, emit, err)
+		size := w.size()
+		ended := take(max(0, size-w.queue.len()), &w.queue) // the window may have shrunk
+		if err := w.write(ctx, size); err != nil {
+			return w.deliverLast(ctx, source, emit, err)
 		}
-		if f.queue.len() == 0 {
+		if w.queue.len() == 0 {
 			if ended {
 				return nil
 			}
-			if err := from.rest(ctx, f.p); err != nil {
+			if err := source.wait(ctx, w.p); err != nil {
 				return err
 			}
 			continue
 		}
-		more := from != nil && !ended && f.queue.len() == f.inFlight && f.mayWrite(window)
-		if more && !from.park(f.p) {
-			continue // something came meanwhile
+		more := source != nil && !ended && w.queue.len() == w.inFlight && w.mayWrite(size)
+		if more && !source.notify(w.p) {
+			continue // a message came meanwhile
 		}
-		patient := f.inFlight > f.unsure // something has arrived, and is acknowledged soon
-		err := f.p.awaitWith(ctx, f.p.config.MaxUnread, patient, func() bool {
-			return f.progress() || more && from.arrived() || f.barred && f.p.isFree()
+		patient := w.inFlight > w.unflushed // the server has a message, and acknowledges it soon
+		err := w.p.awaitWith(ctx, w.p.config.MaxUnread, patient, func() bool {
+			return w.progress() || more && source.woken() || w.blocked && w.p.isFree()
 		})
 		if err != nil {
 			return err
 		}
-		if wanted, err := f.land(ctx, from, emit); !wanted || err != nil {
+		if wanted, err := w.deliver(ctx, source, emit); !wanted || err != nil {
 			return err
 		}
 	}
 }
 
-// window is how many messages may be in flight, see Config.Window.
-func (f *flight) window() int {
-	f.p.mu.Lock()
-	defer f.p.mu.Unlock()
-	if !f.p.ours {
+// size is how many messages may be in flight, see Config.Window.
+func (w *sendWindow) size() int {
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	if !w.p.ours {
 		return 1
 	}
-	return f.limit
+	return w.limit
 }
 
-// mayWrite reports whether the window is open.
-func (f *flight) mayWrite(window int) bool {
-	return f.inFlight == 0 || f.inFlight < window && f.bytes < f.p.config.WindowBytes
+// mayWrite reports whether a window of a size is open.
+func (w *sendWindow) mayWrite(size int) bool {
+	return w.inFlight == 0 || w.inFlight < size && w.bytes < w.p.config.WindowBytes
 }
 
-// write writes what the window allows, as far as the connection takes it. Behind what it
-// does not take, only that is put which need not be copied there.
-func (f *flight) write(ctx context.Context, window int) error {
-	if f.p.left.Load() {
-		f.p.tryWrite(wire.NoControl)
+// write writes what the window allows, as far as the connection takes it. Behind bytes that
+// the connection has not taken, it adds only messages that need not be copied.
+func (w *sendWindow) write(ctx context.Context, size int) error {
+	if w.p.left.Load() {
+		w.p.tryWrite(wire.NoControl)
 	}
-	f.barred = false
-	for f.inFlight < f.queue.len() && f.mayWrite(window) {
-		b, size := f.next(window)
-		if f.inFlight > 0 && size <= wire.FlushAt && f.p.left.Load() {
+	w.blocked = false
+	for w.inFlight < w.queue.len() && w.mayWrite(size) {
+		b, bytes := w.next(size)
+		if w.inFlight > 0 && bytes <= wire.FlushAt && w.p.left.Load() {
 			break
 		}
-		s, err := f.p.write(ctx, b)
+		s, err := w.p.write(ctx, b)
 		if err == errTaken {
-			f.barred = true
+			w.blocked = true
 			break
 		}
 		if s.count > 0 {
-			f.spans.push(s)
-			f.inFlight += s.count
-			f.bytes += size
-			f.unsure += s.count
+			w.spans.push(s)
+			w.inFlight += s.count
+			w.bytes += bytes
+			w.unflushed += s.count
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if !f.p.left.Load() {
-		f.unsure = 0
+	if !w.p.left.Load() {
+		w.unflushed = 0
 	}
 	return nil
 }
 
-// next is the messages that leave next, and how many bytes they take: no more than leave
-// in one write, or a single one that is longer.
-func (f *flight) next(window int) (b batch, size int) {
-	waiting := f.queue.all()[f.inFlight:]
-	waiting = waiting[:min(len(waiting), window-f.inFlight)]
+// next returns the messages that leave next, and the bytes of their frames: as many as leave
+// in one write, or a single message that is longer.
+func (w *sendWindow) next(size int) (b batch, bytes int) {
+	waiting := w.queue.all()[w.inFlight:]
+	waiting = waiting[:min(len(waiting), size-w.inFlight)]
 	n := 0
 	for ; n < len(waiting); n++ {
-		more := size + wire.FrameSize(waiting[n].wire())
-		if n > 0 && (more > wire.FlushAt || f.bytes+size >= f.p.config.WindowBytes) {
+		more := bytes + wire.FrameSize(waiting[n].wire())
+		if n > 0 && (more > wire.FlushAt || w.bytes+bytes >= w.p.config.WindowBytes) {
 			break
 		}
-		size = more
+		bytes = more
 	}
-	return batch{messages: waiting[:n], asking: f.asking, offered: true}, size
+	return batch{messages: waiting[:n], request: w.request, offered: true}, bytes
 }
 
-// progress takes note of what was concluded and reports whether something was, p.mu held.
-func (f *flight) progress() bool {
-	for f.spans.len() > 0 {
-		s := &f.spans.all()[0]
-		n := f.settled(s)
+// progress notes which messages were concluded and reports whether any was, p.mu held.
+func (w *sendWindow) progress() bool {
+	for w.spans.len() > 0 {
+		s := &w.spans.all()[0]
+		n := w.concluded(s)
 		s.first += uint64(n)
 		s.count -= n
-		f.landing += n
+		w.ready += n
 		if s.count > 0 {
 			break
 		}
-		f.spans.drop(1)
+		w.spans.drop(1)
 	}
-	return f.landing > 0
+	return w.ready > 0
 }
 
-// settled is how many of a span, from the first on, are concluded, p.mu held; it takes
-// their answers.
-func (f *flight) settled(s *span) (n int) {
-	if !f.asking {
-		return f.p.acknowledged(*s)
+// concluded returns how many messages of a span, from the first on, are concluded, and takes
+// their answers, p.mu held.
+func (w *sendWindow) concluded(s *span) (n int) {
+	if !w.request {
+		return w.p.acknowledged(*s)
 	}
 	for ; n < s.count; n++ {
-		a, ok := f.p.claim(s.first + uint64(n))
+		a, ok := w.p.claim(s.first + uint64(n))
 		if !ok {
 			break
 		}
-		f.answers = append(f.answers, a)
+		w.answers = append(w.answers, a)
 	}
 	return n
 }
 
-// land hands over what is concluded, and reports whether more is wanted.
-func (f *flight) land(ctx context.Context, from feed, emit func(Message, error) bool) (wanted bool, err error) {
+// deliver gives the concluded messages to emit, and reports whether more are wanted.
+func (w *sendWindow) deliver(ctx context.Context, source messageSource, emit func(Message, error) bool) (wanted bool, err error) {
 	n := 0
 	defer func() { // also when emit panics
-		f.queue.drop(n)
-		f.inFlight -= n
-		f.landing -= n
-		f.concluded += n
-		if from != nil {
-			from.landed(n)
+		w.queue.drop(n)
+		w.inFlight -= n
+		w.ready -= n
+		w.delivered += n
+		if source != nil {
+			source.conclude(n)
 		}
 	}()
-	for n < f.landing {
+	for n < w.ready {
 		if ctx.Err() != nil {
 			return true, context.Cause(ctx)
 		}
-		a := answer{message: f.queue.all()[n]}
-		f.bytes -= wire.FrameSize(a.message.wire())
-		if f.asking {
-			a = f.answers[n]
+		a := answer{message: w.queue.all()[n]}
+		w.bytes -= wire.FrameSize(a.message.wire())
+		if w.request {
+			a = w.answers[n]
 		}
 		n++
 		if emit != nil && !emit(a.message, a.err) {
 			return false, nil
 		}
 	}
-	clear(f.answers)
-	f.answers = f.answers[:0]
+	clear(w.answers)
+	w.answers = w.answers[:0]
 	return true, nil
 }
 
-// landLast hands over what was concluded before writing failed with err, and returns
-// that if more is wanted.
-func (f *flight) landLast(ctx context.Context, from feed, emit func(Message, error) bool, err error) error {
-	f.p.mu.Lock()
-	f.progress()
-	f.p.mu.Unlock()
-	if wanted, landed := f.land(ctx, from, emit); !wanted || landed != nil {
-		return landed
+// deliverLast delivers what was concluded before a write failed with err. It returns err if
+// more is wanted.
+func (w *sendWindow) deliverLast(ctx context.Context, source messageSource, emit func(Message, error) bool, err error) error {
+	w.p.mu.Lock()
+	w.progress()
+	w.p.mu.Unlock()
+	if wanted, failed := w.deliver(ctx, source, emit); !wanted || failed != nil {
+		return failed
 	}
 	return err
 }
 
-// leave lets go of what is in flight, and returns how many messages were acknowledged.
-func (f *flight) leave() int {
-	f.p.mu.Lock()
-	defer f.p.mu.Unlock()
-	acknowledged := f.concluded + f.landing
-	for _, s := range f.spans.all() {
-		acknowledged += f.p.acknowledged(s)
-		if f.asking {
-			f.p.abandon(s)
+// leave gives up the messages in flight, and returns how many of the run were acknowledged.
+func (w *sendWindow) leave() int {
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	acknowledged := w.delivered + w.ready
+	for _, s := range w.spans.all() {
+		acknowledged += w.p.acknowledged(s)
+		if w.request {
+			w.p.abandon(s)
 		}
 	}
 	return acknowledged

@@ -35,9 +35,9 @@ func TestWindowBytesAtItsBounds(t *testing.T) {
 	}
 }
 
-// TestFlightLeavesInWritesOfABoundedSize has two messages wait that are together as long
+// TestSendWindowWritesABoundedSize has two messages wait that are together as long
 // as a write, or by one byte longer.
-func TestFlightLeavesInWritesOfABoundedSize(t *testing.T) {
+func TestSendWindowWritesABoundedSize(t *testing.T) {
 	half := wire.FlushAt/2 - wire.FrameSize(Text("").wire())
 	for _, test := range []struct{ size, writes int }{{half, 1}, {half + 1, 2}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -60,21 +60,21 @@ func TestFlightLeavesInWritesOfABoundedSize(t *testing.T) {
 	}
 }
 
-// TestFlightIsRecycledEmpty looks at a flight that ended with everything it can hold.
-func TestFlightIsRecycledEmpty(t *testing.T) {
-	f := &flight{answers: make([]answer, 2, 8), inFlight: 1, bytes: 10, landing: 2, concluded: 1, asking: true, limit: 3}
-	f.answers[0].message, f.answers[1].message = Text("a"), Text("b")
-	f.queue.push(Text("c"))
-	f.spans.push(span{})
-	f.recycle()
-	if f.queue.len() != 0 || f.spans.len() != 0 || len(f.answers) != 0 {
-		t.Errorf("a recycled flight holds %d messages, %d spans and %d answers", f.queue.len(), f.spans.len(), len(f.answers))
+// TestSendWindowIsRecycledEmpty looks at a window whose run ended with everything it can hold.
+func TestSendWindowIsRecycledEmpty(t *testing.T) {
+	w := &sendWindow{answers: make([]answer, 2, 8), inFlight: 1, bytes: 10, ready: 2, delivered: 1, request: true, limit: 3}
+	w.answers[0].message, w.answers[1].message = Text("a"), Text("b")
+	w.queue.push(Text("c"))
+	w.spans.push(span{})
+	w.recycle()
+	if w.queue.len() != 0 || w.spans.len() != 0 || len(w.answers) != 0 {
+		t.Errorf("a recycled window holds %d messages, %d spans and %d answers", w.queue.len(), w.spans.len(), len(w.answers))
 	}
-	if kept := f.answers[:2]; kept[0] != (answer{}) || kept[1] != (answer{}) {
-		t.Errorf("a recycled flight keeps the answers %v", kept)
+	if kept := w.answers[:2]; kept[0] != (answer{}) || kept[1] != (answer{}) {
+		t.Errorf("a recycled window keeps the answers %v", kept)
 	}
-	if f.inFlight+f.bytes+f.landing+f.concluded+f.limit != 0 || f.asking {
-		t.Errorf("a recycled flight is %+v", f)
+	if w.inFlight+w.bytes+w.ready+w.delivered+w.limit != 0 || w.request {
+		t.Errorf("a recycled window is %+v", w)
 	}
 }
 

@@ -137,13 +137,13 @@ func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
 	}
 }
 
-func TestLedgerKeepsABoundedNumberOfMessages(t *testing.T) {
-	l := newLedger(&Hooks{ClientHooks: ClientHooks{Acknowledged: func(Delivery) {}}})
+func TestDeliveryLogKeepsABoundedNumberOfMessages(t *testing.T) {
+	l := newDeliveryLog(&Hooks{ClientHooks: ClientHooks{Acknowledged: func(Delivery) {}}})
 	l.send(1, make([]Message, maxEntries-1))
 	l.send(maxEntries, make([]Message, 2))
-	l.land(nil, maxEntries+1, nil)
-	if n := len(l.landed); n != maxEntries {
-		t.Error(n)
+	l.settle(nil, maxEntries+1, nil)
+	if n := len(l.take().deliveries); n != maxEntries {
+		t.Errorf("%d of %d messages in flight were kept, want %d", n, maxEntries+1, maxEntries)
 	}
 }
 

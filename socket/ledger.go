@@ -2,17 +2,16 @@ package socket
 
 import "time"
 
-// maxEntries is how many messages in flight a ledger keeps apart.
+// maxEntries is how many messages in flight a deliveryLog knows.
 const maxEntries = 1 << 16
 
-// ledger is what a process keeps for its hooks: messages in flight, and what came and is
-// to be told once p.mu is free. It is under p.mu; a nil one keeps nothing.
-type ledger struct {
+// deliveryLog keeps what the hooks of a Process are called for: the messages in flight, and
+// the events since the last take. The Process's mu guards it. A nil one keeps nothing.
+type deliveryLog struct {
 	delivery, arrival bool // wanted
 
-	flying  fifo[entry]
-	landed  []Delivery
-	arrived []Message
+	inFlight fifo[entry]
+	events   hookEvents
 }
 
 // entry is a message in flight.
@@ -22,61 +21,76 @@ type entry struct {
 	start  time.Time
 }
 
-// newLedger returns the ledger that hooks need, if they need one.
-func newLedger(hooks *Hooks) *ledger {
+// hookEvents is what the hooks are called for once the Process's mu is free.
+type hookEvents struct {
+	deliveries []Delivery
+	arrived    []Message
+}
+
+// newDeliveryLog returns the log that hooks need, or nil if they need none.
+func newDeliveryLog(hooks *Hooks) *deliveryLog {
 	if hooks.Acknowledged == nil && hooks.Arrived == nil {
 		return nil
 	}
-	return &ledger{delivery: hooks.Acknowledged != nil, arrival: hooks.Arrived != nil}
+	return &deliveryLog{delivery: hooks.Acknowledged != nil, arrival: hooks.Arrived != nil}
 }
 
-// send takes note of messages that are about to be written, by the number of the first.
-func (l *ledger) send(first uint64, messages []Message) {
+// send adds messages that are about to be written. first is the number of the first.
+func (l *deliveryLog) send(first uint64, messages []Message) {
 	if l == nil || !l.delivery {
 		return
 	}
 	now := time.Now()
 	for i, m := range messages {
-		if l.flying.len() == maxEntries {
+		if l.inFlight.len() == maxEntries {
 			return
 		}
-		l.flying.push(entry{first + uint64(i), m.Len(), now})
+		l.inFlight.push(entry{first + uint64(i), m.Len(), now})
 	}
 }
 
-// unsend forgets messages behind the last one that was sent.
-func (l *ledger) unsend(last uint64) {
+// unsend removes the messages behind the last one that was sent.
+func (l *deliveryLog) unsend(last uint64) {
 	if l == nil {
 		return
 	}
-	all := l.flying.all()
+	all := l.inFlight.all()
 	n := 0
 	for n < len(all) && all[len(all)-1-n].number > last {
 		n++
 	}
-	l.flying.cut(n)
+	l.inFlight.cut(n)
 }
 
-// land takes note of acknowledgements, up to a number, or that there will be none.
-func (l *ledger) land(p *Process, last uint64, err error) {
-	if l == nil || l.flying.len() == 0 || l.flying.all()[0].number > last {
+// settle notes that the messages up to a number were acknowledged, or will not be: err says why.
+func (l *deliveryLog) settle(p *Process, last uint64, err error) {
+	if l == nil || l.inFlight.len() == 0 || l.inFlight.all()[0].number > last {
 		return
 	}
 	now := time.Now()
 	n := 0
-	for _, e := range l.flying.all() {
+	for _, e := range l.inFlight.all() {
 		if e.number > last {
 			break
 		}
-		l.landed = append(l.landed, Delivery{Process: p, Bytes: e.bytes, Start: e.start, Duration: now.Sub(e.start), Err: err})
+		l.events.deliveries = append(l.events.deliveries,
+			Delivery{Process: p, Bytes: e.bytes, Start: e.start, Duration: now.Sub(e.start), Err: err})
 		n++
 	}
-	l.flying.drop(n)
+	l.inFlight.drop(n)
 }
 
-// arrive takes note of a message that came.
-func (l *ledger) arrive(m Message) {
+// arrive notes a message that came.
+func (l *deliveryLog) arrive(m Message) {
 	if l != nil && l.arrival {
-		l.arrived = append(l.arrived, m)
+		l.events.arrived = append(l.events.arrived, m)
 	}
+}
+
+// take removes the events and returns them.
+func (l *deliveryLog) take() (events hookEvents) {
+	if l != nil {
+		events, l.events = l.events, hookEvents{}
+	}
+	return events
 }

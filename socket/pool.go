@@ -289,11 +289,7 @@ func (p *Pool) give(most int) bool {
 	c.place = nil
 	free.queue = append(free.queue, c)
 	free.load++
-	if free.parked != nil {
-		free.roused.Store(true)
-		free.parked.rouse()
-		free.parked = nil
-	}
+	free.ring()
 	return true
 }
 

@@ -9,14 +9,13 @@ import (
 	"time"
 )
 
-// line keeps up one connection of a pool, and replaces it when it breaks. It is the feed of
-// the flights over that connection.
+// line keeps up one connection of a pool, and replaces it when it breaks. It is the
+// messageSource of the sendWindow over that connection.
 type line struct {
-	pool   *Pool
-	flying fifo[*call] // taken, on the line's goroutine
-	roused atomic.Bool
-	idle   *time.Timer // ends the connection when it has had no call for PoolConfig.Idle
-	stale  atomic.Bool // idle has fired
+	pool     *Pool
+	inFlight fifo[*call] // taken, on the line's goroutine
+	idle     *time.Timer // ends the connection when it has had no call for PoolConfig.Idle
+	stale    atomic.Bool // idle has fired
 
 	// Under the pool's mu.
 	process *Process // the connection
@@ -26,8 +25,8 @@ type line struct {
 	leaving bool    // it gets no more calls, and stays until its connection is closed
 	room    int     // how many calls it may have
 	queue   []*call // not taken
-	load    int     // calls in queue and flying
-	parked  *Process
+	load    int     // calls in queue and inFlight
+	wakeup
 }
 
 // session makes calls over one connection, and emits a value for each answer. It completes
@@ -39,17 +38,17 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 	}
 	defer process.Close(context.WithoutCancel(ctx))
 	process.dropUnasked()
-	l.idle = time.AfterFunc(math.MaxInt64, func() { l.stale.Store(true); process.rouse() })
+	l.idle = time.AfterFunc(math.MaxInt64, func() { l.stale.Store(true); process.wake() })
 	defer l.idle.Stop()
 	l.connected(process)
-	f := newFlight(process, true)
-	f.limit = l.pool.config.InFlight
-	err = f.run(ctx, l.take, l, func(m Message, err error) bool {
+	w := newSendWindow(process, true)
+	w.limit = l.pool.config.InFlight
+	err = w.run(ctx, l.take, l, func(m Message, err error) bool {
 		l.answer(answer{m, err})
 		return yield(struct{}{})
 	})
 	if err != nil {
-		return l.lost(f, err)
+		return l.lost(w, err)
 	}
 	return nil
 }
@@ -59,8 +58,8 @@ func (l *line) answer(a answer) {
 	l.pool.mu.Lock()
 	l.load--
 	l.pool.mu.Unlock()
-	l.flying.all()[0].answer <- a
-	l.flying.drop(1)
+	l.inFlight.all()[0].answer <- a
+	l.inFlight.drop(1)
 }
 
 // connected lets the pool give calls to the line.
@@ -80,7 +79,7 @@ func (l *line) connected(process *Process) {
 // lost handles the end of a connection. It fails the calls that the server may have handled,
 // and puts the others before the calls that wait. It returns the reason, with which the line
 // connects again, or nil if no call waits.
-func (l *line) lost(f *flight, err error) error {
+func (l *line) lost(w *sendWindow, err error) error {
 	p := l.pool
 	var failed *SendError
 	if errors.As(err, &failed) {
@@ -93,9 +92,9 @@ func (l *line) lost(f *flight, err error) error {
 		p.stats.Lost++
 	}
 	l.up, l.coming = false, false
-	calls := append(slices.Clone(l.flying.all()), l.queue...)
-	if f != nil {
-		failed = &SendError{Acknowledged: failed.Acknowledged - f.concluded, Sent: f.inFlight, Err: err}
+	calls := append(slices.Clone(l.inFlight.all()), l.queue...)
+	if w != nil {
+		failed = &SendError{Acknowledged: failed.Acknowledged - w.delivered, Sent: w.inFlight, Err: err}
 		failing := failed.failing()
 		for i, c := range calls[:failing] {
 			c.answer <- c.undone(min(1, max(0, failed.Acknowledged-i)), err)
@@ -108,7 +107,7 @@ func (l *line) lost(f *flight, err error) error {
 			p.stats.Retried++
 		}
 	}
-	l.flying, l.queue, l.load = fifo[*call]{}, nil, 0
+	l.inFlight, l.queue, l.load = fifo[*call]{}, nil, 0
 	p.dispatch()
 	if p.waiting.Len() == 0 {
 		l.leaving = true
@@ -120,51 +119,48 @@ func (l *line) lost(f *flight, err error) error {
 func (l *line) take(room int, queue *fifo[Message]) (ended bool) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.parked = nil
-	l.roused.Store(false)
+	l.set(nil)
 	room = min(room, len(l.queue))
 	for _, c := range l.queue[:room] {
 		l.taken++
 		c.by, c.number = l.process, l.taken
-		l.flying.push(c)
+		l.inFlight.push(c)
 		queue.push(c.message)
 	}
 	l.queue = slices.Delete(l.queue, 0, room)
 	return !l.up
 }
 
-func (l *line) park(p *Process) bool {
+func (l *line) notify(p *Process) bool {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	if len(l.queue) > 0 {
 		return false
 	}
-	l.parked = p
+	l.set(p)
 	return true
 }
 
-func (l *line) arrived() bool { return l.roused.Load() }
-
-// rest waits for a call. It reads meanwhile, so that it notices the end of the connection
+// wait waits for a call. It reads meanwhile, so that it notices the end of the connection
 // before a call is lost with it.
-func (l *line) rest(ctx context.Context, p *Process) error {
-	if !l.park(p) {
+func (l *line) wait(ctx context.Context, p *Process) error {
+	if !l.notify(p) {
 		return nil
 	}
 	l.stale.Store(false)
 	l.idle.Reset(l.pool.config.Idle)
-	err := p.await(ctx, p.config.MaxUnread, func() bool { return l.arrived() || l.stale.Load() })
+	err := p.await(ctx, p.config.MaxUnread, func() bool { return l.woken() || l.stale.Load() })
 	l.idle.Stop()
-	if err != nil || l.arrived() {
+	if err != nil || l.woken() {
 		return err
 	}
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.up, l.leaving = false, true // a call that it was given just now is made all the same
+	l.up, l.leaving = false, true // it still makes a call that it was given just now
 	return nil
 }
 
-func (l *line) landed(int) {
+func (l *line) conclude(int) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	l.pool.dispatch()

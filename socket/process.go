@@ -32,25 +32,25 @@ type Process struct {
 	settling atomic.Bool // the timer runs, or is about to
 	timer    *time.Timer // settles what is owed
 
-	mu      sync.Mutex
-	reading bool          // a goroutine reads for all
-	clocked int           // how many wait that have read
-	came    int64         // when something came last, on the pulse's clock
-	changed chan struct{} // closed at the next change; made by who waits for it
-	started bool          // connection.start came
-	inbox   fifo[Message] // came and is unread
-	replies fifo[reply]   // what requests await, in the order they were sent
-	settled int           // of those, how many are decided
-	unread  int           // bytes in both, overhead included
-	unasked bool          // messages for the inbox are dropped
-	sent    uint64        // messages written, for the writer
-	acked   uint64        // of those, acknowledged
-	agreed  bool          // the server consented to close
-	dialect wire.Kind     // of the acknowledgements that came; noControl: none yet
-	err     error         // why nothing more will come
-	closing bool          // Close was called
-	live    bool          // connected, and not disconnected, as the hooks see it
-	ledger  *ledger       // for the hooks; nil without
+	mu         sync.Mutex
+	reading    bool          // a goroutine reads for all
+	clocked    int           // how many wait that have read
+	came       int64         // when something came last, on the pulse's clock
+	changed    chan struct{} // closed at the next change; made by who waits for it
+	started    bool          // connection.start came
+	inbox      fifo[Message] // came and is unread
+	replies    fifo[reply]   // what requests await, in the order they were sent
+	settled    int           // of those, how many are decided
+	unread     int           // bytes in both, overhead included
+	unasked    bool          // messages for the inbox are dropped
+	sent       uint64        // messages written, for the writer
+	acked      uint64        // of those, acknowledged
+	agreed     bool          // the server consented to close
+	dialect    wire.Kind     // of the acknowledgements that came; noControl: none yet
+	err        error         // why nothing more will come
+	closing    bool          // Close was called
+	live       bool          // connected, and not disconnected, as the hooks see it
+	deliveries *deliveryLog  // for the hooks; nil without
 }
 
 // reply is what a request awaits.

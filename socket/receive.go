@@ -137,16 +137,14 @@ func (p *Process) read(ctx context.Context) {
 		}
 		err = p.receive(f)
 	}
-	p.tellNews()
 	if p.closing && isGone(err) {
 		err = net.ErrClosed // it need not consent any more
 	}
-	if err != nil {
+	events := p.deliveries.take()
+	if err != nil || len(events.deliveries)+len(events.arrived) > 0 {
 		p.mu.Unlock()
-		if errors.Is(err, ErrDisconnected) {
-			p.tryWrite(wire.KindCloseOK)
-		}
-		p.shut(p.lost(err)) // before anybody else reads
+		p.callHooks(events)
+		p.endWith(err) // before another call reads
 		p.mu.Lock()
 	}
 	if p.err != nil {
@@ -155,6 +153,16 @@ func (p *Process) read(ctx context.Context) {
 	p.reading = false
 	p.change()
 	p.mu.Unlock()
+}
+
+// endWith closes the connection if a read failed with err.
+func (p *Process) endWith(err error) {
+	if errors.Is(err, ErrDisconnected) {
+		p.tryWrite(wire.KindCloseOK)
+	}
+	if err != nil {
+		p.shut(p.lost(err))
+	}
 }
 
 // receive takes in one frame, p.mu held.
@@ -192,7 +200,7 @@ func (p *Process) receive(f wire.Frame) error {
 func (p *Process) acknowledge(n int) {
 	if n > 0 {
 		p.acked = min(p.acked+uint64(n), p.sent)
-		p.ledger.land(p, p.acked, nil)
+		p.deliveries.settle(p, p.acked, nil)
 		p.unanswered()
 	}
 }
@@ -200,7 +208,7 @@ func (p *Process) acknowledge(n int) {
 // sort gives a message to the request that it answers, or puts it with the unread,
 // p.mu held.
 func (p *Process) sort(m Message) {
-	p.ledger.arrive(m)
+	p.deliveries.arrive(m)
 	if !p.answer(m) {
 		p.store(m)
 	}

@@ -39,9 +39,9 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 			messages = messages[n:]
 			return len(messages) == 0
 		}
-		f := newFlight(p, false)
-		defer f.recycle()
-		return f.run(ctx, take, nil, nil)
+		w := newSendWindow(p, false)
+		defer w.recycle()
+		return w.run(ctx, take, nil, nil)
 	}
 	s, err := p.sendOne(ctx, false, messages[0])
 	if err == nil {
@@ -58,11 +58,11 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 
 // sendOne writes a message. What the connection may not swallow at once is only offered:
 // the server might itself be writing an answer, and not read before that is read.
-func (p *Process) sendOne(ctx context.Context, asking bool, m Message) (span, error) {
+func (p *Process) sendOne(ctx context.Context, request bool, m Message) (span, error) {
 	offered := wire.FrameSize(m.wire()) > wire.FlushAt || p.left.Load() || p.InFlight() > 0
 	one := [1]Message{m}
 	for {
-		s, err := p.write(ctx, batch{messages: one[:], asking: asking, offered: offered})
+		s, err := p.write(ctx, batch{messages: one[:], request: request, offered: offered})
 		if err != errTaken {
 			return s, err
 		}

@@ -21,7 +21,8 @@ import (
 // that, too. When a message cannot be sent or is not acknowledged, or ctx ends, it fails
 // with a [*SendError], that tells which messages of the run arrived. When yield wants no
 // more, what is in flight stays so, see [Process.InFlight]. Responses are kept as Send
-// keeps them.
+// keeps them. While the source emits nothing, the run reads what comes, and so notices the end
+// of the connection.
 //
 // A message whose content the protocol reserves, see [Message.IsReserved], is left out
 // alone: Config.Log gets an error with its number among those of the source, and the run
@@ -34,7 +35,7 @@ import (
 // its response, which no client can rule out here: take RequestAll.
 func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	mustHave("Process.SendAll", messages)
-	return p.flown("send", false, messages)
+	return p.sendWith("send", false, messages)
 }
 
 // RequestAll sends what an observable emits, and emits the response to each message, in
@@ -48,15 +49,15 @@ func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable
 // were not. [Pool.RequestAll] goes on over the next connection.
 func (p *Process) RequestAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	mustHave("Process.RequestAll", messages)
-	return p.flown("request", true, messages)
+	return p.sendWith("request", true, messages)
 }
 
-func (p *Process) flown(op string, asking bool, messages stream.Observable[Message]) stream.Observable[Message] {
+func (p *Process) sendWith(op string, request bool, messages stream.Observable[Message]) stream.Observable[Message] {
 	return func(ctx context.Context, yield func(Message) bool) error {
 		if ctx.Err() != nil {
 			return p.failure(op, &SendError{Err: context.Cause(ctx)})
 		}
-		in := newSupply(p.config)
+		in := newPrefetcher(p.config)
 		wanted := true
 		var missing error
 		emit := func(m Message, err error) bool {
@@ -67,11 +68,11 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 			return wanted
 		}
 		left := omission{config: p.config, who: p}
-		f := newFlight(p, asking)
-		defer f.recycle()
+		w := newSendWindow(p, request)
+		defer w.recycle()
 		var refused, broken, failed error
-		err := stream.Gather(1, func(g *stream.Group[*supply]) {
-			g.Go(func(ctx context.Context, push func(*supply) bool) error {
+		err := stream.Gather(1, func(g *stream.Group[*prefetcher]) {
+			g.Go(func(ctx context.Context, push func(*prefetcher) bool) error {
 				defer in.end()
 				if !push(in) {
 					return nil
@@ -85,8 +86,8 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 				})
 				return nil
 			})
-		})(ctx, func(in *supply) bool {
-			failed = f.run(ctx, in.take, in, emit)
+		})(ctx, func(in *prefetcher) bool {
+			failed = w.run(ctx, in.take, in, emit)
 			return false
 		})
 		switch {
@@ -95,15 +96,15 @@ func (p *Process) flown(op string, asking bool, messages stream.Observable[Messa
 		case !wanted:
 			return nil
 		case missing != nil:
-			return p.failure(op, &SendError{Acknowledged: f.acknowledged, Sent: f.concluded + f.inFlight, Err: missing})
+			return p.failure(op, &SendError{Acknowledged: w.acknowledged, Sent: w.delivered + w.inFlight, Err: missing})
 		case failed != nil:
 			return p.failure(op, failed)
 		case refused != nil:
-			return p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded, Err: refused})
+			return p.failure(op, &SendError{Acknowledged: w.delivered, Sent: w.delivered, Err: refused})
 		}
 		reserved := left.err()
 		if reserved != nil {
-			reserved = p.failure(op, &SendError{Acknowledged: f.concluded, Sent: f.concluded, Err: reserved})
+			reserved = p.failure(op, &SendError{Acknowledged: w.delivered, Sent: w.delivered, Err: reserved})
 		}
 		return joined(broken, reserved)
 	}

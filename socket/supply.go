@@ -8,135 +8,130 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// supply is the feed of a flight whose messages come from a source, on a goroutine of its
-// own. As many as the window allows are read of the source ahead of the flight, so that
-// it finds some when its window opens.
-type supply struct {
-	limit      int           // read of the source and not concluded
-	spare      int           // how many places there are when a source that waits goes on: a wake-up is dear
-	limitBytes int           // read of the source and not taken
-	room       chan struct{} // one token for a source that waits
-	wake       chan struct{} // one token for a flight that rests
+// prefetcher runs an observable on a goroutine of its own and keeps its messages for a
+// sendWindow. It reads as many ahead as the window allows, so that the window finds some when it
+// opens.
+type prefetcher struct {
+	limit      int           // of messages that are read and not concluded
+	spare      int           // free places at which a source that waits goes on: waking it is expensive
+	limitBytes int           // of messages that are read and not taken
+	room       chan struct{} // a token for a source that waits
 
-	mu      sync.Mutex
-	came    fifo[Message] // not taken
-	bytes   int           // in those
-	open    int           // came, not concluded
-	full    bool          // the source waits
-	ended   bool
-	resting bool
-	parked  *Process // to be roused
-
-	roused atomic.Bool
+	mu    sync.Mutex
+	queue fifo[Message] // not taken
+	bytes int           // of their frames
+	open  int           // messages that are read and not concluded
+	full  bool          // the source waits
+	ended bool
+	wakeup
 }
 
-func newSupply(config *Config) *supply {
-	return &supply{
+// wakeup wakes the Process of a sendWindow. Its owner's mutex guards it, other than woken.
+type wakeup struct {
+	waiter *Process
+	rung   atomic.Bool
+}
+
+// set makes the next ring wake p; nil: none.
+func (w *wakeup) set(p *Process) {
+	w.waiter = p
+	w.rung.Store(false)
+}
+
+// ring wakes the Process that waits, if one does.
+func (w *wakeup) ring() {
+	if w.waiter != nil {
+		w.rung.Store(true)
+		w.waiter.wake()
+		w.waiter = nil
+	}
+}
+
+// woken reports whether ring has woken the Process since set.
+func (w *wakeup) woken() bool { return w.rung.Load() }
+
+func newPrefetcher(config *Config) *prefetcher {
+	return &prefetcher{
 		limit:      2 * config.Window,
 		spare:      (config.Window + 1) / 2,
 		limitBytes: max(1, config.WindowBytes),
 		room:       make(chan struct{}, 1),
-		wake:       make(chan struct{}, 1),
 	}
 }
 
-// push adds a message, waiting for room, and reports whether ctx lasted.
-func (s *supply) push(ctx context.Context, m Message) bool {
-	s.mu.Lock()
-	for s.open >= s.limit || s.bytes >= s.limitBytes {
-		s.full = true
-		s.mu.Unlock()
+// push adds a message. It waits for room, and reports false if ctx ends first.
+func (f *prefetcher) push(ctx context.Context, m Message) bool {
+	f.mu.Lock()
+	for f.open >= f.limit || f.bytes >= f.limitBytes {
+		f.full = true
+		f.mu.Unlock()
 		select {
-		case <-s.room:
+		case <-f.room:
 		case <-ctx.Done():
 			return false
 		}
-		s.mu.Lock()
+		f.mu.Lock()
 	}
-	s.open++
-	s.bytes += wire.FrameSize(m.wire())
-	s.came.push(m)
-	s.tell()
-	s.mu.Unlock()
+	f.open++
+	f.bytes += wire.FrameSize(m.wire())
+	f.queue.push(m)
+	f.ring()
+	f.mu.Unlock()
 	return true
 }
 
-// end says that nothing more will come.
-func (s *supply) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = true
-	s.tell()
+// end says that the observable has ended.
+func (f *prefetcher) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = true
+	f.ring()
 }
 
-// tell wakes the flight if it asked for it, s.mu held.
-func (s *supply) tell() {
-	if s.resting {
-		s.resting = false
-		s.wake <- struct{}{}
-	}
-	if s.parked != nil {
-		s.roused.Store(true)
-		s.parked.rouse()
-		s.parked = nil
-	}
-}
-
-func (s *supply) take(room int, queue *fifo[Message]) (ended bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.parked = nil
-	s.roused.Store(false)
-	room = min(room, s.came.len())
-	taken := s.came.all()[:room]
+func (f *prefetcher) take(room int, queue *fifo[Message]) (ended bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.set(nil)
+	room = min(room, f.queue.len())
+	taken := f.queue.all()[:room]
 	for _, m := range taken {
-		s.bytes -= wire.FrameSize(m.wire())
+		f.bytes -= wire.FrameSize(m.wire())
 	}
 	queue.push(taken...)
-	s.came.drop(room)
-	s.makeRoom()
-	return s.ended && s.came.len() == 0
+	f.queue.drop(room)
+	f.makeRoom()
+	return f.ended && f.queue.len() == 0
 }
 
-func (s *supply) park(p *Process) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended || s.came.len() > 0 {
+func (f *prefetcher) notify(p *Process) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended || f.queue.len() > 0 {
 		return false
 	}
-	s.parked = p
+	f.set(p)
 	return true
 }
 
-func (s *supply) arrived() bool { return s.roused.Load() }
-
-func (s *supply) rest(ctx context.Context, _ *Process) error {
-	s.mu.Lock()
-	if s.ended || s.came.len() > 0 {
-		s.mu.Unlock()
+// wait reads from the connection meanwhile, so that its end is noticed.
+func (f *prefetcher) wait(ctx context.Context, p *Process) error {
+	if !f.notify(p) {
 		return nil
 	}
-	s.resting = true
-	s.mu.Unlock()
-	select {
-	case <-s.wake:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return p.await(ctx, p.config.MaxUnread, f.woken)
 }
 
-func (s *supply) landed(n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open -= n
-	s.makeRoom()
+func (f *prefetcher) conclude(n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open -= n
+	f.makeRoom()
 }
 
-// makeRoom has the source go on if it waits and there is room, s.mu held.
-func (s *supply) makeRoom() {
-	if s.full && s.limit-s.open >= s.spare && s.bytes <= s.limitBytes/2 {
-		s.full = false
-		s.room <- struct{}{}
+// makeRoom lets a source that waits go on if there is room, mu held.
+func (f *prefetcher) makeRoom() {
+	if f.full && f.limit-f.open >= f.spare && f.bytes <= f.limitBytes/2 {
+		f.full = false
+		f.room <- struct{}{}
 	}
 }

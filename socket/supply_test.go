@@ -2,18 +2,22 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
+	"github.com/rxipc/rxipc/stream"
 )
 
-// supplied runs a source of n messages of a size against a supply, and returns how many
-// it has got rid of.
-func supplied(ctx context.Context, s *supply, n, size int) *int {
+// pushAll pushes n messages of a size from a goroutine, and returns how many were pushed.
+func pushAll(ctx context.Context, f *prefetcher, n, size int) *int {
 	pushed := new(int)
 	go func() {
 		for range n {
-			if !s.push(ctx, Text(strings.Repeat("x", size))) {
+			if !f.push(ctx, Text(strings.Repeat("x", size))) {
 				return
 			}
 			*pushed++
@@ -22,11 +26,11 @@ func supplied(ctx context.Context, s *supply, n, size int) *int {
 	return pushed
 }
 
-func TestSupplyReadsAWindowAhead(t *testing.T) {
+func TestPrefetcherReadsAWindowAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := newSupply(&Config{ClientConfig: ClientConfig{Window: 10, WindowBytes: 1 << 20}})
-		pushed := supplied(ctx, s, 100, 1)
+		s := newPrefetcher(&Config{ClientConfig: ClientConfig{Window: 10, WindowBytes: 1 << 20}})
+		pushed := pushAll(ctx, s, 100, 1)
 		expect := func(want int) {
 			t.Helper()
 			synctest.Wait()
@@ -38,21 +42,21 @@ func TestSupplyReadsAWindowAhead(t *testing.T) {
 		var queue fifo[Message]
 		s.take(10, &queue)
 		expect(20) // they are in flight
-		s.landed(4)
+		s.conclude(4)
 		expect(20) // not worth a wake-up
-		s.landed(1)
+		s.conclude(1)
 		expect(25)
-		s.landed(5)
+		s.conclude(5)
 		expect(30)
 		cancel()
 	})
 }
 
-func TestSupplyReadsNoMoreThanWindowBytesAhead(t *testing.T) {
+func TestPrefetcherReadsNoMoreThanWindowBytesAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		s := newSupply(&Config{ClientConfig: ClientConfig{Window: 1000, WindowBytes: 10_000}})
-		pushed := supplied(ctx, s, 1000, 1000)
+		s := newPrefetcher(&Config{ClientConfig: ClientConfig{Window: 1000, WindowBytes: 10_000}})
+		pushed := pushAll(ctx, s, 1000, 1000)
 		synctest.Wait()
 		if *pushed != 10 {
 			t.Fatalf("%d messages of 1000 bytes were read ahead, the limit is 10,000 bytes", *pushed)
@@ -61,13 +65,26 @@ func TestSupplyReadsNoMoreThanWindowBytesAhead(t *testing.T) {
 		s.take(4, &queue)
 		synctest.Wait()
 		if *pushed != 10 {
-			t.Fatal("a source was woken for little room")
+			t.Fatalf("%d messages were read ahead when there was little room, want 10: a source is not woken for it", *pushed)
 		}
 		s.take(2, &queue)
 		synctest.Wait()
 		if *pushed != 16 {
-			t.Fatal(*pushed)
+			t.Fatalf("%d messages were read ahead once 6 were taken, want 16", *pushed)
 		}
 		cancel()
+	})
+}
+
+// TestSendAllNoticesTheEndOfTheConnectionWhileItsSourceWaits has a source that emits nothing.
+func TestSendAllNoticesTheEndOfTheConnectionWhileItsSourceWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, server := opened(t, Config{Heartbeat: -1}, 0)
+		go server.send(wire.KindClose)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := p.SendAll(stream.Never[Message]()).Run(ctx); !errors.Is(err, ErrDisconnected) || ctx.Err() != nil {
+			t.Errorf("SendAll of a silent source, when the server closes: %v, want %v at once", err, ErrDisconnected)
+		}
 	})
 }

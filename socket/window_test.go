@@ -266,10 +266,10 @@ func TestServerThatHoldsTheFirstUntilTheLastGetsTheLast(t *testing.T) {
 	})
 }
 
-// drip is a feed whose second message comes between a take and the park behind it.
+// drip is a messageSource whose second message comes between a take and the notify behind it.
 type drip struct {
 	messages []Message
-	parks    int
+	notified int
 }
 
 func (d *drip) take(_ int, queue *fifo[Message]) (ended bool) {
@@ -280,16 +280,16 @@ func (d *drip) take(_ int, queue *fifo[Message]) (ended bool) {
 	return len(d.messages) == 0
 }
 
-func (d *drip) park(*Process) bool {
-	d.parks++
+func (d *drip) notify(*Process) bool {
+	d.notified++
 	return false
 }
 
-func (d *drip) arrived() bool                        { return false }
-func (d *drip) rest(context.Context, *Process) error { return nil }
-func (d *drip) landed(int)                           {}
+func (d *drip) woken() bool                          { return false }
+func (d *drip) wait(context.Context, *Process) error { return nil }
+func (d *drip) conclude(int)                         {}
 
-func TestMessageThatComesWhileTheFlightParksIsSent(t *testing.T) {
+func TestSendWindowSendsAMessageThatComesBeforeItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
 		go func() {
@@ -298,9 +298,9 @@ func TestMessageThatComesWhileTheFlightParksIsSent(t *testing.T) {
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		feed := &drip{messages: texts(2)}
-		if err := newFlight(p, false).run(ctx, feed.take, feed, nil); err != nil || feed.parks != 1 {
-			t.Error(err, feed.parks)
+		source := &drip{messages: texts(2)}
+		if err := newSendWindow(p, false).run(ctx, source.take, source, nil); err != nil || source.notified != 1 {
+			t.Errorf("run of a source whose second message comes late: %v, notify was called %d times; want no error, 1 time", err, source.notified)
 		}
 		p.Conn().Close()
 	})
