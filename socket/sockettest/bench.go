@@ -12,19 +12,19 @@ import (
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
-// Bench is where a test of servers and clients takes place: a [streamtest.Bench] with
-// a network. What is said there holds here, of diagrams and of the order of what is
-// due in the same frame.
+// Bench is a [streamtest.Bench] with a network, for a test of servers and clients. The
+// rules of streamtest for diagrams, and for the order of events due in the same frame,
+// apply to it.
 type Bench struct {
 	*streamtest.Bench
 
-	// Config is how the code under test talks, and what virtual servers speak. Its
-	// Transport is a [Network] that nobody else is in. Change it before use.
+	// Config configures the code under test and the dialect of virtual servers. Its
+	// Transport is a [Network] of this bench alone. Change Config before its first use.
 	Config socket.Config
 }
 
-// Run runs a test in virtual time: f declares on the bench what peers do and what is
-// expected. It is [streamtest.Run], with a network.
+// Run runs a test in virtual time. Function f declares on the bench the actions of peers
+// and the expectations. Run is [streamtest.Run] with a network.
 func Run(t *testing.T, f func(b *Bench)) {
 	t.Helper()
 	streamtest.Run(t, func(b *streamtest.Bench) {
@@ -33,26 +33,27 @@ func Run(t *testing.T, f func(b *Bench)) {
 	})
 }
 
-// IPC is what the code under test talks by: it is made of Config, as that is now.
+// IPC returns the IPC of the code under test, made from the current Config.
 func (b *Bench) IPC() *socket.IPC { return socket.New(b.Config) }
 
-// Expect runs the code under test, a server or the code of a client, on a goroutine
-// of its own, and expects it to end as the diagram shows: with a value and
-// completion in the same frame, in a group, as in ---(c|), or with a failure. It
-// begins at frame 0, or at ^, before any client of that frame. Its context is
-// cancelled at !, or at the end of a diagram that does not end otherwise; it must
-// return in that frame, so a server must not have a client then that does not agree to
-// close. One that was interrupted gives the carry that it had, as in ---(c!) (see
+// Expect runs the code under test, a server or a client, on a goroutine of its own. It
+// expects the code to end as the diagram shows: with a value and completion in the same
+// frame, as the group ---(c|), or with a failure. The code begins at frame 0, or at ^,
+// before the clients of that frame.
+//
+// The context of the code is cancelled at !, or at the end of a diagram without an end.
+// The code must return in that frame, so every client that a server has then must agree
+// to close. Interrupted code yields the carry that it had, as in ---(c!) (see
 // [socket.Carry]).
 //
-// See [streamtest.Expect] for the rest, the names of values among it.
+// See [streamtest.Expect] for the rest, such as the names of values.
 func Expect[T any](b *Bench, code func(context.Context, *socket.IPC) fold.Attempt[T], diagram string, values ...map[rune]T) {
 	b.Helper()
 	ipc := b.IPC()
 	streamtest.Expect(b.Bench, result(func(ctx context.Context) fold.Attempt[T] { return code(ctx, ipc) }), diagram, values...)
 }
 
-// result is what an attempt ends in, as an observable.
+// result converts the outcome of an attempt to an observable.
 func result[T any](attempt func(context.Context) fold.Attempt[T]) stream.Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		ended := attempt(ctx)

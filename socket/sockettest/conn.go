@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// DefaultBuffer is how many bytes a connection holds each way unless told
-// otherwise.
+// DefaultBuffer is the number of bytes that a connection holds each way by default.
 const DefaultBuffer = 64 << 10
 
 // Conn is one end of a connection in memory. It behaves as a unix socket of Linux does:
 //
-//   - What is written waits in a buffer of bounded size until the other side reads
-//     it; a Write that finds it full blocks. Writes at the same time do not mingle.
-//   - After the other side has closed, or closed its way here, a Read gets what it
-//     had written and then io.EOF, and a Write fails with EPIPE. If it closed with
-//     bytes unread, a Read fails with ECONNRESET in place of the io.EOF.
-//   - Close wakes whoever blocks, with net.ErrClosed, which is also what any later
-//     call fails with. Closing twice is an error.
-//   - A deadline ends calls, those that block already included, with
-//     os.ErrDeadlineExceeded. What a Write has written by then stays written.
+//   - Written bytes wait in a buffer of bounded size until the other side reads them.
+//     A Write blocks while the buffer is full. The bytes of concurrent Writes do not mix.
+//   - After the other side has called Close or CloseWrite, Read returns the bytes that
+//     it had written and then io.EOF. After the other side has called Close or
+//     CloseRead, Write fails with EPIPE. If the other side closed with bytes unread,
+//     Read fails with ECONNRESET instead of io.EOF.
+//   - Close wakes blocked calls. These and all later calls fail with net.ErrClosed, a
+//     second Close included.
+//   - A deadline ends later calls and those already blocked, with
+//     os.ErrDeadlineExceeded. Bytes that a Write has written by then stay written.
 //
-// Other than net.Pipe it holds bytes, as many as a kernel would. What blocks in it
-// is durably blocked in a bubble of [testing/synctest], so virtual time goes on. Its
-// methods may be called from any goroutine.
+// Unlike net.Pipe it buffers bytes, as a kernel does. A call blocked in it is durably
+// blocked in a bubble of [testing/synctest], so virtual time goes on. Any goroutine
+// may call its methods.
 type Conn struct {
 	in, out       *flow
 	local, remote Addr
 }
 
-// Pipe returns the two ends of a connection that holds so many bytes each way,
-// [DefaultBuffer] if that is zero.
+// Pipe returns the two ends of a connection that holds the given number of bytes each
+// way, [DefaultBuffer] if the number is not positive.
 func Pipe(buffer int) (*Conn, *Conn) { return pipe(buffer, "", "") }
 
 func pipe(buffer int, client, server Addr) (*Conn, *Conn) {
@@ -44,13 +44,14 @@ func pipe(buffer int, client, server Addr) (*Conn, *Conn) {
 	return &Conn{back, there, client, server}, &Conn{there, back, server, client}
 }
 
-// Addr is the address of who listens: its name. Others have an empty one.
+// Addr is the address of an end of a connection: the name that a listener listens on,
+// and empty for a client.
 type Addr string
 
 // Network returns "memory".
 func (Addr) Network() string { return "memory" }
 
-// String returns the name, or @ for an empty one, as of a unix socket.
+// String returns the name, or @ for an empty name, as the address of a unix socket does.
 func (a Addr) String() string {
 	if a == "" {
 		return "@"
@@ -58,19 +59,19 @@ func (a Addr) String() string {
 	return string(a)
 }
 
-// Read reads what has come, waiting for the first byte.
+// Read reads the bytes that have arrived. It blocks until there is at least one.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.in.read(p)
 	return n, c.failure("read", err)
 }
 
-// Write writes all of p, waiting for room.
+// Write writes all of p. It blocks while the buffer is full.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.out.write(p)
 	return n, c.failure("write", err)
 }
 
-// Close ends both ways.
+// Close closes the connection in both directions.
 func (c *Conn) Close() error {
 	unread, first := c.in.stopReading(true)
 	if !first {
@@ -80,8 +81,8 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// CloseRead ends the way here: what has come is dropped, a Read finds io.EOF, and
-// the other side's writes fail.
+// CloseRead closes the connection for reading: it drops the bytes that have arrived,
+// Read returns io.EOF, and the other side's writes fail.
 func (c *Conn) CloseRead() error {
 	if c.in.isClosed() {
 		return c.failure("close", net.ErrClosed)
@@ -90,8 +91,8 @@ func (c *Conn) CloseRead() error {
 	return nil
 }
 
-// CloseWrite ends the way there: the other side finds io.EOF behind what was written,
-// and may go on writing.
+// CloseWrite closes the connection for writing: the other side reads what was written
+// and then io.EOF. It may go on writing.
 func (c *Conn) CloseWrite() error {
 	if c.in.isClosed() {
 		return c.failure("close", net.ErrClosed)
@@ -100,13 +101,13 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
-// LocalAddr is the address of this end, an [Addr].
+// LocalAddr returns the address of this end, an [Addr].
 func (c *Conn) LocalAddr() net.Addr { return c.local }
 
-// RemoteAddr is the address of the other end, an [Addr].
+// RemoteAddr returns the address of the other end, an [Addr].
 func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
-// SetDeadline sets both deadlines.
+// SetDeadline sets the deadlines of reads and writes.
 func (c *Conn) SetDeadline(t time.Time) error {
 	if err := c.SetReadDeadline(t); err != nil {
 		return err
@@ -114,17 +115,17 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.SetWriteDeadline(t)
 }
 
-// SetReadDeadline sets when reads fail; the zero time is never.
+// SetReadDeadline sets the time at which reads fail. The zero time means never.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.failure("set", c.in.setDeadline(&c.in.reader, t))
 }
 
-// SetWriteDeadline sets when writes fail; the zero time is never.
+// SetWriteDeadline sets the time at which writes fail. The zero time means never.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.failure("set", c.out.setDeadline(&c.out.writer, t))
 }
 
-// failure is the structured error of an operation; io.EOF stays as it is.
+// failure wraps the error of an operation in a net.OpError. It returns io.EOF unchanged.
 func (c *Conn) failure(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -132,25 +133,25 @@ func (c *Conn) failure(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.local.Network(), Source: c.local, Addr: c.remote, Err: err}
 }
 
-// flow is one way of a connection. Nobody blocks with its mutex in hand, so a bubble
-// is never kept waiting for it.
+// flow is one direction of a connection. No goroutine blocks while it holds mu, so mu
+// never stops the clock of a bubble.
 type flow struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	limit   int
-	data    []byte // written and not read yet
+	data    []byte // written and not yet read
 	reader  side
 	writer  side
-	writing bool // a Write is at work
+	writing bool // a Write is in progress
 	reset   bool // the writer closed with bytes unread
 }
 
 // side is one end of a flow.
 type side struct {
-	closed   bool // its connection is
-	stopped  bool // nothing goes through it any more
+	closed   bool // Close was called on this end
+	stopped  bool // this direction was closed at this end
 	deadline time.Time
-	alarm    *time.Timer // wakes all at the deadline
+	alarm    *time.Timer // wakes all waiters at the deadline
 }
 
 func newFlow(limit int) *flow {
@@ -159,7 +160,7 @@ func newFlow(limit int) *flow {
 	return f
 }
 
-// check is why a side may not go on.
+// check returns the error with which a call on this side has to end, or nil.
 func (s *side) check() error {
 	switch {
 	case s.closed:
@@ -224,7 +225,7 @@ func (f *flow) write(p []byte) (n int, err error) {
 	}
 }
 
-// writable is why nothing can be written.
+// writable returns the error with which a write has to end, or nil.
 func (f *flow) writable() error {
 	if err := f.writer.check(); err != nil {
 		return err
@@ -235,8 +236,8 @@ func (f *flow) writable() error {
 	return nil
 }
 
-// stopReading ends the reader's side, and reports whether bytes were left unread and
-// whether its connection was open.
+// stopReading closes the reader's side. It returns whether bytes were unread and
+// whether the connection was open.
 func (f *flow) stopReading(closed bool) (unread, open bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -247,7 +248,7 @@ func (f *flow) stopReading(closed bool) (unread, open bool) {
 	return unread, open
 }
 
-// stopWriting ends the writer's side.
+// stopWriting closes the writer's side.
 func (f *flow) stopWriting(closed, reset bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -285,14 +286,14 @@ func (f *flow) setDeadline(s *side, t time.Time) error {
 	}
 	now := time.Now()
 	left := t.Sub(now)
-	s.deadline = now.Add(left) // by the clock that the alarm goes by
+	s.deadline = now.Add(left) // on the monotonic clock, as the alarm
 	if left > 0 {
 		s.alarm = time.AfterFunc(left, f.wake)
 	}
 	return nil
 }
 
-// wake lets all who wait look again.
+// wake makes all waiters check again whether they may go on.
 func (f *flow) wake() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -15,33 +15,33 @@ import (
 	"time"
 )
 
-// duplex is what both kinds of connections can.
+// duplex is the interface that a Conn and a unix socket share.
 type duplex interface {
 	net.Conn
 	CloseRead() error
 	CloseWrite() error
 }
 
-// unixPair are the two ends of a unix socket.
+// unixPair returns the two ends of a unix socket.
 func unixPair(t *testing.T) (a, b duplex) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make a folder for the socket: %v", err)
 	}
 	defer os.RemoveAll(dir)
 	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on a unix socket: %v", err)
 	}
 	defer listener.Close()
 	client, err := net.Dial("unix", listener.Addr().String())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the unix socket: %v", err)
 	}
 	server, err := listener.Accept()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("accept the connection: %v", err)
 	}
 	t.Cleanup(func() { client.Close(); server.Close() })
 	return client.(duplex), server.(duplex)
@@ -49,27 +49,55 @@ func unixPair(t *testing.T) (a, b duplex) {
 
 var past = time.Unix(1, 0)
 
-func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
-	buffer := make([]byte, 16)
-	read := func(t *testing.T, c net.Conn, want string, wantErr error) {
-		t.Helper()
-		if n, err := c.Read(buffer); string(buffer[:n]) != want || !errors.Is(err, wantErr) {
-			t.Errorf("read %q, %v, want %q, %v", buffer[:n], err, want, wantErr)
+// everyConn runs each check on a Conn in memory, on one in a bubble and, as a Conn imitates
+// the sockets of Linux, on a unix socket there.
+func everyConn(t *testing.T, checks map[string]func(t *testing.T, a, b duplex)) {
+	for name, check := range checks {
+		t.Run(name+", in memory", func(t *testing.T) {
+			a, b := Pipe(0)
+			check(t, a, b)
+		})
+		t.Run(name+", in a bubble", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := Pipe(10_000)
+				check(t, a, b)
+			})
+		})
+		if runtime.GOOS == "linux" {
+			t.Run(name+", in the kernel", func(t *testing.T) {
+				a, b := unixPair(t)
+				check(t, a, b)
+			})
 		}
 	}
-	write := func(t *testing.T, c net.Conn, text string, want int, wantErr error) {
-		t.Helper()
-		if n, err := c.Write([]byte(text)); n != want || !errors.Is(err, wantErr) {
-			t.Errorf("wrote %d, %v, want %d, %v", n, err, want, wantErr)
-		}
+}
+
+// read reads at most 16 bytes and checks the outcome.
+func read(t *testing.T, c net.Conn, want string, wantErr error) {
+	t.Helper()
+	var buffer [16]byte
+	if n, err := c.Read(buffer[:]); string(buffer[:n]) != want || !errors.Is(err, wantErr) {
+		t.Errorf("read %q, %v, want %q, %v", buffer[:n], err, want, wantErr)
 	}
-	good := func(t *testing.T, err error) {
-		t.Helper()
-		if err != nil {
-			t.Error(err)
-		}
+}
+
+func write(t *testing.T, c net.Conn, text string, want int, wantErr error) {
+	t.Helper()
+	if n, err := c.Write([]byte(text)); n != want || !errors.Is(err, wantErr) {
+		t.Errorf("wrote %d bytes, %v, want %d, %v", n, err, want, wantErr)
 	}
-	for name, check := range map[string]func(t *testing.T, a, b duplex){
+}
+
+// good fails the test if a call on a connection failed.
+func good(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("the call returned %v, want no error", err)
+	}
+}
+
+func TestConnCarriesBytesInOrder(t *testing.T) {
+	everyConn(t, map[string]func(t *testing.T, a, b duplex){
 		"bytes in order": func(t *testing.T, a, b duplex) {
 			write(t, a, "hello ", 6, nil)
 			write(t, a, "world", 5, nil)
@@ -79,17 +107,46 @@ func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
 		},
 		"a short read leaves the rest": func(t *testing.T, a, b duplex) {
 			write(t, a, "hello", 5, nil)
-			if n, err := b.Read(buffer[:2]); n != 2 || err != nil {
-				t.Error(n, err)
+			if n, err := b.Read(make([]byte, 2)); n != 2 || err != nil {
+				t.Errorf("read into 2 bytes: got %d, %v, want 2, no error", n, err)
 			}
 			read(t, b, "llo", nil)
 		},
-		"nothing is read and written at once": func(t *testing.T, a, b duplex) {
+		"empty reads and writes return at once": func(t *testing.T, a, b duplex) {
 			write(t, a, "", 0, nil)
 			if n, err := b.Read(nil); n != 0 || err != nil {
-				t.Error(n, err)
+				t.Errorf("read into 0 bytes: got %d, %v, want 0, no error", n, err)
 			}
 		},
+		"much, both ways": func(t *testing.T, a, b duplex) {
+			sent := make([]byte, 1<<20)
+			random := rand.New(rand.NewPCG(1, 0))
+			for i := range sent {
+				sent[i] = byte(random.Uint32())
+			}
+			var ways sync.WaitGroup
+			for _, pair := range [][2]duplex{{a, b}, {b, a}} {
+				ways.Go(func() {
+					for rest := sent; len(rest) > 0; {
+						n := min(len(rest), 1+len(rest)%7777)
+						write(t, pair[0], string(rest[:n]), n, nil)
+						rest = rest[n:]
+					}
+					good(t, pair[0].CloseWrite())
+				})
+				ways.Go(func() {
+					if got, err := io.ReadAll(pair[1]); !bytes.Equal(got, sent) || err != nil {
+						t.Errorf("read %d bytes, %v, want the %d sent bytes", len(got), err, len(sent))
+					}
+				})
+			}
+			ways.Wait()
+		},
+	})
+}
+
+func TestConnClosesAsAUnixSocket(t *testing.T) {
+	everyConn(t, map[string]func(t *testing.T, a, b duplex){
 		"end of file": func(t *testing.T, a, b duplex) {
 			write(t, a, "last", 4, nil)
 			good(t, a.Close())
@@ -127,16 +184,22 @@ func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
 			good(t, a.Close())
 			read(t, a, "", net.ErrClosed)
 			write(t, a, "x", 0, net.ErrClosed)
-			for _, err := range []error{
-				a.Close(), a.CloseRead(), a.CloseWrite(),
-				a.SetDeadline(past), a.SetReadDeadline(past), a.SetWriteDeadline(past),
+			for call, err := range map[string]error{
+				"Close": a.Close(), "CloseRead": a.CloseRead(), "CloseWrite": a.CloseWrite(),
+				"SetDeadline": a.SetDeadline(past), "SetReadDeadline": a.SetReadDeadline(past),
+				"SetWriteDeadline": a.SetWriteDeadline(past),
 			} {
 				var structured *net.OpError
 				if !errors.Is(err, net.ErrClosed) || !errors.As(err, &structured) {
-					t.Error(err)
+					t.Errorf("%s after Close: got %#v, want a net.OpError of net.ErrClosed", call, err)
 				}
 			}
 		},
+	})
+}
+
+func TestConnDeadlines(t *testing.T) {
+	everyConn(t, map[string]func(t *testing.T, a, b duplex){
 		"a deadline that has passed": func(t *testing.T, a, b duplex) {
 			write(t, a, "here", 4, nil)
 			good(t, b.SetDeadline(past))
@@ -148,12 +211,12 @@ func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
 			read(t, b, "here", nil)
 			good(t, b.SetReadDeadline(past))
 			write(t, b, "not the other way", 17, nil)
-			_, err := b.Read(buffer)
+			_, err := b.Read(make([]byte, 16))
 			if timeout, ok := err.(net.Error); !ok || !timeout.Timeout() {
-				t.Error(err)
+				t.Errorf("read after the deadline: got %v, want a net.Error whose Timeout is true", err)
 			}
 		},
-		"a deadline wakes who reads": func(t *testing.T, a, _ duplex) {
+		"a deadline wakes a blocked read": func(t *testing.T, a, _ duplex) {
 			var reading sync.WaitGroup
 			reading.Go(func() { read(t, a, "", os.ErrDeadlineExceeded) })
 			good(t, a.SetReadDeadline(past))
@@ -161,52 +224,62 @@ func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
 			good(t, a.SetReadDeadline(time.Now().Add(time.Millisecond)))
 			read(t, a, "", os.ErrDeadlineExceeded)
 		},
-		"a deadline wakes who writes": func(t *testing.T, a, b duplex) {
+		"a deadline wakes a blocked write": func(t *testing.T, a, b duplex) {
 			big := make([]byte, 4<<20)
 			good(t, a.SetWriteDeadline(time.Now().Add(time.Millisecond)))
 			n, err := a.Write(big)
 			if n == len(big) || !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Error(n, err)
+				t.Errorf("wrote %d of %d bytes, %v, want fewer and os.ErrDeadlineExceeded", n, len(big), err)
 			}
 			good(t, a.Close())
 			if all, err := io.ReadAll(b); len(all) != n || err != nil {
 				t.Errorf("read %d of %d bytes, %v", len(all), n, err)
 			}
 		},
-		"closing wakes who reads": func(t *testing.T, a, b duplex) {
+	})
+}
+
+func TestConnCloseWakesBlockedCalls(t *testing.T) {
+	everyConn(t, map[string]func(t *testing.T, a, b duplex){
+		"closing wakes a blocked read": func(t *testing.T, a, b duplex) {
 			var reading sync.WaitGroup
 			reading.Go(func() { read(t, a, "", net.ErrClosed) })
 			reading.Go(func() {
 				n, err := b.Read(make([]byte, 16))
 				if n != 0 || err != io.EOF {
-					t.Error(n, err)
+					t.Errorf("read while the other side closed: got %d bytes, %v, want 0, io.EOF", n, err)
 				}
 			})
 			good(t, a.Close())
 			reading.Wait()
 		},
-		"closing wakes who writes": func(t *testing.T, a, _ duplex) {
+		"closing wakes a blocked write": func(t *testing.T, a, _ duplex) {
 			var writing sync.WaitGroup
 			writing.Go(func() {
 				if _, err := a.Write(make([]byte, 4<<20)); !errors.Is(err, net.ErrClosed) {
-					t.Error(err)
+					t.Errorf("blocked write after Close: got %v, want net.ErrClosed", err)
 				}
 			})
 			good(t, a.Close())
 			writing.Wait()
 		},
-		"the other side's closing wakes who writes": func(t *testing.T, a, b duplex) {
+		"the other side's closing wakes a blocked write": func(t *testing.T, a, b duplex) {
 			var writing sync.WaitGroup
 			writing.Go(func() {
 				if _, err := a.Write(make([]byte, 4<<20)); !errors.Is(err, errPipe) && !errors.Is(err, errReset) {
-					t.Error(err)
+					t.Errorf("blocked write after the other side's Close: got %v, want %v or %v", err, errPipe, errReset)
 				}
 			})
-			read(t, b, string(make([]byte, len(buffer))), nil) // it has begun
+			read(t, b, string(make([]byte, 16)), nil) // the write has begun
 			good(t, b.Close())
 			writing.Wait()
 		},
-		"writes do not mingle": func(t *testing.T, a, b duplex) {
+	})
+}
+
+func TestConnMayBeUsedByManyGoroutines(t *testing.T) {
+	everyConn(t, map[string]func(t *testing.T, a, b duplex){
+		"the bytes of concurrent writes do not mix": func(t *testing.T, a, b duplex) {
 			const size, writers = 300_000, 3
 			var writing sync.WaitGroup
 			for i := range writers {
@@ -215,15 +288,15 @@ func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
 			for range writers {
 				one := make([]byte, size)
 				if _, err := io.ReadFull(b, one); err != nil {
-					t.Fatal(err)
+					t.Fatalf("read %d bytes: %v", size, err)
 				}
 				if !bytes.Equal(one, bytes.Repeat(one[:1], size)) {
-					t.Error("two writes have mingled")
+					t.Errorf("the %d bytes of one write have bytes of another among them", size)
 				}
 			}
 			writing.Wait()
 		},
-		"any call at any time": func(t *testing.T, a, b duplex) {
+		"all calls at the same time": func(t *testing.T, a, b duplex) {
 			var calls sync.WaitGroup
 			for _, c := range []duplex{a, b} {
 				for i := range 16 {
@@ -240,51 +313,10 @@ func TestConnBehavesAsAUnixSocketDoes(t *testing.T) {
 			}
 			calls.Wait()
 		},
-		"much, both ways": func(t *testing.T, a, b duplex) {
-			sent := make([]byte, 1<<20)
-			random := rand.New(rand.NewPCG(1, 0))
-			for i := range sent {
-				sent[i] = byte(random.Uint32())
-			}
-			var ways sync.WaitGroup
-			for _, pair := range [][2]duplex{{a, b}, {b, a}} {
-				ways.Go(func() {
-					for rest := sent; len(rest) > 0; {
-						n := min(len(rest), 1+len(rest)%7777)
-						write(t, pair[0], string(rest[:n]), n, nil)
-						rest = rest[n:]
-					}
-					good(t, pair[0].CloseWrite())
-				})
-				ways.Go(func() {
-					if got, err := io.ReadAll(pair[1]); !bytes.Equal(got, sent) || err != nil {
-						t.Errorf("%d bytes of %d came, or others, %v", len(got), len(sent), err)
-					}
-				})
-			}
-			ways.Wait()
-		},
-	} {
-		t.Run(name+", in memory", func(t *testing.T) {
-			a, b := Pipe(0)
-			check(t, a, b)
-		})
-		t.Run(name+", in a bubble", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a, b := Pipe(10_000)
-				check(t, a, b)
-			})
-		})
-		if runtime.GOOS == "linux" { // the one that a Conn takes after
-			t.Run(name+", in the kernel", func(t *testing.T) {
-				a, b := unixPair(t)
-				check(t, a, b)
-			})
-		}
-	}
+	})
 }
 
-func TestConnHoldsSoMuch(t *testing.T) {
+func TestConnBuffersAsManyBytesAsGiven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []struct{ given, holds int }{{0, DefaultBuffer}, {-1, DefaultBuffer}, {1, 1}, {4096, 4096}} {
 			a, b := Pipe(c.given)
@@ -293,24 +325,24 @@ func TestConnHoldsSoMuch(t *testing.T) {
 				a.SetWriteDeadline(begin.Add(time.Hour))
 				n, err := a.Write(make([]byte, c.holds+1))
 				if n != c.holds || !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != time.Hour {
-					t.Errorf("wrote %d after %v: %v", n, time.Since(begin), err)
+					t.Errorf("Pipe(%d): wrote %d bytes in %v, %v, want %d in 1h, os.ErrDeadlineExceeded", c.given, n, time.Since(begin), err, c.holds)
 				}
 				if n, err := io.ReadFull(b, make([]byte, c.holds)); n != c.holds || err != nil {
-					t.Error(n, err)
+					t.Errorf("Pipe(%d): read %d bytes, %v, want %d", c.given, n, err, c.holds)
 				}
 			}
 		}
 	})
 }
 
-func TestConnLetsTimePassWhoeverWaits(t *testing.T) {
+func TestConnBlockedWritesLetVirtualTimePass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := Pipe(1)
 		var waiting sync.WaitGroup
-		for range 3 { // two of them for the third
+		for range 3 { // one of them blocks in the buffer, two wait for it
 			waiting.Go(func() {
 				if _, err := a.Write([]byte("ab")); err != nil {
-					t.Error(err)
+					t.Errorf("write 2 bytes through a buffer of 1: %v", err)
 				}
 			})
 		}
@@ -318,17 +350,17 @@ func TestConnLetsTimePassWhoeverWaits(t *testing.T) {
 		for range 6 {
 			time.Sleep(time.Hour)
 			if n, err := b.Read(make([]byte, 2)); n != 1 || err != nil {
-				t.Error(n, err)
+				t.Errorf("read from a buffer of 1 byte: got %d, %v, want 1", n, err)
 			}
 		}
 		waiting.Wait()
 		if passed := time.Since(begin); passed != 6*time.Hour {
-			t.Error(passed)
+			t.Errorf("six reads an hour apart took %v, want 6h", passed)
 		}
 	})
 }
 
-func TestDeadlineMoves(t *testing.T) {
+func TestConnDeadlineMayBeMovedWhileAReadBlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := Pipe(1)
 		begin := time.Now()
@@ -338,7 +370,7 @@ func TestDeadlineMoves(t *testing.T) {
 			a.SetReadDeadline(begin.Add(2 * time.Minute).Round(0)) // by the wall clock
 		}()
 		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != 2*time.Minute {
-			t.Error(err, time.Since(begin))
+			t.Errorf("read with the deadline moved to 2m: got %v after %v, want os.ErrDeadlineExceeded after 2m", err, time.Since(begin))
 		}
 		a.SetReadDeadline(begin.Add(time.Hour))
 		go func() {
@@ -348,12 +380,12 @@ func TestDeadlineMoves(t *testing.T) {
 			a.Close()
 		}()
 		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
+			t.Errorf("read with the deadline removed, then Close: got %v, want net.ErrClosed", err)
 		}
 	})
 }
 
-func TestAddresses(t *testing.T) {
+func TestConnAddresses(t *testing.T) {
 	client, server := pipe(0, "", "name")
 	for _, c := range []struct {
 		address net.Addr
@@ -367,11 +399,11 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 	client.Close()
-	if _, err := server.Read(make([]byte, 1)); err != io.EOF { // itself: some compare with ==
-		t.Error(err)
+	if _, err := server.Read(make([]byte, 1)); err != io.EOF { // unwrapped, as some callers compare with ==
+		t.Errorf("read after the other side's Close: got %v, want io.EOF itself", err)
 	}
 	server.Close()
-	if err := server.Close(); err == nil || err.Error() != "close memory name->@: use of closed network connection" {
-		t.Error(err)
+	if err, want := server.Close(), "close memory name->@: use of closed network connection"; err == nil || err.Error() != want {
+		t.Errorf("second Close: got %v, want %s", err, want)
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// reporter stands for the test that a bench reports to.
+// reporter takes the place of the test to which a bench reports.
 type reporter struct {
 	testing.TB
 	said   strings.Builder
 	failed bool
 }
 
-// errStopped stands for FailNow.
+// errStopped is the panic with which a reporter ends a test, as FailNow would.
 var errStopped = fmt.Errorf("stopped")
 
 func (*reporter) Helper()             {}
@@ -32,8 +32,8 @@ func (r *reporter) Fatalf(format string, arguments ...any) {
 }
 func (r *reporter) Fatal(arguments ...any) { r.Fatalf("%s", fmt.Sprint(arguments...)) }
 
-// says compares what a test on a bench says with a text whose lines are indented. The
-// numbers of lines do not matter, nor do spaces that go-cmp puts there at random.
+// says compares the report of a test on a bench with a text whose lines are indented. It
+// ignores line numbers, and the spaces that go-cmp adds at random.
 func says(t *testing.T, want string, f func(*Bench)) {
 	t.Helper()
 	r := new(reporter)
@@ -65,104 +65,109 @@ func plain(text string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// When a server is not as its test says, the test fails and shows how.
-func TestWrongServersAreFound(t *testing.T) {
-	once := func(extra ...Event) func(Event, []Event) []Event {
-		return func(e Event, usual []Event) []Event {
-			if _, ok := e.Message(); ok {
-				return append(usual, extra...)
-			}
-			return usual
+// once is the reaction of a server that acknowledges a message and then sends extra.
+func once(extra ...Event) func(Event, []Event) []Event {
+	return func(e Event, usual []Event) []Event {
+		if _, ok := e.Message(); ok {
+			return append(usual, extra...)
 		}
+		return usual
 	}
-	for name, c := range map[string]struct {
-		server string
-		reacts func(e Event, usual []Event) []Event
-		says   string
-	}{
-		"no response": {"", once(), `
-			here: the run is not as expected
-			    expected  (<+a)-(.|)
-			      actual  (<+) -(.|)
-			              ^
-			    frame 0: expected "a", got nothing more
-		`},
-		"no acknowledgement": {"", noAck, `
-			here: the run is not as expected
-			    expected  (<+a)-(.|)
-			      actual  <    -(.|)
-			              ^
-			    frame 0: expected + = ack, got nothing more
-		`},
-		"two acknowledgements": {"", once(Ack(), Text("a")), `
-			here: the run is not as expected
-			    expected  (<+a) -(.|)
-			      actual  (<++a)-(.|)
-			              ^
-			    frame 0: expected "a", got + = ack
-			        (-expected +actual)
-			          sockettest.Event(Inverse(Event, string(
-			        - 	` + "`\"a\"`" + `,
-			        + 	"ack",
-			          )))
-		`},
-		"acknowledgement of the other dialect": {"", func(e Event, usual []Event) []Event {
-			if _, ok := e.Message(); ok {
-				return []Event{Received(), Text("a")}
-			}
-			return usual
-		}, `
-			here: the run is not as expected
-			    expected  (<+a)-(.|)
-			      actual  (<=a)-(.|)
-			              ^
-			    frame 0: expected + = ack, got = = message.received
-			        (-expected +actual)
-			          sockettest.Event(Inverse(Event, string(
-			        - 	"ack",
-			        + 	"message.received",
-			          )))
-		`},
-		"needless heartbeats": {"-~", once(Text("a")), `
-			here: the run is not as expected
-			    expected  (<+a)-(.|)
-			      actual  (<+a)~(.|)
-			                   ^
-			    frame 1: got ~ = heartbeat, expected nothing
-		`},
-		"death": {"-#", once(Text("a")), `
-			here: the run is not as expected
-			    expected  (<+a)-(.|)
-			      actual  (<+a)#
-			                   ^^
-			    frame 1: got failure (streamtest: failure of a diagram: unexpected EOF), expected nothing
-			    frame 2: expected . = connection.close-ok, got nothing
-		`},
-		"no consent": {"", func(e Event, usual []Event) []Event { return impolite(e, once(Text("a"))(e, usual)) }, `
-			here: the run is not as expected
-			    expected  (<+a)-(.|)
-			      actual  (<+a)--
-			                    ^
-			    frame 2: expected . = connection.close-ok, got nothing
-			    the run had not ended 1m0s after the diagram
-		`},
-		"garbage": {"", once(Text("a"), Cut(Text("b"), -1), Bytes("?")), `
-			here: the run is not as expected
-			    expected  (<+a) -(.|)
-			      actual  (<+a#)
-			              ^      ^
-			    frame 0: got failure (streamtest: failure of a diagram: unexpected EOF), expected nothing more
-			    frame 2: expected . = connection.close-ok, got nothing
-		`},
-		"no frames": {"", once(Text("a"), noFrame), `
-			here: the run is not as expected
-			    expected  (<+a) -(.|)
-			      actual  (<+a?)
-			              ^      ^
-			    frame 0: got failure (protocol violation: socket: parse media type: invalid: media type "": expected a known top level type and '/' at byte 0), expected nothing more
-			    frame 2: expected . = connection.close-ok, got nothing
-		`},
-	} {
+}
+
+// wrongServers are servers that differ from the one that the test expects, and the report
+// of the failed test.
+var wrongServers = map[string]struct {
+	server string
+	reacts func(e Event, usual []Event) []Event
+	says   string
+}{
+	"no response": {"", once(), `
+		here: the run is not as expected
+		    expected  (<+a)-(.|)
+		      actual  (<+) -(.|)
+		              ^
+		    frame 0: expected "a", got nothing more
+	`},
+	"no acknowledgement": {"", noAck, `
+		here: the run is not as expected
+		    expected  (<+a)-(.|)
+		      actual  <    -(.|)
+		              ^
+		    frame 0: expected + = ack, got nothing more
+	`},
+	"two acknowledgements": {"", once(Ack(), Text("a")), `
+		here: the run is not as expected
+		    expected  (<+a) -(.|)
+		      actual  (<++a)-(.|)
+		              ^
+		    frame 0: expected "a", got + = ack
+		        (-expected +actual)
+		          sockettest.Event(Inverse(Event, string(
+		        - 	` + "`\"a\"`" + `,
+		        + 	"ack",
+		          )))
+	`},
+	"acknowledgement of the other dialect": {"", func(e Event, usual []Event) []Event {
+		if _, ok := e.Message(); ok {
+			return []Event{Received(), Text("a")}
+		}
+		return usual
+	}, `
+		here: the run is not as expected
+		    expected  (<+a)-(.|)
+		      actual  (<=a)-(.|)
+		              ^
+		    frame 0: expected + = ack, got = = message.received
+		        (-expected +actual)
+		          sockettest.Event(Inverse(Event, string(
+		        - 	"ack",
+		        + 	"message.received",
+		          )))
+	`},
+	"needless heartbeats": {"-~", once(Text("a")), `
+		here: the run is not as expected
+		    expected  (<+a)-(.|)
+		      actual  (<+a)~(.|)
+		                   ^
+		    frame 1: got ~ = heartbeat, expected nothing
+	`},
+	"death": {"-#", once(Text("a")), `
+		here: the run is not as expected
+		    expected  (<+a)-(.|)
+		      actual  (<+a)#
+		                   ^^
+		    frame 1: got failure (streamtest: failure of a diagram: unexpected EOF), expected nothing
+		    frame 2: expected . = connection.close-ok, got nothing
+	`},
+	"no consent": {"", func(e Event, usual []Event) []Event { return impolite(e, once(Text("a"))(e, usual)) }, `
+		here: the run is not as expected
+		    expected  (<+a)-(.|)
+		      actual  (<+a)--
+		                    ^
+		    frame 2: expected . = connection.close-ok, got nothing
+		    the run had not ended 1m0s after the diagram
+	`},
+	"garbage": {"", once(Text("a"), Cut(Text("b"), -1), Bytes("?")), `
+		here: the run is not as expected
+		    expected  (<+a) -(.|)
+		      actual  (<+a#)
+		              ^      ^
+		    frame 0: got failure (streamtest: failure of a diagram: unexpected EOF), expected nothing more
+		    frame 2: expected . = connection.close-ok, got nothing
+	`},
+	"no frames": {"", once(Text("a"), noFrame), `
+		here: the run is not as expected
+		    expected  (<+a) -(.|)
+		      actual  (<+a?)
+		              ^      ^
+		    frame 0: got failure (protocol violation: socket: parse media type: invalid: media type "": expected a known top level type and '/' at byte 0), expected nothing more
+		    frame 2: expected . = connection.close-ok, got nothing
+	`},
+}
+
+func TestBenchReportsWrongServers(t *testing.T) {
+	for name, c := range wrongServers {
 		t.Run(name, func(t *testing.T) {
 			says(t, c.says, func(b *Bench) {
 				b.Server(one, c.server).Reacts(c.reacts)
@@ -172,7 +177,7 @@ func TestWrongServersAreFound(t *testing.T) {
 	}
 }
 
-func TestWrongClientsAreFound(t *testing.T) {
+func TestBenchReportsWrongClients(t *testing.T) {
 	for name, c := range map[string]struct{ client, says string }{
 		"too late": {"-a|", `
 			here: the run is not as expected
@@ -212,7 +217,7 @@ func TestWrongClientsAreFound(t *testing.T) {
 	}
 }
 
-func TestCodeThatEndsOtherwiseIsFound(t *testing.T) {
+func TestBenchReportsAnUnexpectedEndOfTheCode(t *testing.T) {
 	says(t, `
 		here: the run is not as expected
 		    expected  --   --(2|)
@@ -236,7 +241,7 @@ func TestCodeThatEndsOtherwiseIsFound(t *testing.T) {
 	})
 }
 
-func TestWhatAPeerCannotDoIsTold(t *testing.T) {
+func TestPeerReportsImpossibleActions(t *testing.T) {
 	says(t, `frame 0: the virtual client of one cannot connect: socket: dial one: nobody listens`, func(b *Bench) {
 		b.Client(one, "|")
 	})

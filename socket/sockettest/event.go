@@ -9,43 +9,43 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// Event is what a side of a connection does: it sends a frame, or it misbehaves. The
-// names of a diagram stand for events. What is received is an event, too; events are
-// compared with ==. The zero Event is the beginning of a connection, see
+// Event is an action of one side of a connection: it sends a frame, or it misbehaves.
+// The characters of a diagram stand for events, and a received frame is an event, too.
+// Events are compared with ==. The zero Event is the beginning of a connection, see
 // [Peer.Reacts].
 //
-// A control message is the frame that the wire carries for it, so Text with the
-// content of one makes it, too.
+// A control message is an ordinary frame on the wire. A Text with the content of a
+// control message therefore equals that control message.
 type Event struct {
 	act     act
 	message socket.Message // of a frame
-	bytes   string         // of anything else that is sent
+	bytes   string         // the bytes of an event that sends no message
 	pause   time.Duration  // before each byte
 }
 
-// act tells the events apart.
+// act distinguishes the kinds of events.
 type act uint8
 
 const (
 	connects   act = iota
 	sendsFrame     // message
 	sendsBytes     // bytes, with pauses or without
-	dies           // behind bytes
+	dies           // after it has sent bytes
 	hangsUp        // received only
 	stopsReading
 	readsOn
 )
 
-// Message is the frame of a message. It may equal a control message, or pass the
-// limits of who receives it: nothing is checked.
+// Message is the frame of a message. It checks nothing: the message may equal a control
+// message or exceed the receiver's limits.
 func Message(m socket.Message) Event { return Event{act: sendsFrame, message: m} }
 
-// Text is the frame of a message of media type text/plain: what the letters of a
-// diagram stand for.
+// Text is the frame of a message of media type text/plain. A letter of a diagram stands
+// for the Text of that letter.
 func Text(content string) Event { return Message(socket.Text(content)) }
 
-// The control messages, and their signs in the diagrams of [Peer.ExpectWire] and of
-// what a peer does.
+// The control messages. A diagram of a peer, or of [Peer.ExpectWire], shows them by
+// their signs.
 var (
 	start     = Text("innmind/ipc:connection.start")
 	startOK   = Text("innmind/ipc:connection.start-ok")
@@ -56,16 +56,16 @@ var (
 	closeOK   = Text("innmind/ipc:connection.close-ok")
 )
 
-// Start is connection.start, in diagrams <, with which a server begins.
+// Start is connection.start, in diagrams <. A server begins a connection with it.
 func Start() Event { return start }
 
-// StartOK is connection.start-ok, in diagrams >, with which a client answers it.
+// StartOK is connection.start-ok, in diagrams >. A client answers Start with it.
 func StartOK() Event { return startOK }
 
-// Ack is ack, in diagrams +, the acknowledgement of the 5.x dialect.
+// Ack is ack, in diagrams +: the acknowledgement of the 5.x dialect.
 func Ack() Event { return ack }
 
-// Received is message.received, in diagrams =, the acknowledgement of the 4.x
+// Received is message.received, in diagrams =: the acknowledgement of the 4.x
 // dialect.
 func Received() Event { return received }
 
@@ -75,21 +75,21 @@ func Heartbeat() Event { return heartbeat }
 // Close is connection.close, in diagrams a colon.
 func Close() Event { return closing }
 
-// CloseOK is connection.close-ok, in diagrams a full stop. Who sends or receives it
-// closes the connection.
+// CloseOK is connection.close-ok, in diagrams a full stop. The sender and the receiver
+// of it close the connection.
 func CloseOK() Event { return closeOK }
 
-// signs are the control messages by their signs in diagrams.
+// signs maps the sign of a control message in diagrams to the message.
 var signs = map[rune]Event{
 	'<': start, '>': startOK, '+': ack, '=': received, '~': heartbeat, ':': closing, '.': closeOK,
 	'_': {act: hangsUp},
 }
 
-// Bytes are any bytes, in one write: garbage, for instance.
+// Bytes sends arbitrary bytes in one write, such as garbage.
 func Bytes(bytes string) Event { return Event{act: sendsBytes, bytes: bytes} }
 
-// Together are the bytes of several events in one write. Those of a group in a
-// diagram are sent in the same frame, each in a write of its own.
+// Together sends the bytes of several events in one write. The events of a group in a
+// diagram are sent in the same frame too, but each in a write of its own.
 func Together(events ...Event) Event {
 	var all string
 	for _, e := range events {
@@ -98,14 +98,15 @@ func Together(events ...Event) Event {
 	return Bytes(all)
 }
 
-// Trickle sends the bytes of an event one by one, each after a pause. What the
-// diagram shows in the meantime comes after it.
+// Trickle sends the bytes of an event one by one, each after a pause. An event that is
+// due in the meantime follows the last byte.
 func Trickle(e Event, pause time.Duration) Event {
 	return Event{act: sendsBytes, bytes: e.wire(), pause: pause}
 }
 
-// Cut sends the first n bytes of an event, all but the last -n if n is negative, and
-// dies: who is killed in the middle of a write. It panics when there are not so many.
+// Cut sends the first n bytes of an event and then dies, as a process killed in the
+// middle of a write does. A negative n omits the last -n bytes. Cut panics when the
+// event has fewer bytes than that.
 func Cut(e Event, n int) Event {
 	bytes := e.wire()
 	if n < 0 {
@@ -114,17 +115,17 @@ func Cut(e Event, n int) Event {
 	return Event{act: dies, bytes: bytes[:n]}
 }
 
-// Die ends the connection without a word, as # does, at any place of a diagram.
+// Die ends the connection without a word, as # does, anywhere in a diagram.
 func Die() Event { return Event{act: dies} }
 
-// StopReading leaves what comes in the connection's buffer from now on, until that is
+// StopReading stops reading: incoming bytes stay in the connection's buffer until it is
 // full and the other side cannot write. Meanwhile the peer reacts to nothing.
 func StopReading() Event { return Event{act: stopsReading} }
 
 // ReadOn ends StopReading.
 func ReadOn() Event { return Event{act: readsOn} }
 
-// Message returns the message of a frame that is no control message.
+// Message returns the message of a frame, if the frame is not a control message.
 func (e Event) Message() (socket.Message, bool) {
 	return e.message, e.act == sendsFrame && !e.isControl()
 }
@@ -138,8 +139,8 @@ func (e Event) isControl() bool {
 	return false
 }
 
-// is reports whether the event is a control message, perhaps with the parameters that
-// peers of rxipc give to connection.start-ok and connection.close.
+// is reports whether the event is the control message, ignoring the parameters that
+// rxipc adds to connection.start-ok and connection.close.
 func (e Event) is(control Event) bool {
 	if e == control {
 		return true
@@ -151,12 +152,12 @@ func (e Event) is(control Event) bool {
 		mediaType.TopLevel() == "text" && mediaType.Sub() == "plain"
 }
 
-// sendsAtOnce reports whether sending is all that there is to the event.
+// sendsAtOnce reports whether the event consists of sending its bytes in one write.
 func (e Event) sendsAtOnce() bool {
 	return e.act == sendsFrame || e.act == sendsBytes && e.pause == 0
 }
 
-// wire is what the event sends.
+// wire returns the bytes that the event sends.
 func (e Event) wire() string {
 	if e.act == sendsFrame {
 		return string(appendFrame(nil, e.message))
@@ -164,14 +165,14 @@ func (e Event) wire() string {
 	return e.bytes
 }
 
-// shownContent is how much of a content is shown in a line.
+// shownContent is the number of bytes of a content that String shows.
 const shownContent = 60
 
-// String spells the event for the reports of tests: a control message by the end of
-// its name, a text quoted. What is long is cut.
+// String spells the event for failure messages: a control message by the end of its
+// name, a text quoted. It shortens long contents.
 func (e Event) String() string { return e.spelled(shownContent) }
 
-// whole is String with nothing cut.
+// whole is String without shortening.
 func (e Event) whole() string { return e.spelled(math.MaxInt) }
 
 func (e Event) spelled(most int) string {

@@ -8,7 +8,7 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-func TestEventsAreSpelled(t *testing.T) {
+func TestEventString(t *testing.T) {
 	for want, e := range map[string]Event{
 		"connection":                   {},
 		"connection.start":             Start(),
@@ -47,33 +47,33 @@ func TestEventsAreSpelled(t *testing.T) {
 
 func x(n int) string { return strings.Repeat("x", n) }
 
-func TestControlMessagesAreNoMessages(t *testing.T) {
+func TestEventMessageOmitsControlMessages(t *testing.T) {
 	for sign, e := range signs {
 		if m, ok := e.Message(); ok {
-			t.Errorf("%c is %v", sign, m)
+			t.Errorf("message of the control message %c: got %v, want none", sign, m)
 		}
 	}
 	if m, ok := Text("a").Message(); m != socket.Text("a") || !ok {
-		t.Error(m, ok)
+		t.Errorf(`message of Text("a"): got %v, %v, want text/plain "a"`, m, ok)
 	}
 	for _, e := range []Event{{}, Bytes("a"), Die(), StopReading()} {
 		if m, ok := e.Message(); ok {
-			t.Errorf("%v is %v", e, m)
+			t.Errorf("message of the event %v: got %v, want none", e, m)
 		}
 	}
 	if Text("innmind/ipc:ack") != Ack() {
-		t.Error("there are two acknowledgements")
+		t.Errorf("Text with the content of ack: got %v, want an event that equals Ack()", Text("innmind/ipc:ack"))
 	}
 }
 
-// The bytes are those of the protocol's description.
-func TestFramesAreThoseOfTheProtocol(t *testing.T) {
+// The expected bytes are copied from PROTOCOL.md.
+func TestEventWireIsTheFrameOfTheProtocol(t *testing.T) {
 	if got, want := Heartbeat().wire(), "\x00\x0atext/plain\x00\x00\x00\x15innmind/ipc:heartbeat\xCE"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("more was cut off than there is")
+			t.Error("Cut of more bytes than the event has: got no panic, want one")
 		}
 	}()
 	Cut(Text("a"), -100)

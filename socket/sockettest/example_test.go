@@ -15,13 +15,13 @@ import (
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
-// t is the one that a test gets.
+// t takes the place of the parameter of a test function.
 var t = new(testing.T)
 
 var name = socket.MustParseName("counter")
 
-// counter is a server under test: it echoes messages, and ends with their number once
-// clients that have left had sent three.
+// counter is a server under test. It echoes messages. It ends with the number of messages
+// once clients that have left had sent three.
 func counter(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
 	return socket.Serve(ipc, name, fold.Sum[int]()).
 		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
@@ -35,7 +35,7 @@ func counter(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
 		})
 }
 
-// ask is the code of a client under test: it asks, and awaits the answer.
+// ask is the code of a client under test. It sends a question and waits for the answer.
 func ask(ctx context.Context, ipc *socket.IPC) fold.Attempt[string] {
 	answer := fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx,
 		func(p *socket.Process) fold.Attempt[socket.Message] {
@@ -47,7 +47,7 @@ func ask(ctx context.Context, ipc *socket.IPC) fold.Attempt[string] {
 func Example() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		alice := b.Client(name, "   a-b-|")
-		bob := b.Client(name, "     -^--c--#") // comes later, and dies
+		bob := b.Client(name, "     -^--c--#") // connects later and dies
 		alice.Expect("              a-b-|")
 		bob.Expect("                ----c--#")
 		sockettest.Expect(b, counter, "-------(3|)")
@@ -71,7 +71,7 @@ func ExampleRun() {
 	// failed: false
 }
 
-// A server that is interrupted tells what it had counted.
+// An interrupted server yields its count.
 func ExampleExpect() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		b.Client(name, "              a-b").Expect("a-b--|")
@@ -81,7 +81,7 @@ func ExampleExpect() {
 	// Output: failed: false
 }
 
-// The names of a diagram may stand for any message, and for what no client should do.
+// A character of a diagram may stand for any message, and for misbehaviour.
 func ExampleBench_Client() {
 	events := map[rune]sockettest.Event{
 		'j': sockettest.Message(socket.NewMessage(socket.JSON(), `{"a":1}`)),
@@ -95,7 +95,7 @@ func ExampleBench_Client() {
 	// Output: failed: false
 }
 
-// The code of a client, and a server that is slow to answer.
+// The code of a client runs against a slow virtual server.
 func ExampleBench_Server() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		b.Server(name, "             --a").Expect("q--")
@@ -119,7 +119,7 @@ func ExamplePeer_Reacts() {
 	// Output: failed: false
 }
 
-// A client that does not answer the handshake gets heartbeats all the same.
+// A client that does not answer the handshake receives heartbeats, too.
 func ExampleNever() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		b.Client(name, "2s #").Reacts(sockettest.Never).ExpectWire("< 1299ms ~")
@@ -155,7 +155,7 @@ func ExamplePeer_ExpectWire() {
 	// Output: failed: false
 }
 
-// Received is for all that package streamtest, or stream, can do.
+// Received is an observable, so the functions of packages streamtest and stream apply.
 func ExamplePeer_Received() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		received := streamtest.Record(b.Bench, b.Client(name, "- 1h a").Received())
@@ -172,7 +172,7 @@ func ExamplePeer_Received() {
 	// failed: false
 }
 
-// A client that is killed in the middle of a write costs nobody anything.
+// The server goes on after a client was killed in the middle of a write.
 func ExampleCut() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		killed := sockettest.Cut(sockettest.Text("a message"), 10)
@@ -183,7 +183,7 @@ func ExampleCut() {
 	// Output: failed: false
 }
 
-// A frame may come byte by byte: this one has 18 of them.
+// A frame may arrive byte by byte. This frame has 18 bytes.
 func ExampleTrickle() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		events := map[rune]sockettest.Event{'t': sockettest.Trickle(sockettest.Text("a"), time.Second)}
@@ -194,7 +194,7 @@ func ExampleTrickle() {
 	// Output: failed: false
 }
 
-// Several messages in one write, and connection.close behind them.
+// One write sends several messages followed by connection.close.
 func ExampleTogether() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		all := sockettest.Together(sockettest.Text("a"), sockettest.Text("b"), sockettest.Close())
@@ -205,8 +205,8 @@ func ExampleTogether() {
 	// Output: failed: false
 }
 
-// A client that does not read: once the connection is full the server waits with its
-// answers, for this client alone.
+// A client does not read. Once its connection is full, the server delays the answers to
+// this client alone.
 func ExampleStopReading() {
 	sockettest.Run(t, func(b *sockettest.Bench) {
 		network := sockettest.NewNetwork()
@@ -224,7 +224,7 @@ func ExampleStopReading() {
 	// Output: failed: false
 }
 
-// A network takes the place of unix sockets in any test, or program.
+// A network replaces unix sockets in any test or program.
 func ExampleNewNetwork() {
 	ipc := socket.New(socket.Config{Transport: sockettest.NewNetwork()})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,13 +8,13 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// The frames of PROTOCOL.md, written and read on their own: what the tests of a
-// server stand on is not what the server stands on.
+// This file reads and writes the frames of PROTOCOL.md without package socket, so that
+// an error in that package's codec does not hide itself from tests.
 
 // endOfFrame is the last byte of every frame.
 const endOfFrame = 0xCE
 
-// maxContent is the longest content that a peer reads.
+// maxContent is the largest content, in bytes, that a peer accepts.
 const maxContent = 64 << 20
 
 func appendFrame(dst []byte, m socket.Message) []byte {
@@ -26,21 +26,21 @@ func appendFrame(dst []byte, m socket.Message) []byte {
 	return append(dst, endOfFrame)
 }
 
-// unframe holds what was received, and takes frames off it.
+// unframe buffers received bytes and removes frames from their front.
 type unframe struct{ held []byte }
 
-// fill reads once.
+// fill reads from r once.
 func (u *unframe) fill(r io.Reader) error {
 	var chunk [4 << 10]byte
 	n, err := r.Read(chunk[:])
 	u.held = append(u.held, chunk[:n]...)
 	if n > 0 {
-		return nil // an error will come again
+		return nil // the next read returns the error again
 	}
 	return err
 }
 
-// next is the next frame, if it is there in full.
+// next removes the first frame and returns its message, if the frame is complete.
 func (u *unframe) next() (m socket.Message, ok bool, err error) {
 	text, rest, ok := u.prefixed(u.held, 2)
 	if !ok {
@@ -65,7 +65,8 @@ func (u *unframe) next() (m socket.Message, ok bool, err error) {
 	return m, true, nil
 }
 
-// prefixed takes off bytes behind their length, a number of so many bytes.
+// prefixed splits bytes that follow their length, a big-endian number of size bytes,
+// from the rest. It reports false while bytes are missing.
 func (u *unframe) prefixed(held []byte, size int) (bytes, rest []byte, ok bool) {
 	if len(held) < size {
 		return nil, nil, false

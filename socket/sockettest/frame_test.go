@@ -13,7 +13,7 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// unframed are the messages of a stream, and its end.
+// unframed returns the messages of a stream and the error that ended it.
 func unframed(r io.Reader) (all []socket.Message, err error) {
 	var u unframe
 	for {
@@ -31,7 +31,7 @@ func unframed(r io.Reader) (all []socket.Message, err error) {
 	}
 }
 
-func TestFramesComeInAnyPieces(t *testing.T) {
+func TestUnframeReadsFramesInAnyPieces(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 0))
 	var sent []socket.Message
 	var wire []byte
@@ -47,12 +47,12 @@ func TestFramesComeInAnyPieces(t *testing.T) {
 		"data with EOF": iotest.DataErrReader(bytes.NewReader(wire)),
 	} {
 		if got, err := unframed(r); !slices.Equal(got, sent) || err != io.EOF {
-			t.Errorf("%s: %d of %d messages, %v", name, len(got), len(sent), err)
+			t.Errorf("%s: read %d messages, %v, want the %d sent messages and io.EOF", name, len(got), err, len(sent))
 		}
 	}
 }
 
-func TestWhatIsNoFrame(t *testing.T) {
+func TestUnframeRejectsOtherBytes(t *testing.T) {
 	for bytes, want := range map[string]error{
 		"\x00\x0atext/plain\x00\x00\x00\x01ax":    socket.ErrProtocol, // the end
 		"\x00\x0aTEXT/PLAIN\x00\x00\x00\x01a\xCE": socket.ErrProtocol, // the media type
@@ -61,13 +61,13 @@ func TestWhatIsNoFrame(t *testing.T) {
 		"\x00\x0atext/plain\x00\x00\x00\x01a":     io.EOF,
 	} {
 		if _, err := unframed(strings.NewReader(bytes)); !errors.Is(err, want) {
-			t.Errorf("%q: %v", bytes, err)
+			t.Errorf("read %q: got %v, want %v", bytes, err, want)
 		}
 	}
 }
 
-// What is a frame does not depend on how it comes, and is written as it was read but
-// for the spelling of its media type.
+// The messages do not depend on the pieces in which their bytes come. Writing them gives
+// the bytes that were read, except for the spelling of media types.
 func FuzzUnframe(f *testing.F) {
 	f.Add(Together(Start(), Text("a"), Ack(), CloseOK()).bytes)
 	f.Add("\x00\x0atext/plain\x04\x00\x00\x01")
@@ -76,14 +76,14 @@ func FuzzUnframe(f *testing.F) {
 		all, err := unframed(strings.NewReader(text))
 		slowly, again := unframed(iotest.OneByteReader(strings.NewReader(text)))
 		if !slices.Equal(all, slowly) || err.Error() != again.Error() {
-			t.Fatalf("at once %v, %v, slowly %v, %v", all, err, slowly, again)
+			t.Fatalf("read in one piece: %v, %v; byte by byte: %v, %v", all, err, slowly, again)
 		}
 		var wire []byte
 		for _, m := range all {
 			wire = appendFrame(wire, m)
 		}
 		if twice, err := unframed(bytes.NewReader(wire)); !slices.Equal(all, twice) || err != io.EOF {
-			t.Fatalf("read %v, written and read %v, %v", all, twice, err)
+			t.Fatalf("read %v; after writing and reading them again: %v, %v", all, twice, err)
 		}
 	})
 }

@@ -10,19 +10,18 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// Network is a [socket.Transport] in memory: those who share one reach each other by
-// name, and nobody else does. It needs no file system, leaves nothing behind, and
-// works in bubbles of [testing/synctest]. What uses a network in a bubble makes it
-// there.
+// Network is a [socket.Transport] in memory. Servers and clients on the same Network
+// reach each other by name. It uses no file system and works in bubbles of
+// [testing/synctest]; a Network that is used in a bubble must be made in it.
 //
-// Its methods may be called from any goroutine.
+// Any goroutine may call its methods.
 type Network struct {
-	// Buffer is how many bytes a connection holds each way; default DefaultBuffer.
-	// A small one finds out who does not read.
+	// Buffer is the number of bytes that a connection holds each way, by default
+	// DefaultBuffer. A small buffer finds a side that does not read.
 	Buffer int
 
-	// Backlog is how many connections wait at most until a listener accepts them;
-	// default 128. One more is refused with socket.ErrBusy.
+	// Backlog is the highest number of connections that wait to be accepted by a
+	// listener, by default 128. Dial fails with socket.ErrBusy beyond it.
 	Backlog int
 
 	mu    sync.Mutex
@@ -31,16 +30,16 @@ type Network struct {
 
 var _ socket.Transport = (*Network)(nil)
 
-// NewNetwork makes a network with nobody in it. Its fields may be set before its
-// first use.
+// NewNetwork returns a network on which no name is listened on. Its fields may be set
+// before its first use.
 func NewNetwork() *Network { return new(Network) }
 
-// defaultBacklog is that of Linux before it was raised.
+// defaultBacklog is the default of Linux before version 5.4.
 const defaultBacklog = 128
 
 // Listen makes the name reachable until the listener is closed. It fails with
-// [socket.ErrInUse] when somebody listens on it already. Closing the listener closes
-// the connections that nobody has accepted.
+// [socket.ErrInUse] when there is a listener on the name already. Closing the listener
+// closes the connections that it has not accepted.
 func (n *Network) Listen(ctx context.Context, name socket.Name) (_ net.Listener, err error) {
 	defer explain(&err, "listen", name)
 	n.mu.Lock()
@@ -63,8 +62,8 @@ func (n *Network) Listen(ctx context.Context, name socket.Name) (_ net.Listener,
 	return l, nil
 }
 
-// Dial connects to who listens on the name. It fails with [socket.ErrNotListening]
-// when nobody does, and with [socket.ErrBusy] when too many connections wait there.
+// Dial connects to the listener on the name. It fails with [socket.ErrNotListening]
+// when there is none, and with [socket.ErrBusy] when Backlog connections wait there.
 func (n *Network) Dial(ctx context.Context, name socket.Name) (_ net.Conn, err error) {
 	defer explain(&err, "dial", name)
 	n.mu.Lock()
@@ -85,7 +84,7 @@ func (n *Network) Dial(ctx context.Context, name socket.Name) (_ net.Conn, err e
 	}
 }
 
-// usable is the error of a name, or a context, with which nothing can be done.
+// usable returns why an operation with ctx on the name cannot begin, or nil.
 func usable(ctx context.Context, name socket.Name) error {
 	switch {
 	case ctx.Err() != nil:
@@ -96,14 +95,14 @@ func usable(ctx context.Context, name socket.Name) error {
 	return nil
 }
 
-// explain makes of an error, if there is one, that of an operation on a name.
+// explain wraps a non-nil error in a socket.Error with the operation and the name.
 func explain(err *error, op string, name socket.Name) {
 	if *err != nil {
 		*err = &socket.Error{Op: op, Name: name.String(), Err: *err}
 	}
 }
 
-// Names lists, in order, the names that somebody listens on.
+// Names returns the names that have a listener, sorted.
 func (n *Network) Names(ctx context.Context) ([]socket.Name, error) {
 	if ctx.Err() != nil {
 		return nil, &socket.Error{Op: "names", Err: context.Cause(ctx)}
@@ -118,7 +117,7 @@ func (n *Network) Names(ctx context.Context) ([]socket.Name, error) {
 	return names, nil
 }
 
-// listener is who listens on a name of a network.
+// listener listens on a name of a network.
 type listener struct {
 	network *Network
 	name    socket.Name
@@ -126,7 +125,8 @@ type listener struct {
 	closed  chan struct{}
 }
 
-// Accept gives the next connection, waiting for it until the listener is closed.
+// Accept returns the next connection. It blocks until there is one or the listener is
+// closed.
 func (l *listener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-l.waiting:
@@ -143,7 +143,7 @@ func (l *listener) Close() error {
 	if n.names[l.name] != l {
 		return l.failure("close")
 	}
-	delete(n.names, l.name) // from now on nobody else comes
+	delete(n.names, l.name) // later dials find no listener
 	close(l.closed)
 	for {
 		select {

@@ -17,7 +17,7 @@ import (
 
 var one, two = socket.MustParseName("one"), socket.MustParseName("two")
 
-func TestNetworkRefusesAsUnixSocketsDo(t *testing.T) {
+func TestNetworkFailsAsUnixSocketsDo(t *testing.T) {
 	n, ctx := NewNetwork(), t.Context()
 	n.Backlog = 1
 	refused := func(err, want error, text string) {
@@ -31,7 +31,7 @@ func TestNetworkRefusesAsUnixSocketsDo(t *testing.T) {
 	refused(err, socket.ErrNotListening, "socket: dial one: nobody listens")
 	first, err := n.Listen(ctx, one)
 	if err != nil || first.Addr() != Addr("one") {
-		t.Fatal(err)
+		t.Fatalf("listen on one: got %v, want a listener with the address one", err)
 	}
 	_, err = n.Listen(ctx, one)
 	refused(err, socket.ErrInUse, "socket: listen one: name already in use")
@@ -41,47 +41,47 @@ func TestNetworkRefusesAsUnixSocketsDo(t *testing.T) {
 	refused(err, socket.ErrInvalid, "socket: dial: invalid")
 	waiting, err := n.Dial(ctx, one)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial one: %v", err)
 	}
 	_, err = n.Dial(ctx, one)
 	refused(err, socket.ErrBusy, "socket: dial one: too many connections are waiting")
 
 	if err := first.Close(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("close the listener: %v", err)
 	}
 	if _, err := waiting.Read(make([]byte, 1)); err != io.EOF {
-		t.Error("nobody will accept, but", err)
+		t.Errorf("read on a connection that was not accepted before the listener closed: got %v, want io.EOF", err)
 	}
-	for _, err := range []error{first.Close(), second(first.Accept())} {
+	for call, err := range map[string]error{"Close": first.Close(), "Accept": second(first.Accept())} {
 		if !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
+			t.Errorf("%s on a closed listener: got %v, want net.ErrClosed", call, err)
 		}
 	}
 	_, err = n.Dial(ctx, one)
 	refused(err, socket.ErrNotListening, "socket: dial one: nobody listens")
 	again, err := n.Listen(ctx, one)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on one again: %v", err)
 	}
-	first.Close() // is not of the name any more
+	first.Close() // does not close the listener that has replaced it
 	if _, err := n.Dial(ctx, one); err != nil {
-		t.Error(err)
+		t.Errorf("dial one after the old listener's second Close: %v", err)
 	}
 	again.Close()
 }
 
 func second(_ net.Conn, err error) error { return err }
 
-func TestNetworkKeepsToItsContext(t *testing.T) {
+func TestNetworkReturnsTheCauseOfADoneContext(t *testing.T) {
 	n, reason := NewNetwork(), errors.New("reason")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(reason)
 	_, listening := n.Listen(ctx, one)
 	_, dialing := n.Dial(ctx, one)
 	_, listing := n.Names(ctx)
-	for _, err := range []error{listening, dialing, listing} {
+	for call, err := range map[string]error{"Listen": listening, "Dial": dialing, "Names": listing} {
 		if !errors.Is(err, reason) {
-			t.Error(err)
+			t.Errorf("%s with a cancelled context: got %v, want the cause %v", call, err, reason)
 		}
 	}
 }
@@ -90,18 +90,18 @@ func TestNetworkListsNames(t *testing.T) {
 	n := NewNetwork()
 	for _, name := range []socket.Name{two, one} {
 		if _, err := n.Listen(t.Context(), name); err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on %v: %v", name, err)
 		}
 	}
 	if names, err := n.Names(t.Context()); !slices.Equal(names, []socket.Name{one, two}) || err != nil {
-		t.Error(names, err)
+		t.Errorf("names: got %v, %v, want [one two]", names, err)
 	}
 	if names, err := NewNetwork().Names(t.Context()); names != nil || err != nil {
-		t.Error("others are listed:", names, err)
+		t.Errorf("names of another network: got %v, %v, want none", names, err)
 	}
 }
 
-func TestClosingAListenerWakesWhoAccepts(t *testing.T) {
+func TestListenerCloseWakesAccept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener, _ := NewNetwork().Listen(t.Context(), one)
 		go func() {
@@ -109,14 +109,14 @@ func TestClosingAListenerWakesWhoAccepts(t *testing.T) {
 			listener.Close()
 		}()
 		if _, err := listener.Accept(); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
+			t.Errorf("accept while the listener closed: got %v, want net.ErrClosed", err)
 		}
 	})
 }
 
-// Real servers and real clients, in both dialects, with buffers so small that every
-// message fills them.
-func TestServersAndClientsTalkOverANetwork(t *testing.T) {
+// Real servers and real clients talk in both dialects, also with buffers so small that
+// every message fills them.
+func TestNetworkConnectsServersAndClients(t *testing.T) {
 	for _, dialect := range []socket.Dialect{socket.Dialect4, socket.Dialect5} {
 		for _, buffer := range []int{1, 100, DefaultBuffer} {
 			t.Run(fmt.Sprintf("dialect %d, %d bytes", dialect, buffer), func(t *testing.T) {
@@ -134,12 +134,12 @@ func talk(t *testing.T, ipc *socket.IPC) {
 	question := socket.Text(string(make([]byte, 200)))
 	for range 3 {
 		go func() {
-			answer := fold.Then(ipc.ConnectTo(t.Context(), one), // waits for the server
+			answer := fold.Then(ipc.ConnectTo(t.Context(), one), // waits until the server listens
 				socket.Closing(t.Context(), func(p *socket.Process) fold.Attempt[socket.Message] {
 					return fold.Then(p.Send(t.Context(), question), socket.Wait(t.Context()))
 				}))
 			if m, err := answer.Get(); m != question || err != nil {
-				t.Error(m, err)
+				t.Errorf("echo of %v: got %v, %v", question, m, err)
 			}
 		}()
 	}
@@ -147,7 +147,7 @@ func talk(t *testing.T, ipc *socket.IPC) {
 	go func() {
 		time.Sleep(time.Second)
 		if names, err := ipc.Names(t.Context()).Get(); !slices.Equal(names, []socket.Name{one}) || err != nil {
-			t.Error(names, err)
+			t.Errorf("names: got %v, %v, want [one]", names, err)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -157,6 +157,6 @@ func talk(t *testing.T, ipc *socket.IPC) {
 			return c.Respond(m).CarryWith(count + 1)
 		})
 	if total, _ := socket.Carry(served).Get(); total != 3 || !errors.Is(served.Err(), context.DeadlineExceeded) {
-		t.Error(served)
+		t.Errorf("serve 3 clients for a minute: got %v, want the carry 3 and context.DeadlineExceeded", served)
 	}
 }

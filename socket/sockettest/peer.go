@@ -14,8 +14,9 @@ import (
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
-// Peer is a virtual client or server: it does what a diagram shows, whatever the
-// other side does, and reacts to that as the protocol says, or as it was told.
+// Peer is a virtual client or server. It performs the events of a diagram regardless of
+// the other side's behaviour. It reacts to received frames as the protocol requires, or
+// as [Peer.Reacts] prescribes.
 type Peer struct {
 	bench  *Bench
 	name   socket.Name
@@ -25,34 +26,34 @@ type Peer struct {
 
 	mu       sync.Mutex
 	listener net.Listener
-	sessions []*session // those that are open
+	sessions []*session // the open connections
 	leaving  bool
 	gone     bool
 }
 
-// Client is a client of the name that does what the diagram shows. It connects at ^,
-// at frame 0 if there is none, when whoever is to serve it must be listening. In the
-// frame of a name it sends the event that the name stands for; at | it asks to
-// close, and closes when the server agrees; at # it dies, without a word. After a
-// diagram with neither it stays connected until the test is through.
+// Client declares a client of the name that performs the events of a diagram. It
+// connects at ^, or at frame 0 if the diagram has no ^; a server must be listening by
+// then. A character makes it send the event that the character stands for. At | it
+// asks to close, and closes when the server agrees. At # it dies without a word. Without
+// | and # it stays connected until the test ends.
 //
-// Names stand for what values bind them to. Unbound, they stand for themselves as
-// messages of media type text/plain, but for the signs of control messages:
+// A character stands for the event that values bind to it. Unbound, it stands for itself
+// as a message of media type text/plain, except for the signs of control messages:
 //
 //	<  connection.start      >  connection.start-ok
 //	+  ack (5.x)             =  message.received (4.x)
 //	:  connection.close      .  connection.close-ok
 //	~  heartbeat
 //
-// By itself the client answers the handshake and connection.close, and acknowledges
-// messages of a server that speaks the 5.x dialect. It sends no heartbeats. It is one of
-// PHP: it does not answer the mark of a server of rxipc, the heartbeat before
-// connection.start, and does not show it. When its
-// diagram sends something while there is no connection, the test fails. What it does
-// waits for nothing: neither for an acknowledgement, nor for the handshake, which is
-// through in the frame of the beginning with a server that greets at once.
+// Outside its diagram the client answers the handshake and connection.close, and
+// acknowledges the messages of a server that speaks the 5.x dialect. It sends no
+// heartbeats. It behaves as a client in PHP: it neither answers nor shows the heartbeat
+// with which an rxipc server marks itself before connection.start. The test fails when
+// the diagram sends an event while the client has no connection. The client waits neither
+// for acknowledgements nor for the handshake; with a server that greets at once the
+// handshake is complete in the frame of the beginning.
 //
-// It is declared at frame 0, before the test waits for anything.
+// Client must be called at frame 0, before the test waits for anything.
 func (b *Bench) Client(name socket.Name, diagram string, values ...map[rune]Event) *Peer {
 	b.Helper()
 	p := newPeer(b, name, false)
@@ -60,16 +61,18 @@ func (b *Bench) Client(name socket.Name, diagram string, values ...map[rune]Even
 	return p
 }
 
-// Server is a server of the name that does what the diagram shows. It listens from
-// now on, or from ^ on. What it does concerns all who are connected then, one after
-// the other; when nobody is, the test fails. At | it stops listening, asks all to
-// close, and closes when they agree; at # it dies. See [Bench.Client] for names.
+// Server declares a server of the name that performs the events of a diagram. It listens
+// as soon as it is declared, or from ^ on. It performs an event on all connections open
+// at that time, one after the other; the test fails when there is none. At | it stops
+// listening, asks all clients to close, and closes when they agree. At # it dies. See
+// [Bench.Client] for the characters of diagrams.
 //
-// By itself it greets, acknowledges each message at once, in the dialect of
-// [Bench.Config], and answers connection.close. It sends no heartbeats. It is one of PHP,
-// so that clients have one message in flight; [Peer.Reacts] shows how to mark it as one of
-// rxipc. It is declared
-// at frame 0, before the test waits for anything.
+// Outside its diagram the server greets, acknowledges each message at once in the
+// dialect of [Bench.Config], and answers connection.close. It sends no heartbeats. It
+// behaves as a server in PHP, so clients have one message in flight. [Peer.Reacts] shows
+// how to mark it as an rxipc server.
+//
+// Server must be called at frame 0, before the test waits for anything.
 func (b *Bench) Server(name socket.Name, diagram string, values ...map[rune]Event) *Peer {
 	b.Helper()
 	p := newPeer(b, name, true)
@@ -84,10 +87,11 @@ func newPeer(b *Bench, name socket.Name, serves bool) *Peer {
 	return p
 }
 
-// Reacts replaces how the peer reacts to what it receives: with the events that react
-// returns, in one write, in the same frame. Usual is what the protocol asks for. The
-// zero Event stands for the beginning of a connection, which a server greets with
-// connection.start. It is called on a goroutine of each connection, and returns p.
+// Reacts replaces the peer's reaction to a received event by the events that react
+// returns, and returns p. The peer sends them in one write, in the same frame. The
+// parameter usual is the reaction that the protocol requires. The zero Event stands for
+// the beginning of a connection, to which a server reacts with connection.start. React
+// runs on a goroutine of each connection.
 //
 // A server that responds:
 //
@@ -98,7 +102,8 @@ func newPeer(b *Bench, name socket.Name, serves bool) *Peer {
 //		return usual
 //	})
 //
-// One of rxipc, whose clients have many messages in flight from the first one on:
+// A server marked as one of rxipc; its clients have many messages in flight from the
+// first on:
 //
 //	b.Server(name, "").Reacts(func(e sockettest.Event, usual []sockettest.Event) []sockettest.Event {
 //		if (e == sockettest.Event{}) {
@@ -113,27 +118,27 @@ func (p *Peer) Reacts(react func(e Event, usual []Event) []Event) *Peer {
 	return p
 }
 
-// Never is for [Peer.Reacts]: a client that does not answer the handshake, a server
-// that does not greet, and neither acknowledges nor agrees to close. The diagram may
-// do so.
+// Never is for [Peer.Reacts]: with it a client does not answer the handshake, a server
+// does not greet, and neither acknowledges messages nor agrees to close. The diagram may
+// still send these events.
 func Never(Event, []Event) []Event { return nil }
 
-// Received is what the peer receives, control messages included but for the marks of
-// rxipc, from each run's beginning on; of a server, from all who are connected, and with _ for one that left
-// without having closed.
+// Received emits the events that the peer receives, from each run's beginning on. It
+// includes control messages, but not the marks of rxipc. For a server it merges the
+// events of all connections, with _ for a client that left without closing.
 //
-// It completes when the peer's connection was closed in an orderly way; a server's,
-// when it has left and all its connections have ended. It fails with an error that
-// is [streamtest.ErrFailed] when the peer died, or when the connection of a client
-// ended otherwise; then that is [io.ErrUnexpectedEOF], too. When it received what is
-// no frame it fails with an error that is [socket.ErrProtocol] or, for a content of
-// more than 64 MiB, [socket.ErrTooLarge].
+// It completes when the peer's connection was closed in an orderly way; for a server,
+// when it has left and all its connections have ended. It fails with
+// [streamtest.ErrFailed] when the peer died, and with an error that is both
+// [streamtest.ErrFailed] and [io.ErrUnexpectedEOF] when a client's connection ended in
+// any other way. Bytes that are not a frame make it fail with [socket.ErrProtocol], a
+// content of more than 64 MiB with [socket.ErrTooLarge].
 //
-// A run that does not keep up makes the peer wait once 64 events are held back.
+// The peer blocks when a run has 64 events buffered that it has not processed.
 func (p *Peer) Received() stream.Observable[Event] { return p.seen.Observe(64, stream.Block) }
 
-// Expect expects the peer to receive the messages that the diagram shows, each in its
-// frame, and nothing else but control messages. See [Bench.Client] for names,
+// Expect expects the peer to receive exactly the messages that the diagram shows, each in
+// its frame, besides control messages. See [Bench.Client] for the characters of diagrams,
 // [Peer.Received] for the end, and [streamtest.Expect] for the rest.
 func (p *Peer) Expect(diagram string, values ...map[rune]Event) {
 	p.bench.Helper()
@@ -144,13 +149,13 @@ func (p *Peer) Expect(diagram string, values ...map[rune]Event) {
 	streamtest.Expect(p.bench.Bench, messages(p.Received()), diagram, names(diagram, values))
 }
 
-// ExpectWire is Expect with control messages.
+// ExpectWire is Expect including control messages.
 func (p *Peer) ExpectWire(diagram string, values ...map[rune]Event) {
 	p.bench.Helper()
 	streamtest.Expect(p.bench.Bench, p.Received(), diagram, names(diagram, values))
 }
 
-// report fails the test.
+// report fails the test with a message about the peer.
 func (p *Peer) report(format string, arguments ...any) {
 	who := "client"
 	if p.serves {
@@ -159,7 +164,7 @@ func (p *Peer) report(format string, arguments ...any) {
 	p.bench.Errorf("frame %d: the virtual %s of %v %s", p.bench.Now(), who, p.name, fmt.Sprintf(format, arguments...))
 }
 
-// begin connects or listens.
+// begin connects a client, or makes a server listen.
 func (p *Peer) begin() {
 	ctx, transport := p.bench.Context(), p.bench.Config.Transport
 	if !p.serves {
@@ -192,7 +197,7 @@ func (p *Peer) begin() {
 	}()
 }
 
-// open begins a connection.
+// open adds a connection.
 func (p *Peer) open(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -208,7 +213,7 @@ func (p *Peer) open(conn net.Conn) {
 	}()
 }
 
-// ended notes that a connection has, and how.
+// ended removes a connection that has ended with err.
 func (p *Peer) ended(s *session, err error) {
 	p.mu.Lock()
 	p.sessions = slices.DeleteFunc(p.sessions, func(other *session) bool { return other == s })
@@ -225,8 +230,8 @@ func (p *Peer) ended(s *session, err error) {
 	}
 }
 
-// do does an event on all connections. Why a write failed depends on who was quicker,
-// so it is not told.
+// do performs an event on all connections. It does not report the error of a failed
+// write, because that depends on which side closed first.
 func (p *Peer) do(ctx context.Context, e Event) {
 	p.mu.Lock()
 	sessions := slices.Clone(p.sessions)
@@ -241,7 +246,7 @@ func (p *Peer) do(ctx context.Context, e Event) {
 	}
 }
 
-// leave asks all to close.
+// leave stops listening and asks all clients to close.
 func (p *Peer) leave() {
 	p.mu.Lock()
 	p.leaving = true
@@ -249,14 +254,14 @@ func (p *Peer) leave() {
 	p.mu.Unlock()
 	p.stopListening()
 	for _, s := range sessions {
-		_ = s.perform(closing) // to one that is gone it need not be said
+		_ = s.perform(closing) // a client that has gone needs no request
 	}
 	if len(sessions) == 0 {
 		p.seen.Complete()
 	}
 }
 
-// die ends all that there is.
+// die ends the listener and all connections without a word.
 func (p *Peer) die() {
 	p.mu.Lock()
 	p.gone = true

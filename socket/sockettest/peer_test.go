@@ -11,8 +11,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// echo is a real server: it echoes, and counts. A message "stop" stops it, "finish"
-// ends its connection.
+// echo is a real server. It echoes messages and counts them. The message "s" stops it,
+// "f" ends its connection.
 func echo(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
 	return socket.Serve(ipc, one, fold.Sum[int]()).With(ctx,
 		func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
@@ -27,7 +27,7 @@ func echo(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
 		})
 }
 
-// inBothDialects runs a test in each; its sign is that of an acknowledgement.
+// inBothDialects runs a test in each dialect, with the sign of its acknowledgement.
 func inBothDialects(t *testing.T, f func(b *Bench, sign string)) {
 	for sign, dialect := range map[string]socket.Dialect{"=": socket.Dialect4, "+": socket.Dialect5} {
 		t.Run(sign, func(t *testing.T) {
@@ -39,10 +39,10 @@ func inBothDialects(t *testing.T, f func(b *Bench, sign string)) {
 	}
 }
 
-// signed is a diagram with the acknowledgements of a dialect.
+// signed replaces + in a diagram by the acknowledgement of a dialect.
 func signed(diagram, ack string) string { return strings.ReplaceAll(diagram, "+", ack) }
 
-func TestClientsSeeWhatAServerDoes(t *testing.T) {
+func TestClientReceivesTheEventsOfAServer(t *testing.T) {
 	inBothDialects(t, func(b *Bench, ack string) {
 		alice := b.Client(one, "   a--(bc)-|")
 		alice.Expect("              a--(bc)-|")
@@ -59,7 +59,7 @@ func TestClientsSeeWhatAServerDoes(t *testing.T) {
 	})
 }
 
-func TestSilenceBringsHeartbeats(t *testing.T) {
+func TestClientGetsHeartbeatsWhileItIsSilent(t *testing.T) {
 	Run(t, func(b *Bench) {
 		b.Client(one, "                                    10s #").ExpectWire("< 1299ms ~ 1299ms ~ 400ms -")
 		b.Client(one, "                                    10s #").Reacts(Never).ExpectWire("< 1299ms ~ 1299ms ~ 400ms -")
@@ -68,7 +68,7 @@ func TestSilenceBringsHeartbeats(t *testing.T) {
 	})
 }
 
-func TestMessagesBeforeTheHandshakeAreDropped(t *testing.T) {
+func TestServerDropsMessagesBeforeTheHandshake(t *testing.T) {
 	Run(t, func(b *Bench) {
 		early := b.Client(one, "-a-(>b)-|").Reacts(func(e Event, usual []Event) []Event {
 			if e == Start() {
@@ -88,7 +88,7 @@ func TestMessagesBeforeTheHandshakeAreDropped(t *testing.T) {
 	})
 }
 
-// noFrame has an empty media type.
+// noFrame is no valid frame: its media type is empty.
 var noFrame = Bytes("\x00\x00\x00\x00\x00\x00\xCE")
 
 func TestServerSurvivesMisbehaviour(t *testing.T) {
@@ -121,7 +121,8 @@ func TestServerSurvivesMisbehaviour(t *testing.T) {
 	})
 }
 
-// ask is the code of a client: it asks and awaits an answer, for 1.5 s at most.
+// ask is the code of a client. It sends a question and waits for the answer, for at most
+// 1.5 s.
 func ask(ctx context.Context, ipc *socket.IPC) fold.Attempt[string] {
 	ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
 	defer cancel()
@@ -132,7 +133,7 @@ func ask(ctx context.Context, ipc *socket.IPC) fold.Attempt[string] {
 	return fold.Map(answer, socket.Message.Content)
 }
 
-// responding is a server's reaction to messages.
+// responding is the reaction of a server that responds to messages.
 func responding(e Event, usual []Event) []Event {
 	if m, ok := e.Message(); ok {
 		return append(usual, Text("re: "+m.Content()))
@@ -140,7 +141,7 @@ func responding(e Event, usual []Event) []Event {
 	return usual
 }
 
-func TestServersTellWhatAClientDoes(t *testing.T) {
+func TestServerReceivesTheEventsOfClients(t *testing.T) {
 	inBothDialects(t, func(b *Bench, ack string) {
 		wire := "(>q:>q:)------(>q:)"
 		if ack == "+" { // clients acknowledge then, too
@@ -156,12 +157,12 @@ func TestServersTellWhatAClientDoes(t *testing.T) {
 	})
 }
 
-func TestWhatAServerMayDoToAClient(t *testing.T) {
+func TestClientMeetsEveryKindOfServer(t *testing.T) {
 	for name, c := range map[string]struct {
-		server string // what it does
+		server string // the events of the server
 		reacts func(e Event, usual []Event) []Event
-		wire   string // what it receives
-		client string // how that ends
+		wire   string // the events that the server receives
+		client string // the end of the client
 	}{
 		"respond at once":     {"-", responding, "(>q+:)", "(r|)"},
 		"respond later":       {"- 9ms a", nil, "(>q)- 8ms (+:)", "- 9ms (a|)"},
@@ -226,7 +227,7 @@ func closeAtOnce(e Event, usual []Event) []Event {
 	return nil
 }
 
-func TestWhoStopsReadingFillsTheConnection(t *testing.T) {
+func TestPeerThatStopsReadingFillsTheConnection(t *testing.T) {
 	reading := map[rune]Event{'s': StopReading(), 'r': ReadOn(), 'x': Text(strings.Repeat("x", 900))}
 	Run(t, func(b *Bench) {
 		network := NewNetwork()
@@ -245,7 +246,7 @@ func TestWhoStopsReadingFillsTheConnection(t *testing.T) {
 	})
 }
 
-func TestServerConcernsAllWhoAreConnected(t *testing.T) {
+func TestServerActsOnAllConnections(t *testing.T) {
 	Run(t, func(b *Bench) {
 		b.Server(one, "   --a-x-b-|", map[rune]Event{'x': Die()}).ExpectWire("(>>)---->c-(.|)")
 		alice := b.Client(one, "^        ")
@@ -266,8 +267,8 @@ func TestServerRestarts(t *testing.T) {
 	})
 }
 
-// The bench lets go of all that its peers hold, whatever they were at.
-func TestNothingIsLeft(t *testing.T) {
+// The bench releases everything that its peers hold, whatever state they are in.
+func TestBenchEndsPeersWithTheTest(t *testing.T) {
 	Run(t, func(b *Bench) {
 		network := NewNetwork()
 		network.Buffer = 10

@@ -4,7 +4,7 @@ package sockettest
 
 import "syscall"
 
-// What the system says of a connection whose other side has gone.
+// The errors of the system for a connection whose other side has closed.
 const (
 	errReset = syscall.ECONNRESET // with bytes unread
 	errPipe  = syscall.EPIPE

@@ -2,8 +2,8 @@ package sockettest
 
 import "syscall"
 
-// What the system says of a connection whose other side has gone, which makes no
-// difference between reading and writing.
+// The errors of the system for a connection whose other side has closed. Windows has the
+// same error for reads and writes.
 const (
 	errReset = syscall.WSAECONNRESET
 	errPipe  = syscall.WSAECONNRESET

@@ -9,20 +9,20 @@ import (
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
-// Signs that take the place of others in a peer's diagram, so that it is one of a cold
-// source: of ^, and of the end if there is none.
+// These signs replace characters that a cold source does not have: ^, and the end of a
+// diagram without | and #.
 const (
-	beginning = 'ˆ' // looks alike where a mistake is shown
+	beginning = 'ˆ' // looks like ^ in the report of a mistake
 	staying   = '⇥'
 )
 
-// What they stand for.
+// The events of these signs.
 var (
 	begins = Event{act: connects}
 	stays  = Event{act: connects, bytes: "the end of the diagram"}
 )
 
-// plays makes the peer do what a diagram shows.
+// plays makes the peer perform the events of a diagram.
 func (p *Peer) plays(diagram string, values []map[rune]Event) {
 	b := p.bench
 	b.Helper()
@@ -30,7 +30,7 @@ func (p *Peer) plays(diagram string, values []map[rune]Event) {
 	maps.DeleteFunc(events, func(_ rune, e Event) bool { return e.act == connects || e.act == hangsUp })
 	events[beginning], events[staying] = begins, stays
 	text := strings.Replace(diagram, "^", string(beginning), 1)
-	source := streamtest.Cold(b.Bench, text, events) // a mistake is shown as it was made
+	source := streamtest.Cold(b.Bench, text, events) // reports a mistake with the diagram as written
 	if !strings.ContainsAny(text, "|#") {
 		source = streamtest.Cold(b.Bench, text+" "+string(staying), events)
 	}
@@ -46,7 +46,7 @@ func (p *Peer) plays(diagram string, values []map[rune]Event) {
 	})
 }
 
-// play does what the script shows, to its end.
+// play performs the events of the script until it ends.
 func (p *Peer) play(script stream.Observable[Event]) {
 	ctx, stayed := p.bench.Context(), false
 	err := script(ctx, func(e Event) bool {
@@ -68,9 +68,9 @@ func (p *Peer) play(script stream.Observable[Event]) {
 	}
 }
 
-// names are what the names of a diagram stand for: signs for control messages, others
-// for themselves, if values say nothing else. Letters and digits are there in any
-// case, for what comes unexpectedly.
+// names maps the characters of a diagram to their events: signs to control messages,
+// others to a text of themselves, unless values bind them. It includes all letters and
+// digits, so that unexpected messages are shown by them.
 func names(diagram string, values []map[rune]Event) map[rune]Event {
 	all := make(map[rune]Event)
 	for _, name := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" + diagram {

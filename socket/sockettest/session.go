@@ -13,25 +13,25 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// session is one connection of a peer. One goroutine reads it and reacts; others may
-// write.
+// session is one connection of a peer. One goroutine reads it and reacts to its frames.
+// Other goroutines may write.
 type session struct {
 	peer *Peer
 	conn net.Conn
-	ctx  context.Context // done when it has ended, or the test is through
+	ctx  context.Context // done when the session or the test has ended
 	end  context.CancelFunc
 	in   unframe
 
-	heard        bool // the reader's: a frame came
-	greeted      bool // the reader's: a client has answered the handshake
-	acknowledges bool // the reader's: the server speaks the 5.x dialect
+	heard        bool // used by the reader only: a frame was received
+	greeted      bool // used by the reader only: the client has answered the handshake
+	acknowledges bool // used by the reader only: the server speaks the 5.x dialect
 
-	writing chan struct{} // one token: a bubble does not wait for it
+	writing chan struct{} // holds a token while a goroutine writes; unlike a mutex it does not stop a bubble's clock
 
 	mu      sync.Mutex
 	agreed  bool          // close-ok was sent or received
-	dead    bool          // cut off from here
-	reading chan struct{} // closed when reading goes on; nil while it does
+	dead    bool          // die was called
+	reading chan struct{} // closed when reading resumes; nil while the session reads
 }
 
 func newSession(p *Peer, conn net.Conn) *session {
@@ -40,11 +40,11 @@ func newSession(p *Peer, conn net.Conn) *session {
 	return s
 }
 
-// run plays the session to its end, and tells how it ended.
+// run reads the session until it ends, and returns how it ended.
 func (s *session) run() error {
 	defer s.end()
 	defer s.conn.Close()
-	_ = s.perform(s.peer.reacts(Event{}, s.usual(Event{}))...) // a failure meets the read, too
+	_ = s.perform(s.peer.reacts(Event{}, s.usual(Event{}))...) // the read fails, too
 	err := s.read()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +59,7 @@ func (s *session) run() error {
 	return errGone
 }
 
-// read takes in frames and reacts to them, until nothing more comes.
+// read reads frames and reacts to them until the session ends.
 func (s *session) read() error {
 	for {
 		e, err := s.next()
@@ -68,21 +68,21 @@ func (s *session) read() error {
 		}
 		first := !s.heard
 		if s.heard = true; first && e == heartbeat && !s.peer.serves {
-			continue // the mark of a server of rxipc
+			continue // the mark of an rxipc server
 		}
 		if e.is(startOK) {
-			e = startOK // that of a client of rxipc
+			e = startOK // without the parameters of an rxipc client
 		}
 		usual := s.usual(e)
 		s.peer.seen.Next(e)
-		_ = s.perform(s.peer.reacts(e, usual)...) // a failure meets the next read, too
+		_ = s.perform(s.peer.reacts(e, usual)...) // the next read fails, too
 		if s.over(e == closeOK) {
 			return nil
 		}
 	}
 }
 
-// next waits for a frame.
+// next returns the event of the next frame.
 func (s *session) next() (Event, error) {
 	for {
 		if err := s.mayRead(); err != nil {
@@ -93,13 +93,13 @@ func (s *session) next() (Event, error) {
 			return Message(m), err
 		}
 		err = s.in.fill(s.conn)
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // that ends in mayRead
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // mayRead waits after stopReading
 			return Event{}, err
 		}
 	}
 }
 
-// mayRead waits while reading is stopped.
+// mayRead blocks while reading is stopped.
 func (s *session) mayRead() error {
 	s.mu.Lock()
 	reading := s.reading
@@ -113,7 +113,8 @@ func (s *session) mayRead() error {
 	return s.ctx.Err()
 }
 
-// over reports whether both sides have agreed to close, as they have now if told so.
+// over reports whether both sides have agreed to close. If now is true they have agreed
+// just now.
 func (s *session) over(now bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +122,7 @@ func (s *session) over(now bool) bool {
 	return s.agreed
 }
 
-// usual is how the protocol reacts to an event.
+// usual returns the events with which the protocol answers an event.
 func (s *session) usual(e Event) []Event {
 	_, isMessage := e.Message()
 	switch {
@@ -143,7 +144,7 @@ func (s *session) usual(e Event) []Event {
 	return nil
 }
 
-// perform does events, those that send their bytes at once in one write.
+// perform performs events. It joins consecutive events that send at once in one write.
 func (s *session) perform(events ...Event) error {
 	select {
 	case s.writing <- struct{}{}:
@@ -181,7 +182,7 @@ func (s *session) write(bytes string) error {
 	return err
 }
 
-// misbehave does what is no sending at once.
+// misbehave performs an event that is not sent at once.
 func (s *session) misbehave(e Event) error {
 	switch e.act {
 	case dies:
@@ -216,7 +217,7 @@ func (s *session) stopReading() error {
 	if s.reading == nil {
 		s.reading = make(chan struct{})
 	}
-	return s.conn.SetReadDeadline(time.Unix(1, 0)) // ends the read that blocks now
+	return s.conn.SetReadDeadline(time.Unix(1, 0)) // ends the blocked read
 }
 
 func (s *session) readOn() error {
