@@ -12,9 +12,9 @@ import (
 	"github.com/rxipc/rxipc/socket/otel"
 )
 
-// BenchmarkRequest is a request and its response within one process, so both sides
-// count, with nothing told, with metrics alone, and with spans that are sampled and
-// thrown away.
+// BenchmarkRequest measures a request and its response. Client and server are in one
+// process, so both are observed: without hooks, with metrics only, and with spans that are
+// sampled and dropped.
 func BenchmarkRequest(b *testing.B) {
 	discard := sdktrace.WithSyncer(tracetest.NewNoopExporter())
 	for name, config := range map[string]*otel.Config{
@@ -27,27 +27,19 @@ func BenchmarkRequest(b *testing.B) {
 			if config != nil {
 				config.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader()))
 				var err error
-				if hooks, err = otel.Hooks(*config); err != nil {
-					b.Fatal(err)
-				}
+				hooks, err = otel.Hooks(*config)
+				succeeds(b, "make hooks", err)
 			}
 			dir, err := os.MkdirTemp("", "rxipc")
-			if err != nil {
-				b.Fatal(err)
-			}
+			succeeds(b, "make a folder for sockets", err)
 			defer os.RemoveAll(dir)
 			o := telemetry{IPC: socket.New(socket.Config{Dir: dir, Hooks: hooks})}
 			defer o.serve(b, echoName, echo)()
-			process, err := o.ConnectTo(b.Context(), echoName).Get()
-			if err != nil {
-				b.Fatal(err)
-			}
+			process := o.connect(b)
 			defer process.Close(b.Context())
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := process.Request(b.Context(), socket.Text("request")).Err(); err != nil {
-					b.Fatal(err)
-				}
+				succeeds(b, "request", process.Request(b.Context(), socket.Text("request")).Err())
 			}
 		})
 	}

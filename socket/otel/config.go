@@ -11,28 +11,30 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// scope is the name of the instrumentation.
+// scope is the name of the instrumentation scope.
 const scope = "github.com/rxipc/rxipc/socket/otel"
 
-// Config says where metrics and spans go. The zero Config is ready for use.
+// Config configures the destination of metrics and spans. The zero Config is ready for use.
 type Config struct {
-	// MeterProvider gets the metrics; default otel.GetMeterProvider().
+	// MeterProvider makes the metrics, by default otel.GetMeterProvider().
 	MeterProvider metric.MeterProvider
 
-	// TracerProvider gets the spans; default otel.GetTracerProvider().
+	// TracerProvider makes the spans, by default otel.GetTracerProvider().
 	TracerProvider trace.TracerProvider
 
-	// Parent finds the span that caused a message in its content, if whoever sent it
-	// put it there; the span of its handling is then that one's child. Default: none,
-	// and each handling is a trace of its own. A span context that is not valid is none.
+	// Parent returns the span that caused a message, read from the message's content if
+	// the sender has put it there. The span of handling the message becomes its child.
+	// Without Parent, and if the span context is not valid, each handling is a trace of
+	// its own.
 	Parent func(socket.Message) trace.SpanContext
 
-	// Attributes are added to all metrics and spans. There should be few of them.
+	// Attributes are added to all metrics and spans. Each attribute costs memory and
+	// bandwidth in every point.
 	Attributes []attribute.KeyValue
 }
 
-// Hooks makes hooks, which may be those of several servers and clients: put them into
-// [socket.Config]. They fail when the provider of meters refuses an instrument.
+// Hooks returns hooks for [socket.Config]. Several servers and clients may share them.
+// Hooks fails when MeterProvider fails to make an instrument.
 func Hooks(config Config) (socket.Hooks, error) {
 	if config.MeterProvider == nil {
 		config.MeterProvider = otel.GetMeterProvider()
@@ -47,7 +49,7 @@ func Hooks(config Config) (socket.Hooks, error) {
 	return meters.hooks(newTracer(config)), nil
 }
 
-// make collects the errors of making instruments.
+// making collects the errors of making instruments.
 type making struct{ err error }
 
 func made[T any](m *making, instrument T, err error) T {

@@ -1,18 +1,18 @@
-// Package otel makes metrics and traces for OpenTelemetry of what happens in package
+// Package otel produces OpenTelemetry metrics and traces of servers and clients of package
 // socket:
 //
 //	hooks, err := otel.Hooks(otel.Config{})
 //	…
 //	ipc := socket.New(socket.Config{Hooks: hooks})
 //
-// It is a module of its own, so that package socket depends on nobody. The metrics and
-// what each is made of are listed in README.md. They follow the semantic conventions for
-// messaging where there is one, and have names that begin with rxipc otherwise. Their
-// attributes are the name of the server, and words of which there are few; numbers of
-// connections and of processes are in spans alone.
+// The package is a module of its own, so that package socket has no dependencies. README.md
+// lists the metrics and their attributes. They follow the semantic conventions for messaging
+// where there is one. The names of the others begin with rxipc. Attributes of metrics have
+// few values: the name of the server and words from short lists. The numbers of connections
+// and processes appear in spans only.
 //
-// There is a span for each message that a server handled, and for each that a client
-// sent, made when it is over, with the times it had. Frames have no place for a trace's
-// identity, so that spans of two processes belong to different traces, unless you put it
-// into the contents of messages: see [Config].
+// Each message that a server has handled, and each that a client has sent, gets a span. The
+// span is made at the end of the operation, with the times of its beginning and end. Frames
+// have no place for the identity of a trace, so the spans of two processes belong to
+// different traces, unless the content of messages carries it: see [Config].
 package otel

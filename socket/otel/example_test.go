@@ -15,8 +15,8 @@ import (
 	"github.com/rxipc/rxipc/socket/otel"
 )
 
-// A server is watched: how long it took to handle messages, and a span for each. In a
-// program the providers are those that export to a collector.
+// The hooks record how long a server takes to handle messages, and a span for each message.
+// A program uses providers that export to a collector.
 func ExampleHooks() {
 	reader := sdkmetric.NewManualReader()
 	exported := tracetest.NewInMemoryExporter()

@@ -8,18 +8,18 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.40.0"
 )
 
-// system is the protocol, as messaging.system has it.
+// system is the value of messaging.system.
 const system = "innmind_ipc"
 
-// The operations, as messaging.operation.name has them.
+// The values of messaging.operation.name.
 const (
-	opSend    = "send"    // a client to its server
-	opPush    = "push"    // a server to its client, unasked
-	opReceive = "receive" // either
-	opProcess = "process" // a server
+	opSend    = "send"    // by a client
+	opPush    = "push"    // by a server, not as a response
+	opReceive = "receive" // by a client or a server
+	opProcess = "process" // by a server
 )
 
-// The ends of a connection, as rxipc.role has them.
+// The values of rxipc.role.
 const (
 	roleServer = "server"
 	roleClient = "client"
@@ -32,7 +32,7 @@ var operationTypes = map[string]attribute.KeyValue{
 	opProcess: semconv.MessagingOperationTypeProcess,
 }
 
-// label is what tells the points of a metric apart.
+// label distinguishes the points of a metric.
 type label struct {
 	name      string // of the server
 	role      string
@@ -55,16 +55,16 @@ func (l label) attributes() []attribute.KeyValue {
 	}
 	switch {
 	case l.reason == "":
-	case l.operation != "": // it failed
+	case l.operation != "": // the operation failed
 		all = append(all, semconv.ErrorTypeKey.String(l.reason))
-	default: // a connection ended, which is no failure
+	default: // the end of a connection is no error
 		all = append(all, attribute.String("rxipc.reason", l.reason))
 	}
 	return all
 }
 
-// labels keeps the attributes of labels as metrics take them: there are as many as there
-// are names, times a few.
+// labels caches the attributes of each label in the form that instruments take. It has a
+// few entries for each name of a server.
 type labels struct {
 	extra []attribute.KeyValue
 

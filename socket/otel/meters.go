@@ -10,8 +10,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// buckets are the bounds of durations, in seconds: a message to another process of the
-// machine takes some tens of microseconds.
+// buckets are the upper bounds of durations, in seconds. A message to another process of
+// the same machine takes some tens of microseconds.
 var buckets = []float64{
 	50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 500e-3, 1, 2.5, 5, 10,
 }
@@ -54,18 +54,18 @@ func newMeters(config Config) (*meters, error) {
 	s.handled = duration("messaging.process.duration", "From when a message was received until it was handled.")
 	s.sending = duration("messaging.client.operation.duration", "From when a message was sent until it was acknowledged.")
 	s.lasted = duration("rxipc.connection.duration", "From when a client's connection was opened until it was closed.")
-	s.sent = counter("messaging.client.sent.messages", "{message}", "Messages sent, but for responses.")
+	s.sent = counter("messaging.client.sent.messages", "{message}", "Messages sent, without responses.")
 	s.consumed = counter("messaging.client.consumed.messages", "{message}", "Messages received, responses among them.")
-	s.bytes = counter("rxipc.io", "By", "Contents of messages, responses among them.")
-	s.refused = counter("rxipc.connections.refused", "{connection}", "Clients that were turned away.")
+	s.bytes = counter("rxipc.io", "By", "Contents of messages, including responses.")
+	s.refused = counter("rxipc.connections.refused", "{connection}", "Connections that a server refused.")
 	connections, err := meter.Int64UpDownCounter("rxipc.connections", metric.WithUnit("{connection}"),
-		metric.WithDescription("Connections that are open."))
+		metric.WithDescription("Open connections."))
 	s.connections = made(&m, connections, err)
 
-	held := queue("rxipc.messages.held", "{message}", "Answers that wait, for who holds them or behind one that is held.")
+	held := queue("rxipc.messages.held", "{message}", "Answers that are held, or that wait behind a held answer.")
 	inFlight := queue("rxipc.messages.in_flight", "{message}", "Messages sent and not acknowledged.")
-	unread := queue("rxipc.messages.unread", "{message}", "Messages that came and wait to be read.")
-	unreadBytes := queue("rxipc.unread", "By", "What those take, responses that nobody took yet among them.")
+	unread := queue("rxipc.messages.unread", "{message}", "Messages received and not yet read.")
+	unreadBytes := queue("rxipc.unread", "By", "Contents of messages received and not yet read, including responses.")
 	if m.err != nil {
 		return nil, m.err
 	}
@@ -85,7 +85,7 @@ func newMeters(config Config) (*meters, error) {
 	return s, err
 }
 
-// queues is what waits at the moment, by name.
+// queues is the current length of the queues of each name.
 type queues struct {
 	held    map[string]int
 	clients map[string]clientQueues
@@ -113,7 +113,7 @@ func (s *meters) queues() queues {
 	return q
 }
 
-// hooks makes hooks of the instruments, and a tracer.
+// hooks returns hooks that record to the instruments and the tracer.
 func (s *meters) hooks(tracer *tracer) socket.Hooks {
 	ctx := context.Background()
 	return socket.Hooks{
@@ -161,29 +161,30 @@ func (s *meters) hooks(tracer *tracer) socket.Hooks {
 	}
 }
 
-// The directions of bytes, as network.io.direction has them.
+// The values of network.io.direction.
 const (
 	transmitted = "transmit"
 	received    = "receive"
 )
 
-// took counts a message received, gave one sent.
+// took counts a received message.
 func (s *meters) took(name, role string, m socket.Message) {
 	s.consumed.Add(context.Background(), 1, s.labels.of(label{name: name, role: role, operation: opReceive}).add...)
 	s.moved(name, role, received, m.Len())
 }
 
+// gave counts a sent message.
 func (s *meters) gave(name, role, operation string, m socket.Message) {
 	s.sent.Add(context.Background(), 1, s.labels.of(label{name: name, role: role, operation: operation}).add...)
 	s.moved(name, role, transmitted, m.Len())
 }
 
-// moved counts bytes.
+// moved counts the bytes of a message's content.
 func (s *meters) moved(name, role, direction string, bytes int) {
 	s.bytes.Add(context.Background(), int64(bytes), s.labels.of(label{name: name, role: role, direction: direction}).add...)
 }
 
-// failure names the reason of a failure, "" without one.
+// failure returns the value of error.type for an error, "" for nil.
 func failure(err error) string {
 	if err == nil {
 		return ""

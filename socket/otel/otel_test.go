@@ -27,7 +27,7 @@ import (
 	"github.com/rxipc/rxipc/socket/otel"
 )
 
-// telemetry is an IPC in a folder of its own, and what is told of it.
+// telemetry is an IPC in a folder of its own, with readers of its metrics and spans.
 type telemetry struct {
 	*socket.IPC
 	reader *sdkmetric.ManualReader
@@ -40,26 +40,36 @@ func observe(t testing.TB, config otel.Config) telemetry {
 	config.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader))
 	config.TracerProvider = sdktrace.NewTracerProvider(sdktrace.WithSyncer(o.spans))
 	hooks, err := otel.Hooks(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "make hooks", err)
 	dir, err := os.MkdirTemp("", "rxipc")
-	if err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "make a folder for sockets", err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	o.IPC = socket.New(socket.Config{Dir: dir, Hooks: hooks})
 	return o
 }
 
-// metrics are the points of all metrics, one line each: the name, what tells the point
-// apart, how much there is of it (of durations how many), and the unit.
+// succeeds ends the test if an action failed.
+func succeeds(t testing.TB, action string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: got %v, want no error", action, err)
+	}
+}
+
+// connect connects a client to echoName.
+func (o telemetry) connect(t testing.TB) *socket.Process {
+	t.Helper()
+	process, err := o.ConnectTo(t.Context(), echoName).Get()
+	succeeds(t, "connect to echo", err)
+	return process
+}
+
+// metrics returns the points of all metrics, one line each: the name, the values of the
+// attributes, the value (of durations their number), and the unit.
 func (o telemetry) metrics(t testing.TB) (lines []string) {
 	t.Helper()
 	var all metricdata.ResourceMetrics
-	if err := o.reader.Collect(t.Context(), &all); err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "collect metrics", o.reader.Collect(t.Context(), &all))
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			switch data := m.Data.(type) {
@@ -72,7 +82,7 @@ func (o telemetry) metrics(t testing.TB) (lines []string) {
 					lines = append(lines, fmt.Sprint(m.Name, " ", words(p.Attributes), " ", p.Count, " in ", m.Unit))
 				}
 			default:
-				t.Errorf("%s is a %T", m.Name, m.Data)
+				t.Errorf("metric %s: got a %T, want a sum or a histogram", m.Name, m.Data)
 			}
 		}
 	}
@@ -80,7 +90,7 @@ func (o telemetry) metrics(t testing.TB) (lines []string) {
 	return lines
 }
 
-// words are the values of attributes, but for those that all have.
+// words returns the values of the attributes, without those that all points have.
 func words(set attribute.Set) (all []string) {
 	for _, a := range set.ToSlice() {
 		if a.Key != "messaging.system" && a.Key != "messaging.operation.type" {
@@ -97,8 +107,8 @@ func same(t testing.TB, got []string, want ...string) {
 	}
 }
 
-// serve runs a server until the context of the test ends, and returns what ends it and
-// waits for that.
+// serve runs a server until the context of the test ends. The function that it returns ends
+// the server and waits until it has ended.
 func (o telemetry) serve(t testing.TB, name socket.Name, handle socket.Handler[int]) (end func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -124,16 +134,9 @@ var echoName = socket.MustParseName("echo")
 func TestMetricsOfAServerAndItsClient(t *testing.T) {
 	o := observe(t, otel.Config{Attributes: []attribute.KeyValue{attribute.String("zone", "test")}})
 	end := o.serve(t, echoName, echo)
-	process, err := o.ConnectTo(t.Context(), echoName).Get()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := process.Send(t.Context(), socket.Text("one"), socket.Text("three")).Err(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := process.Wait(t.Context()).Get(); err != nil {
-		t.Fatal(err)
-	}
+	process := o.connect(t)
+	succeeds(t, "send two messages", process.Send(t.Context(), socket.Text("one"), socket.Text("three")).Err())
+	succeeds(t, "wait for a response", process.Wait(t.Context()).Err())
 	same(t, without(o.metrics(t), "rxipc.unread", "rxipc.messages.unread"),
 		"messaging.client.consumed.messages [echo receive client test] 2 {message}",
 		"messaging.client.consumed.messages [echo receive server test] 2 {message}",
@@ -149,9 +152,7 @@ func TestMetricsOfAServerAndItsClient(t *testing.T) {
 		"rxipc.messages.held [echo server test] 0 {message}",
 		"rxipc.messages.in_flight [echo client test] 0 {message}",
 	)
-	if err := process.Close(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "close the connection", process.Close(t.Context()).Err())
 	end()
 	same(t, only(o.metrics(t), "rxipc.connection"),
 		"rxipc.connection.duration [echo closed server test] 1 in s",
@@ -160,15 +161,12 @@ func TestMetricsOfAServerAndItsClient(t *testing.T) {
 	)
 }
 
-func TestMetricsNameReasons(t *testing.T) {
+func TestMetricsHaveTheReasonOfAFailure(t *testing.T) {
 	o := observe(t, otel.Config{})
 	end := o.serve(t, echoName, echo)
-	process, err := o.ConnectTo(t.Context(), echoName).Get()
-	if err != nil {
-		t.Fatal(err)
-	}
+	process := o.connect(t)
 	if err := process.Send(t.Context(), socket.Text("boom")).Err(); !errors.Is(err, socket.ErrDisconnected) {
-		t.Fatal(err)
+		t.Fatalf("send a message whose handler panics: got %v, want socket.ErrDisconnected", err)
 	}
 	end()
 	same(t, only(o.metrics(t), "messaging.client.operation.duration", "messaging.process.duration", "rxipc.connection.duration"),
@@ -178,12 +176,10 @@ func TestMetricsNameReasons(t *testing.T) {
 	)
 }
 
-func TestMetricsOfWhoIsRefused(t *testing.T) {
+func TestMetricsCountRefusedConnections(t *testing.T) {
 	o := telemetry{reader: sdkmetric.NewManualReader()}
 	hooks, err := otel.Hooks(otel.Config{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader))})
-	if err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "make hooks", err)
 	hooks.Refused(socket.Refusal{Name: "echo", Err: fs.ErrPermission})
 	same(t, o.metrics(t), "rxipc.connections.refused [echo not_allowed server] 1 {connection}")
 }
@@ -200,27 +196,20 @@ func TestMetricsOfQueues(t *testing.T) {
 			held <- x.Hold()
 		})
 	}()
-	process, err := o.ConnectTo(t.Context(), echoName).Get()
-	if err != nil {
-		t.Fatal(err)
-	}
+	process := o.connect(t)
 	sent := make(chan error, 1)
 	go func() { sent <- process.Send(t.Context(), socket.Text("one")).Err() }()
 	h := <-held
 	if first, err := process.Wait(t.Context()).Get(); err != nil || first != socket.Text("1234") {
-		t.Fatal(first, err)
+		t.Fatalf("wait for a pushed message: got %v, %v, want 1234", first, err)
 	}
 	same(t, only(o.metrics(t), "rxipc.messages"),
 		"rxipc.messages.held [echo server] 1 {message}",
 		"rxipc.messages.in_flight [echo client] 1 {message}",
 		"rxipc.messages.unread [echo client] 0 {message}",
 	)
-	if err := h.Respond(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-sent; err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "answer the held message", h.Respond(t.Context()))
+	succeeds(t, "send the held message", <-sent)
 	same(t, only(o.metrics(t), "rxipc.messages", "messaging.process", "messaging.client.sent"),
 		"messaging.client.sent.messages [echo push server] 1 {message}",
 		"messaging.client.sent.messages [echo send client] 1 {message}",
@@ -249,10 +238,7 @@ func begins(line string, prefixes []string) bool {
 func TestSpansOfAServerAndItsClient(t *testing.T) {
 	o := observe(t, otel.Config{})
 	end := o.serve(t, echoName, echo)
-	process, err := o.ConnectTo(t.Context(), echoName).Get()
-	if err != nil {
-		t.Fatal(err)
-	}
+	process := o.connect(t)
 	process.Send(t.Context(), socket.Text("one"))
 	process.Send(t.Context(), socket.Text("boom"))
 	end()
@@ -261,40 +247,45 @@ func TestSpansOfAServerAndItsClient(t *testing.T) {
 	for _, s := range spans {
 		lines = append(lines, fmt.Sprint(s.Name, " ", s.SpanKind, " ", s.Status.Code, " ", s.Status.Description))
 		if s.EndTime.Before(s.StartTime) || s.Parent.IsValid() {
-			t.Error(s)
+			t.Errorf("span %s: begins %v, ends %v, parent %v, want an end after the beginning and no parent", s.Name, s.StartTime, s.EndTime, s.Parent)
 		}
 	}
 	slices.Sort(lines)
 	same(t, lines, "process echo consumer Error panic", "process echo consumer Unset ", "send echo client Error panic", "send echo client Unset ")
 
 	for _, s := range spans {
-		if s.SpanKind != trace.SpanKindConsumer {
-			continue
-		}
-		set := attribute.NewSet(s.Attributes...)
-		if id, ok := set.Value("rxipc.connection"); !ok || id.AsInt64() == 0 {
-			t.Error(s.Attributes)
-		}
-		if s.Status.Code == codes.Error {
-			event := attribute.NewSet(s.Events[0].Attributes...)
-			if stack, _ := event.Value("exception.stacktrace"); !strings.Contains(stack.AsString(), "otel_test.echo") {
-				t.Error(stack.AsString())
-			}
-			continue
-		}
-		if uid, known := set.Value("rxipc.peer.uid"); known && uid.AsInt64() != int64(os.Getuid()) {
-			t.Error(s.Attributes)
-		}
-		if size, _ := set.Value("messaging.message.body.size"); size.AsInt64() != 3 {
-			t.Error(s.Attributes)
-		}
-		if n, _ := set.Value("rxipc.responses"); n.AsInt64() != 1 {
-			t.Error(s.Attributes)
+		if s.SpanKind == trace.SpanKindConsumer {
+			checkProcessSpan(t, s)
 		}
 	}
 }
 
-func TestParentIsFoundInTheContent(t *testing.T) {
+// checkProcessSpan checks the attributes of the span of a message that echo has handled.
+func checkProcessSpan(t *testing.T, s tracetest.SpanStub) {
+	t.Helper()
+	set := attribute.NewSet(s.Attributes...)
+	if id, ok := set.Value("rxipc.connection"); !ok || id.AsInt64() == 0 {
+		t.Errorf("span %s has the attributes %v, want rxipc.connection among them", s.Name, s.Attributes)
+	}
+	if s.Status.Code == codes.Error {
+		event := attribute.NewSet(s.Events[0].Attributes...)
+		if stack, _ := event.Value("exception.stacktrace"); !strings.Contains(stack.AsString(), "otel_test.echo") {
+			t.Errorf("span of a panic: got the stack %q, want one with otel_test.echo", stack.AsString())
+		}
+		return
+	}
+	if uid, known := set.Value("rxipc.peer.uid"); known && uid.AsInt64() != int64(os.Getuid()) {
+		t.Errorf("span %s: rxipc.peer.uid is %d, want %d", s.Name, uid.AsInt64(), os.Getuid())
+	}
+	if size, _ := set.Value("messaging.message.body.size"); size.AsInt64() != 3 {
+		t.Errorf("span %s: messaging.message.body.size is %d, want 3", s.Name, size.AsInt64())
+	}
+	if n, _ := set.Value("rxipc.responses"); n.AsInt64() != 1 {
+		t.Errorf("span %s: rxipc.responses is %d, want 1", s.Name, n.AsInt64())
+	}
+}
+
+func TestSpanHasTheParentThatConfigFinds(t *testing.T) {
 	sender := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1, 2, 3}, SpanID: trace.SpanID{4, 5}})
 	o := observe(t, otel.Config{Parent: func(m socket.Message) trace.SpanContext {
 		id, err := hex.DecodeString(m.Content())
@@ -304,10 +295,7 @@ func TestParentIsFoundInTheContent(t *testing.T) {
 		return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID(id[:16]), SpanID: trace.SpanID(id[16:]), TraceFlags: trace.FlagsSampled})
 	}})
 	end := o.serve(t, echoName, echo)
-	process, err := o.ConnectTo(t.Context(), echoName).Get()
-	if err != nil {
-		t.Fatal(err)
-	}
+	process := o.connect(t)
 	id, span := sender.TraceID(), sender.SpanID()
 	process.Send(t.Context(), socket.Text(hex.EncodeToString(id[:])+hex.EncodeToString(span[:])), socket.Text("no parent"))
 	end()
@@ -318,18 +306,18 @@ func TestParentIsFoundInTheContent(t *testing.T) {
 		}
 	}
 	if children != 1 {
-		t.Error(o.spans.GetSpans())
+		t.Errorf("handle a message with a parent and one without: got %d child spans, want 1, in %v", children, o.spans.GetSpans())
 	}
 }
 
-func TestGlobalProvidersAreTheDefault(t *testing.T) {
+func TestHooksUseTheGlobalProvidersByDefault(t *testing.T) {
 	hooks, err := otel.Hooks(otel.Config{})
 	if err != nil || hooks.Handled == nil {
-		t.Error(err)
+		t.Errorf("hooks of the zero Config: got %v and Handled set: %v, want hooks", err, hooks.Handled != nil)
 	}
 }
 
-// refusing is a provider whose meters make no histograms.
+// refusing is a provider whose meters fail to make histograms.
 type refusing struct{ embedded.MeterProvider }
 
 type refusingMeter struct{ noop.Meter }
@@ -342,8 +330,8 @@ func (refusingMeter) Float64Histogram(string, ...metric.Float64HistogramOption) 
 	return noop.Float64Histogram{}, errRefused
 }
 
-func TestInstrumentThatIsRefusedIsAnError(t *testing.T) {
+func TestHooksFailsWhenAnInstrumentCannotBeMade(t *testing.T) {
 	if _, err := otel.Hooks(otel.Config{MeterProvider: refusing{}}); !errors.Is(err, errRefused) {
-		t.Error(err)
+		t.Errorf("hooks of a provider that makes no histograms: got %v, want %v", err, errRefused)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// tracer makes spans of what is over.
+// tracer makes spans of operations that have ended.
 type tracer struct {
 	tracer trace.Tracer
 	parent func(socket.Message) trace.SpanContext
@@ -26,7 +26,7 @@ func newTracer(config Config) *tracer {
 	return &tracer{config.TracerProvider.Tracer(scope), config.Parent, config.Attributes}
 }
 
-// handled makes the span of a message that a server handled.
+// handled makes the span of a message that a server has handled.
 func (t *tracer) handled(h socket.Handling) {
 	ctx := context.Background()
 	if t.parent != nil {
@@ -39,8 +39,8 @@ func (t *tracer) handled(h socket.Handling) {
 		)...)
 }
 
-// sent makes the span of a message that a client sent. It is a client's, since nothing
-// of it goes with the message.
+// sent makes the span of a message that a client has sent. Its kind is client and not
+// producer, because the message does not carry the span's context.
 func (t *tracer) sent(d socket.Delivery) {
 	t.span(context.Background(), trace.SpanKindClient, label{name: d.Process.Name().String(), role: roleClient, operation: opSend}, d.Start, d.Duration, d.Err,
 		append(ends(d.Process.ID(), d.Process.Peer()),
@@ -48,7 +48,7 @@ func (t *tracer) sent(d socket.Delivery) {
 		)...)
 }
 
-// ends tells which connection it was, and who is at its other end.
+// ends returns the attributes that identify the connection and its peer.
 func ends(id uint64, peer fold.Maybe[socket.Peer]) []attribute.KeyValue {
 	all := []attribute.KeyValue{attribute.Int64("rxipc.connection", int64(id))}
 	if peer, known := peer.Get(); known {
@@ -68,7 +68,7 @@ func (t *tracer) span(ctx context.Context, kind trace.SpanKind, l label, start t
 	span.End(trace.WithTimestamp(start.Add(duration)))
 }
 
-// fail says in a span what went wrong, with the stack of a panic.
+// fail records the error of an operation in its span, with the stack of a panic.
 func fail(span trace.Span, err error, when time.Time) {
 	span.SetStatus(codes.Error, socket.Reason(err))
 	var p *stream.PanicError

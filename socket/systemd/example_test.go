@@ -8,8 +8,7 @@ import (
 	"github.com/rxipc/rxipc/socket/systemd"
 )
 
-// A server tells the manager of services that it is ready when it listens, and that it is
-// about to end.
+// The server notifies the service manager when it listens, and when it is about to end.
 func ExampleNotify() {
 	ctx := context.Background()
 	_ = socket.Config{

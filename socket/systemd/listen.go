@@ -18,8 +18,8 @@ const (
 
 // TakeListenNames returns the names of the descriptors that were passed to this process: the
 // descriptor FirstFD+i has the name i, which is empty if no names were given. It removes the
-// variables from the environment, so that a child process does not take the descriptors for
-// its own.
+// variables from the environment, so that a child process does not mistake the descriptors
+// for its own.
 //
 // It returns nil if nothing was passed, or if LISTEN_PID is another process. It fails if
 // LISTEN_FDS is no number from 0 to 65535, and if there are more or fewer names than
@@ -34,7 +34,7 @@ func TakeListenNames() ([]string, error) {
 	}
 	n, err := strconv.ParseUint(count, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("%s is %.64q, want a number from 0 to 65535", listenFDs, count)
+		return nil, fmt.Errorf("systemd: take the passed sockets: %s is %.64q, want a number from 0 to 65535", listenFDs, count)
 	}
 	names := make([]string, n)
 	if text == "" {
@@ -42,15 +42,15 @@ func TakeListenNames() ([]string, error) {
 	}
 	given := strings.Split(text, ":")
 	if len(given) != len(names) {
-		return names, fmt.Errorf("%s has %d names, %s is %s", listenNames, len(given), listenFDs, count)
+		return names, fmt.Errorf("systemd: take the passed sockets: %s has %d names, want %s as in %s", listenNames, len(given), count, listenFDs)
 	}
 	return given, nil
 }
 
 // ListenEnviron returns the environment of a child process that gets descriptors with these
-// names, as the ExtraFiles of an exec.Cmd for instance. It is environ with the variables for the
-// child in place of those for this process. LISTEN_PID is left out, because the number of the
-// child is not known before it is started. A name must not contain a colon.
+// names, for instance as the ExtraFiles of an exec.Cmd. It is environ with the variables for the
+// child in place of those for this process. It has no LISTEN_PID, because the process ID of the
+// child is not known before the child starts. A name must not contain a colon.
 func ListenEnviron(environ []string, names ...string) (child []string) {
 	for _, variable := range environ {
 		switch key, _, _ := strings.Cut(variable, "="); key {

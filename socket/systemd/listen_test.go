@@ -31,7 +31,7 @@ func TestTakeListenNames(t *testing.T) {
 		t.Setenv(listenNames, test.names)
 		got, err := TakeListenNames()
 		if !slices.Equal(got, test.want) || (err != nil) != test.fails {
-			t.Errorf("TakeListenNames of %+v: got %q, %v", test, got, err)
+			t.Errorf("TakeListenNames with the variables of %+v: got %q, %v", test, got, err)
 		}
 		for _, key := range []string{listenPID, listenFDs, listenNames} {
 			if value, found := os.LookupEnv(key); found {
@@ -41,7 +41,7 @@ func TestTakeListenNames(t *testing.T) {
 	}
 }
 
-func TestListenEnvironReplacesWhatWasMeantForThisProcess(t *testing.T) {
+func TestListenEnvironReplacesTheVariablesOfThisProcess(t *testing.T) {
 	environ := []string{"PATH=/bin", "LISTEN_PID=1", "LISTEN_FDS=7", "LISTEN_FDNAMES=x", "WATCHDOG_PID=1", "WATCHDOG_USEC=5"}
 	got := ListenEnviron(environ, "a", "b")
 	want := []string{"PATH=/bin", "WATCHDOG_USEC=5", "LISTEN_FDS=2", "LISTEN_FDNAMES=a:b"}

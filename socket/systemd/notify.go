@@ -1,5 +1,5 @@
-// Package systemd reports the state of the process to a manager of services, and reads and
-// writes the variables by which a manager passes sockets: sd_notify(3), sd_watchdog_enabled(3)
+// Package systemd reports the state of the process to a service manager, and reads and writes
+// the variables by which a service manager passes sockets: sd_notify(3), sd_watchdog_enabled(3)
 // and sd_listen_fds(3). It works with every manager that uses these variables. Without a manager
 // its functions do nothing.
 //
@@ -30,27 +30,28 @@ const (
 	stillThere   = "WATCHDOG=1"
 )
 
-// Status is a state for [Notify]: a line that the manager shows to people. Line breaks become
+// Status is a state for [Notify]: a line that the manager shows to its users. Line breaks become
 // spaces.
 func Status(text string) string { return "STATUS=" + strings.ReplaceAll(text, "\n", " ") }
 
-// MainPID is a state for [Notify]: the main process of the service is another one from now on.
+// MainPID is a state for [Notify]: the process with the given ID is the main process of the
+// service from now on.
 func MainPID(pid int) string { return "MAINPID=" + strconv.Itoa(pid) }
 
-// Notify sends states of the process to the manager of services, all of them in one datagram.
+// Notify sends states of the process to the service manager, all of them in one datagram.
 // A server is ready when it listens:
 //
 //	socket.Config{Listening: func(socket.Name) { systemd.Notify(ctx, systemd.Ready) }}
 //
 // It returns nil without a manager, that is when NOTIFY_SOCKET is not set. It blocks while the
-// manager is too busy to receive, until ctx ends, and then returns the cause of that. Any other
-// error is that of the system. A process may go on when it fails.
+// manager is too busy to receive. When ctx ends meanwhile, it returns the cause of ctx. It
+// wraps an error of the system. A process may ignore the error and go on.
 func Notify(ctx context.Context, states ...string) error {
 	address := os.Getenv(notifySocket)
 	if address == "" || len(states) == 0 {
 		return nil
 	}
-	// An address that begins with @ is outside the file system. Package net knows that, too.
+	// Package net handles an address that begins with @, which is outside the file system.
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: address, Net: "unixgram"})
 	if err != nil {
 		return fmt.Errorf("systemd: notify: %w", err)
@@ -67,10 +68,10 @@ func Notify(ctx context.Context, states ...string) error {
 	return fmt.Errorf("systemd: notify: %w", err)
 }
 
-// Watchdog tells the manager of services that the process is alive, twice in each period of
-// WATCHDOG_USEC, until ctx ends, and then returns the cause of that. It returns nil at once when
-// the manager does not ask for it, and an error when WATCHDOG_USEC is no period or [Notify]
-// fails.
+// Watchdog notifies the service manager that the process is alive, twice in each period of
+// WATCHDOG_USEC. It returns the cause of ctx when ctx ends. It returns nil at once when the
+// manager does not ask for notifications, and an error when WATCHDOG_USEC is not a period or
+// [Notify] fails.
 func Watchdog(ctx context.Context) error {
 	period, err := watchdogPeriod()
 	if period == 0 || err != nil {
@@ -90,7 +91,7 @@ func Watchdog(ctx context.Context) error {
 	}
 }
 
-// watchdogPeriod returns the longest time between two signs of life, zero if the manager does
+// watchdogPeriod returns the longest time between two notifications, zero if the manager does
 // not ask for them.
 func watchdogPeriod() (time.Duration, error) {
 	usec, pid := os.Getenv(watchdogUsec), os.Getenv(watchdogPID)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestWatchdogDoesNotWaitForAManagerThatDoesNotRead(t *testing.T) {
+func TestWatchdogReturnsWithItsContextWhileTheManagerDoesNotRead(t *testing.T) {
 	address := filepath.Join(shortDir(t), "notify")
 	notified(t, address)
 	t.Setenv(watchdogUsec, "2000")
@@ -23,7 +23,7 @@ func TestWatchdogDoesNotWaitForAManagerThatDoesNotRead(t *testing.T) {
 		err = unix.Sendto(fd, []byte("something"), unix.MSG_DONTWAIT, &unix.SockaddrUnix{Name: address})
 	}
 	if !errors.Is(err, unix.EAGAIN) {
-		t.Fatal("its queue is not full: ", err)
+		t.Fatalf("send to the manager until its queue is full: got %v, want EAGAIN", err)
 	}
 	reason := errors.New("reason")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -31,6 +31,6 @@ func TestWatchdogDoesNotWaitForAManagerThatDoesNotRead(t *testing.T) {
 	go func() { ended <- Watchdog(ctx) }()
 	cancel(reason)
 	if err := <-ended; err != reason {
-		t.Errorf("Watchdog, its context ended: got %v, want %v", err, reason)
+		t.Errorf("Watchdog with a context that ends: got %v, want %v", err, reason)
 	}
 }

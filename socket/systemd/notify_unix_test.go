@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// manager is a manager of services, as far as it listens.
+// manager is the receiving end of a service manager.
 type manager struct{ *net.UnixConn }
 
-// notified makes a manager at an address, and it this process's.
+// notified starts a manager at an address and sets NOTIFY_SOCKET to it.
 func notified(t *testing.T, address string) manager {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
@@ -34,12 +34,12 @@ func (m manager) next(t *testing.T) string {
 	datagram := make([]byte, 1000)
 	n, err := m.Read(datagram)
 	if err != nil {
-		t.Fatalf("reading what the manager gets: got %v, want nil", err)
+		t.Fatalf("read as the manager: got %v, want nil", err)
 	}
 	return string(datagram[:n])
 }
 
-func TestNotifyTellsTheManager(t *testing.T) {
+func TestNotifySendsStatesToTheManager(t *testing.T) {
 	addresses := []string{filepath.Join(shortDir(t), "notify")}
 	if runtime.GOOS == "linux" {
 		addresses = append(addresses, fmt.Sprintf("@rxipc-test-%d", os.Getpid()))
@@ -73,7 +73,7 @@ func TestNotifyWithoutAManagerDoesNothing(t *testing.T) {
 	}
 }
 
-func TestWatchdogTellsUntilItsContextEnds(t *testing.T) {
+func TestWatchdogNotifiesUntilItsContextEnds(t *testing.T) {
 	m := notified(t, filepath.Join(shortDir(t), "notify"))
 	t.Setenv(watchdogUsec, "2000")
 	t.Setenv(watchdogPID, strconv.Itoa(os.Getpid()))
@@ -87,11 +87,11 @@ func TestWatchdogTellsUntilItsContextEnds(t *testing.T) {
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("Watchdog, its context ended: got %v, want context.Canceled", err)
+		t.Errorf("Watchdog with a context that ends: got %v, want context.Canceled", err)
 	}
-	t.Setenv(watchdogPID, "1") // another's
+	t.Setenv(watchdogPID, "1") // another process
 	if err := Watchdog(t.Context()); err != nil {
-		t.Errorf("Watchdog that another process is to serve: got %v, want nil", err)
+		t.Errorf("Watchdog with WATCHDOG_PID of another process: got %v, want nil", err)
 	}
 	t.Setenv(watchdogPID, "")
 	for _, wrong := range []string{"0", "-5", "soon", "99999999999999999999"} {

@@ -1,8 +1,8 @@
-// Package probe visits a server in the politest way: it goes through a whole session, without
-// a message, and so finds out whether a server is there.
+// Package probe checks whether there is a server behind a connection. It goes through a whole
+// session without a message.
 //
-// The session is for the sake of servers: innmind/ipc 4.4 loses its carry when a client
-// closes the connection without it, and 5.0 ends with an error.
+// Servers in PHP need the whole session: when a client closes the connection without it,
+// innmind/ipc 4.4 loses its carry and 5.0 ends with an error.
 //
 // [Visit] may be called from any goroutine that has a connection. It blocks for a second at
 // most, starts no goroutine, and takes no lock.

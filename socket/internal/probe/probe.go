@@ -11,19 +11,19 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Time is how long a visit may take.
+// Time is the longest time that a visit takes.
 const Time = time.Second
 
-// limit is the longest message that a visit reads, in bytes. A server may push some.
+// limit is the longest message that a visit reads, in bytes. A server may push messages.
 const limit = 1 << 20
 
 // Visit checks that a server is behind conn, and closes conn. It awaits connection.start,
 // answers with connection.start-ok and connection.close in one write, and awaits
-// connection.close-ok. It ignores other frames. The end of file in the place of
-// connection.close-ok is good, too: the server was there.
+// connection.close-ok. It ignores other frames. The end of file instead of
+// connection.close-ok is no error, since the server was there.
 //
-// It fails with an error of conn, or with wire.ErrProtocol if the other side is no server of
-// the protocol. When Time is over, or ctx ends, it returns context.DeadlineExceeded or the
+// It fails with an error of conn, or with wire.ErrProtocol if the other side does not speak
+// the protocol of a server. When Time is over, or ctx ends, it returns context.DeadlineExceeded or the
 // cause of ctx.
 func Visit(ctx context.Context, conn net.Conn) error {
 	defer conn.Close()
@@ -44,7 +44,7 @@ func Visit(ctx context.Context, conn net.Conn) error {
 func session(conn net.Conn) error {
 	reader := &wire.Reader{Limit: limit}
 	defer reader.Release()
-	first := wire.Frame{Kind: wire.KindHeartbeat} // the mark of a server of rxipc; innmind/ipc ignores it, too
+	first := wire.Frame{Kind: wire.KindHeartbeat} // an rxipc server begins with a heartbeat
 	for first.Kind == wire.KindHeartbeat {
 		var err error
 		if first, err = reader.ReadFrame(conn); err != nil {
@@ -52,7 +52,7 @@ func session(conn net.Conn) error {
 		}
 	}
 	if first.Kind != wire.KindStart {
-		return fmt.Errorf("%w: %s came before %s", wire.ErrProtocol, first.Kind, wire.KindStart)
+		return fmt.Errorf("%w: received %s before %s", wire.ErrProtocol, first.Kind, wire.KindStart)
 	}
 	goodbye := wire.KindStartOK.Frame() + wire.KindClose.Frame()
 	if _, err := io.WriteString(conn, goodbye); err != nil {

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -44,7 +45,7 @@ func expectControls(conn net.Conn, kinds ...wire.Kind) error {
 	got := make([]byte, len(want)+1)
 	n, err := conn.Read(got)
 	if err == nil && !slices.Equal(got[:n], want) {
-		return errors.New("received " + string(got[:n]))
+		return fmt.Errorf("received %q, want %q", got[:n], want)
 	}
 	return err
 }
@@ -61,7 +62,7 @@ func TestVisitGoesThroughAWholeSession(t *testing.T) {
 		)
 	})
 	if probeErr != nil || serveErr != nil {
-		t.Errorf("the visit failed with %v, the server with %v", probeErr, serveErr)
+		t.Errorf("Visit: got %v, and %v at the server, want no error", probeErr, serveErr)
 	}
 }
 
@@ -72,7 +73,7 @@ func writeMessage(conn net.Conn, content string) error {
 
 func expectEnd(conn net.Conn) error {
 	if n, err := conn.Read(make([]byte, 1)); n > 0 || err != io.EOF {
-		return errors.Join(errors.New("no end of file"), err)
+		return fmt.Errorf("read after the session: got %d bytes, %v, want io.EOF", n, err)
 	}
 	return nil
 }
@@ -88,11 +89,11 @@ func TestVisitAgreesToAServerThatCloses(t *testing.T) {
 		)
 	})
 	if probeErr != nil || serveErr != nil {
-		t.Errorf("the visit failed with %v, the server with %v", probeErr, serveErr)
+		t.Errorf("Visit: got %v, and %v at the server, want no error", probeErr, serveErr)
 	}
 }
 
-func TestVisitSaysWhatIsNoServer(t *testing.T) {
+func TestVisitFailsWithoutAServer(t *testing.T) {
 	for name, test := range map[string]struct {
 		serve func(net.Conn) error
 		want  error
@@ -104,7 +105,7 @@ func TestVisitSaysWhatIsNoServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err, _ := probed(t.Context(), test.serve); !errors.Is(err, test.want) {
-				t.Errorf("%v, want %v", err, test.want)
+				t.Errorf("Visit: got %v, want %v", err, test.want)
 			}
 		})
 	}
@@ -112,7 +113,7 @@ func TestVisitSaysWhatIsNoServer(t *testing.T) {
 
 func TestVisitIsBoundedByItsContextAndASecond(t *testing.T) {
 	for name, serve := range map[string]func(conn net.Conn, probed <-chan struct{}) error{
-		"silent": func(conn net.Conn, _ <-chan struct{}) error { return expectEnd(conn) },
+		"is silent": func(conn net.Conn, _ <-chan struct{}) error { return expectEnd(conn) },
 		"never agrees to close": func(conn net.Conn, _ <-chan struct{}) error {
 			return errors.Join(
 				sendControls(conn, wire.KindStart),
@@ -128,7 +129,6 @@ func TestVisitIsBoundedByItsContextAndASecond(t *testing.T) {
 	} {
 		for _, limit := range []time.Duration{Time / 4, time.Hour} {
 			synctest.Test(t, func(t *testing.T) {
-				t.Log(name)
 				ctx, cancel := context.WithTimeout(t.Context(), limit)
 				defer cancel()
 				start := time.Now()
@@ -138,10 +138,10 @@ func TestVisitIsBoundedByItsContextAndASecond(t *testing.T) {
 				err := Visit(ctx, ours)
 				close(probed)
 				if want := min(limit, Time); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != want {
-					t.Errorf("a visit with a context of %v failed with %v after %v, want a deadline after %v", limit, err, time.Since(start), want)
+					t.Errorf("Visit of a server that %s with a context of %v: got %v after %v, want context.DeadlineExceeded after %v", name, limit, err, time.Since(start), want)
 				}
 				if err := <-served; err != nil {
-					t.Errorf("the server failed with %v", err)
+					t.Errorf("server that %s: got %v, want no error", name, err)
 				}
 			})
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// endless repeats the same bytes for ever.
+// endless is a reader that repeats the same bytes forever.
 type endless struct {
 	data []byte
 	at   int
@@ -21,11 +21,11 @@ func (e *endless) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// mustNext reads the next frame, from src if need be.
+// mustNext returns the next frame, and reads from src if necessary.
 func mustNext(tb testing.TB, reader *Reader, src io.Reader) Frame {
 	f, err := reader.ReadFrame(src)
 	if err != nil {
-		tb.Fatalf("reading a good frame: got %v, want nil", err)
+		tb.Fatalf("read a good frame: got %v, want nil", err)
 	}
 	return f
 }
@@ -49,7 +49,7 @@ func TestReaderAllocatesTheContentOnly(t *testing.T) {
 			mustNext(t, reader, src)
 			allocations := testing.AllocsPerRun(200, func() { mustNext(t, reader, src) })
 			if allocations != test.want {
-				t.Errorf("%v allocations, want %v", allocations, test.want)
+				t.Errorf("read a frame: got %v allocations, want %v", allocations, test.want)
 			}
 		})
 	}
@@ -83,11 +83,11 @@ func TestAppendFrameAllocatesNothingWhenThereIsRoom(t *testing.T) {
 		out := append(buffer, KindReceived.Frame()...)
 		out = AppendFrame(out, message)
 		if len(out) == 0 {
-			t.Fatal("nothing encoded")
+			t.Fatal("AppendFrame: got no bytes, want a frame")
 		}
 	})
 	if allocations != 0 {
-		t.Errorf("%v allocations", allocations)
+		t.Errorf("AppendFrame to a buffer with room: got %v allocations, want none", allocations)
 	}
 }
 

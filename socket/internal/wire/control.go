@@ -11,9 +11,9 @@ const (
 	KindStartOK               // the client completes it
 	KindReceived              // acknowledgement, 4.x dialect
 	KindAck                   // acknowledgement, 5.x dialect
-	KindHeartbeat             // still there
-	KindClose                 // wants to close
-	KindCloseOK               // agrees to close
+	KindHeartbeat             // the sender is alive
+	KindClose                 // the sender asks to close
+	KindCloseOK               // the sender agrees to close
 	kindCount
 )
 

@@ -34,7 +34,7 @@ func (r *Reader) foreign(held []byte) error {
 // names the protocol of the bytes, if that is known.
 func (r *Reader) notOurs(held []byte, wrong error) error {
 	if name := protocolOf(held); name != "" && r.decoded == 0 {
-		return fmt.Errorf("%w: the other side speaks %s, it begins with %q", ErrProtocol, name, held[:min(len(held), maxQuoted)])
+		return fmt.Errorf("%w: the other side speaks %s: its first bytes are %q", ErrProtocol, name, held[:min(len(held), maxQuoted)])
 	}
 	return fmt.Errorf("%w: %w", ErrProtocol, wrong)
 }

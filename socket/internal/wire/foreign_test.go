@@ -7,9 +7,9 @@ import (
 	"testing/iotest"
 )
 
-// TestReaderForeignProtocolsAreNamedAtOnce reads the first bytes of other protocols: Next fails
+// TestReaderNamesForeignProtocolsAtOnce reads the first bytes of other protocols: Next fails
 // at once, and its error names the protocol.
-func TestReaderForeignProtocolsAreNamedAtOnce(t *testing.T) {
+func TestReaderNamesForeignProtocolsAtOnce(t *testing.T) {
 	for _, test := range []struct{ name, bytes, says string }{
 		{"answer of HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "speaks HTTP, "},
 		{"request of HTTP", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "speaks HTTP, "},
@@ -29,33 +29,33 @@ func TestReaderForeignProtocolsAreNamedAtOnce(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := &Reader{Limit: 100}
 			if err := r.Fill(strings.NewReader(test.bytes)); err != nil {
-				t.Fatalf("reading %q failed with %v", test.bytes, err)
+				t.Fatalf("Fill with %q: got %v, want nil", test.bytes, err)
 			}
 			_, _, err := r.Next()
 			if !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%q was answered with %v, want ErrProtocol saying %q", test.bytes, err, test.says)
+				t.Errorf("read %q: got %v, want ErrProtocol with the text %q", test.bytes, err, test.says)
 			}
 		})
 	}
 }
 
-// TestReaderForeignProtocolsAreNoFramesOfOurs reads frames byte by byte: no part of a frame is
-// taken for another protocol.
-func TestReaderForeignProtocolsAreNoFramesOfOurs(t *testing.T) {
+// TestReaderDoesNotMistakeFramesForForeignProtocols reads frames byte by byte. The Reader takes
+// no part of them for another protocol.
+func TestReaderDoesNotMistakeFramesForForeignProtocols(t *testing.T) {
 	var encoded []byte
 	for top := range strings.FieldsSeq("application audio font example image message model multipart text video") {
 		encoded = AppendFrame(encoded, newMessage(canonical(top+"/x"), "{GET / HTTP/1.1"))
 	}
 	got, err := readAll(iotest.OneByteReader(strings.NewReader(string(encoded))), 100)
 	if err != nil || len(got) != len(topLevels) {
-		t.Errorf("read %d frames byte by byte and failed with %v, want %d and no failure", len(got), err, len(topLevels))
+		t.Errorf("read frames byte by byte: got %d, %v, want %d, no error", len(got), err, len(topLevels))
 	}
 	mail := iotest.OneByteReader(strings.NewReader("220 mail"))
 	if _, err := readAll(mail, 100); !errors.Is(err, ErrProtocol) {
-		t.Errorf("the greeting of another protocol, byte by byte, was answered with %v, want ErrProtocol", err)
+		t.Errorf("read the greeting of another protocol byte by byte: got %v, want ErrProtocol", err)
 	}
 	good := string(AppendFrame(nil, text("good")))
 	if _, err := readAll(strings.NewReader(good+"SSH-2.0"), 100); !errors.Is(err, ErrProtocol) || strings.Contains(err.Error(), "SSH, ") {
-		t.Errorf("garbage behind a frame was answered with %v, want ErrProtocol that names no protocol", err)
+		t.Errorf("read garbage after a frame: got %v, want ErrProtocol without the name of a protocol", err)
 	}
 }

@@ -16,7 +16,7 @@ const (
 	// endOfFrame is the last byte of every frame.
 	endOfFrame = 0xCE
 
-	// fixedHeader is what a header takes besides the media type.
+	// fixedHeader is the length of a header without its media type.
 	fixedHeader = 2 + 4
 )
 
@@ -47,7 +47,7 @@ func AppendFrame(dst []byte, m Message) []byte {
 	return append(dst, endOfFrame)
 }
 
-// appendHeader appends what stands before the content of a frame.
+// appendHeader appends the bytes before the content of a frame.
 func appendHeader(dst []byte, m Message) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(len(m.MediaType)))
 	dst = append(dst, m.MediaType...)

@@ -20,10 +20,10 @@ func TestAppendFrame(t *testing.T) {
 	} {
 		got := AppendFrame([]byte("ab"), test.message)
 		if want := "6162" + test.want; hex.EncodeToString(got) != want {
-			t.Errorf("%v:\n got %x\nwant %s", test.message, got, want)
+			t.Errorf("AppendFrame of %v:\n got %x\nwant %s", test.message, got, want)
 		}
 		if len(got) != 2+FrameSize(test.message) {
-			t.Errorf("%v: frameSize = %d, it has %d", test.message, FrameSize(test.message), len(got)-2)
+			t.Errorf("FrameSize of %v: got %d, want %d", test.message, FrameSize(test.message), len(got)-2)
 		}
 	}
 }
@@ -34,7 +34,7 @@ func TestKindFrameIsTheFrameOfItsContent(t *testing.T) {
 			t.Errorf("the frame of %v: got %q, want %q", k, got, want)
 		}
 		if size := len(k.String()); size < minControl || size > maxControl {
-			t.Errorf("%v: %d bytes, outside %d to %d", k, size, minControl, maxControl)
+			t.Errorf("the content of %v has %d bytes, want %d to %d", k, size, minControl, maxControl)
 		}
 	}
 }

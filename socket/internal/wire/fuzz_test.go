@@ -14,8 +14,8 @@ import (
 
 const fuzzLimit = 1 << 16
 
-// model decodes frames the plain way, all bytes at hand, and returns the canonical
-// encoding of what it decoded. It is what Reader is compared with.
+// model decodes frames in a simple way, with all bytes in memory. It returns the frames, their
+// canonical encoding, and whether all bytes were valid. Reader must return the same.
 func model(data []byte) (frames []Frame, canonical []byte, good bool) {
 	for len(data) > 0 {
 		header := headerSize(data)
@@ -44,7 +44,7 @@ func model(data []byte) (frames []Frame, canonical []byte, good bool) {
 	return frames, canonical, true
 }
 
-// pieces hands out its bytes in pieces of random length.
+// pieces is a reader that returns its bytes in pieces of random length.
 type pieces struct {
 	data   []byte
 	random *rand.Rand
@@ -71,19 +71,19 @@ func FuzzReader(f *testing.F) {
 		want, canonical, good := model(data)
 		whole, wholeErr := readAll(bytes.NewReader(data), fuzzLimit)
 		if !slices.Equal(whole, want) || good != (wholeErr == nil) {
-			t.Fatalf("%v, %v\nwant %v, good: %v", whole, wholeErr, want, good)
+			t.Fatalf("read the bytes at once: got %v, %v\nwant %v, good: %v", whole, wholeErr, want, good)
 		}
 		if encoded := encodeFrames(whole); !bytes.Equal(encoded, canonical) {
-			t.Fatalf("encoded again:\n got %q\nwant %q", encoded, canonical)
+			t.Fatalf("decode and encode:\n got %q\nwant %q", encoded, canonical)
 		}
 		src := &pieces{data, newRandom(seed)}
 		cut, cutErr := readAll(src, fuzzLimit)
 		if !slices.Equal(cut, whole) || (cutErr == nil) != (wholeErr == nil) {
-			t.Fatalf("in pieces: %v, %v\nwant %v, %v", cut, cutErr, whole, wholeErr)
+			t.Fatalf("read in pieces: got %v, %v\nwant %v, %v", cut, cutErr, whole, wholeErr)
 		}
-		for _, sentinel := range []error{ErrProtocol, ErrTooLarge, io.ErrUnexpectedEOF} { // the text may quote less
+		for _, sentinel := range []error{ErrProtocol, ErrTooLarge, io.ErrUnexpectedEOF} { // their texts may quote fewer bytes
 			if errors.Is(cutErr, sentinel) != errors.Is(wholeErr, sentinel) {
-				t.Fatalf("in pieces it fails with %v, in one with %v", cutErr, wholeErr)
+				t.Fatalf("read in pieces: got %v, at once: %v", cutErr, wholeErr)
 			}
 		}
 	})
@@ -120,7 +120,7 @@ func FuzzParseMediaType(f *testing.F) {
 		}
 		if err != nil {
 			if mediaType != "" {
-				t.Fatalf("ParseMediaType(%q) = %q beside %v", text, mediaType, err)
+				t.Fatalf("ParseMediaType(%q): got %q with the error %v, want an empty one", text, mediaType, err)
 			}
 			return
 		}
@@ -128,8 +128,8 @@ func FuzzParseMediaType(f *testing.F) {
 	})
 }
 
-// checkParameters puts a media type together again from its essence and its parameters, with
-// all values in quotes, and parses the result.
+// checkParameters rebuilds a media type from its essence and its parameters, with all values
+// in quotes, and parses the result.
 func checkParameters(t *testing.T, mediaType string) {
 	spelled, _, _ := strings.Cut(mediaType, ";")
 	inQuotes := spelled
@@ -143,7 +143,7 @@ func checkParameters(t *testing.T, mediaType string) {
 		separator = ", "
 	}
 	if spelled != mediaType {
-		t.Fatalf("the parts of %q make %q", mediaType, spelled)
+		t.Fatalf("rebuild %q from its parameters: got %q", mediaType, spelled)
 	}
 	for _, text := range []string{spelled, inQuotes} {
 		if again, err := ParseMediaType(text); err != nil || again != mediaType {

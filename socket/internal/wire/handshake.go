@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// Two peers of rxipc know each other, and those of PHP do not notice (see PROTOCOL.md). The
+// Two rxipc peers recognise each other, while PHP peers notice nothing (see PROTOCOL.md). The
 // server sends a heartbeat before connection.start. A client that received the heartbeat
-// answers with a parameter of connection.start-ok. Whatever goes beyond innmind/ipc is only
-// sent after that.
+// answers with a parameter of connection.start-ok. Extensions of innmind/ipc are only sent
+// after that.
 const (
 	typeMarkedStartOK = TextPlain + "; peer=rxipc"
 	reasonPrefix      = TextPlain + "; reason="
 )
 
 var (
-	// MarkedStart opens the handshake of a server of rxipc.
+	// MarkedStart opens the handshake of an rxipc server.
 	MarkedStart = controlFrames[KindHeartbeat] + controlFrames[KindStart]
 
-	// MarkedStartOK completes it for a client of rxipc.
+	// MarkedStartOK completes the handshake of an rxipc client.
 	MarkedStartOK = string(AppendFrame(nil, Message{typeMarkedStartOK, contentStartOK}))
 )
 
@@ -34,13 +34,13 @@ func (k Kind) isExtended(mediaType string) bool {
 	return false
 }
 
-// IsMarkedStartOK reports whether a frame is the connection.start-ok of a client of rxipc.
+// IsMarkedStartOK reports whether a frame is the connection.start-ok of an rxipc client.
 func (f Frame) IsMarkedStartOK() bool {
 	return f.Kind == KindStartOK && f.Message.MediaType == typeMarkedStartOK
 }
 
-// CloseReason is the reason that a server of rxipc gives a client of rxipc for closing the
-// connection. The zero CloseReason gives none: the connection is closed in good order.
+// CloseReason is the reason that an rxipc server gives an rxipc client for closing the
+// connection. The zero CloseReason gives none, as for an orderly close.
 type CloseReason struct {
 	Code      string // one of those below, or one of a later version
 	Limit     int    // in bytes, with ReasonTooLarge; 0 if it is not known
@@ -62,15 +62,15 @@ func (r CloseReason) Doubtful(n int) int {
 // The codes of a CloseReason.
 const (
 	ReasonRejected  = "rejected"  // a handler rejected the first message that is not acknowledged
-	ReasonPanicked  = "panicked"  // or panicked
-	ReasonUnsettled = "unsettled" // messages are still being handled, and time is up
+	ReasonPanicked  = "panicked"  // a handler panicked on it
+	ReasonUnsettled = "unsettled" // messages are still being handled after the grace period
 	ReasonTooLarge  = "too-large" // the content of a message is over the limit
-	ReasonTooSlow   = "too-slow"  // the client took longer than it may
+	ReasonTooSlow   = "too-slow"  // the client missed a deadline
 	ReasonProtocol  = "protocol"  // the client broke the protocol
 	ReasonRefused   = "refused"   // the client may not connect
-	ReasonTooMany   = "too-many"  // the user of the client has as many connections as one may
+	ReasonTooMany   = "too-many"  // the user of the client has the highest allowed number of connections
 	ReasonShutdown  = "shutdown"  // the server ends
-	ReasonSilent    = "silent"    // nothing came from the client for too long
+	ReasonSilent    = "silent"    // the client sent nothing for too long
 )
 
 // Frame returns the frame of connection.close with the reason.

@@ -12,22 +12,22 @@ func TestCloseReasonSurvivesTheWire(t *testing.T) {
 	} {
 		frames, err := readAll(strings.NewReader(want.Frame()), 0)
 		if err != nil || len(frames) != 1 || frames[0].Kind != KindClose {
-			t.Fatalf("%+v is read as %v, %v, want one connection.close", want, frames, err)
+			t.Fatalf("write and read %+v: got %v, %v, want one connection.close", want, frames, err)
 		}
 		if got := ParseCloseReason(frames[0].Message.MediaType); got != want {
-			t.Errorf("%+v is read as %+v", want, got)
+			t.Errorf("write and read a CloseReason: got %+[2]v, want %+[1]v", want, got)
 		}
 	}
 	for _, spelled := range []string{"limit=0", "limit=-1", "limit=x", "limit=99999999999999999999"} {
 		if got := ParseCloseReason(canonical("text/plain; reason=too-large, " + spelled)); got != (CloseReason{Code: ReasonTooLarge}) {
-			t.Errorf("%s is read as %+v, want no limit", spelled, got)
+			t.Errorf("ParseCloseReason with %s: got %+v, want no limit", spelled, got)
 		}
 	}
 }
 
-// TestReaderTakesControlMessagesOfTheirMediaTypesOnly reads contents of control messages with
-// media types that no control message has.
-func TestReaderTakesControlMessagesOfTheirMediaTypesOnly(t *testing.T) {
+// TestReaderRequiresTheMediaTypeOfControlMessages reads contents of control messages with media
+// types that no control message has.
+func TestReaderRequiresTheMediaTypeOfControlMessages(t *testing.T) {
 	for _, m := range []Message{
 		newMessage(canonical("text/plain; peer=rxipc"), contentClose),
 		newMessage(canonical("text/plain; peer=rxipc, a=b"), contentStartOK),
@@ -38,7 +38,7 @@ func TestReaderTakesControlMessagesOfTheirMediaTypesOnly(t *testing.T) {
 	} {
 		frames, err := readAll(strings.NewReader(string(encode(m, m))), 100)
 		if err != nil || len(frames) != 2 || frames[0].Message != m || frames[1].Message != m {
-			t.Errorf("%s %q twice is read as %v, %v", m.MediaType, m.Content, frames, err)
+			t.Errorf("read %s %q twice: got %v, %v, want two messages", m.MediaType, m.Content, frames, err)
 		}
 	}
 }

@@ -10,7 +10,7 @@ func newMessage(mediaType, content string) Message { return Message{mediaType, c
 // text makes a message of media type text/plain.
 func text(content string) Message { return Message{TextPlain, content} }
 
-// canonical returns the canonical spelling of a media type that is known to be good.
+// canonical returns the canonical spelling of a valid media type.
 func canonical(mediaType string) string {
 	spelled, err := ParseMediaType(mediaType)
 	if err != nil {
@@ -19,7 +19,7 @@ func canonical(mediaType string) string {
 	return spelled
 }
 
-// encode makes bytes of control messages, messages, texts and raw bytes.
+// encode encodes control messages, messages, texts and raw bytes.
 func encode(parts ...any) (out []byte) {
 	for _, part := range parts {
 		switch part := part.(type) {
@@ -38,5 +38,5 @@ func encode(parts ...any) (out []byte) {
 	return out
 }
 
-// newRandom is a source of random numbers that a seed determines.
+// newRandom returns a source of random numbers that is determined by a seed.
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

@@ -89,7 +89,7 @@ var (
 // mediaTypeScanner walks over a media type once, left to right.
 type mediaTypeScanner struct {
 	text      string
-	at        int  // the byte looked at
+	at        int  // the index of the current byte
 	canonical bool // whether text is spelled in the canonical way
 }
 
@@ -156,7 +156,7 @@ func (s *mediaTypeScanner) parameter() (length int, err error) {
 	case !s.skip('"'):
 		return 0, errQuote
 	case empty:
-		return s.at - start, nil // its quotes stay
+		return s.at - start, nil // an empty value keeps its quotes
 	}
 	s.canonical = false
 	return s.at - start - len(emptyValue), nil
@@ -186,9 +186,9 @@ func (s *mediaTypeScanner) skip(b byte) bool {
 	return true
 }
 
-// canonicalSpelling respells text, which scan found good, in size bytes. No part
-// of it, a quoted value included, may hold a separator, a space or a quote, so each
-// that is found is one.
+// canonicalSpelling spells text, which scan has accepted, in size bytes. A part of it, such
+// as a quoted value, cannot hold a separator, a space or a quote. So each of these bytes in
+// text separates parts.
 func canonicalSpelling(text string, size int) string {
 	var b strings.Builder
 	b.Grow(size)
@@ -232,10 +232,10 @@ func isAlphanumeric(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
 }
 
-// quotedSize is how many bytes of a text from a stranger an error shows.
+// quotedSize is the number of bytes of a received text that an error shows.
 const quotedSize = 64
 
-// Quote quotes text for an error, cut after 64 bytes.
+// Quote quotes the first 64 bytes of text for an error.
 func Quote(text string) string {
 	if len(text) <= quotedSize {
 		return fmt.Sprintf("%q", text)

@@ -38,12 +38,12 @@ func TestParseMediaType(t *testing.T) {
 			continue
 		}
 		if again, err := ParseMediaType(mt); err != nil || again != mt {
-			t.Errorf("its canonical spelling %q parses as %q, %v", mt, again, err)
+			t.Errorf("ParseMediaType of the canonical spelling %q: got %q, %v, want the same", mt, again, err)
 		}
 	}
 }
 
-func TestParseMediaTypeSaysWhatIsWrong(t *testing.T) {
+func TestParseMediaTypeErrorNamesTheFault(t *testing.T) {
 	token := "a" + strings.Repeat("-", maxToken-1)
 	for text, want := range map[string]string{
 		"":                         "top level type and '/' at byte 0",
@@ -86,21 +86,21 @@ func TestParseMediaTypeSaysWhatIsWrong(t *testing.T) {
 			continue
 		}
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("ParseMediaType(%q): %v\nwant it to say %s", text, err, want)
+			t.Errorf("ParseMediaType(%q): got %v\nwant an error with the text %s", text, err, want)
 		}
 	}
 }
 
-func TestParseMediaTypeKeepsToWhatAFrameCarries(t *testing.T) {
+func TestParseMediaTypeLimitsTheLength(t *testing.T) {
 	longest := "text/plain; a=" + strings.Repeat("b", maxMediaType-len("text/plain; a="))
 	if _, err := ParseMediaType(longest); err != nil {
 		t.Errorf("ParseMediaType of the longest media type: got %v, want nil", err)
 	}
 	quotes := strings.Replace(longest, "=", `="`, 1) + `"`
 	if mt, err := ParseMediaType(quotes); err != nil || mt != longest {
-		t.Errorf("ParseMediaType of the longest value in quotes gives %d bytes, %.300v; want %d, no error", len(mt), err, len(longest))
+		t.Errorf("ParseMediaType of the longest value in quotes: got %d bytes, %.300v, want %d, no error", len(mt), err, len(longest))
 	}
-	// Each of these is one byte too long once it is canonical.
+	// The canonical spelling of each of these is one byte too long.
 	for _, text := range []string{longest + "b", strings.Replace(longest, "; ", ";", 1) + "b"} {
 		if _, err := ParseMediaType(text); err == nil || len(err.Error()) > 300 {
 			t.Errorf("ParseMediaType of %d bytes: got %.300v, want an error of 300 bytes at most", len(text), err)

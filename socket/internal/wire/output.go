@@ -7,18 +7,18 @@ import (
 	"unsafe"
 )
 
-// borrowFrom is the least length of a content that is written from its place instead of being
+// borrowFrom is the length from which on a content is written from its place instead of being
 // copied.
 const borrowFrom = 16 << 10
 
-// Output is frames to be written, in order. Small ones are copied to its buffer. Large
+// Output collects frames to be written, in order. It copies small frames to its buffer. Large
 // contents stay in their messages, and Output remembers their places. It takes the buffer
 // from a pool with the first frame and returns it with the last. The zero Output is empty.
 // One goroutine at a time may use it.
 type Output struct {
-	Bytes    []byte     // the buffer: what is to be written, without the large contents
-	borrowed []borrowed // in order
-	lent     int        // how many bytes they have
+	Bytes    []byte     // the buffer: the bytes to write, without the large contents
+	borrowed []borrowed // in order of their places
+	lent     int        // the sum of their lengths
 }
 
 // borrowed is a large content. Its place is before the byte at of the buffer.
@@ -86,7 +86,7 @@ func (o *Output) reserve(n int) {
 	o.Bytes = grown
 }
 
-// Append adds the frames of another Output. That keeps them.
+// Append adds the frames of another Output, which keeps them.
 func (o *Output) Append(other *Output) {
 	o.reserve(len(other.Bytes))
 	from := 0
@@ -127,7 +127,7 @@ func (o *Output) DropFirst(n int) {
 		o.DropLast(o.Extent())
 		return
 	}
-	bytes, contents := 0, 0 // to let go of
+	bytes, contents := 0, 0 // to remove
 	for _, b := range o.borrowed {
 		if n < b.at-bytes {
 			break
@@ -179,7 +179,7 @@ func (o *Output) Pieces() net.Buffers {
 	list := make(net.Buffers, 0, 2*len(o.borrowed)+1)
 	from := 0
 	for _, b := range o.borrowed {
-		content := unsafe.Slice(unsafe.StringData(b.content), len(b.content)) // to be read only
+		content := unsafe.Slice(unsafe.StringData(b.content), len(b.content)) // must not be written to
 		list = append(list, o.Bytes[from:b.at], content)
 		from = b.at
 	}

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// flat spells what there is to write.
+// flat returns the bytes to write.
 func (o *Output) flat() string { return string(slices.Concat(o.Pieces()...)) }
 
-// holds reports whether the bytes to write are these, without spelling them.
+// holds reports whether the bytes to write equal want, without joining them.
 func (o *Output) holds(want []byte) bool {
 	if o.Len() != len(want) {
 		return false
@@ -28,7 +28,7 @@ func (o *Output) holds(want []byte) bool {
 	return len(want) == 0
 }
 
-// FuzzOutput does the same at random to an Output and to a string of bytes.
+// FuzzOutput applies the same random operations to an Output and to a slice of bytes.
 func FuzzOutput(f *testing.F) {
 	for seed := range uint64(50) {
 		f.Add(seed)
@@ -66,24 +66,24 @@ func FuzzOutput(f *testing.F) {
 				part := o.Since(before)
 				last := o.Split(part)
 				if !last.holds(want[length:]) || last.Len() != part.Len() {
-					t.Fatalf("seed %d: split took off %d bytes, want the last %d", seed, last.Len(), len(want)-length)
+					t.Fatalf("seed %d: Split returned %d bytes, want the last %d", seed, last.Len(), len(want)-length)
 				}
 				o.Append(&last)
 			default:
 				add()
 			}
 			if !o.holds(want) {
-				t.Fatalf("seed %d: %d bytes, want %d, or they differ", seed, o.Len(), len(want))
+				t.Fatalf("seed %d: the Output has %d bytes, want the same %d bytes as the slice", seed, o.Len(), len(want))
 			}
 			if o.Len() == 0 && (o.Bytes != nil || o.borrowed != nil) {
-				t.Fatalf("seed %d: an empty Output holds a buffer", seed)
+				t.Fatalf("seed %d: an empty Output holds a buffer, want none", seed)
 			}
 		}
 	})
 }
 
-// TestOutputWritesLargeContentsInPieces writes to a real socket that is read slowly, so that
-// writes end in the middle of anything.
+// TestOutputWritesLargeContentsInPieces writes to a real socket with a slow reader, so that
+// writes end anywhere in a frame.
 func TestOutputWritesLargeContentsInPieces(t *testing.T) {
 	ours, theirs := socketPair(t)
 	var o Output
@@ -106,7 +106,7 @@ func TestOutputWritesLargeContentsInPieces(t *testing.T) {
 	}
 	ours.Close()
 	if <-got != want {
-		t.Error("WriteAll to a slow socket: other bytes came than those of the Output")
+		t.Error("WriteAll to a slow socket: the bytes received differ from those of the Output")
 	}
 }
 

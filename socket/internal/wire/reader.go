@@ -20,8 +20,8 @@ const (
 	ampleSize = largeBuffer
 
 	// firstContent is how much memory a content gets before its bytes arrive. A longer content
-	// grows by the factor contentGrowth as it fills, so that a peer that announces much and
-	// sends little costs little. A peer that has sent a content of some length before gets
+	// grows by the factor contentGrowth as it fills, so that a peer that announces a long
+	// content and sends little of it costs little memory. A peer that has sent a content of some length before gets
 	// that much at once, up to maxTrust.
 	firstContent  = 64 << 10
 	contentGrowth = 4
@@ -52,11 +52,11 @@ type Reader struct {
 	buffer     []byte // nil while it holds no bytes
 	start, end int    // of the bytes in buffer that are not decoded yet
 
-	busy     bool      // the last Read brought so much that a larger buffer pays
+	busy     bool      // the last Read returned so much that a larger buffer pays
 	long     bool      // the content of the last frame was read to its final place
-	empty    int8      // number of the last reads that brought nothing
+	empty    int8      // number of reads in a row that returned nothing
 	stage    readStage // what comes next
-	Extended bool      // control messages may have the parameters that peers of rxipc give them
+	Extended bool      // control messages may have the parameters of rxipc peers
 
 	mediaType string // of the current frame, after its header
 	size      int    // length of its content, after its header
@@ -114,7 +114,7 @@ func (r *Reader) Fill(src io.Reader) error {
 	}
 	space := r.spaceOf(size)
 	if len(space) == 0 {
-		return nil // full of frames that next has not been asked for
+		return nil // full of frames that Next has not returned yet
 	}
 	return r.Commit(src.Read(space))
 }

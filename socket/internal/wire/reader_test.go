@@ -13,8 +13,8 @@ import (
 	"testing/iotest"
 )
 
-// readAll decodes all frames of src, and returns the error that ended it, nil for
-// an end between two frames.
+// readAll decodes all frames of src. It returns the error that ended src, nil for an end
+// between two frames.
 func readAll(src io.Reader, limit int) (frames []Frame, err error) {
 	reader := &Reader{Limit: limit}
 	reader.Extended = true
@@ -31,8 +31,8 @@ func readAll(src io.Reader, limit int) (frames []Frame, err error) {
 	}
 }
 
-// assorted are frames of all sorts: empty, small, just around the size of the
-// buffer, large, long media types, control messages between them.
+// assorted returns frames of many kinds: empty, small, about the size of the buffer, large,
+// with long media types, with control messages between them.
 func assorted() (frames []Frame, encoded []byte) {
 	long := canonical("text/x; a=" + strings.Repeat("b", 20_000))
 	odd := canonical("application/x+y; a=b, c=d")
@@ -52,7 +52,7 @@ func assorted() (frames []Frame, encoded []byte) {
 	return frames, encoded
 }
 
-func TestReaderCopesWithAnyReader(t *testing.T) {
+func TestReaderReadsFromAnyReader(t *testing.T) {
 	want, encoded := assorted()
 	for name, wrap := range map[string]func(io.Reader) io.Reader{
 		"plain":                  func(r io.Reader) io.Reader { return r },
@@ -65,16 +65,16 @@ func TestReaderCopesWithAnyReader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := readAll(wrap(bytes.NewReader(encoded)), 1<<20)
 			if err != nil {
-				t.Fatalf("reading good frames: got %v, want nil", err)
+				t.Fatalf("read good frames: got %v, want nil", err)
 			}
 			if !slices.Equal(got, want) {
-				t.Errorf("%d frames, want %d, or they differ", len(got), len(want))
+				t.Errorf("read %d frames, want the %d sent frames", len(got), len(want))
 			}
 		})
 	}
 }
 
-// stutter brings nothing on every second Read.
+// stutter returns nothing from every second Read.
 type stutter struct {
 	src  io.Reader
 	odd  bool
@@ -88,7 +88,7 @@ func (s *stutter) Read(p []byte) (int, error) {
 	return s.src.Read(p)
 }
 
-func TestReaderSurvivesTimeouts(t *testing.T) {
+func TestReaderContinuesAfterTimeouts(t *testing.T) {
 	want, encoded := assorted()
 	src := &stutter{src: iotest.HalfReader(bytes.NewReader(encoded)), fail: os.ErrDeadlineExceeded}
 	reader := &Reader{Limit: 1 << 20}
@@ -112,7 +112,7 @@ func TestReaderSurvivesTimeouts(t *testing.T) {
 		reader.Release()
 	}
 	if !slices.Equal(got, want) {
-		t.Errorf("%d frames, want %d, or they differ", len(got), len(want))
+		t.Errorf("read %d frames, want the %d sent frames", len(got), len(want))
 	}
 }
 
@@ -133,39 +133,39 @@ func (s *script) Read(p []byte) (int, error) {
 	return copy(p, first.data), first.err
 }
 
-func TestReaderKeepsAnErrorThatCameWithBytes(t *testing.T) {
-	broken := errors.New("broken pipe or so")
+func TestReaderKeepsAnErrorReturnedWithBytes(t *testing.T) {
+	broken := errors.New("broken pipe")
 	src := &script{{string(AppendFrame(nil, text("hi"))), broken}, {"x", nil}}
 	reader := &Reader{Limit: 10}
 	if err := reader.Fill(src); err != nil {
-		t.Fatalf("the bytes came with %v", err)
+		t.Fatalf("Fill with bytes and an error: got %v, want nil and the error kept for the next Fill", err)
 	}
 	if f, ok, err := reader.Next(); !ok || err != nil || f.Message != text("hi") {
-		t.Fatalf("next = %v, %v, %v", f, ok, err)
+		t.Fatalf("Next: got %v, %v, %v, want the frame hi", f, ok, err)
 	}
 	for range 2 {
 		if err := reader.Fill(src); err != broken {
-			t.Errorf("fill = %v, want the error kept", err)
+			t.Errorf("Fill after bytes and an error: got %v, want %v", err, broken)
 		}
 	}
 	if len(*src) != 1 {
-		t.Error("fill went on reading")
+		t.Errorf("Fill after an error left %d steps of the source unread, want 1", len(*src))
 	}
 }
 
-func TestReaderForgetsATimeoutThatCameWithBytes(t *testing.T) {
+func TestReaderDropsATimeoutReturnedWithBytes(t *testing.T) {
 	encoded := string(AppendFrame(nil, text("hi")))
 	src := &script{{encoded[:7], os.ErrDeadlineExceeded}, {encoded[7:], nil}}
 	got, err := readAll(src, 10)
 	if err != nil || len(got) != 1 || got[0].Message != text("hi") {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("read a frame in two pieces, the first with a timeout: got %v, %v, want the frame hi", got, err)
 	}
 }
 
-func TestReaderGivesUpOnAReaderThatBringsNothing(t *testing.T) {
+func TestReaderGivesUpOnASourceThatReturnsNothing(t *testing.T) {
 	src := script(make([]step, 10*maxEmptyReads))
 	if _, err := readAll(&src, 10); err != io.ErrNoProgress {
-		t.Errorf("reading from a source that brings nothing: got %v, want io.ErrNoProgress", err)
+		t.Errorf("read from a source that returns nothing: got %v, want io.ErrNoProgress", err)
 	}
 }
 
@@ -174,15 +174,15 @@ func TestReaderCountsEmptyReadsInARow(t *testing.T) {
 	nothing := make([]step, maxEmptyReads-1)
 	src := append(script(nothing), append(script{{encoded[:7], nil}}, append(nothing, step{encoded[7:], nil})...)...)
 	if got, err := readAll(&src, 10); err != nil || len(got) != 1 || got[0].Message != text("hi") {
-		t.Errorf("%d reads brought nothing before either half of a frame: got %v, %v, want the frame", len(nothing), got, err)
+		t.Errorf("%d empty reads before each half of a frame: got %v, %v, want the frame", len(nothing), got, err)
 	}
 	src = append(script(nothing), step{}, step{encoded, nil})
 	if got, err := readAll(&src, 10); err != io.ErrNoProgress || len(src) != 1 {
-		t.Errorf("%d reads brought nothing: got %v, %v with %d steps left, want io.ErrNoProgress and one", maxEmptyReads, got, err, len(src))
+		t.Errorf("%d empty reads: got %v, %v with %d steps left, want io.ErrNoProgress and 1", maxEmptyReads, got, err, len(src))
 	}
 }
 
-func TestReaderTellsTheEndsApart(t *testing.T) {
+func TestReaderDistinguishesAnEndInsideAFrame(t *testing.T) {
 	encoded := AppendFrame(nil, newMessage(JSON, strings.Repeat("x", 2*readSize)))
 	for _, cut := range []int{1, 2, 10, 18, 23, readSize, len(encoded) - 1} {
 		for _, src := range []io.Reader{
@@ -191,23 +191,23 @@ func TestReaderTellsTheEndsApart(t *testing.T) {
 		} {
 			got, err := readAll(src, 1<<20)
 			if len(got) != 0 || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-				t.Errorf("after %d bytes: %v, %v", cut, got, err)
+				t.Errorf("read a stream that ends after %d bytes: got %v, %v", cut, got, err)
 			}
 		}
 	}
 	if _, err := readAll(iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(encoded))), 1<<20); err != iotest.ErrTimeout {
-		t.Errorf("another error came out as %v", err)
+		t.Errorf("read a stream that ends with another error: got %v, want that error", err)
 	}
 }
 
-// raw spells a frame of any kind, valid or not.
+// raw encodes a frame, valid or not.
 func raw(mediaType string, size uint32, content string, end byte) string {
 	b := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
 	b = binary.BigEndian.AppendUint32(append(b, mediaType...), size)
 	return string(append(append(b, content...), end))
 }
 
-func TestReaderSaysWhatIsWrong(t *testing.T) {
+func TestReaderErrorNamesTheFault(t *testing.T) {
 	big := strings.Repeat("x", 50_000)
 	for _, test := range []struct {
 		name, bytes string
@@ -230,24 +230,24 @@ func TestReaderSaysWhatIsWrong(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := readAll(strings.NewReader(test.bytes), test.limit)
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v\nwant %v saying %s", err, test.want, test.says)
+				t.Errorf("read a broken frame: got %v\nwant %v with the text %s", err, test.want, test.says)
 			}
 			if len(err.Error()) > 400 {
-				t.Errorf("the error has %d bytes", len(err.Error()))
+				t.Errorf("read a broken frame: the error has %d bytes, want a short one", len(err.Error()))
 			}
 		})
 	}
 }
 
-func TestReaderGivesTheFramesBeforeABrokenOne(t *testing.T) {
+func TestReaderReturnsTheFramesBeforeABrokenFrame(t *testing.T) {
 	src := string(AppendFrame(nil, text("good"))) + raw("nonsense", 2, "hi", 0xCE)
 	got, err := readAll(strings.NewReader(src), 100)
 	if !errors.Is(err, ErrProtocol) || !slices.Equal(got, []Frame{{Message: text("good")}}) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("read a good and a broken frame: got %v, %v, want the good one and ErrProtocol", got, err)
 	}
 }
 
-func TestReaderStaysBroken(t *testing.T) {
+func TestReaderKeepsTheErrorOfABrokenFrame(t *testing.T) {
 	reader := &Reader{Limit: 100}
 	src := strings.NewReader(raw("nonsense", 2, "hi", 0xCE))
 	if err := reader.Fill(src); err != nil {
@@ -256,28 +256,28 @@ func TestReaderStaysBroken(t *testing.T) {
 	_, _, first := reader.Next()
 	good := bytes.NewReader(AppendFrame(nil, text("hi")))
 	if err := reader.Fill(good); err != first || first == nil {
-		t.Errorf("fill = %v, want %v", err, first)
+		t.Errorf("Fill after a broken frame: got %v, want %v", err, first)
 	}
 	if _, ok, err := reader.Next(); ok || err != first {
-		t.Errorf("next = %v, %v; want %v", ok, err, first)
+		t.Errorf("Next after a broken frame: got %v, %v, want %v", ok, err, first)
 	}
 	if reader.buffer != nil {
-		t.Error("it holds on to its buffer")
+		t.Errorf("the Reader holds a buffer of %d bytes after a broken frame, want none", len(reader.buffer))
 	}
 }
 
-func TestReaderPassesControlMessagesOfAnyLimit(t *testing.T) {
+func TestReaderAcceptsControlMessagesAboveTheLimit(t *testing.T) {
 	var encoded []byte
 	for k := KindStart; k < kindCount; k++ {
 		encoded = append(encoded, k.Frame()...)
 	}
 	got, err := readAll(bytes.NewReader(encoded), 0)
 	if err != nil || len(got) != int(kindCount-KindStart) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("read each control message with a limit of 0: got %v, %v, want all %d", got, err, kindCount-KindStart)
 	}
 }
 
-func TestReaderTakesControlContentOfAnotherMediaTypeForAMessage(t *testing.T) {
+func TestReaderTreatsControlContentOfAnotherMediaTypeAsAMessage(t *testing.T) {
 	for _, message := range []Message{
 		newMessage(JSON, contentClose),
 		newMessage(canonical("text/plain; a=b"), contentClose),
@@ -285,7 +285,7 @@ func TestReaderTakesControlContentOfAnotherMediaTypeForAMessage(t *testing.T) {
 	} {
 		got, err := readAll(bytes.NewReader(AppendFrame(nil, message)), 100)
 		if err != nil || !slices.Equal(got, []Frame{{Message: message}}) {
-			t.Errorf("%v: %v, %v", message, got, err)
+			t.Errorf("read %v: got %v, %v, want the message", message, got, err)
 		}
 	}
 }
@@ -302,30 +302,30 @@ func TestReaderHoldsNoMemoryWhenIdle(t *testing.T) {
 			_, ok, _ = reader.Next()
 		}
 		if idle := reader.stage == stageHeader && reader.start == reader.end; idle != reader.Idle() {
-			t.Fatalf("idle = %v in stage %d with %d bytes", reader.Idle(), reader.stage, reader.end-reader.start)
+			t.Fatalf("Idle in stage %d with %d bytes: got %v, want %v", reader.stage, reader.end-reader.start, reader.Idle(), idle)
 		}
 	}
 	if reader.Release(); reader.Idle() || reader.buffer == nil {
-		t.Error("the beginning of a frame was let go of")
+		t.Error("Release inside a frame: the buffer is gone, want it kept")
 	}
 	if len(reader.buffer) != readSize || reader.content != nil {
-		t.Errorf("a buffer of %d bytes, a content of %d", len(reader.buffer), len(reader.content))
+		t.Errorf("after Release: a buffer of %d bytes and a content of %d, want %d and none", len(reader.buffer), len(reader.content), readSize)
 	}
 
 	reader = &Reader{Limit: 10}
 	if !reader.Idle() || reader.buffer != nil {
-		t.Error("a new reader holds a buffer")
+		t.Errorf("new Reader: idle %v with a buffer of %d bytes, want it idle without one", reader.Idle(), len(reader.buffer))
 	}
 	_ = reader.Fill(bytes.NewReader(AppendFrame(nil, text("hi"))))
 	if reader.Release(); reader.Idle() || reader.buffer == nil {
-		t.Error("a frame not asked for yet was let go of")
+		t.Error("Release before Next: the frame in the buffer is gone, want it kept")
 	}
 	if err := reader.Fill(strings.NewReader("")); err == nil {
-		t.Error("no end of file")
+		t.Error("Fill at the end of the source: got nil, want an error")
 	}
 	_, _, _ = reader.Next()
 	if reader.Release(); !reader.Idle() || reader.buffer != nil {
-		t.Error("an idle reader holds on to its buffer")
+		t.Errorf("Release of an idle Reader: idle %v with a buffer of %d bytes, want none", reader.Idle(), len(reader.buffer))
 	}
 }
 
@@ -334,15 +334,15 @@ func TestReaderFillDoesNothingWhileTheBufferIsFullOfFrames(t *testing.T) {
 	reader, src := &Reader{Limit: 10}, bytes.NewReader(encoded)
 	for range 3 {
 		if err := reader.Fill(src); err != nil {
-			t.Fatalf("Fill, nothing taken by Next: got %v, want nil", err)
+			t.Fatalf("Fill without calls of Next: got %v, want nil", err)
 		}
 	}
 	if read := len(encoded) - src.Len(); read != ampleSize {
-		t.Errorf("%d bytes read", read)
+		t.Errorf("three Fills without calls of Next read %d bytes, want %d", read, ampleSize)
 	}
 }
 
-func TestReaderAllocatesAContentAsItComes(t *testing.T) {
+func TestReaderAllocatesAContentAsItArrives(t *testing.T) {
 	const announced = 1 << 30
 	reader := &Reader{Limit: announced}
 	header := raw("text/plain", announced, "", 'x')
@@ -352,10 +352,10 @@ func TestReaderAllocatesAContentAsItComes(t *testing.T) {
 	piece := strings.Repeat("x", 1<<16)
 	for sent := 1; sent < 8<<20; sent += len(piece) {
 		if _, ok, err := reader.Next(); ok || err != nil {
-			t.Fatal(ok, err)
+			t.Fatalf("Next with %d of %d bytes: got %v, %v, want no frame and no error", sent, announced, ok, err)
 		}
 		if held := cap(reader.content); held > firstContent && held > contentGrowth*sent {
-			t.Fatalf("%d bytes came, %d are held", sent, held)
+			t.Fatalf("%d bytes have arrived: %d are allocated, want at most %d times as many", sent, held, contentGrowth)
 		}
 		if err := reader.Fill(strings.NewReader(piece)); err != nil {
 			t.Fatalf("Fill with a piece of a large content: got %v, want nil", err)
@@ -363,7 +363,7 @@ func TestReaderAllocatesAContentAsItComes(t *testing.T) {
 	}
 }
 
-func TestReaderTrustsAPeerWithWhatItHasSentBefore(t *testing.T) {
+func TestReaderAllocatesTheLengthThatThePeerHasSentBefore(t *testing.T) {
 	content := strings.Repeat("x", 500_000)
 	src := bytes.NewReader(slices.Concat(encode(content, content), []byte(raw("text/plain", 1<<30, "", 'x'))))
 	reader := &Reader{Limit: 1 << 30}
@@ -375,7 +375,7 @@ func TestReaderTrustsAPeerWithWhatItHasSentBefore(t *testing.T) {
 			reader.Next()
 		}
 		if cap(reader.content) != want {
-			t.Errorf("%d bytes allocated, want %d", cap(reader.content), want)
+			t.Errorf("read the header of a content: %d bytes are allocated, want %d", cap(reader.content), want)
 		}
 		for reader.stage == stageLarge && src.Len() > 0 {
 			if err := reader.Fill(src); err != nil {
@@ -386,15 +386,15 @@ func TestReaderTrustsAPeerWithWhatItHasSentBefore(t *testing.T) {
 	}
 }
 
-func TestReaderReadsALongContentWhole(t *testing.T) {
+func TestReaderReadsALongContent(t *testing.T) {
 	message := text(strings.Repeat("0123456789abcdef", 6<<20/16) + "end")
 	got, err := readAll(bytes.NewReader(AppendFrame(nil, message)), 1<<30)
 	if err != nil || len(got) != 1 || got[0].Message != message {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("read a content of %d bytes: got %d frames, %v, want the message", len(message.Content), len(got), err)
 	}
 }
 
-// nothings is a reader that brings nothing so many times, and then a frame.
+// nothings is a reader whose first reads return nothing. Then it returns a frame.
 type nothings struct {
 	left  int
 	frame []byte
@@ -408,7 +408,7 @@ func (n *nothings) Read(p []byte) (int, error) {
 	return copy(p, n.frame), nil
 }
 
-func TestReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
+func TestReaderAllowsAFewEmptyReads(t *testing.T) {
 	for empty, want := range map[int]error{maxEmptyReads - 1: nil, maxEmptyReads: io.ErrNoProgress} {
 		src, reader := &nothings{empty, encode("late")}, &Reader{Limit: 10}
 		var err error
@@ -416,39 +416,39 @@ func TestReaderPutsUpWithReadsThatBringNothing(t *testing.T) {
 			err = reader.Fill(src)
 		}
 		if !errors.Is(err, want) {
-			t.Errorf("after %d reads that brought nothing fill returned %v, want %v", empty, err, want)
+			t.Errorf("Fill after %d empty reads: got %v, want %v", empty, err, want)
 		}
 		if src.left = 0; want == nil {
 			if f, err := reader.ReadFrame(src); err != nil || f.Message != text("late") {
-				t.Errorf("the frame after %d reads that brought nothing is %v, %v", empty, f, err)
+				t.Errorf("Next after %d empty reads: got %v, %v, want the frame", empty, f, err)
 			}
 		}
 	}
 }
 
-func TestReaderTakesContentsUpToTheLimit(t *testing.T) {
-	for limit := 1; limit < maxControl+3; limit++ { // those that are no longer than a control message, too
+func TestReaderAcceptsContentsUpToTheLimit(t *testing.T) {
+	for limit := 1; limit < maxControl+3; limit++ { // includes limits shorter than a control message
 		message := text(strings.Repeat("x", limit))
 		for want, limit := range map[bool]int{true: limit, false: limit - 1} {
 			got, err := readAll(bytes.NewReader(AppendFrame(nil, message)), limit)
 			if (err == nil) != want || want && !slices.Equal(got, []Frame{{Message: message}}) {
-				t.Errorf("a message of %d bytes with the limit %d: got %v, %v; want it taken %v", len(message.Content), limit, got, err, want)
+				t.Errorf("read a message of %d bytes with the limit %d: got %v, %v; want it accepted: %v", len(message.Content), limit, got, err, want)
 			}
 		}
 	}
 }
 
-func TestReaderLetsGoOfABufferThatGrewForAHeader(t *testing.T) {
+func TestReaderReleasesABufferThatGrewForAHeader(t *testing.T) {
 	const begin = "text/plain; a="
-	mediaType := canonical(begin + strings.Repeat("x", math.MaxUint16-len(begin))) // the longest that there is
+	mediaType := canonical(begin + strings.Repeat("x", math.MaxUint16-len(begin))) // the longest possible
 	reader, src := &Reader{Limit: 100}, bytes.NewReader(AppendFrame(nil, newMessage(mediaType, "")))
 	for ok := false; !ok; {
 		if err := reader.Fill(src); err != nil {
-			t.Fatalf("reading a frame with a long header: %v", err)
+			t.Fatalf("read a frame with a long header: %v", err)
 		}
 		_, ok, _ = reader.Next()
 	}
 	if size := len(reader.buffer); size > ampleSize {
-		t.Errorf("the reader holds a buffer of %d bytes when the frame was read, want %d at most", size, ampleSize)
+		t.Errorf("after a frame with a long header the Reader holds a buffer of %d bytes, want at most %d", size, ampleSize)
 	}
 }

@@ -30,7 +30,7 @@ func (r *Reader) HasSpace() bool {
 	return r.end-r.start < r.ample()
 }
 
-// ample returns the size of a buffer that nobody waits with. The bytes of a long frame are
+// ample returns the size of a buffer that is released before the caller waits. The bytes of a long frame are
 // moved out of the buffer, so a small one is better when the next frame is likely to be long.
 func (r *Reader) ample() int {
 	if r.long {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// FuzzSkip has acknowledgements skipped and decoded one by one.
+// FuzzSkip compares skipping acknowledgements with decoding them one by one.
 func FuzzSkip(f *testing.F) {
 	f.Add(encode(KindAck, KindAck, "a", KindAck), uint64(7))
 	f.Add(encode(KindReceived, KindAck, KindAck)[:90], uint64(33))
@@ -36,7 +36,7 @@ func FuzzSkip(f *testing.F) {
 		a, b, c := count(true)
 		d, e, g := count(false)
 		if a != d || b != e || c != g {
-			t.Errorf("skipping: %d acknowledgements, %d others, %v; decoding: %d, %d, %v", a, b, c, d, e, g)
+			t.Errorf("Skip: got %d acknowledgements, %d other frames, %v; Next: %d, %d, %v", a, b, c, d, e, g)
 		}
 	})
 }
@@ -47,13 +47,13 @@ func TestReaderSkipLeavesAContentThatLooksLikeAnAcknowledgement(t *testing.T) {
 	r := &Reader{Limit: 1000}
 	for _, piece := range []string{encoded[:len(encoded)-len(ack)-1], encoded[len(encoded)-len(ack)-1:]} {
 		if err := r.Fill(strings.NewReader(piece)); err != nil {
-			t.Fatalf("reading part of a frame: %v", err)
+			t.Fatalf("read a part of a frame: %v", err)
 		}
 		if n := r.Skip(ack); n != 0 {
-			t.Errorf("%d acknowledgements were skipped in a content that reads like one, want none", n)
+			t.Errorf("Skip inside a content that equals an acknowledgement: got %d, want 0", n)
 		}
 		if f, ok, err := r.Next(); err != nil || ok && f.Message.Content != ack {
-			t.Errorf("the message was read as %v, %v; want the content of an acknowledgement", f, err)
+			t.Errorf("Next after Skip: got %v, %v, want the message with the content of an acknowledgement", f, err)
 		}
 	}
 }

@@ -13,8 +13,7 @@ import (
 	"testing/iotest"
 )
 
-// recordedBytes is what both sides of a recorded session sent, one after the other
-// and each as one stream.
+// recordedBytes holds the bytes that each side of a recorded session sent.
 type recordedBytes struct {
 	name           string
 	Server, Client []byte
@@ -25,7 +24,7 @@ func loadRecordedBytes(tb testing.TB) (all []recordedBytes) {
 	tb.Helper()
 	paths, err := filepath.Glob("../../testdata/transcripts/*.json")
 	if err != nil || len(paths) == 0 {
-		tb.Fatal("no transcripts", err)
+		tb.Fatalf("list the transcripts: got %d, %v, want some", len(paths), err)
 	}
 	for _, path := range paths {
 		all = append(all, loadRecording(tb, path))
@@ -37,20 +36,20 @@ func loadRecording(tb testing.TB, path string) recordedBytes {
 	tb.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
-		tb.Fatalf("reading a transcript: got %v, want nil", err)
+		tb.Fatalf("read a transcript: got %v, want nil", err)
 	}
 	var file struct {
 		Name   string
 		Chunks []struct{ From, Hex string }
 	}
 	if err := json.Unmarshal(text, &file); err != nil {
-		tb.Fatal(path, err)
+		tb.Fatalf("decode the transcript %s: %v", path, err)
 	}
 	recorded := recordedBytes{name: file.Name}
 	for _, chunk := range file.Chunks {
 		sent, err := hex.DecodeString(chunk.Hex)
 		if err != nil {
-			tb.Fatal(path, err)
+			tb.Fatalf("decode a chunk of the transcript %s: %v", path, err)
 		}
 		if chunk.From == "server" {
 			recorded.Server = append(recorded.Server, sent...)
@@ -61,7 +60,7 @@ func loadRecording(tb testing.TB, path string) recordedBytes {
 	return recorded
 }
 
-// encodeFrames is the inverse of decoding.
+// encodeFrames encodes decoded frames.
 func encodeFrames(frames []Frame) (encoded []byte) {
 	for _, f := range frames {
 		if f.Kind == KindMessage {
@@ -73,8 +72,8 @@ func encodeFrames(frames []Frame) (encoded []byte) {
 	return encoded
 }
 
-// brokenOnPurpose are the sessions whose client sends bytes that break the
-// protocol, and what stands behind its last good frame.
+// brokenOnPurpose maps the sessions in which the client breaks the protocol to the bytes
+// after the client's last good frame.
 var brokenOnPurpose = map[string]string{
 	"j2_garbage_after_start": "000a68656c6c6f206761726261676520ffff",
 	"j6_bad_media_type":      "00086e6f6e73656e7365000000026869ce",
@@ -93,41 +92,41 @@ func checkRecording(t *testing.T, sent []byte, broken string) {
 	t.Helper()
 	frames, err := readAll(bytes.NewReader(sent), 1<<20)
 	if broken == "" && err != nil || broken != "" && !errors.Is(err, ErrProtocol) {
-		t.Errorf("ended with %v", err)
+		t.Errorf("read a recorded stream: got the error %v, want ErrProtocol: %v", err, broken != "")
 	}
 	tail, _ := hex.DecodeString(broken)
 	if got := append(encodeFrames(frames), tail...); !bytes.Equal(got, sent) {
-		t.Errorf("encoded again:\n got %q\nwant %q", got, sent)
+		t.Errorf("decode and encode a recorded stream:\n got %q\nwant %q", got, sent)
 	}
 	pieces, _ := readAll(iotest.OneByteReader(bytes.NewReader(sent)), 1<<20)
 	if !slices.Equal(pieces, frames) {
-		t.Errorf("byte by byte: %v\nwant %v", pieces, frames)
+		t.Errorf("read a recorded stream byte by byte:\n got %v\nwant %v", pieces, frames)
 	}
 }
 
-func TestTranscriptsHoldTheFramesTheyTellOf(t *testing.T) {
+func TestTranscriptHoldsTheFramesOfItsSession(t *testing.T) {
 	recorded := loadRecording(t, "../../testdata/transcripts/h_params.json")
 	frames, err := readAll(bytes.NewReader(recorded.Client), 1<<20)
 	json := canonical("application/json; charset=utf-8")
 	want := []Frame{{Kind: KindStartOK}, {Message: newMessage(json, `{"a":"é"}`)}, {Kind: KindClose}}
 	if err != nil || !slices.Equal(frames, want) {
-		t.Errorf("client: %v, %v", frames, err)
+		t.Errorf("read the frames of the client: got %v, %v, want %v", frames, err, want)
 	}
 	frames, err = readAll(bytes.NewReader(recorded.Server), 1<<20)
 	want = []Frame{{Kind: KindStart}, {Kind: KindReceived}, {Message: newMessage(json, `echo: {"a":"é"}`)}, {Kind: KindCloseOK}}
 	if err != nil || !slices.Equal(frames, want) {
-		t.Errorf("server: %v, %v", frames, err)
+		t.Errorf("read the frames of the server: got %v, %v, want %v", frames, err, want)
 	}
 }
 
-func TestRecordingsAreAllThere(t *testing.T) {
+func TestTranscriptsIncludeTheBrokenSessions(t *testing.T) {
 	var names []string
 	for _, recorded := range loadRecordedBytes(t) {
 		names = append(names, recorded.name)
 	}
 	for name := range brokenOnPurpose {
 		if !slices.Contains(names, name) {
-			t.Errorf("%s is not among %s", name, strings.Join(names, ", "))
+			t.Errorf("list the transcripts: got %s, want %s among them", strings.Join(names, ", "), name)
 		}
 	}
 }
