@@ -14,19 +14,19 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// client is a client process: it has one session after the other until it is told to
-// end.
+// client is a client process. It plays one session after the other until it receives
+// SIGTERM.
 type client struct {
 	chance *rand.Rand
 	dir    string
 	ipc    *socket.IPC
-	next   uint64  // number of a message, which no other client has
-	acked  journal // of those that were acknowledged to it
+	next   uint64  // number of the next message; no other client uses it
+	acked  journal // numbers of the acknowledged messages
 	played map[string]int
-	failed []failure // of its pools
+	failed []failure // failed requests of its pools
 }
 
-// session is a way to behave, and how often that is chosen.
+// session is a kind of behaviour, with the weight with which it is chosen.
 type session struct {
 	name   string
 	weight int
@@ -70,7 +70,7 @@ func (c *client) play() {
 	for _, s := range sessions {
 		whole += s.weight
 	}
-	c.sendSome(ctx) // whatever is opened once, is now
+	c.sendSome(ctx) // opens what stays open for the life of the process
 	goroutines, open := runtime.NumGoroutine(), descriptors()
 	for ctx.Err() == nil {
 		s := choose(c.chance.IntN(whole))
@@ -87,10 +87,10 @@ func choose(n int) session {
 			return s
 		}
 	}
-	panic("beyond the sum of the weights")
+	panic("choose a session: the number exceeds the sum of the weights")
 }
 
-// left tells what is open that was not before.
+// left describes the goroutines and descriptors that remain, "" if there are none.
 func left(goroutines, open int) string {
 	for patience := time.Now().Add(10 * time.Second); time.Now().Before(patience); runtime.Gosched() {
 		if runtime.NumGoroutine() <= goroutines && descriptors() <= open {
@@ -102,7 +102,7 @@ func left(goroutines, open int) string {
 		descriptors(), open, stacks[:runtime.Stack(stacks, true)])
 }
 
-// pause waits, unless ctx ends.
+// pause waits for d or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -124,7 +124,7 @@ func (c *client) connected(ctx context.Context, f func(context.Context, *socket.
 	p.Close(ctx)
 }
 
-// messages makes some, with numbers of their own.
+// messages makes n messages with unused numbers.
 func (c *client) messages(n int, reply bool) (messages []socket.Message, numbers []uint64) {
 	for range n {
 		padding := c.chance.IntN(100)
@@ -138,7 +138,7 @@ func (c *client) messages(n int, reply bool) (messages []socket.Message, numbers
 	return messages, numbers
 }
 
-// send sends messages and writes down which were acknowledged.
+// send sends messages and records the acknowledged ones.
 func (c *client) send(ctx context.Context, p *socket.Process, messages []socket.Message, numbers []uint64) bool {
 	err := p.Send(ctx, messages...).Err()
 	acknowledged := len(numbers)
@@ -177,14 +177,14 @@ func (c *client) ask(ctx context.Context) {
 					return
 				}
 				if reply != m {
-					panic(fmt.Sprintf("the reply to %v is %v", m, reply))
+					panic(fmt.Sprintf("wait for the reply to %v: got %v", m, reply))
 				}
 			}
 		}
 	})
 }
 
-// leave sends messages and is gone.
+// leave sends messages and closes the socket without the closing of the protocol.
 func (c *client) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// roleKey is the variable that makes the test binary a server or a client: the role,
-// its number, the seed and the folder.
+// roleKey is the environment variable that makes the test binary a server or a client. Its
+// value is the role, the number of the process, the seed and the folder.
 const roleKey = "RXIPC_FAULTS_ROLE"
 
 var victim = socket.MustParseName("victim")
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// scale is how large the run is.
+// scale is the size of the run.
 type scale struct {
 	duration time.Duration
 	clients  int
@@ -58,12 +58,12 @@ func read[T any](t *testing.T, variable string, to *T, parse func(string) (T, er
 	}
 	value, err := parse(text)
 	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
+		t.Fatalf("read the environment variable %s=%q: %v", variable, text, err)
 	}
 	*to = value
 }
 
-// TestFaults is the program. What it does besides waiting stands in fate.
+// TestFaults is the program. Function strike makes its faults.
 func TestFaults(t *testing.T) {
 	s := scaled(t)
 	t.Logf("seed %d, %v, %d clients", s.seed, s.duration, s.clients)
@@ -74,12 +74,12 @@ func TestFaults(t *testing.T) {
 	t.Log(w.table())
 }
 
-// suffer has fate strike until the end of the time.
+// suffer makes faults until the end.
 func (w *world) suffer(end time.Time) {
 	chance := rand.New(rand.NewPCG(w.seed, 0))
 	pace := time.NewTicker(50 * time.Millisecond)
 	defer pace.Stop()
-	turn := min(w.duration/8, 5*time.Second) // of servers
+	turn := min(w.duration/8, 5*time.Second) // lifetime of a server
 	next := time.Now().Add(turn)
 	for now := range pace.C {
 		w.resume(now)
@@ -96,7 +96,7 @@ func (w *world) suffer(end time.Time) {
 	}
 }
 
-// strike does something to somebody, or nothing.
+// strike kills a client, stops a process, or does nothing.
 func (w *world) strike(chance *rand.Rand, now time.Time) {
 	somebody := w.clients[chance.IntN(len(w.clients))]
 	switch p := chance.Float64(); {
@@ -105,13 +105,13 @@ func (w *world) strike(chance *rand.Rand, now time.Time) {
 		w.kills++
 	case p < 0.25:
 		w.stop(somebody, now.Add(time.Duration(chance.IntN(1000))*time.Millisecond))
-	case p < 0.28: // meanwhile the queue of connections fills
+	case p < 0.28: // the queue of connections fills meanwhile
 		w.stop(w.server, now.Add(time.Duration(chance.IntN(500))*time.Millisecond))
 	}
 }
 
-// replaceServer puts the next server in the place of this one, by turns after it was
-// killed, after it has ended in order, and by its handing over.
+// replaceServer replaces the server by the next. In turn it kills the server, ends it in good
+// order, and makes it hand over.
 func (w *world) replaceServer() {
 	w.wake(w.server)
 	switch w.server.number % 4 {
@@ -129,7 +129,7 @@ func (w *world) replaceServer() {
 	w.startServer()
 }
 
-// end lets the clients finish, looks at what is left in the server, and ends it.
+// end ends the clients, checks the resources that the server still holds, and ends the server.
 func (w *world) end() {
 	for _, p := range w.paused {
 		w.wake(p.child)
@@ -144,7 +144,7 @@ func (w *world) end() {
 	w.finishServer()
 }
 
-// judge compares what was acknowledged with what was handled.
+// judge compares the acknowledged messages with the handled ones.
 func (w *world) judge() {
 	handled := w.handled()
 	w.messages = len(handled)
@@ -156,24 +156,24 @@ func (w *world) judge() {
 		w.lost += len(missing(acknowledged, handled))
 	}
 	if w.lost > 0 || w.doubled > 0 {
-		w.t.Errorf("%d acknowledged messages are lost, %d were handled twice", w.lost, w.doubled)
+		w.t.Errorf("compare journals: %d acknowledged messages were not handled, %d were handled twice, want none", w.lost, w.doubled)
 	}
 	if w.acknowledged == 0 {
-		w.t.Error("nothing was acknowledged")
+		w.t.Error("compare journals: no message was acknowledged, want some")
 	}
 	failed := unexcused(w.failed, w.killed)
 	for _, f := range failed[:min(len(failed), 5)] {
-		w.t.Errorf("a request of a pool failed, %d sent, after %v, and no server was killed meanwhile: %s", f.Sent, f.To.Sub(f.From), f.Text)
+		w.t.Errorf("request of a pool: it failed after %[2]v with %[1]d messages sent, want failures only while a server is killed: %[3]s", f.Sent, f.To.Sub(f.From), f.Text)
 	}
 }
 
-// table is what happened, for people.
+// table returns a table of the run in Markdown.
 func (w *world) table() string {
 	var b strings.Builder
 	row := func(what string, format string, arguments ...any) {
 		fmt.Fprintf(&b, "\n| %-37s | %s |", what, fmt.Sprintf(format, arguments...))
 	}
-	b.WriteString("\n| what | how much |\n|---|---|")
+	b.WriteString("\n| quantity | value |\n|---|---|")
 	row("seed", "%d", w.seed)
 	row("duration, clients at a time", "%v, %d", w.duration, w.clientCount)
 	row("client processes in all", "%d", w.numbers)
@@ -187,13 +187,13 @@ func (w *world) table() string {
 	row("messages acknowledged to clients", "%d", w.acknowledged)
 	row("messages not acknowledged", "%d", w.played["unacknowledged"])
 	row("requests answered by a pool", "%d", w.played["answered by a pool"])
-	row("failed with a server that was killed", "%d", len(w.failed)-len(unexcused(w.failed, w.killed)))
-	row("failed without", "%d", len(unexcused(w.failed, w.killed)))
+	row("failed while a server was killed", "%d", len(w.failed)-len(unexcused(w.failed, w.killed)))
+	row("failed otherwise", "%d", len(unexcused(w.failed, w.killed)))
 	row("acknowledged messages lost", "%d", w.lost)
 	row("messages handled twice", "%d", w.doubled)
 	row("last server: descriptors", "%d before, %d after", w.before.Descriptors, w.after.Descriptors)
 	row("last server: goroutines", "%d before, %d after", w.before.Goroutines, w.after.Goroutines)
 	row("last server: heap in use, KiB", "%d before, %d after", w.before.Heap>>10, w.after.Heap>>10)
-	row("most memory of a server, MiB", "%d", w.peak>>20)
+	row("highest memory of a server, MiB", "%d", w.peak>>20)
 	return b.String()
 }

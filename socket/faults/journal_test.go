@@ -13,8 +13,8 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// journal is a file of the numbers of messages. What was written to it is there when
-// its process is killed.
+// journal is a file of message numbers. Numbers written to it remain when its process is
+// killed.
 type journal struct{ file *os.File }
 
 func journalPath(dir, role string, number uint64) string {
@@ -29,7 +29,7 @@ func openJournal(dir, role string, number uint64) journal {
 	return journal{file}
 }
 
-// add writes numbers, in one piece.
+// add appends numbers in one write.
 func (j journal) add(numbers ...uint64) {
 	if len(numbers) == 0 {
 		return
@@ -43,20 +43,20 @@ func (j journal) add(numbers ...uint64) {
 	}
 }
 
-// readJournal reads the numbers of a journal, none if there is none.
+// readJournal returns the numbers in a journal, none if the file does not exist.
 func readJournal(t *testing.T, dir, role string, number uint64) []uint64 {
 	bytes, err := os.ReadFile(journalPath(dir, role, number))
 	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
+		t.Fatalf("read the journal of %s %d: %v", role, number, err)
 	}
 	numbers := make([]uint64, 0, len(bytes)/8)
-	for ; len(bytes) >= 8; bytes = bytes[8:] { // the last one may have been cut
+	for ; len(bytes) >= 8; bytes = bytes[8:] { // a killed process may have written a part of the last number
 		numbers = append(numbers, binary.LittleEndian.Uint64(bytes))
 	}
 	return numbers
 }
 
-// duplicates are the numbers that stand in sorted more than once.
+// duplicates returns the numbers that sorted contains more than once.
 func duplicates(sorted []uint64) (found []uint64) {
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
@@ -66,7 +66,7 @@ func duplicates(sorted []uint64) (found []uint64) {
 	return found
 }
 
-// missing are the numbers that do not stand in sorted.
+// missing returns the numbers that sorted does not contain.
 func missing(numbers, sorted []uint64) (found []uint64) {
 	for _, n := range numbers {
 		if _, there := slices.BinarySearch(sorted, n); !there {
@@ -76,13 +76,13 @@ func missing(numbers, sorted []uint64) (found []uint64) {
 	return found
 }
 
-// tally is a set of messages, in short.
+// tally is the number and a checksum of a set of messages.
 type tally struct {
 	Count int
-	Sum   uint64 // of the numbers, each scattered
+	Sum   uint64 // sum of the hashed numbers
 }
 
-// with is the tally with one number more.
+// with returns the tally with one more number.
 func (t tally) with(n uint64) tally {
 	n ^= n >> 31
 	n *= 0x9e3779b97f4a7c15
@@ -102,19 +102,19 @@ var tallies = fold.New(
 	func(a, b tally) tally { return tally{a.Count + b.Count, a.Sum + b.Sum} },
 )
 
-func TestJudgementCanFail(t *testing.T) {
+func TestJournalsShowLostAndDoubledMessages(t *testing.T) {
 	dir := t.TempDir()
 	server, client := openJournal(dir, "server", 0), openJournal(dir, "client", 0)
 	server.add(1, 2, 2, 4)
 	client.add(1, 3)
 	handled := readJournal(t, dir, "server", 0)
 	if got := duplicates(handled); !slices.Equal(got, []uint64{2}) {
-		t.Errorf("handled twice: %v", got)
+		t.Errorf("duplicates of %v: got %v, want [2]", handled, got)
 	}
 	if got := missing(readJournal(t, dir, "client", 0), handled); !slices.Equal(got, []uint64{3}) {
-		t.Errorf("lost: %v", got)
+		t.Errorf("missing in %v of 1 and 3: got %v, want [3]", handled, got)
 	}
 	if tallyOf(handled) == tallyOf([]uint64{1, 2, 3, 4}) || tallyOf([]uint64{1, 2}) != tallyOf([]uint64{2, 1}) {
-		t.Error("tallies do not tell sets apart")
+		t.Error("tallies of different sets: got equal ones, or different ones for another order")
 	}
 }

@@ -18,18 +18,18 @@ import (
 // failure is a request of a pool that failed.
 type failure struct {
 	span
-	Sent int    // whether it may have been handled, as its error says
-	Text string // of its error
+	Sent int    // 1 if its error says that it may have been handled
+	Text string // text of the error
 }
 
-// span is from a time to another one.
+// span is the time between two instants.
 type span struct{ From, To time.Time }
 
 func (s span) overlaps(other span) bool { return !s.To.Before(other.From) && !other.To.Before(s.From) }
 
-// askAPool has several callers make requests of a pool for a while, through whatever
-// happens to the server. A request that was answered was handled; one may only fail that
-// was under way when a server was killed, and may have been handled by it.
+// askAPool makes requests of a pool from several goroutines for a while, whatever happens to
+// the server. An answered request was handled. A request may fail only if it was sent to a
+// server that was killed meanwhile.
 func (c *client) askAPool(ctx context.Context) {
 	pool := c.ipc.Pool(victim, socket.PoolConfig{Connections: 1 + c.chance.IntN(4)})
 	var mu sync.Mutex
@@ -53,7 +53,7 @@ func (c *client) askAPool(ctx context.Context) {
 					c.failed = append(c.failed, failureOf(err, span{from, time.Now()}))
 					mu.Unlock()
 				case reply != messages[0]:
-					panic(fmt.Sprintf("the reply to %v is %v", messages[0], reply))
+					panic(fmt.Sprintf("request %v of a pool: got the reply %v", messages[0], reply))
 				default:
 					c.acked.add(numbers...)
 					mu.Lock()
@@ -66,28 +66,28 @@ func (c *client) askAPool(ctx context.Context) {
 	}
 	callers.Wait()
 	if err := pool.Close(context.Background()).Err(); err != nil {
-		panic(err)
+		panic(fmt.Errorf("close the pool: %w", err))
 	}
 }
 
 func failureOf(err error, during span) failure {
 	f := failure{span: during, Text: err.Error()}
-	var told *socket.SendError
-	if errors.As(err, &told) {
-		f.Sent = told.Sent
+	var partly *socket.SendError
+	if errors.As(err, &partly) {
+		f.Sent = partly.Sent
 	}
 	return f
 }
 
-// unexcused are the failures that must not be: where no server was killed, or of a request
-// that was not sent, and could have been made again.
+// unexcused returns the failures that must not happen: those while no server was killed, and
+// those of requests that were not sent, which the pool should have repeated.
 func unexcused(failed []failure, killed []span) []failure {
 	return slices.DeleteFunc(slices.Clone(failed), func(f failure) bool {
 		return f.Sent == 1 && slices.ContainsFunc(killed, f.overlaps)
 	})
 }
 
-func TestFailuresAreExcusedByServersThatWereKilledMeanwhile(t *testing.T) {
+func TestUnexcusedAcceptsFailuresWhileAServerWasKilled(t *testing.T) {
 	at := func(from, to int64) span { return span{time.Unix(from, 0), time.Unix(to, 0)} }
 	killed := []span{at(10, 11), at(20, 21)}
 	for _, test := range []struct {
@@ -103,7 +103,7 @@ func TestFailuresAreExcusedByServersThatWereKilledMeanwhile(t *testing.T) {
 		{failure{span: at(22, 30), Sent: 1}, false},
 	} {
 		if got := len(unexcused([]failure{test.failure}, killed)) == 0; got != test.excused {
-			t.Errorf("a failure %+v where servers were killed at %v: excused is %v, want %v", test.failure, killed, got, test.excused)
+			t.Errorf("failure %+v with servers killed at %v: excused: got %v, want %v", test.failure, killed, got, test.excused)
 		}
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// serve is the server process. It writes down each message before it is acknowledged,
-// since the carry of one that is killed is gone with it.
+// serve is the server process. It records each message before the acknowledgement, because
+// a killed server loses its carry.
 func serve(dir string, generation uint64) {
 	ctx, stop := socket.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -53,7 +53,7 @@ func serve(dir string, generation uint64) {
 		func(m socket.Message, c socket.Continuation[tally], carry tally) socket.Continuation[tally] {
 			number, err := numberOf(m)
 			if err != nil {
-				return c.Finish() // nobody's who counts
+				return c.Finish() // sent by a misbehaving client
 			}
 			handled.add(number)
 			if wantsReply(m) {
@@ -71,7 +71,7 @@ func serve(dir string, generation uint64) {
 	}
 }
 
-// handOver gives the socket to a server of the next generation.
+// handOver hands the socket over to a server of the next generation.
 func handOver(ipc *socket.IPC, dir string, generation uint64) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -83,7 +83,7 @@ func handOver(ipc *socket.IPC, dir string, generation uint64) error {
 	return ipc.HandOver(context.Background(), successor)
 }
 
-// answer tells who asks by a signal what the server has.
+// answer reports the census or the stacks of the server when a signal asks for them.
 func answer(signals <-chan os.Signal) {
 	for s := range signals {
 		if s == syscall.SIGUSR2 {
@@ -103,7 +103,7 @@ func sayCensus() {
 
 func takeCensus() census {
 	runtime.GC()
-	runtime.GC() // what is in a sync.Pool goes with the second
+	runtime.GC() // the second collection frees the contents of a sync.Pool
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return census{
@@ -114,7 +114,7 @@ func takeCensus() census {
 	}
 }
 
-// descriptors counts those of the process that are open.
+// descriptors returns the number of open descriptors of the process.
 func descriptors() int {
 	open, err := os.ReadDir("/dev/fd")
 	if err != nil {
@@ -136,7 +136,7 @@ func messageOf(number uint64, reply bool, padding int) socket.Message {
 
 func numberOf(m socket.Message) (uint64, error) {
 	if m.Len() < 17 {
-		return 0, errors.New("too short")
+		return 0, fmt.Errorf("read the number of a message: the content has %d bytes, want at least 17", m.Len())
 	}
 	return strconv.ParseUint(m.Content()[:16], 16, 64)
 }

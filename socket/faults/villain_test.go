@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// The bad clients speak, or not, over a bare socket. Of what they send nothing counts
-// as acknowledged, and it must do nobody else any harm.
+// The misbehaving clients use a bare socket. Their messages do not count as acknowledged. They
+// must not harm other clients.
 
-// bare calls f with a bare connection, which ends after a time.
+// bare calls f with a bare connection that has a random deadline.
 func (c *client) bare(ctx context.Context, f func(net.Conn)) {
 	conn, err := net.Dial("unix", filepath.Join(c.dir, victim.String()+".sock"))
 	if err != nil {
@@ -26,7 +26,7 @@ func (c *client) bare(ctx context.Context, f func(net.Conn)) {
 	f(conn)
 }
 
-// greeted is bare after the handshake.
+// greeted calls f with a bare connection after the handshake.
 func (c *client) greeted(ctx context.Context, f func(net.Conn)) {
 	c.bare(ctx, func(conn net.Conn) {
 		start := frame("text/plain", "innmind/ipc:connection.start")
@@ -39,8 +39,8 @@ func (c *client) greeted(ctx context.Context, f func(net.Conn)) {
 	})
 }
 
-// frame is a frame of the protocol, written here once more so that a mistake in the
-// package is not made twice.
+// frame encodes a frame without package socket, so that an error in that package's codec does
+// not hide itself.
 func frame(mediaType, content string) []byte {
 	bytes := binary.BigEndian.AppendUint16(nil, uint16(len(mediaType)))
 	bytes = append(bytes, mediaType...)
@@ -49,13 +49,13 @@ func frame(mediaType, content string) []byte {
 	return append(bytes, 0xCE)
 }
 
-// one is the frame of a new message.
+// one returns the frame of a new message.
 func (c *client) one(reply bool) []byte {
 	messages, _ := c.messages(1, reply)
 	return frame("text/plain", messages[0].Content())
 }
 
-// flood asks for replies and reads none.
+// flood sends messages that want replies and reads none.
 func (c *client) flood(ctx context.Context) {
 	c.greeted(ctx, func(conn net.Conn) {
 		for ctx.Err() == nil {
@@ -66,7 +66,7 @@ func (c *client) flood(ctx context.Context) {
 	})
 }
 
-// halfClose says that nothing more will come, and reads on.
+// halfClose closes the connection for writing and goes on reading.
 func (c *client) halfClose(ctx context.Context) {
 	c.greeted(ctx, func(conn net.Conn) {
 		if _, err := conn.Write(c.one(true)); err != nil || conn.(*net.UnixConn).CloseWrite() != nil {
@@ -76,7 +76,7 @@ func (c *client) halfClose(ctx context.Context) {
 	})
 }
 
-// cut leaves after each number of bytes of a frame.
+// cut leaves after each possible part of a frame.
 func (c *client) cut(ctx context.Context) {
 	messages, _ := c.messages(1, true)
 	whole := frame("text/plain", messages[0].Content()[:17])
@@ -97,7 +97,7 @@ func (c *client) trickle(ctx context.Context) {
 	})
 }
 
-// garbage sends bytes that are no frame, at once or behind a good one.
+// garbage sends bytes that are not a frame, with or without a good frame before them.
 func (c *client) garbage(ctx context.Context) {
 	bytes := make([]byte, 1+c.chance.IntN(4096))
 	for i := range bytes {
@@ -112,7 +112,7 @@ func (c *client) garbage(ctx context.Context) {
 	})
 }
 
-// oversize announces more than anybody takes, or all that is taken and sends little.
+// oversize announces a content above the limit, or at the limit, and sends little of it.
 func (c *client) oversize(ctx context.Context) {
 	announced := []uint32{1<<32 - 1, 1 << 31, 16<<20 + 1, 16 << 20}[c.chance.IntN(4)]
 	header := frame("text/plain", "")[:12]
@@ -122,7 +122,7 @@ func (c *client) oversize(ctx context.Context) {
 	})
 }
 
-// crowd is many that connect and say nothing.
+// crowd opens many connections and sends nothing.
 func (c *client) crowd(ctx context.Context) {
 	var many func(n int)
 	many = func(n int) {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// world is all processes and what is known of them.
+// world holds all processes and their results.
 type world struct {
 	t *testing.T
 	scale
@@ -25,30 +25,30 @@ type world struct {
 	server     *child
 	generation int
 	clients    []*child
-	numbers    int // of client processes so far
+	numbers    int // number of client processes so far
 	paused     []stopped
 
 	kills, stops, crashes, endings int
 	handOvers                      int
 	played                         map[string]int // sessions by name, and unacknowledged messages
-	killed                         []span         // when servers were
-	failed                         []failure      // requests of pools
-	before, after                  census         // of the last server
-	peak                           uint64         // memory of a server, bytes
+	killed                         []span         // the times at which servers were killed
+	failed                         []failure      // failed requests of pools
+	before, after                  census         // resources of the last server
+	peak                           uint64         // highest memory of a server, bytes
 
 	messages, acknowledged, lost, doubled int
 }
 
-// stopped is a process that was stopped.
+// stopped is a process that received SIGSTOP.
 type stopped struct {
 	child *child
 	until time.Time
 }
 
 func newWorld(t *testing.T, s scale) *world {
-	dir, err := os.MkdirTemp("", "rxf") // short: it goes into the path of a socket
+	dir, err := os.MkdirTemp("", "rxf") // short, because it is part of the path of a socket
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make a folder for the run: %v", err)
 	}
 	w := &world{t: t, scale: s, dir: dir, clientCount: s.clients, played: make(map[string]int)}
 	t.Cleanup(func() {
@@ -67,7 +67,7 @@ func newWorld(t *testing.T, s scale) *world {
 func (w *world) startServer() {
 	w.server = w.start("server", w.generation)
 	w.generation++
-	w.before = w.server.nextCensus() // it takes one when it listens
+	w.before = w.server.nextCensus() // a server reports its census when it listens
 }
 
 func (w *world) startClient() *child {
@@ -75,13 +75,13 @@ func (w *world) startClient() *child {
 	return w.start("client", w.numbers-1)
 }
 
-// finishServer ends the server in order.
+// finishServer ends the server in good order.
 func (w *world) finishServer() {
 	w.server.signal(syscall.SIGTERM)
 	for {
 		line, ok := w.server.line()
 		if !ok {
-			w.t.Errorf("server %d ended without a word about its carry", w.server.number)
+			w.t.Errorf("end server %d: it ended without a report of its carry", w.server.number)
 			break
 		}
 		if line.Carry != nil {
@@ -93,7 +93,7 @@ func (w *world) finishServer() {
 	w.endings++
 }
 
-// handOver has the server hand over to the next one, which is a child of it, and end.
+// handOver makes the server hand over to the next server, which is its child process, and end.
 func (w *world) handOver() {
 	w.server.signal(syscall.SIGHUP)
 	var successor *child
@@ -101,7 +101,7 @@ func (w *world) handOver() {
 		line, ok := w.server.line()
 		switch {
 		case !ok:
-			w.t.Fatalf("server %d has ended, and did not hand over", w.server.number)
+			w.t.Fatalf("make server %d hand over: it ended without a successor", w.server.number)
 		case line.Carry != nil:
 			w.compare(*line.Carry)
 			ended = true
@@ -121,14 +121,14 @@ func (w *world) handOver() {
 	w.handOvers++
 }
 
-// compare compares what the server carried with what it handled.
+// compare compares the carry of the server with the messages that it handled.
 func (w *world) compare(carry tally) {
 	if handled := tallyOf(readJournal(w.t, w.dir, "server", uint64(w.server.number))); carry != handled {
-		w.t.Errorf("server %d carried %v, but handled %v", w.server.number, carry, handled)
+		w.t.Errorf("server %d: the carry is %v, want that of the handled messages, %v", w.server.number, carry, handled)
 	}
 }
 
-// awaitRest waits until the server has nothing left of its clients.
+// awaitRest waits until the server holds no resources of its clients.
 func (w *world) awaitRest() {
 	for patience := time.Now().Add(30 * time.Second); time.Now().Before(patience); {
 		w.after = w.server.census()
@@ -136,16 +136,16 @@ func (w *world) awaitRest() {
 			break
 		}
 	}
-	w.after = w.server.census() // the last connections may have ended after it had collected their garbage
+	w.after = w.server.census() // connections that ended after the last census were not collected yet
 	if w.after.Goroutines > w.before.Goroutines || w.after.Descriptors > w.before.Descriptors {
-		w.t.Errorf("something is left in the server: %+v, %+v before\n%s", w.after, w.before, w.server.stacks())
+		w.t.Errorf("all clients have left: the server has %+v, want at most %+v, as before\n%s", w.after, w.before, w.server.stacks())
 	}
 	if w.after.Heap > w.before.Heap+4<<20 {
-		w.t.Errorf("memory is left in the server: %d bytes, %d before", w.after.Heap, w.before.Heap)
+		w.t.Errorf("all clients have left: the server has %d bytes in use, want about %d, as before", w.after.Heap, w.before.Heap)
 	}
 }
 
-// revive starts a client for each one that was killed.
+// revive replaces the clients that were killed.
 func (w *world) revive() {
 	for i, c := range w.clients {
 		if c.dead {
@@ -154,7 +154,7 @@ func (w *world) revive() {
 	}
 }
 
-// stop stops a process, unless it is stopped already.
+// stop stops a process until a time, unless it is stopped already.
 func (w *world) stop(c *child, until time.Time) {
 	if c.dead || slices.ContainsFunc(w.paused, func(p stopped) bool { return p.child == c }) {
 		return
@@ -164,7 +164,7 @@ func (w *world) stop(c *child, until time.Time) {
 	w.stops++
 }
 
-// resume lets those go on whose time has come.
+// resume continues the stopped processes whose time is over.
 func (w *world) resume(now time.Time) {
 	for _, p := range slices.Clone(w.paused) {
 		if now.After(p.until) {
@@ -178,7 +178,7 @@ func (w *world) wake(c *child) {
 	w.paused = slices.DeleteFunc(slices.Clone(w.paused), func(p stopped) bool { return p.child == c })
 }
 
-// takeReport takes what a client says that has finished.
+// takeReport reads the report of a client that has finished.
 func (w *world) takeReport(c *child) {
 	last, ok := c.line()
 	c.wait()
@@ -186,7 +186,7 @@ func (w *world) takeReport(c *child) {
 		return // killed
 	}
 	if !ok || last.Played == nil {
-		w.t.Errorf("client %d ended without a report", c.number)
+		w.t.Errorf("end client %d: it ended without a report", c.number)
 		return
 	}
 	for session, n := range last.Played {
@@ -194,11 +194,11 @@ func (w *world) takeReport(c *child) {
 	}
 	w.failed = append(w.failed, last.Failed...)
 	if last.Left != "" {
-		w.t.Errorf("something is left in client %d: %s", c.number, last.Left)
+		w.t.Errorf("end client %d: resources remain: %s", c.number, last.Left)
 	}
 }
 
-// handled is what all servers have handled, in order of the messages' numbers.
+// handled returns the numbers of the messages that all servers have handled, sorted.
 func (w *world) handled() []uint64 {
 	var all []uint64
 	for generation := range w.generation {
@@ -211,15 +211,15 @@ func (w *world) handled() []uint64 {
 // report is a line that a process prints.
 type report struct {
 	Census  *census        // of a server
-	Listens int            // of a server: the number of its process
+	Listens int            // of a server: its process ID
 	Carry   *tally         // of a server that has ended
 	Played  map[string]int // of a client
 	Failed  []failure      // of a client
-	Left    string         // in a client
-	Stacks  string         // of a server that was asked for them
+	Left    string         // of a client: the resources that remain
+	Stacks  string         // of a server that received SIGUSR2
 }
 
-// census is what a server has at a time.
+// census is the resources of a server at one time.
 type census struct {
 	Descriptors, Goroutines int
 	Heap, Memory            uint64 // in bytes: in use, and of the process
@@ -229,9 +229,9 @@ type census struct {
 type child struct {
 	world   *world
 	number  int
-	cmd     *exec.Cmd // nil for the child of another one, that handed over to it
+	cmd     *exec.Cmd // nil for a successor, which its predecessor started
 	process *os.Process
-	out     *os.File // what it prints; nil once a successor has it
+	out     *os.File // its output; nil once the successor has it
 	lines   *bufio.Scanner
 	dead    bool
 }
@@ -253,7 +253,7 @@ func (w *world) start(role string, number int) *child {
 	return &child{world: w, number: number, cmd: cmd, process: cmd.Process, out: out, lines: lines}
 }
 
-// roleOf is the variable that gives a process its role.
+// roleOf returns the environment variable that gives a process its role.
 func roleOf(role string, number int, seed uint64, dir string) string {
 	return fmt.Sprintf("%s=%s:%d:%d:%s", roleKey, role, number, seed, dir)
 }
@@ -264,7 +264,7 @@ func (c *child) line() (r report, ok bool) {
 		return r, false
 	}
 	if err := json.Unmarshal(c.lines.Bytes(), &r); err != nil {
-		c.world.t.Errorf("a process printed %q: %v", c.lines.Bytes(), err)
+		c.world.t.Errorf("read a report: %q is not JSON: %v", c.lines.Bytes(), err)
 		return r, false
 	}
 	if r.Census != nil {
@@ -273,7 +273,7 @@ func (c *child) line() (r report, ok bool) {
 	return r, true
 }
 
-// census asks a server for one.
+// census asks the server for its census.
 func (c *child) census() census {
 	c.signal(syscall.SIGUSR1)
 	return c.nextCensus()
@@ -283,7 +283,7 @@ func (c *child) nextCensus() census {
 	for {
 		r, ok := c.line()
 		if !ok {
-			c.world.t.Fatalf("server %d is gone", c.number)
+			c.world.t.Fatalf("wait for the census of server %d: it has ended", c.number)
 		}
 		if r.Census != nil {
 			return *r.Census
@@ -291,7 +291,7 @@ func (c *child) nextCensus() census {
 	}
 }
 
-// stacks are those of a server's goroutines.
+// stacks returns the stacks of the server's goroutines.
 func (c *child) stacks() string {
 	c.signal(syscall.SIGUSR2)
 	for {
@@ -311,7 +311,8 @@ func (c *child) kill() {
 	}
 }
 
-// wait waits until the process has ended. That of a successor can print no more then.
+// wait waits until the process has ended. A successor is not a child of this process, so wait
+// reads its output to the end instead.
 func (c *child) wait() {
 	if c.dead {
 		return

@@ -11,8 +11,8 @@ import (
 // at once, and its error names the protocol.
 func TestReaderNamesForeignProtocolsAtOnce(t *testing.T) {
 	for _, test := range []struct{ name, bytes, says string }{
-		{"answer of HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "speaks HTTP, "},
-		{"request of HTTP", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "speaks HTTP, "},
+		{"answer of HTTP", "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", "speaks HTTP: "},
+		{"request of HTTP", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "speaks HTTP: "},
 		{"preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "speaks HTTP/2, as gRPC does"},
 		{"settings of HTTP/2", "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00\x40\x00", "speaks HTTP/2, as gRPC does"},
 		{"settings of HTTP/2, none", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "speaks HTTP/2, as gRPC does"},
@@ -55,7 +55,7 @@ func TestReaderDoesNotMistakeFramesForForeignProtocols(t *testing.T) {
 		t.Errorf("read the greeting of another protocol byte by byte: got %v, want ErrProtocol", err)
 	}
 	good := string(AppendFrame(nil, text("good")))
-	if _, err := readAll(strings.NewReader(good+"SSH-2.0"), 100); !errors.Is(err, ErrProtocol) || strings.Contains(err.Error(), "SSH, ") {
+	if _, err := readAll(strings.NewReader(good+"SSH-2.0"), 100); !errors.Is(err, ErrProtocol) || strings.Contains(err.Error(), "speaks") {
 		t.Errorf("read garbage after a frame: got %v, want ErrProtocol without the name of a protocol", err)
 	}
 }
