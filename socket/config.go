@@ -1,11 +1,13 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -211,46 +213,39 @@ func (c Config) withDefaults() Config {
 	if c.Servers == nil {
 		c.Servers = oursOrUnknown()
 	}
-	c.MaxConnections = orDefault(c.MaxConnections, 10_000)
-	if c.MaxPerUser = orDefault(c.MaxPerUser, 1_000); c.MaxPerUser < 0 {
+	c.MaxConnections = cmp.Or(c.MaxConnections, 10_000)
+	if c.MaxPerUser = cmp.Or(c.MaxPerUser, 1_000); c.MaxPerUser < 0 {
 		c.MaxPerUser = math.MaxInt
 	}
-	c.MaxMessage = orDefault(c.MaxMessage, 16<<20)
-	c.MaxUnread = max(0, orDefault(c.MaxUnread, 64<<20))
-	c.Window = max(1, orDefault(c.Window, 4096))
-	c.WindowBytes = orDefault(c.WindowBytes, 2<<20)
-	c.MaxHeld = max(1, orDefault(c.MaxHeld, 64))
+	c.MaxMessage = cmp.Or(c.MaxMessage, 16<<20)
+	c.MaxUnread = max(0, cmp.Or(c.MaxUnread, 64<<20))
+	c.Window = max(1, cmp.Or(c.Window, 4096))
+	c.WindowBytes = cmp.Or(c.WindowBytes, 2<<20)
+	c.MaxHeld = max(1, cmp.Or(c.MaxHeld, 64))
 	c.Heartbeat = orNever(c.Heartbeat, 1300*time.Millisecond)
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)
 	c.WriteTimeout = orNever(c.WriteTimeout, 30*time.Second)
 	c.SilenceTimeout = orNever(c.SilenceTimeout, math.MaxInt64)
-	c.Grace = max(offerTime, orDefault(c.Grace, time.Second))
-	c.restAfter = orDefault(c.restAfter, time.Second)
+	c.Grace = max(offerTime, cmp.Or(c.Grace, time.Second))
+	c.restAfter = cmp.Or(c.restAfter, time.Second)
 	return c
 }
 
-func orDefault[T ~int | ~int64 | ~uint32](value, otherwise T) T {
-	if value == 0 {
-		return otherwise
-	}
-	return value
-}
-
-// orNever is orDefault for a timeout of which a negative value means none.
+// orNever returns a timeout: otherwise if value is zero, and none if value is negative.
 func orNever(value, otherwise time.Duration) time.Duration {
 	if value < 0 {
 		return math.MaxInt64
 	}
-	return orDefault(value, otherwise)
+	return cmp.Or(value, otherwise)
 }
 
 // IPC connects processes: it is a [Transport] together with a Config. It is safe for
 // concurrent use.
 type IPC struct {
-	config  Config
-	invalid error // what is wrong with the config
-	handing handing
+	config    Config
+	invalid   error             // what is wrong with the config
+	listeners unixsock.Registry // to hand over
 }
 
 // New makes an IPC of a config, which it copies. The zero Config is the usual one.

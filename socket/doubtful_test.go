@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // doubtfulServer handles messages by their contents, records them, and ends their connection in
@@ -46,7 +47,7 @@ func (s *doubtfulServer) handle(x Exchange) (more bool) {
 var endingWays = map[string]func(*doubtfulServer, Exchange) bool{
 	"the server's context ends": func(s *doubtfulServer, _ Exchange) bool { s.stop(); return true },
 	"it is handed over and ends": func(s *doubtfulServer, _ Exchange) bool {
-		s.listener.failing <- errHandedOver
+		s.listener.failing <- unixsock.ErrHandedOver
 		s.stop()
 		return true
 	},

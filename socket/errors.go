@@ -58,11 +58,11 @@ var (
 
 	// ErrHandingOver says that an [IPC.HandOver] is under way, so that another one
 	// cannot begin.
-	ErrHandingOver = errors.New("a hand-over is under way")
+	ErrHandingOver = unixsock.ErrHandingOver
 
 	// ErrSuccessor says that the process that was to be handed over to did not take
 	// over: it ended, or did not listen on each name before the context ended.
-	ErrSuccessor = errors.New("the successor did not take over")
+	ErrSuccessor = unixsock.ErrSuccessor
 
 	// ErrBusy says that somebody listens on a name but its queue of connections
 	// not accepted yet is full. Trying again, after a moment, makes sense.

@@ -415,8 +415,8 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	if who != cmd.Process.Pid || err != nil {
 		t.Error(who, err)
 	}
-	if _, err := (Unix{Dir: dir}).place().acquireLock(filepath.Join(dir, "counter.sock")); !errors.Is(err, ErrInUse) {
-		t.Error("the lock did not go with the socket: ", err)
+	if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), ".counter.lock") {
+		t.Errorf("listening after the hand-over: %v, want ErrInUse and the lock, which goes with the socket", err)
 	}
 	for _, variable := range cmd.Env {
 		if strings.HasPrefix(variable, "WATCHDOG_PID") {
@@ -454,37 +454,5 @@ func TestTheSocketOfTheManagerIsHandedOnAndStaysTheManagers(t *testing.T) {
 	server.expect(fmt.Sprint(pid, " carried 2 <nil>"))
 	if _, err := os.Lstat(path); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestAListenerThatClosesBetweenTwoProcesses(t *testing.T) {
-	for _, delivered := range []bool{true, false} {
-		u := Unix{Dir: shortDir(t)}
-		listener := mustListen(t, u, counter).(*unixListener)
-		var h handing
-		defer h.add(counter, listener)()
-		parcel, err := h.pack()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := listener.Close(); err != nil {
-			t.Error(err)
-		}
-		if _, err := os.Lstat(listener.path); err != nil {
-			t.Error("removed what may be another's: ", err)
-		}
-		if err := parcel.settle(delivered); err != nil {
-			t.Error(err)
-		}
-		if _, err := os.Lstat(listener.path); (err == nil) != delivered {
-			t.Error(delivered, err)
-		}
-		if err := listener.lock.file.Close(); !errors.Is(err, os.ErrClosed) {
-			t.Errorf("closing the lock after the hand-over, delivered %v: %v, want that it is closed: it would outlast the successor", delivered, err)
-		}
-		_, err = listener.Accept()
-		if errors.Is(err, errHandedOver) != delivered || !delivered && !errors.Is(err, net.ErrClosed) {
-			t.Error(delivered, err)
-		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -42,7 +43,7 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 			return ofName("listen", name, err)
 		}
 		defer listener.Close()
-		defer ipc.handing.add(name, listener)()
+		defer ipc.listeners.Add(name.text, listener)()
 		defer ipc.lookAfter(name, listener)()
 		ipc.config.Listening(name)
 		return ipc.accept(ctx, name.String(), listener, yield)
@@ -74,7 +75,7 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 	for {
 		conn, admission, err := door.next(ctx)
 		switch {
-		case errors.Is(err, errHandedOver):
+		case errors.Is(err, unixsock.ErrHandedOver):
 			ipc.config.Log.Info("handed over", "name", name)
 			return nil
 		case errors.Is(err, io.EOF), err != nil && pairs.over():

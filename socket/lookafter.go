@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // lookAfterEvery is how often a server looks whether its socket file is still there.
@@ -13,7 +15,7 @@ const lookAfterEvery = time.Second
 // lookAfter looks after the socket file of a listener that has one, until the function that
 // it returns is called.
 func (ipc *IPC) lookAfter(name Name, listener net.Listener) (end func()) {
-	l, ok := listener.(*unixListener)
+	l, ok := listener.(*unixsock.Listener)
 	if !ok {
 		return func() {}
 	}
@@ -22,7 +24,7 @@ func (ipc *IPC) lookAfter(name Name, listener net.Listener) (end func()) {
 	looking.Go(func() {
 		told := ""
 		for sleep(ctx, lookAfterEvery) == nil {
-			loss, restored := l.look()
+			loss, restored := l.Look()
 			told = ipc.tellLoss(name, loss, restored, told)
 		}
 	})

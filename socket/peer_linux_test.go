@@ -37,24 +37,3 @@ func TestPidfdIsOfTheProcessAtTheOtherEnd(t *testing.T) {
 		t.Error("it does not tell that the process ended:", ready, err)
 	}
 }
-
-func TestBacklogOfNobodyLetsOneWait(t *testing.T) {
-	if got := (Unix{Backlog: -5}).place().backlog; got != 1 {
-		t.Errorf("a negative backlog lets %d wait, want 1", got)
-	}
-}
-
-func TestAFewMayWait(t *testing.T) {
-	u := Unix{Dir: shortDir(t), Backlog: 2}
-	mustListen(t, u, counter)
-	for n := 0; ; n++ {
-		conn, err := u.Dial(t.Context(), counter)
-		if errors.Is(err, ErrBusy) && n == 3 { // Linux lets one more wait
-			return
-		}
-		if err != nil || n > 3 {
-			t.Fatal(n, err)
-		}
-		defer conn.Close()
-	}
-}

@@ -7,12 +7,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 )
 
-func init() { roles["starter"] = playStarter }
+func init() {
+	roles["starter"] = playStarter
+	roles["foreign server"] = func(dir string) {
+		listener, err := net.Listen("unix", filepath.Join(dir, "counter.sock"))
+		fmt.Println("listening:", err)
+		for err == nil {
+			var conn net.Conn
+			if conn, err = listener.Accept(); err == nil {
+				conn.Close()
+			}
+		}
+	}
+}
 
 // playStarter listens each time it is told to, and closes what it got when it is told
 // again.
@@ -85,4 +100,36 @@ func TestAServerThatDiedIsFollowedAtOnce(t *testing.T) {
 		}
 	}
 	mustListen(t, Unix{Dir: dir}, counter)
+}
+
+func TestErrInUseNamesTheProcess(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	inUse := func(want string) {
+		t.Helper()
+		_, err := u.Listen(context.Background(), counter)
+		if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), want) {
+			t.Errorf("listening on a name in use: %v; want ErrInUse and %q", err, want)
+		}
+	}
+	own := mustListen(t, u, counter)
+	inUse(fmt.Sprintf("process %d (%s), this one, holds %s", os.Getpid(), filepath.Base(os.Args[0]), filepath.Join(u.Dir, ".counter.lock")))
+	own.Close()
+
+	other := start(t, "starter", u.Dir)
+	other.say("now")
+	other.expect("listening")
+	inUse(fmt.Sprintf("process %d (%s) holds ", other.cmd.Process.Pid, filepath.Base(os.Args[0])))
+	other.kill()
+	mustListen(t, u, counter).Close()
+
+	foreign := start(t, "foreign server", u.Dir)
+	foreign.expect("listening: <nil>")
+	switch runtime.GOOS {
+	case "linux":
+		inUse(fmt.Sprintf("process %d (", foreign.cmd.Process.Pid))
+	case "darwin":
+		inUse(fmt.Sprintf("process %d ", foreign.cmd.Process.Pid))
+	default:
+		inUse("a server listens")
+	}
 }

@@ -2,22 +2,10 @@ package socket
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
-	"strconv"
-	"time"
-)
 
-const (
-	socketSuffix = ".sock"
-	lockSuffix   = ".lock"
-
-	// defaultBacklog is more than most systems allow, so it is their limit.
-	defaultBacklog = 4096
+	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
 // Unix is the Transport over unix sockets. The socket of a name is the file
@@ -92,21 +80,7 @@ var _ Transport = Unix{}
 // number of the effective user. The variable does not count when it is not absolute, as
 // its specification says, or names a folder of another user, as after su and in a
 // setuid program.
-func DefaultDir() string {
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && !isAnothers(dir) {
-		return filepath.Join(dir, "rxipc")
-	}
-	return temporaryDir()
-}
-
-// temporaryDir is DefaultDir without XDG_RUNTIME_DIR.
-func temporaryDir() string {
-	folder := "rxipc"
-	if uid := os.Geteuid(); uid >= 0 { // Windows has no such number
-		folder += "-" + strconv.Itoa(uid)
-	}
-	return filepath.Join(os.TempDir(), folder)
-}
+func DefaultDir() string { return unixsock.DefaultDir() }
 
 // Listen makes name reachable through a socket that only the user of the process, and
 // root, may connect to, unless Mode says otherwise; it is so from the first moment
@@ -139,39 +113,42 @@ func (u Unix) Names(ctx context.Context) ([]Name, error) {
 	return u.place().Names(ctx)
 }
 
-// dialUnix connects to the socket at path, its errors explained.
-func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "unix", path)
+// place resolves what u means now.
+func (u Unix) place() unixPlace { return unixPlace{unixsock.New(unixsock.Options(u))} }
+
+// unixPlace is the Transport of a [Unix] that was resolved.
+type unixPlace struct{ *unixsock.Place }
+
+var _ watcher = unixPlace{}
+
+func (p unixPlace) Listen(ctx context.Context, name Name) (net.Listener, error) {
+	listener, err := p.Place.Listen(ctx, name.text)
 	if err != nil {
-		return nil, explainDial(err)
+		return nil, &Error{Op: "listen", Name: name.text, Err: err}
 	}
-	return conn.(*net.UnixConn), nil
+	return listener, nil
 }
 
-// undenied dials again, for an eighth of a second, while the system denies permission.
-func undenied(ctx context.Context, dial func() (*net.UnixConn, error)) (net.Conn, error) {
-	for pause := time.Millisecond; ; pause *= 2 {
-		conn, err := dial()
-		switch {
-		case err == nil:
-			return conn, nil
-		case !errors.Is(err, fs.ErrPermission) || pause > 64*time.Millisecond:
-			return nil, err
-		}
-		if err := sleep(ctx, pause); err != nil {
-			return nil, err
-		}
+func (p unixPlace) Dial(ctx context.Context, name Name) (net.Conn, error) {
+	conn, err := p.Place.Dial(ctx, name.text)
+	if err != nil {
+		return nil, &Error{Op: "dial", Name: name.text, Err: err}
 	}
+	return conn, nil
 }
 
-// explainDial adds the sentinel to an error of connecting; the system's own stays.
-func explainDial(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist), isRefused(err):
-		return fmt.Errorf("%w: %w", ErrNotListening, err)
-	case isBusy(err):
-		return fmt.Errorf("%w: %w", ErrBusy, err)
+func (p unixPlace) Names(ctx context.Context) ([]Name, error) {
+	texts, err := p.Place.Names(ctx)
+	if err != nil {
+		return nil, &Error{Op: "names", Err: err}
 	}
-	return err
+	names := make([]Name, len(texts))
+	for i, text := range texts {
+		names[i] = Name{text}
+	}
+	return names, nil
+}
+
+func (p unixPlace) watchName(name Name) (news <-chan struct{}, stop func()) {
+	return p.Watch(name.text)
 }

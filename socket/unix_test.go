@@ -5,186 +5,143 @@ package socket
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
+	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
+
+	"github.com/rxipc/rxipc/fold"
 )
 
-func TestNobodyListens(t *testing.T) {
-	for _, dir := range []string{shortDir(t), "/no/such/folder"} {
-		_, err := Unix{Dir: dir}.Dial(t.Context(), counter)
-		if !errors.Is(err, ErrNotListening) || !errors.Is(err, syscall.ENOENT) {
-			t.Errorf("%v", err)
-		}
-		var structured *Error
-		if !errors.As(err, &structured) || structured.Op != "dial" || structured.Name != "counter" {
-			t.Errorf("%#v", err)
-		}
-	}
-}
+var counter = MustParseName("counter")
 
-func TestAMissingFolderHasNoNames(t *testing.T) {
-	if names, err := (Unix{Dir: "/no/such/folder"}).Names(t.Context()); len(names) != 0 || err != nil {
-		t.Errorf("%v, %v", names, err)
-	}
-}
-
-func TestUnixHeedsItsContext(t *testing.T) {
-	u := Unix{Dir: shortDir(t)}
-	leaveStale(t, filepath.Join(u.Dir, "counter.sock"))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := u.Listen(ctx, counter); !errors.Is(err, context.Canceled) {
-		t.Errorf("Listen: %v", err)
-	}
-	if _, err := u.Dial(ctx, counter); !errors.Is(err, context.Canceled) || errors.Is(err, ErrNotListening) {
-		t.Errorf("Dial: %v", err)
-	}
-	if _, err := u.Names(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Names: %v", err)
-	}
-}
-
-func TestUnixRefusesTheZeroName(t *testing.T) {
-	u := Unix{Dir: shortDir(t)}
-	if _, err := u.Listen(t.Context(), Name{}); !errors.Is(err, ErrInvalid) {
-		t.Errorf("Listen: %v", err)
-	}
-	if _, err := u.Dial(t.Context(), Name{}); !errors.Is(err, ErrInvalid) {
-		t.Errorf("Dial: %v", err)
-	}
-}
-
-func TestThePathLimitIsExplained(t *testing.T) {
-	u := Unix{Dir: shortDir(t)}
-	room := maxSocketPath() - len(filepath.Join(u.Dir, ".sock"))
-	fits := MustParseName(strings.Repeat("n", room))
-	mustListen(t, u, fits)
-	conn, err := u.Dial(t.Context(), fits)
+// shortDir is t.TempDir with a path that leaves room for a socket: macOS has long
+// temporary folders and a low limit.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.Close()
-
-	long := MustParseName(strings.Repeat("n", room+1))
-	_, listenErr := u.Listen(t.Context(), long)
-	_, dialErr := u.Dial(t.Context(), long)
-	want := fmt.Sprintf("the socket path %s has %d bytes, the system allows %d",
-		filepath.Join(u.Dir, long.String()+".sock"), maxSocketPath()+1, maxSocketPath())
-	for _, err := range []error{listenErr, dialErr} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v\nwant it to say %s", err, want)
-		}
-	}
-	if entries, _ := os.ReadDir(u.Dir); len(entries) != 2 {
-		t.Errorf("something was made for it: %v", entries)
-	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
-func TestASocketThatDeniesIsTriedAgainForAMoment(t *testing.T) {
-	denied := &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)}
-	reason, conn := errors.New("reason"), new(net.UnixConn)
-	for _, test := range []struct {
-		errs []error // of one try after the other; the last stays
-		want error
-		took time.Duration
-	}{
-		{[]error{nil}, nil, 0},
-		{[]error{denied, denied, nil}, nil, 3 * time.Millisecond},
-		{[]error{denied, ErrNotListening}, ErrNotListening, time.Millisecond},
-		{[]error{denied}, fs.ErrPermission, 127 * time.Millisecond},
-		{[]error{reason}, reason, 0},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			start, tries := time.Now(), 0
-			got, err := undenied(t.Context(), func() (*net.UnixConn, error) {
-				err := test.errs[min(tries, len(test.errs)-1)]
-				tries++
-				return conn, err
-			})
-			if !errors.Is(err, test.want) || (got == nil) != (test.want != nil) || time.Since(start) != test.took {
-				t.Error(got, err, time.Since(start))
-			}
-			ctx, cancel := context.WithCancelCause(t.Context())
-			cancel(reason)
-			if _, err := undenied(ctx, func() (*net.UnixConn, error) { return nil, denied }); err != reason {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-func TestDirMayBeRelative(t *testing.T) {
-	t.Chdir(shortDir(t))
-	u := Unix{Dir: "@d"} // a socket path that begins with @ is not a file on Linux
-	listener := mustListen(t, u, counter)
-	if _, err := os.Lstat("@d/counter.sock"); err != nil {
-		t.Error(err)
-	}
-	t.Chdir("/")
+// leaveStale makes the socket of a server that died.
+func leaveStale(t *testing.T, path string) {
+	t.Helper()
+	listener := listenForeign(t, path)
+	listener.SetUnlinkOnClose(false)
 	if err := listener.Close(); err != nil {
-		t.Error(err)
+		t.Fatal(err)
 	}
 }
 
-func TestDefaultDir(t *testing.T) {
-	t.Setenv("TMPDIR", "/some/tmp")
-	temporary := fmt.Sprintf("/some/tmp/rxipc-%d", os.Getuid())
-	for runtimeDir, want := range map[string]string{
-		"/run/user/7": "/run/user/7/rxipc",
-		"":            temporary,
-		"relative":    temporary,
-	} {
-		t.Setenv("XDG_RUNTIME_DIR", runtimeDir)
-		if got := DefaultDir(); got != want {
-			t.Errorf("XDG_RUNTIME_DIR=%q: %s, want %s", runtimeDir, got, want)
-		}
-	}
-}
-
-func TestTheDefaultFolderIsMadePrivate(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
-	if _, err := (Unix{}).Dial(t.Context(), counter); !errors.Is(err, ErrNotListening) {
-		t.Errorf("before it is there: %v", err)
-	}
-	mustListen(t, Unix{}, counter)
-	if info, err := os.Lstat(DefaultDir()); err != nil || info.Mode() != fs.ModeDir|0o700 {
-		t.Errorf("%v, %v", info.Mode(), err)
-	}
-	conn, err := Unix{}.Dial(t.Context(), counter)
+// listenForeign listens without the lock, as innmind/ipc does.
+func listenForeign(t *testing.T, path string) *net.UnixListener {
+	t.Helper()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.Close()
+	t.Cleanup(func() { listener.Close() })
+	return listener
 }
 
-func TestADefaultFolderThatSomebodyElsePreparedIsNotTrusted(t *testing.T) {
-	t.Setenv("XDG_RUNTIME_DIR", openDir(t))
-	dir := DefaultDir()
-	for name, prepare := range map[string]func() error{
-		"open to others": func() error { return errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, 0o733)) },
-		"a link":         func() error { return os.Symlink(shortDir(t), dir) },
-		"a file":         func() error { return os.WriteFile(dir, nil, 0o600) },
+// mustListen listens until the test ends.
+func mustListen(t *testing.T, u Unix, name Name) net.Listener {
+	t.Helper()
+	listener, err := u.Listen(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return listener
+}
+
+// openDir is a folder that others may enter: what is in it, is not hidden.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(shortDir(t))
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// mkdir makes a folder of a mode, whatever the umask is.
+func mkdir(t *testing.T, mode fs.FileMode, path ...string) string {
+	t.Helper()
+	dir := filepath.Join(path...)
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, mode)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestUnixNamesTheOperation(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	mustListen(t, u, counter)
+	_, inUse := u.Listen(t.Context(), counter)
+	_, nobody := u.Dial(t.Context(), MustParseName("other"))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, names := u.Names(ended)
+	_, zero := u.Listen(t.Context(), Name{})
+	for _, test := range []struct {
+		err, is  error
+		op, name string
+	}{
+		{inUse, ErrInUse, "listen", "counter"},
+		{nobody, ErrNotListening, "dial", "other"},
+		{names, context.Canceled, "names", ""},
+		{zero, ErrInvalid, "listen", ""},
 	} {
-		if err := prepare(); err != nil {
-			t.Fatal(err)
+		var structured *Error
+		if !errors.Is(test.err, test.is) || !errors.As(test.err, &structured) || structured.Op != test.op || structured.Name != test.name {
+			t.Errorf("the error of %s is %#v, want %v of %q", test.op, test.err, test.is, test.name)
 		}
-		_, listenErr := Unix{}.Listen(t.Context(), counter)
-		_, dialErr := Unix{}.Dial(t.Context(), counter)
-		for _, err := range []error{listenErr, dialErr} {
-			if err == nil || !strings.Contains(err.Error(), dir) || errors.Is(err, ErrNotListening) {
-				t.Errorf("%s: %v", name, err)
-			}
+	}
+}
+
+func TestUnixListsNames(t *testing.T) {
+	u := Unix{Dir: shortDir(t)}
+	for _, name := range []string{"b", "a"} {
+		mustListen(t, u, MustParseName(name))
+	}
+	if names, err := u.Names(t.Context()); err != nil || !slices.Equal(names, []Name{MustParseName("a"), MustParseName("b")}) {
+		t.Errorf("the names are %v, %v; want a and b", names, err)
+	}
+}
+
+func TestAServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	listening := make(chan struct{})
+	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
+	serving(t, ipc)
+	<-listening
+	p, err := ipc.ConnectTo(ctx, counter).Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(ctx)
+	if err := os.Remove(filepath.Join(dir, ".counter.lock")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
+			t.Error(err)
 		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if m, err := p.Request(ctx, Text("hello")).Get(); m != Text("echo: hello") {
+		t.Error(m, err)
+	}
+	if err := fold.Then(ipc.ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("hello")))).Err(); err != nil {
+		t.Error(err)
 	}
 }

@@ -120,41 +120,6 @@ func TestUnixServesOnAfterItsProcessGaveUpItsUser(t *testing.T) {
 	mustListen(t, Unix{Dir: dir}, counter)
 }
 
-func TestUnixMakesFilesAndFoldersWhateverTheUmask(t *testing.T) {
-	own := fmt.Sprint(os.Getegid())
-	for _, test := range []struct {
-		unix                 Unix
-		folder, socket, lock fs.FileMode
-	}{
-		{Unix{}, 0o700, 0o600, 0o600},
-		{Unix{Group: own}, 0o750, 0o660, 0o660},
-		{Unix{Mode: 0o620}, 0o750, 0o620, 0o620},
-		{Unix{Mode: 0o666}, 0o755, 0o666, 0o660},
-		{Unix{Mode: 0o666, Shared: true}, 0o755, 0o666, 0o666},
-		{Unix{Mode: 0o777, Shared: true}, 0o755, 0o777, 0o666},
-	} {
-		for _, umask := range []int{0, 0o777} {
-			u := test.unix
-			u.Dir = filepath.Join(openDir(t), "parent", "d")
-			before := syscall.Umask(umask)
-			listener, err := u.Listen(t.Context(), counter)
-			syscall.Umask(before)
-			if err != nil {
-				t.Fatalf("listening with %+v and umask %#o: %v", u, umask, err)
-			}
-			for path, want := range map[string]fs.FileMode{
-				"../": fs.ModeDir | test.folder, ".": fs.ModeDir | test.folder,
-				"counter.sock": fs.ModeSocket | test.socket, ".counter.lock": test.lock,
-			} {
-				if info, err := os.Lstat(filepath.Join(u.Dir, path)); err != nil || info.Mode() != want {
-					t.Errorf("%+v, umask %#o: %s is %v, %v; want %v", u, umask, path, info.Mode(), err, want)
-				}
-			}
-			listener.Close()
-		}
-	}
-}
-
 func TestGroupAloneIsEnoughForAFolderThatIsMade(t *testing.T) {
 	dir := filepath.Join(openDir(t), "parent", "d")
 	server := start(t, "group server", dir)
@@ -230,15 +195,4 @@ func TestDefaultDirIsThatOfTheEffectiveUser(t *testing.T) {
 		t.Skip("programs do not run as their owner in ", filepath.Dir(program))
 	}
 	asRoot.expect("/tmp/rxipc-0")
-}
-
-func TestDefaultDirIsNotInAFolderOfAnotherUser(t *testing.T) {
-	theirs := mkdir(t, 0o755, openDir(t), "theirs")
-	if err := os.Chown(theirs, otherUser, otherUser); err != nil {
-		t.Skip("not run by root: no folder can be given away here: ", err)
-	}
-	t.Setenv("XDG_RUNTIME_DIR", theirs)
-	if got, want := DefaultDir(), temporaryDir(); got != want {
-		t.Errorf("the default folder is %s where XDG_RUNTIME_DIR is another user's, want %s", got, want)
-	}
 }

@@ -15,7 +15,7 @@ import (
 func init() {
 	roles["sandboxed"] = func(dir string) {
 		info, err := os.Lstat("/")
-		fmt.Println("the owner of / is known:", err == nil && ownerOf(info) == 0)
+		fmt.Println("the owner of / is known:", err == nil && info.Sys().(*syscall.Stat_t).Uid == 0)
 		_, err = Unix{Dir: filepath.Join(dir, "own")}.Listen(context.Background(), counter)
 		fmt.Println("own:", err)
 		_, err = Unix{Dir: filepath.Join(dir, "theirs")}.Listen(context.Background(), counter)

@@ -123,7 +123,7 @@ func playBattering(dir string) {
 	}()
 	fmt.Println("battering")
 	for in := 0; ; {
-		conn, err := dialUnix(context.Background(), filepath.Join(dir, "counter.sock"))
+		conn, err := net.Dial("unix", filepath.Join(dir, "counter.sock"))
 		if err == nil {
 			in++
 			conn.Close()
@@ -280,20 +280,6 @@ func TestAnotherUsersServerIsNotTrusted(t *testing.T) {
 		t.Error(err)
 	}
 	server.expect("carried 0 false")
-}
-
-func TestAnotherUsersFolderIsNotTrusted(t *testing.T) {
-	base := openDir(t)
-	for _, dir := range []string{mkdir(t, 0o755, base, "theirs"), filepath.Join(mkdir(t, 0o755, base, "above"), "d")} {
-		if err := os.Chown(strings.TrimSuffix(dir, "/d"), otherUser, otherUser); err != nil {
-			t.Log("not run by root: no folder can be given away here:", err)
-			return
-		}
-		_, err := Unix{Dir: dir}.Listen(t.Context(), counter)
-		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), fmt.Sprintf("belongs to user %d", otherUser)) {
-			t.Error(err)
-		}
-	}
 }
 
 func TestAnotherUserLeavesRoomForOthers(t *testing.T) {

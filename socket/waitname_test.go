@@ -5,6 +5,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestConnectToAsksRarelyForANameThatItIsToldOf(t *testing.T) {
 		{"the queue is full", syscall.EAGAIN, ErrBusy, often},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			transport := &quiet{failure: explainDial(test.failure)}
+			transport := &quiet{failure: fmt.Errorf("%w: %w", test.is, test.failure)}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			err := New(Config{Transport: transport}).ConnectTo(ctx, counter).Err()
@@ -62,6 +63,15 @@ func TestConnectToAsksRarelyForANameThatItIsToldOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestConnectToSaysThatTheQueueIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		says(t, "ConnectTo a server whose queue is full", New(Config{Transport: &quiet{failure: ErrBusy}}).ConnectTo(ctx, counter).Err(),
+			[]error{ErrBusy, context.DeadlineExceeded}, "connect counter: ")
+	})
 }
 
 func TestConnectToWaitsForAServerInAFolderThatIsMadeLater(t *testing.T) {
@@ -78,12 +88,12 @@ func TestConnectToWaitsForAServerInAFolderThatIsMadeLater(t *testing.T) {
 			connected <- err
 		}()
 	}
-	place := ipc.config.Transport.(*unixPlace)
+	place := ipc.config.Transport.(unixPlace)
 	for waiting := 0; waiting < waiters; {
 		if err := sleep(ctx, time.Millisecond); err != nil {
 			t.Fatalf("%d of %d clients wait: %v", waiting, waiters, err)
 		}
-		waiting = place.watch.Waiters()
+		waiting = place.Folder.Waiters()
 	}
 	served := make(chan struct{})
 	serveCtx, stop := context.WithCancel(ctx)
@@ -101,7 +111,7 @@ func TestConnectToWaitsForAServerInAFolderThatIsMadeLater(t *testing.T) {
 	}
 	stop()
 	<-served
-	if waiting := place.watch.Waiters(); waiting > 0 {
+	if waiting := place.Folder.Waiters(); waiting > 0 {
 		t.Errorf("%d clients wait for news after all have connected, want none", waiting)
 	}
 }
@@ -124,7 +134,7 @@ func TestConnectToTellsTheReasonKnownLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		transport := &failsOnce{quiet{failure: explainDial(os.ErrNotExist)}}
+		transport := &failsOnce{quiet{failure: fmt.Errorf("%w: %w", ErrNotListening, os.ErrNotExist)}}
 		says(t, "ConnectTo that dials when its context ends", New(Config{Transport: transport}).ConnectTo(ctx, counter).Err(),
 			[]error{context.DeadlineExceeded, ErrNotListening}, "connect counter: ")
 	})

@@ -9,4 +9,9 @@ var (
 	ErrInUse        = errors.New("name already in use")
 	ErrNotListening = errors.New("nobody listens")
 	ErrBusy         = errors.New("too many connections are waiting")
+	ErrHandingOver  = errors.New("a hand-over is under way")
+	ErrSuccessor    = errors.New("the successor did not take over")
 )
+
+// ErrHandedOver is the error of Accept once another process has the socket.
+var ErrHandedOver = errors.New("the socket was handed over")

@@ -24,21 +24,6 @@ func connected(t *testing.T) (client, server net.Conn) {
 	return connectedTo(t, listener)
 }
 
-// connectedTo returns the two ends of a connection to a listener.
-func connectedTo(t *testing.T, listener net.Listener) (client, server net.Conn) {
-	t.Helper()
-	client, err := net.Dial(listener.Addr().Network(), listener.Addr().String())
-	if err != nil {
-		t.Fatalf("connecting: %v", err)
-	}
-	t.Cleanup(func() { client.Close() })
-	if server, err = listener.Accept(); err != nil {
-		t.Fatalf("accepting: %v", err)
-	}
-	t.Cleanup(func() { server.Close() })
-	return client, server
-}
-
 func TestPeerOfIsTheSameForBothEndsInOneProcess(t *testing.T) {
 	client, server := connected(t)
 	for end, conn := range map[string]net.Conn{"client": client, "server": server} {

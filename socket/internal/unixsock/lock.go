@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"bytes"
@@ -45,7 +45,7 @@ func lockOfOlder(socket string) (*lockFile, error) {
 // reach through a link, and never removes: two who lock the same name must always meet at
 // the same file. It fails with ErrInUse, without waiting, when another holds the lock, and
 // names it.
-func (p *unixPlace) acquireLock(socket string) (*lockFile, error) {
+func (p *Place) acquireLock(socket string) (*lockFile, error) {
 	for {
 		file, err := p.openLock(lockPath(socket))
 		if err != nil {
@@ -69,7 +69,7 @@ func (p *unixPlace) acquireLock(socket string) (*lockFile, error) {
 
 // openLock opens a lock, or makes it. Not both at once: Linux lets nobody open another
 // user's file that way in a folder like /tmp (fs.protected_regular).
-func (p *unixPlace) openLock(path string) (file *os.File, err error) {
+func (p *Place) openLock(path string) (file *os.File, err error) {
 	for range 10 { // somebody makes it, somebody removes it
 		file, err = os.OpenFile(path, os.O_RDWR|noFollow, 0)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -89,7 +89,7 @@ func (p *unixPlace) openLock(path string) (file *os.File, err error) {
 
 // lockMode is what the permissions of a lock are: those of the socket, as far as there are
 // others who could listen in the folder.
-func (p *unixPlace) lockMode() fs.FileMode {
+func (p *Place) lockMode() fs.FileMode {
 	mode := 0o600 | p.mode&0o660
 	if p.shared {
 		mode |= p.mode & 0o666

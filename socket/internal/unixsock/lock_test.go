@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 // On every system a lock excludes other processes, and they can read the name of its holder.
 func TestLockNamesItsHolder(t *testing.T) {
-	place := Unix{Dir: t.TempDir()}.place()
+	place := New(Options{Dir: t.TempDir()})
 	path := filepath.Join(place.dir, "counter"+socketSuffix)
 	lock, err := place.acquireLock(path)
 	if err != nil {

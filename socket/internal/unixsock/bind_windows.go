@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"context"
@@ -7,13 +7,21 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/windows"
 )
+
+// isRefused reports whether connecting failed because nobody listens, or because the queue of
+// the listener is full: Windows refuses the connection then.
+func isRefused(err error) bool { return errors.Is(err, windows.WSAECONNREFUSED) }
+
+func isBusy(error) bool { return false }
 
 // maxSocketPath is the size of sun_path less its closing zero.
 func maxSocketPath() int { return 107 }
 
 // listenAt makes a socket at path and listens. Its folder says who may connect.
-func (p *unixPlace) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
+func (p *Place) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	plain, err := new(net.ListenConfig).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, nil, err
@@ -29,7 +37,7 @@ func (p *unixPlace) listenAt(path string) (*net.UnixListener, fs.FileInfo, error
 
 // checkWay has nothing to look at: who may write to a folder is said in its list of
 // access, which it has from the one above.
-func (p *unixPlace) checkWay(dir string, _ bool) error {
+func (p *Place) checkWay(dir string, _ bool) error {
 	_, err := os.Lstat(dir)
 	return err
 }
@@ -41,15 +49,15 @@ const errNoFolder = syscall.ENOTDIR
 func isAnothers(string) bool { return false }
 
 // secure has nothing to do: mode and group are refused on this system.
-func (p *unixPlace) secure(string, fs.FileMode, fs.FileMode) error { return nil }
+func (p *Place) secure(string, fs.FileMode, fs.FileMode) error { return nil }
 
 // shareLock has nothing to do, likewise.
-func (p *unixPlace) shareLock(*os.File) error { return nil }
+func (p *Place) shareLock(*os.File) error { return nil }
 
 // inheritSocket finds nothing: processes are not started with sockets here.
-func (p *unixPlace) inheritSocket(Name) (*unixListener, error) { return nil, nil }
+func (p *Place) inheritSocket(string) (*Listener, error) { return nil, nil }
 
-// copyOf, fileIdentity and listenWith are never called: see IPC.HandOver.
+// copyOf, fileIdentity and listenWith are never called: see Registry.HandOver.
 func copyOf(*net.UnixListener) (*os.File, error) { return nil, errors.ErrUnsupported }
 func fileIdentity(fs.FileInfo) string            { return "" }
 func listenWith(*os.File, int) error             { return errors.ErrUnsupported }

@@ -1,9 +1,10 @@
 //go:build unix
 
-package socket
+package unixsock
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,30 +13,7 @@ import (
 	"testing"
 )
 
-// openDir is a folder that others may enter: what is in it, is not hidden.
-func openDir(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(shortDir(t))
-	if err == nil {
-		err = os.Chmod(dir, 0o755)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// mkdir makes a folder of a mode, whatever the umask is.
-func mkdir(t *testing.T, mode fs.FileMode, path ...string) string {
-	t.Helper()
-	dir := filepath.Join(path...)
-	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, mode)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func TestOnlyFoldersThatOthersCannotChangeAreTrusted(t *testing.T) {
+func TestFolderThatOthersCanChangeIsNotTrusted(t *testing.T) {
 	for name, test := range map[string]struct {
 		make func(t *testing.T, base string) string // the folder to use
 		bad  string                                 // what is to blame, below base; empty: it is good
@@ -73,30 +51,23 @@ func TestOnlyFoldersThatOthersCannotChangeAreTrusted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := openDir(t)
-			u := Unix{Dir: test.make(t, base)}
-			listener, err := u.Listen(t.Context(), counter)
+			u := Options{Dir: test.make(t, base)}
 			if test.bad == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer listener.Close()
-				conn, err := u.Dial(t.Context(), counter)
-				if err != nil {
-					t.Fatal(err)
-				}
-				conn.Close()
+				mustListen(t, u, counter)
+				mustConnect(t, u)
 				return
 			}
-			_, dialErr := u.Dial(t.Context(), counter)
-			listErr := New(Config{Transport: u}).Names(t.Context()).Err()
-			for _, err := range []error{err, dialErr, listErr} {
+			_, listenErr := New(u).Listen(t.Context(), counter)
+			_, dialErr := New(u).Dial(t.Context(), counter)
+			_, namesErr := New(u).Names(t.Context())
+			for _, err := range []error{listenErr, dialErr, namesErr} {
 				if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), filepath.Join(base, test.bad)+" ") ||
 					!strings.Contains(err.Error(), "Unix.Shared") || errors.Is(err, ErrNotListening) {
-					t.Errorf("%v; want %s to blame", err, test.bad)
+					t.Errorf("using a folder %s: %v; want ErrPermission that blames %s", name, err, test.bad)
 				}
 			}
 			if _, err := os.Lstat(filepath.Join(u.Dir, ".counter.lock")); err == nil {
-				t.Error("something was made there")
+				t.Errorf("a lock was made in a folder %s, want none", name)
 			}
 			u.Shared = true
 			mustListen(t, u, counter).Close()
@@ -104,35 +75,25 @@ func TestOnlyFoldersThatOthersCannotChangeAreTrusted(t *testing.T) {
 	}
 }
 
-func symlink(t *testing.T, target string, path ...string) string {
-	t.Helper()
-	if err := os.Symlink(target, filepath.Join(path...)); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(path...)
-}
-
-func TestLinksInACircleAreNoFolder(t *testing.T) {
+func TestFolderBehindLinksInACircleIsAnError(t *testing.T) {
 	base := openDir(t)
 	symlink(t, "b", base, "a")
 	symlink(t, "a", base, "b")
-	if err := (Unix{}).place().checkWay(filepath.Join(base, "a", "d"), false); !errors.Is(err, syscall.ELOOP) {
-		t.Error(err)
+	if err := New(Options{}).checkWay(filepath.Join(base, "a", "d"), false); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("looking at a folder behind links in a circle: %v, want %v", err, syscall.ELOOP)
 	}
 }
 
-func TestAFileIsNoFolder(t *testing.T) {
+func TestFolderThatIsAFileIsAnError(t *testing.T) {
 	path := filepath.Join(openDir(t), "file")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := (Unix{Dir: path}).Dial(t.Context(), counter); err == nil || !strings.Contains(err.Error(), "is not a folder") {
-		t.Error(err)
+	must(t, "making a file", os.WriteFile(path, nil, 0o600))
+	if _, err := New(Options{Dir: path}).Dial(t.Context(), counter); err == nil || !strings.Contains(err.Error(), "is not a folder") {
+		t.Errorf("dialing in a file: %v, want that it is not a folder", err)
 	}
 }
 
-func TestFolderThatIsMissingIsNoFolder(t *testing.T) {
-	if err := (Unix{Dir: filepath.Join(shortDir(t), "missing")}).place().isFolder(); !errors.Is(err, fs.ErrNotExist) {
+func TestFolderThatIsMissingIsAnError(t *testing.T) {
+	if err := New(Options{Dir: filepath.Join(shortDir(t), "missing")}).isFolder(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("looking at a folder that is missing: %v, want %v", err, fs.ErrNotExist)
 	}
 }
@@ -140,10 +101,24 @@ func TestFolderThatIsMissingIsNoFolder(t *testing.T) {
 func TestDefaultDirIsMadeByItsUserAlone(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", "")
 	t.Setenv("TMPDIR", openDir(t))
-	place := Unix{}.place()
+	place := New(Options{})
 	place.dir = filepath.Join(openDir(t), "missing")
 	place.user++ // who it was when the place was found
 	if err := place.makeFolder(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "set Dir") {
 		t.Errorf("making the default folder of another user: %v, want ErrPermission and what helps", err)
+	}
+}
+
+func TestFolderOfAnotherUserIsNotTrusted(t *testing.T) {
+	const otherUser = 12345
+	base := openDir(t)
+	for _, dir := range []string{mkdir(t, 0o755, base, "theirs"), filepath.Join(mkdir(t, 0o755, base, "above"), "d")} {
+		if err := os.Chown(strings.TrimSuffix(dir, "/d"), otherUser, otherUser); err != nil {
+			t.Skip("not run by root: no folder can be given away here: ", err)
+		}
+		_, err := New(Options{Dir: dir}).Listen(t.Context(), counter)
+		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), fmt.Sprintf("belongs to user %d", otherUser)) {
+			t.Errorf("listening in %s, which is another user's or in such a folder: %v; want ErrPermission and whose it is", dir, err)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"bytes"
@@ -43,26 +43,26 @@ type successor struct {
 	heard chan struct{} // closed once that is complete, or complete after cmd.Wait
 }
 
-// start starts cmd with the files of the parcel.
-func (p *parcel) start(cmd *exec.Cmd) (*successor, error) {
+// start starts cmd with the files of the bundle.
+func (b *bundle) start(cmd *exec.Cmd) (*successor, error) {
 	ready, tell, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer tell.Close()
 	s := &successor{cmd: cmd, ready: ready, words: new(words), heard: make(chan struct{})}
-	p.files, p.names = append(p.files, tell), append(p.names, readyName)
+	b.files, b.names = append(b.files, tell), append(b.names, readyName)
 
 	stdout, stderr := cmd.Stdout, cmd.Stderr
 	if file, isFile := stderr.(*os.File); isFile || stderr == nil {
-		err = s.startWithPipe(p, file)
+		err = s.startWithPipe(b, file)
 	} else {
 		s.words.to, cmd.Stderr = stderr, s.words
 		if sameWriter(stdout, stderr) {
 			cmd.Stdout = s.words // one goroutine writes both, as without words
 		}
 		close(s.heard)
-		err = p.startCommand(cmd)
+		err = b.startCommand(cmd)
 	}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err != nil {
@@ -73,7 +73,7 @@ func (p *parcel) start(cmd *exec.Cmd) (*successor, error) {
 
 // startWithPipe starts the command with a pipe in place of the standard error that it
 // was given, a file or nothing, which goes beside.
-func (s *successor) startWithPipe(p *parcel, stderr *os.File) error {
+func (s *successor) startWithPipe(b *bundle, stderr *os.File) error {
 	beside := stderr
 	if stderr == nil {
 		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -89,9 +89,9 @@ func (s *successor) startWithPipe(p *parcel, stderr *os.File) error {
 	if err != nil {
 		return err
 	}
-	p.files, p.names = append(p.files, beside, hear), append(p.names, stderrName, pipeName)
+	b.files, b.names = append(b.files, beside, hear), append(b.names, stderrName, pipeName)
 	s.cmd.Stderr = say
-	err = errors.Join(p.startCommand(s.cmd), say.Close())
+	err = errors.Join(b.startCommand(s.cmd), say.Close())
 	if err != nil {
 		return errors.Join(err, hear.Close())
 	}
@@ -104,9 +104,9 @@ func (s *successor) startWithPipe(p *parcel, stderr *os.File) error {
 }
 
 // startCommand starts cmd with the files, as they are then.
-func (p *parcel) startCommand(cmd *exec.Cmd) error {
-	cmd.ExtraFiles = p.files
-	cmd.Env = systemd.ListenEnviron(cmd.Environ(), p.names...)
+func (b *bundle) startCommand(cmd *exec.Cmd) error {
+	cmd.ExtraFiles = b.files
+	cmd.Env = systemd.ListenEnviron(cmd.Environ(), b.names...)
 	findExecutable(cmd)
 	return cmd.Start()
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package socket
+package unixsock
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -21,7 +22,7 @@ const errNoFolder = syscall.ENOTDIR
 // Below a folder that only this user can enter, others may write what they like:
 // they do not get there. A client also trusts folders of the sockets' group that only
 // their owner may write to, whoever that is.
-func (p *unixPlace) checkWay(dir string, client bool) error {
+func (p *Place) checkWay(dir string, client bool) error {
 	at, enclosed, links := "/", false, 0
 	rest := steps(dir)
 	for {
@@ -60,13 +61,13 @@ func (p *unixPlace) checkWay(dir string, client bool) error {
 
 // isUser reports whether uid is the user that the place was made for, or that this
 // process has become since.
-func (p *unixPlace) isUser(uid int) bool { return uid == p.user || uid == os.Geteuid() }
+func (p *Place) isUser(uid int) bool { return uid == p.user || uid == os.Geteuid() }
 
-func (p *unixPlace) trusts(uid int) bool { return uid == 0 || p.isUser(uid) }
+func (p *Place) trusts(uid int) bool { return uid == 0 || p.isUser(uid) }
 
 // isOfGroup reports whether a folder was given to the group of the sockets, which only
 // a member of it can do. That others may write to it is looked at besides.
-func (p *unixPlace) isOfGroup(info fs.FileInfo) bool {
+func (p *Place) isOfGroup(info fs.FileInfo) bool {
 	return p.group >= 0 && info.IsDir() && int(info.Sys().(*syscall.Stat_t).Gid) == p.group
 }
 
@@ -90,3 +91,20 @@ func untrusted(path, why string, args ...any) error {
 	return fmt.Errorf("%w: %s %s; Unix.Shared takes it nevertheless",
 		fs.ErrPermission, path, fmt.Sprintf(why, args...))
 }
+
+// isUnmapped reports whether a number stands for the users that this process cannot
+// name: in a sandbox, a user namespace that an ordinary user made, root is one of
+// them, and / and /tmp seem to belong to it.
+func isUnmapped(uid int) bool { return uid == overflowUser() }
+
+// overflowUser is the number of unmapped users, or -1 where all are mapped, as on every system
+// but Linux.
+var overflowUser = sync.OnceValue(func() int {
+	const number = 65534 // of the kernel, unless somebody changed it
+	mapped, err := os.ReadFile("/proc/self/uid_map")
+	fields := strings.Fields(string(mapped))
+	if err != nil || len(fields) == 3 && fields[2] == "4294967295" {
+		return -1
+	}
+	return number
+})

@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 // makeFolder makes the folder with its parents, for those who may connect, and checks
 // it: before, too, so that nothing is made at the other end of somebody's link.
-func (p *unixPlace) makeFolder() error {
+func (p *Place) makeFolder() error {
 	err := p.checkWay(p.dir, false)
 	if p.shared {
 		_, err = os.Stat(p.dir)
@@ -39,7 +39,7 @@ func (p *unixPlace) makeFolder() error {
 
 // mkdirAll makes dir and its parents with the mode and group of the place, whatever the
 // umask is. What is there already stays as it is.
-func (p *unixPlace) mkdirAll(dir string) error {
+func (p *Place) mkdirAll(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
 		if err := p.mkdirAll(parent); err != nil {
@@ -59,7 +59,7 @@ func (p *unixPlace) mkdirAll(dir string) error {
 // checkFolder makes sure that nobody but this user and root decides what stands in the
 // folder, or, when the sockets have a group, a member of it to whom the folder belongs.
 // A shared folder is taken as it is.
-func (p *unixPlace) checkFolder() error {
+func (p *Place) checkFolder() error {
 	if !p.shared {
 		if err := p.checkWay(p.dir, true); err != nil {
 			return err
@@ -71,7 +71,7 @@ func (p *unixPlace) checkFolder() error {
 }
 
 // isFolder refuses what is no folder.
-func (p *unixPlace) isFolder() error {
+func (p *Place) isFolder() error {
 	look := os.Lstat
 	if p.shared {
 		look = os.Stat // a link may lead to it
@@ -81,4 +81,17 @@ func (p *unixPlace) isFolder() error {
 		err = fmt.Errorf("%w: %s is not a folder (%v)", errNoFolder, p.dir, info.Mode().Type())
 	}
 	return err
+}
+
+// folderMode is the mode of a folder that is made for the sockets: users who may connect may
+// enter it and list it.
+func (p *Place) folderMode() fs.FileMode {
+	mode := fs.FileMode(0o700)
+	if p.mode&0o020 != 0 {
+		mode |= 0o050
+	}
+	if p.mode&0o002 != 0 {
+		mode |= 0o005
+	}
+	return mode
 }

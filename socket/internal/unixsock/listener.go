@@ -1,4 +1,4 @@
-package socket
+package unixsock
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/probe"
 )
 
-// unixListener is a listener together with the lock on its name.
-type unixListener struct {
-	place *unixPlace
+// Listener listens on a unix socket, together with the lock on its name.
+type Listener struct {
+	place *Place
 	addr  net.Addr
 	path  string
 	done  func() // called when it is closed; may be nil
@@ -44,7 +44,7 @@ const (
 
 // listenLocked listens at path. The caller holds lock, which goes to the listener
 // when there is one.
-func (p *unixPlace) listenLocked(ctx context.Context, path string, lock *lockFile) (*unixListener, error) {
+func (p *Place) listenLocked(ctx context.Context, path string, lock *lockFile) (*Listener, error) {
 	if err := clearStale(ctx, path); err != nil {
 		return nil, err
 	}
@@ -55,18 +55,18 @@ func (p *unixPlace) listenLocked(ctx context.Context, path string, lock *lockFil
 	if err != nil {
 		return nil, err
 	}
-	return &unixListener{place: p, addr: socket.Addr(), path: path, socket: socket, info: info, lock: lock}, nil
+	return &Listener{place: p, addr: socket.Addr(), path: path, socket: socket, info: info, lock: lock}, nil
 }
 
 // Addr is where it listens.
-func (l *unixListener) Addr() net.Addr { return l.addr }
+func (l *Listener) Addr() net.Addr { return l.addr }
 
 // formerTime is how long a socket that was replaced is listened to for clients that
 // had connected to it. Those are there already, so it is not waited out but once.
 const formerTime = 50 * time.Millisecond
 
 // Accept is that of the socket. Once that was handed over, it fails so.
-func (l *unixListener) Accept() (net.Conn, error) {
+func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		l.mu.Lock()
 		former, socket := l.former, l.socket
@@ -89,7 +89,7 @@ func (l *unixListener) Accept() (net.Conn, error) {
 		switch {
 		case remade:
 		case handedOver:
-			return nil, errHandedOver
+			return nil, ErrHandedOver
 		default:
 			return nil, err
 		}
@@ -97,7 +97,7 @@ func (l *unixListener) Accept() (net.Conn, error) {
 }
 
 // forget closes a socket that was replaced, once nobody waits on it.
-func (l *unixListener) forget(former *net.UnixListener) {
+func (l *Listener) forget(former *net.UnixListener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.former == former {
@@ -108,7 +108,7 @@ func (l *unixListener) forget(former *net.UnixListener) {
 
 // Close removes the socket, stops listening and frees the name, in this order:
 // whoever finds the name free finds no socket of ours.
-func (l *unixListener) Close() error {
+func (l *Listener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -122,7 +122,7 @@ func (l *unixListener) Close() error {
 }
 
 // close is what remains of Close unless the socket went to another process, l.mu held.
-func (l *unixListener) close() error {
+func (l *Listener) close() error {
 	if l.done != nil {
 		defer l.done()
 	}
@@ -133,7 +133,7 @@ func (l *unixListener) close() error {
 }
 
 // stop stops listening, l.mu held. What has stopped already may be stopped again.
-func (l *unixListener) stop() error {
+func (l *Listener) stop() error {
 	if l.former != nil {
 		l.former.Close()
 		l.former = nil
@@ -144,10 +144,10 @@ func (l *unixListener) stop() error {
 	return nil
 }
 
-// look reports what has become of the socket's file: nil while it is there. One that was
+// Look reports what has become of the socket's file: nil while it is there. One that was
 // removed is made again, if this process may. One that something else has replaced is left
 // alone: whoever did that has the name now.
-func (l *unixListener) look() (loss error, restored bool) {
+func (l *Listener) Look() (loss error, restored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || l.state != here {
@@ -167,7 +167,7 @@ func (l *unixListener) look() (loss error, restored bool) {
 
 // lost returns the state of the socket's file, l.mu held: nil if it is there,
 // fs.ErrNotExist if it was removed, ErrInUse if something else is in its place.
-func (l *unixListener) lost() error {
+func (l *Listener) lost() error {
 	if l.path == "" {
 		return nil
 	}
@@ -187,7 +187,7 @@ func (l *unixListener) lost() error {
 
 // remake makes the socket again as it was made at first, and what it stands on, l.mu held.
 // Clients that had connected to the former one are accepted still.
-func (l *unixListener) remake() error {
+func (l *Listener) remake() error {
 	if filepath.Dir(l.path) == l.place.dir { // an inherited one may stand elsewhere
 		if err := l.place.makeFolder(); err != nil {
 			return err
@@ -245,7 +245,7 @@ func clearStale(ctx context.Context, path string) error {
 // nothing: the name is its own.
 func inUse(ctx context.Context, path string, conn net.Conn) error {
 	who := "a server"
-	if peer, known := knownPeer(conn).Get(); known && peer.PID != 0 {
+	if peer, err := PeerOf(conn); err == nil && peer.PID != 0 {
 		who = processText(peer.PID, commandOf(peer.PID))
 	}
 	_ = probe.Visit(ctx, conn)

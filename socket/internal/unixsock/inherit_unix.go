@@ -1,6 +1,6 @@
 //go:build unix
 
-package socket
+package unixsock
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ import (
 
 // inheritSocket listens on the socket that the process was started with for a name, or
 // returns nil if there is none.
-func (p *unixPlace) inheritSocket(name Name) (*unixListener, error) {
+func (p *Place) inheritSocket(name string) (*Listener, error) {
 	return inherited().listen(p, name)
 }
 
@@ -36,14 +36,14 @@ type inheritance struct {
 	err error // the environment says what cannot be
 
 	mu      sync.Mutex
-	sockets map[Name]*heirloom
+	sockets map[string]*inheritedSocket
 	ready   *os.File // tells the process that hands over; nil: none does
 	stderr  *os.File // is to be the standard error once it is told; may be nil
 	pipe    *os.File // is held until then; may be nil
 }
 
-// heirloom is a socket that somebody else made.
-type heirloom struct {
+// inheritedSocket is a socket that somebody else made.
+type inheritedSocket struct {
 	file *os.File
 	lock *os.File // held; nil if the socket stays its maker's
 	used bool     // it is listened on, or it was handed on
@@ -61,7 +61,7 @@ type heldLock struct {
 // get them. It leaves a descriptor alone if its name is not of a socket of rxipc. names and err
 // are the results of systemd.TakeListenNames.
 func newInheritance(names []string, err error, first int) *inheritance {
-	in := &inheritance{sockets: map[Name]*heirloom{}}
+	in := &inheritance{sockets: map[string]*inheritedSocket{}}
 	for i := range names {
 		unix.CloseOnExec(first + i)
 	}
@@ -69,7 +69,7 @@ func newInheritance(names []string, err error, first int) *inheritance {
 		in.err = fmt.Errorf("%w: %w", ErrInvalid, err)
 		return in
 	}
-	locks := map[Name]heldLock{}
+	locks := map[string]heldLock{}
 	for i, name := range names {
 		in.err = errors.Join(in.err, in.take(first+i, name, locks))
 	}
@@ -82,7 +82,7 @@ func newInheritance(names []string, err error, first int) *inheritance {
 }
 
 // take takes one descriptor.
-func (in *inheritance) take(fd int, called string, locks map[Name]heldLock) error {
+func (in *inheritance) take(fd int, called string, locks map[string]heldLock) error {
 	switch called {
 	case readyName:
 		in.ready = os.NewFile(uintptr(fd), called)
@@ -96,22 +96,22 @@ func (in *inheritance) take(fd int, called string, locks map[Name]heldLock) erro
 	}
 	if stem, found := strings.CutSuffix(called, lockSuffix); found {
 		stem, identity, _ := strings.Cut(stem, ".") // see lockName
-		if name, err := ParseName(stem); err == nil {
-			locks[name] = heldLock{os.NewFile(uintptr(fd), called), identity}
+		if CheckName(stem) == nil {
+			locks[stem] = heldLock{os.NewFile(uintptr(fd), called), identity}
 		}
 		return nil
 	}
 	if called == "" {
 		called = strings.TrimSuffix(filepath.Base(socketPath(fd)), socketSuffix)
 	}
-	name, err := ParseName(strings.TrimSuffix(called, ".socket"))
-	if err != nil {
-		return nil // somebody else's
+	name := strings.TrimSuffix(called, ".socket")
+	if CheckName(name) != nil {
+		return nil // it is not for rxipc
 	}
 	if in.sockets[name] != nil {
 		return fmt.Errorf("%w: two sockets are called %v", ErrInvalid, name)
 	}
-	in.sockets[name] = &heirloom{file: os.NewFile(uintptr(fd), called)}
+	in.sockets[name] = &inheritedSocket{file: os.NewFile(uintptr(fd), called)}
 	return nil
 }
 
@@ -124,7 +124,7 @@ func socketPath(fd int) string {
 	return ""
 }
 
-func (in *inheritance) listen(p *unixPlace, name Name) (*unixListener, error) {
+func (in *inheritance) listen(p *Place, name string) (*Listener, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
@@ -147,14 +147,14 @@ func (in *inheritance) listen(p *unixPlace, name Name) (*unixListener, error) {
 
 // open listens on a socket. One that came with its lock is from now on like one made
 // here, and who removes it; any other can be opened again once it is closed.
-func (in *inheritance) open(p *unixPlace, name Name, socket *heirloom) (*unixListener, error) {
+func (in *inheritance) open(p *Place, name string, socket *inheritedSocket) (*Listener, error) {
 	if socket.lock == nil {
 		inner, err := listenerOf(socket.file)
 		if err != nil {
 			return nil, err
 		}
 		socket.used = true
-		l := &unixListener{place: p, addr: inner.Addr(), socket: inner, done: func() {
+		l := &Listener{place: p, addr: inner.Addr(), socket: inner, done: func() {
 			in.mu.Lock()
 			defer in.mu.Unlock()
 			socket.used = false
@@ -179,7 +179,7 @@ func (in *inheritance) open(p *unixPlace, name Name, socket *heirloom) (*unixLis
 	lock := &lockFile{socket.lock}
 	_ = lock.sign() // that only helps those who ask
 	delete(in.sockets, name)
-	return &unixListener{
+	return &Listener{
 		place: p, addr: inner.Addr(), path: path, socket: inner, info: info, lock: lock,
 	}, socket.file.Close()
 }
@@ -195,7 +195,7 @@ func (in *inheritance) tellReady() {
 			return
 		}
 	}
-	if in.stderr != nil && replaceFD(int(in.stderr.Fd()), syscall.Stderr) == nil {
+	if in.stderr != nil && unix.Dup2(int(in.stderr.Fd()), syscall.Stderr) == nil {
 		in.stderr.Close()
 	} else if in.stderr != nil {
 		in.pipe = nil // it stays, and open: writing must not end this process

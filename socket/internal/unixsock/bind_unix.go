@@ -1,6 +1,6 @@
 //go:build unix
 
-package socket
+package unixsock
 
 import (
 	"errors"
@@ -14,6 +14,14 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// isRefused reports whether connecting failed because nobody listens.
+func isRefused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }
+
+// isBusy reports whether connecting failed because the queue of the listener is full. Linux
+// says so. The BSDs and macOS refuse the connection, so there a server that does not know the
+// lock seems to have died if it is this busy.
+func isBusy(err error) bool { return errors.Is(err, unix.EAGAIN) }
 
 // maxSocketPath is the size of sun_path less its closing zero (unix(7)).
 func maxSocketPath() int {
@@ -29,7 +37,7 @@ func maxSocketPath() int {
 // whoever it let pass in that moment gets in if the socket listens in the next. So the
 // socket is private before it is bound, which is when Linux makes the file by it. The
 // other systems do not heed that: there Config.Clients stands behind this moment.
-func (p *unixPlace) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
+func (p *Place) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	fd, err := streamSocket()
 	if err != nil {
 		return nil, nil, err
@@ -72,7 +80,7 @@ func streamSocket() (int, error) {
 
 // listenOn makes a socket listen, and a listener of it, which has a descriptor of its
 // own. On one that listens already it makes this process the one that clients see.
-func (p *unixPlace) listenOn(file *os.File) (*net.UnixListener, error) {
+func (p *Place) listenOn(file *os.File) (*net.UnixListener, error) {
 	if err := listenWith(file, p.backlog); err != nil {
 		return nil, err
 	}
@@ -93,15 +101,15 @@ func listenerOf(file *os.File) (*net.UnixListener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if unixListener, ok := listener.(*net.UnixListener); ok && listener.Addr().Network() == "unix" {
-		return unixListener, nil
+	if Listener, ok := listener.(*net.UnixListener); ok && listener.Addr().Network() == "unix" {
+		return Listener, nil
 	}
 	return nil, errors.Join(fmt.Errorf("%w: %s is no unix socket of streams", ErrInvalid, file.Name()), listener.Close())
 }
 
 // secure gives what was just made at path, of a type, the group of the place and a mode,
 // following no link.
-func (p *unixPlace) secure(path string, kind, mode fs.FileMode) error {
+func (p *Place) secure(path string, kind, mode fs.FileMode) error {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
 		return err
@@ -149,7 +157,7 @@ func isStill(root *os.Root, name string, kind fs.FileMode) error {
 
 // shareLock gives a lock the group of the place, and the permissions that those have who
 // may listen here. A lock of another user stays as it is.
-func (p *unixPlace) shareLock(file *os.File) error {
+func (p *Place) shareLock(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil || ownerOf(info) != os.Geteuid() {
 		return err
