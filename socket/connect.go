@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket/internal/probe"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
@@ -35,20 +36,21 @@ func (ipc *IPC) ConnectTo(ctx context.Context, name Name) fold.Attempt[*Process]
 		return fold.Fail[*Process](connectError(name, err))
 	}
 	var last error
-	waiting := patience{transport: ipc.config.Transport, name: name}
-	defer waiting.stop()
-	for {
-		p, err := ipc.try(ctx, name)
+	source := func(ctx context.Context, yield func(*Process) bool) error {
+		p, err := ipc.reach(ctx, name, untilConnected, func(err error) error {
+			last = lastReason(ctx, err, last)
+			return err
+		})
 		if err == nil {
-			return fold.Succeed(p)
+			yield(p)
 		}
-		if last = lastReason(ctx, err, last); ctx.Err() == nil && !comesBack(err) {
-			return fold.Fail[*Process](connectError(name, err))
-		}
-		if waiting.rest(ctx, err) != nil {
-			return fold.Fail[*Process](connectError(name, gaveUp(ctx, last)))
-		}
+		return err
 	}
+	p, err := operators.Retry[*Process](untilConnected.policy)(source).First(ctx).Get()
+	if err != nil {
+		return fold.Fail[*Process](connectError(name, gaveUp(ctx, last)))
+	}
+	return fold.Succeed(p)
 }
 
 // Dial connects to the server of a name now, in one try. It fails at once with

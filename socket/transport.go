@@ -25,3 +25,10 @@ type Transport interface {
 	// be left over from a server that died; whoever needs to know connects.
 	Names(ctx context.Context) ([]Name, error)
 }
+
+// watcher is a Transport that gives news of names, so that a client need not try all the time.
+type watcher interface {
+	// watchName returns a channel that has a value when the name may have become reachable.
+	// The caller calls stop in the end.
+	watchName(Name) (news <-chan struct{}, stop func())
+}

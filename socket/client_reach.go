@@ -1,0 +1,98 @@
+package socket
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"runtime"
+	"time"
+
+	"github.com/rxipc/rxipc/operators"
+)
+
+const (
+	// firstPause and longestPause bound how long ConnectTo waits before it tries again. The
+	// pause doubles from one to the other.
+	firstPause   = time.Millisecond
+	longestPause = 50 * time.Millisecond
+
+	// quietPause is the longest time between two tries of a client that waits for news of a
+	// name, in case the news got lost.
+	quietPause = 5 * time.Second
+
+	// firstDelay and longestDelay bound how long a [Pool] and [IPC.Follow] wait before they
+	// connect again, unless their policy says otherwise.
+	firstDelay   = 10 * time.Millisecond
+	longestDelay = time.Second
+)
+
+// keepUp returns the rules for keeping a connection up: policy, with defaults filled in.
+func keepUp(policy operators.RetryPolicy) keeping {
+	told := policy.Delay == 0 && policy.Times == 0
+	policy.Delay = cmp.Or(policy.Delay, firstDelay)
+	policy.MaxDelay = cmp.Or(policy.MaxDelay, max(longestDelay, policy.Delay))
+	policy.ResetOnValue = true
+	if policy.If == nil {
+		policy.If = isPassingLoss
+	}
+	return keeping{policy, told}
+}
+
+// keeping is the rules for keeping a connection up.
+type keeping struct {
+	policy operators.RetryPolicy
+	told   bool // wait for news of a server, where the transport gives them, instead of Delay
+}
+
+// untilConnected is how ConnectTo tries again.
+var untilConnected = keeping{
+	operators.RetryPolicy{Delay: firstPause, MaxDelay: longestPause, Jitter: -1, If: comesBack}, true,
+}
+
+// reach connects once. While nobody listens and the transport gives news of servers, it waits
+// for news and tries again, after 1 ms to 50 ms at first, then after quietPause. Each failure
+// goes to failed, which returns the error for the caller, or nil if the connection is not
+// wanted any more. Then reach returns nil, nil.
+func (ipc *IPC) reach(ctx context.Context, name Name, k keeping, failed func(error) error) (*Process, error) {
+	var news <-chan struct{} // of the name
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		p, err := ipc.try(ctx, name)
+		if err == nil {
+			return p, nil
+		}
+		transport, told := ipc.config.Transport.(watcher)
+		told = told && k.told && tellsNews(err)
+		if err = failed(err); err == nil || !told || !k.policy.If(err) {
+			return nil, err
+		}
+		if news == nil {
+			var stop func()
+			news, stop = transport.watchName(name)
+			defer stop()
+			continue // the name may have become reachable before
+		}
+		wait := pause
+		if pause == longestPause {
+			wait = quietPause
+		}
+		select {
+		case <-time.After(wait):
+		case <-news:
+			pause = firstPause / 2 // the server may not listen yet
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// isPassingLoss reports whether a Pool or Follow connects again after a failure. A server that
+// is too slow may be overloaded or stopped, and better next time. ConnectTo takes it for a
+// server of another protocol, since it has not even greeted.
+func isPassingLoss(err error) bool { return comesBack(err) || errors.Is(err, ErrTooSlow) }
+
+// tellsNews reports whether a server that starts after this failure to connect will make a
+// file. Systems other than Linux also refuse a connection when the queue is full.
+func tellsNews(err error) bool {
+	return errors.Is(err, ErrNotListening) && (errors.Is(err, fs.ErrNotExist) || runtime.GOOS == "linux")
+}
