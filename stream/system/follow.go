@@ -75,8 +75,8 @@ type FollowOptions struct {
 //     takes it for the same file and goes on at the old offset.
 //   - They are written to an old file after Follow has gone on to the new one.
 //   - The file appears and is renamed before the first look at it.
-//   - They are in a file between, and the wall clock was set back meanwhile, so that the
-//     file seems to be older than the last one.
+//   - They are in a file between, and the wall clock was set back before that was written to
+//     last, so that it seems to be older than the file before it.
 //
 // On Linux Follow looks at once when something changes, elsewhere and with PollOnly at each
 // Poll.
@@ -106,7 +106,8 @@ type follower struct {
 
 	file     *os.File // nil before there is one
 	info     fs.FileInfo
-	before   fs.FileInfo // of the file that was left for this one
+	before   fs.FileInfo   // of the file that was left for this one
+	left     []fs.FileInfo // of rotated files that are there and are not read again
 	split    *lines.Splitter
 	read     int64 // bytes from the beginning of file
 	drained  bool  // file was at its end after a successor was seen
@@ -273,6 +274,7 @@ func (f *follower) open(path string, offset int64, begins bool) (opened bool, er
 		return false, err
 	}
 	f.close()
+	f.leave(info)
 	f.before, f.file, f.info, f.drained = f.info, file, info, false
 	f.read, f.split = offset, lines.New(f.Limit, offset)
 	return true, nil

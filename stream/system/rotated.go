@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -51,22 +52,58 @@ func candidates(path string) (found []candidate) {
 }
 
 // successor returns the path of the file to read next, or "". That is the first in time of
-// the files that are no older than the current one. A file without content does not count
-// yet: until it has some, the old file may still be written to.
+// the rotated files that are no older than the current one and were not left, and path after
+// all of them, whatever its time: the wall clock may have been set. A file without content does
+// not count yet: until it has some, the old file may still be written to.
 func (f *follower) successor() string {
 	if current, err := os.Stat(f.path); err == nil && os.SameFile(current, f.info) {
 		return ""
 	}
+	found := candidates(f.path)
+	f.left = slices.DeleteFunc(f.left, func(old fs.FileInfo) bool {
+		return !slices.ContainsFunc(found, func(c candidate) bool { return unchanged(c.info, old) })
+	})
 	var next candidate
-	for _, c := range candidates(f.path) {
+	for _, c := range found {
 		switch modified := c.info.ModTime(); {
-		case c.info.Size() == 0 || modified.Before(f.info.ModTime()) && c.path != f.path:
-		case os.SameFile(c.info, f.info) || f.before != nil && os.SameFile(c.info, f.before):
+		case c.info.Size() == 0 || os.SameFile(c.info, f.info):
+		case c.path == f.path: // which is the last of found
+			if next.info == nil {
+				next = c
+			}
+		case modified.Before(f.info.ModTime()) || f.wasLeft(c.info):
 		case next.info == nil || modified.Before(next.info.ModTime()):
 			next = c
 		}
 	}
 	return next.path
+}
+
+// unchanged reports whether two infos are of one file that nobody has written to between them.
+// A new file may have the numbers of a removed one, but has another time.
+func unchanged(a, b fs.FileInfo) bool { return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) }
+
+// wasLeft reports whether a rotated file was read, or is from before the run. A late writer may
+// have changed the one that was left last.
+func (f *follower) wasLeft(info fs.FileInfo) bool {
+	return f.before != nil && os.SameFile(info, f.before) ||
+		slices.ContainsFunc(f.left, func(old fs.FileInfo) bool { return unchanged(info, old) })
+}
+
+// leave remembers which files are not read again, when the run goes on with the file of next or
+// begins there.
+func (f *follower) leave(next fs.FileInfo) {
+	if f.info != nil {
+		f.left = append(f.left, f.info)
+		return
+	}
+	found := candidates(f.path)
+	last := len(found) > 0 && found[len(found)-1].path == f.path && os.SameFile(found[len(found)-1].info, next) // all others are older
+	for _, c := range found {
+		if c.path != f.path && (last || c.info.ModTime().Before(next.ModTime())) {
+			f.left = append(f.left, c.info)
+		}
+	}
 }
 
 // begin opens the file where the run is to begin, if it is there.
