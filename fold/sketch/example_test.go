@@ -124,7 +124,7 @@ func Example_messages() {
 		total = top.Combine(total, part)
 	}
 	fmt.Println(total.Top(2))
-	// Output: [{to 3 3} {be 2 2}]
+	// Output: [to: 3 be: 2]
 }
 
 func ExampleSet_MarshalText() {

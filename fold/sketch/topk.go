@@ -3,6 +3,7 @@ package sketch
 import (
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,6 +23,14 @@ type Count struct {
 	Item    string // that was counted
 	AtLeast uint64 // it came as often as this or more often
 	AtMost  uint64 // it came as often as this or less often
+}
+
+// String is the item and its count, or two counts if it is between them.
+func (c Count) String() string {
+	if c.AtLeast == c.AtMost {
+		return fmt.Sprintf("%s: %d", c.Item, c.AtLeast)
+	}
+	return fmt.Sprintf("%s: %d to %d", c.Item, c.AtLeast, c.AtMost)
 }
 
 // TopK counts which strings are the most frequent, with k counters, by the algorithm of Misra

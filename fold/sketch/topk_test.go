@@ -92,6 +92,14 @@ func TestTopKIsWithinItsBoundsHoweverItIsCombined(t *testing.T) {
 	}
 }
 
+func TestCountPrintsBothBoundsIfTheyDiffer(t *testing.T) {
+	for want, c := range map[string]sketch.Count{"a: 3": {Item: "a", AtLeast: 3, AtMost: 3}, "a: 3 to 5": {Item: "a", AtLeast: 3, AtMost: 5}} {
+		if got := c.String(); got != want {
+			t.Errorf("print a count: got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestTopKOfDifferentSizesHasTheBoundsOfTheSmallest(t *testing.T) {
 	a, b := zipf(5, 4000), zipf(6, 4000)
 	for _, sizes := range [][2]int{{10, 100}, {100, 10}} {
@@ -125,7 +133,7 @@ func TestTopKOfFewStringsIsExact(t *testing.T) {
 			t.Errorf("Top(%d) is %v, want none", n, top)
 		}
 	}
-	if top := sketch.Item("x").Top(1); fmt.Sprint(top) != "[{x 1 1}]" {
+	if top := sketch.Item("x").Top(1); fmt.Sprint(top) != "[x: 1]" {
 		t.Errorf("the top of one item is %v, want x once", top)
 	}
 	if all := counted(sketch.TopK(-1), words); all.Total() != 6 || len(all.Top(9)) > 2 {
