@@ -10,9 +10,8 @@ import (
 // ErrUnexplained is the error of a failure that was given a nil error.
 var ErrUnexplained = errors.New("fold: failure without an error")
 
-// Attempt holds a value, or the error met on the way to it. The zero Attempt is a
-// success with T's zero value, like a function that returns a zero value and a
-// nil error.
+// Attempt holds the value of an operation, or its error. The zero Attempt is a success
+// with T's zero value, like a function that returns a zero value and a nil error.
 type Attempt[T any] struct {
 	value T // the zero value when err != nil
 	err   error
@@ -30,9 +29,9 @@ func Fail[T any](err error) Attempt[T] {
 	return Attempt[T]{err: err}
 }
 
-// Try returns what a plain Go function returned: a failure if err is not nil, else
-// a success with the value. It wraps the call: fold.Try(os.ReadFile(path)). The
-// value that comes with an error is dropped.
+// Try converts the results of a plain Go function: to a failure if err is not nil, else
+// to a success with the value. It wraps the call: fold.Try(os.ReadFile(path)). It drops
+// a value that is returned with an error.
 func Try[T any](value T, err error) Attempt[T] {
 	if err != nil {
 		return Fail[T](err)
@@ -40,7 +39,7 @@ func Try[T any](value T, err error) Attempt[T] {
 	return Succeed(value)
 }
 
-// Trying makes a step for [Then] and the chains of a plain Go function:
+// Trying converts a plain Go function to a step for [Then] and the chains:
 // fold.Then(text, fold.Trying(strconv.Atoi)).
 func Trying[A, B any](f func(A) (B, error)) func(A) Attempt[B] {
 	return func(a A) Attempt[B] { return Try(f(a)) }
@@ -49,7 +48,7 @@ func Trying[A, B any](f func(A) (B, error)) func(A) Attempt[B] {
 // Get returns the value and a nil error, or T's zero value and the error.
 func (a Attempt[T]) Get() (T, error) { return a.value, a.err }
 
-// GetOr returns the value, or the fallback in place of an error.
+// GetOr returns the value, or the fallback if there is an error.
 func (a Attempt[T]) GetOr(fallback T) T {
 	if a.err != nil {
 		return fallback
@@ -60,7 +59,7 @@ func (a Attempt[T]) GetOr(fallback T) T {
 // Err returns the error of a failure, or nil.
 func (a Attempt[T]) Err() error { return a.err }
 
-// Maybe returns Just the value, or Nothing in place of an error.
+// Maybe returns Just the value, or Nothing if there is an error.
 func (a Attempt[T]) Maybe() Maybe[T] { return MaybeOf(a.value, a.err == nil) }
 
 // Either returns Right of the value, or Left of the error.
@@ -71,9 +70,8 @@ func (a Attempt[T]) Either() Either[error, T] {
 	return Right[error](a.value)
 }
 
-// Filter returns a failure with the error that reject makes of a value that keep
-// does not accept, else the Attempt itself. A nil error fails with
-// [ErrUnexplained].
+// Filter returns a failure with reject(value) if keep(value) is false, and the Attempt
+// itself otherwise. A nil error of reject becomes [ErrUnexplained].
 func (a Attempt[T]) Filter(keep func(T) bool, reject func(T) error) Attempt[T] {
 	if a.err == nil && !keep(a.value) {
 		return Fail[T](reject(a.value))
@@ -81,7 +79,7 @@ func (a Attempt[T]) Filter(keep func(T) bool, reject func(T) error) Attempt[T] {
 	return a
 }
 
-// Recover returns what f makes of the error of a failure, else the Attempt itself.
+// Recover returns f(error) for a failure, and a success itself.
 func (a Attempt[T]) Recover(f func(error) Attempt[T]) Attempt[T] {
 	if a.err != nil {
 		return f(a.err)
@@ -89,9 +87,8 @@ func (a Attempt[T]) Recover(f func(error) Attempt[T]) Attempt[T] {
 	return a
 }
 
-// MapError returns a failure with what f makes of the error of a failure, else the
-// Attempt itself. It is where to wrap an error. A nil error fails with
-// [ErrUnexplained].
+// MapError returns a failure with f(error) for a failure, and a success itself. It serves
+// to wrap errors. A nil error of f becomes [ErrUnexplained].
 func (a Attempt[T]) MapError(f func(error) error) Attempt[T] {
 	if a.err != nil {
 		return Fail[T](f(a.err))
@@ -107,7 +104,7 @@ func (a Attempt[T]) String() string {
 	return fmt.Sprintf("Success(%v)", a.value)
 }
 
-// Map returns a success with what f makes of the value, and lets an error pass.
+// Map returns a success with f(value), or a failure with the same error.
 func Map[A, B any](a Attempt[A], f func(A) B) Attempt[B] {
 	if a.err != nil {
 		return Fail[B](a.err)
@@ -115,8 +112,8 @@ func Map[A, B any](a Attempt[A], f func(A) B) Attempt[B] {
 	return Succeed(f(a.value))
 }
 
-// Then returns what f makes of the value, and lets an error pass. [Chain2] to
-// [Chain9] take several steps.
+// Then returns f(value), or a failure with the same error. [Chain2] to [Chain9] take
+// several steps.
 func Then[A, B any](a Attempt[A], f func(A) Attempt[B]) Attempt[B] {
 	if a.err != nil {
 		return Fail[B](a.err)
@@ -124,8 +121,7 @@ func Then[A, B any](a Attempt[A], f func(A) Attempt[B]) Attempt[B] {
 	return f(a.value)
 }
 
-// Match returns what success makes of the value, or what failure makes of the
-// error.
+// Match returns success(value) or failure(error).
 func Match[A, R any](a Attempt[A], success func(A) R, failure func(error) R) R {
 	if a.err != nil {
 		return failure(a.err)

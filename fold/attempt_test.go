@@ -28,12 +28,12 @@ func TestAttemptKeepsTheFunctorLaws(t *testing.T) {
 	next := func(n int) int { return n + 1 }
 	for _, a := range attempts {
 		if got := fold.Map(a, same); got != a {
-			t.Errorf("mapping the identity over %v gave %v", a, got)
+			t.Errorf("map %v with the identity: got %v", a, got)
 		}
 		got := fold.Map(fold.Map(a, double), next)
 		want := fold.Map(a, func(n int) int { return next(double(n)) })
 		if got != want {
-			t.Errorf("two maps over %v gave %v, one gave %v", a, got, want)
+			t.Errorf("map %v twice: got %v, want %v as from one map of both functions", a, got, want)
 		}
 	}
 }
@@ -42,18 +42,18 @@ func TestAttemptKeepsTheMonadLaws(t *testing.T) {
 	for _, f := range attemptSteps {
 		for n := range 4 {
 			if got, want := fold.Then(fold.Succeed(n), f), f(n); got != want {
-				t.Errorf("left identity for %d: got %v, want %v", n, got, want)
+				t.Errorf("left identity: then of %d: got %v, want %v", n, got, want)
 			}
 		}
 		for _, a := range attempts {
 			if got := fold.Then(a, fold.Succeed[int]); got != a {
-				t.Errorf("right identity for %v: got %v", a, got)
+				t.Errorf("right identity: then of %v with the constructor: got %v, want it unchanged", a, got)
 			}
 			for _, g := range attemptSteps {
 				got := fold.Then(fold.Then(a, f), g)
 				want := fold.Then(a, func(n int) attempt { return fold.Then(f(n), g) })
 				if got != want {
-					t.Errorf("associativity for %v: got %v, want %v", a, got, want)
+					t.Errorf("associativity: then of %v: got %v, want %v", a, got, want)
 				}
 			}
 		}
@@ -61,7 +61,7 @@ func TestAttemptKeepsTheMonadLaws(t *testing.T) {
 }
 
 // The model of Then is the plain Go that it stands for.
-func TestThenIsPlainGo(t *testing.T) {
+func TestThenEqualsPlainGo(t *testing.T) {
 	plain := func(a attempt, f func(int) attempt) (int, error) {
 		value, err := a.Get()
 		if err != nil {
@@ -79,7 +79,7 @@ func TestThenIsPlainGo(t *testing.T) {
 	}
 }
 
-func TestAttemptIsAValueOrAnError(t *testing.T) {
+func TestAttemptOfAValueAndOfAnError(t *testing.T) {
 	odd := func(n int) bool { return n%2 != 0 }
 	even := func(n int) error { return errors.New("even") }
 	for _, a := range attempts {
@@ -87,13 +87,13 @@ func TestAttemptIsAValueOrAnError(t *testing.T) {
 		succeeded := err == nil
 
 		if a.Err() != err {
-			t.Errorf("Err of %v is %v, want %v", a, a.Err(), err)
+			t.Errorf("Err of %v: got %v, want %v", a, a.Err(), err)
 		}
 		if got, want := a.Maybe(), fold.MaybeOf(value, succeeded); got != want {
-			t.Errorf("Maybe of %v is %v, want %v", a, got, want)
+			t.Errorf("Maybe of %v: got %v, want %v", a, got, want)
 		}
 		if left, right, isRight := a.Either().Get(); left != err || right != value || isRight != succeeded {
-			t.Errorf("Either of %v is %v", a, a.Either())
+			t.Errorf("Either of %v: got %v", a, a.Either())
 		}
 		if got := a.Either().Attempt(func(err error) error { return err }); got != a {
 			t.Errorf("%v became %v by way of Either", a, got)
@@ -104,7 +104,7 @@ func TestAttemptIsAValueOrAnError(t *testing.T) {
 
 		got := a.Filter(odd, even)
 		if kept := !succeeded || odd(value); kept != (got == a) || !kept && got.Err().Error() != "even" {
-			t.Errorf("Filter of %v is %v", a, got)
+			t.Errorf("Filter of %v: got %v", a, got)
 		}
 
 		recovered, orNine := a, value
@@ -112,24 +112,24 @@ func TestAttemptIsAValueOrAnError(t *testing.T) {
 			recovered, orNine = fold.Succeed(9), 9
 		}
 		if got := a.Recover(func(error) attempt { return fold.Succeed(9) }); got != recovered {
-			t.Errorf("Recover of %v is %v, want %v", a, got, recovered)
+			t.Errorf("Recover of %v: got %v, want %v", a, got, recovered)
 		}
 		if got := a.GetOr(9); got != orNine {
-			t.Errorf("GetOr of %v is %d, want %d", a, got, orNine)
+			t.Errorf("GetOr of %v: got %d, want %d", a, got, orNine)
 		}
 		if got := fold.Match(a, strconv.Itoa, error.Error); succeeded != (got == strconv.Itoa(value)) || !succeeded && got != err.Error() {
-			t.Errorf("Match of %v is %q", a, got)
+			t.Errorf("Match of %v: got %q", a, got)
 		}
 	}
 }
 
-func TestAFailureHoldsNoValue(t *testing.T) {
+func TestAttemptOfAnErrorHoldsNoValue(t *testing.T) {
 	if value, err := fold.Try(7, io.EOF).Get(); value != 0 || err != io.EOF {
 		t.Errorf("got %d, %v, want 0, %v", value, err, io.EOF)
 	}
 }
 
-func TestANilErrorIsStillAFailure(t *testing.T) {
+func TestAttemptOfANilErrorIsAFailure(t *testing.T) {
 	none := func(error) error { return nil }
 	for what, a := range map[string]attempt{
 		"Fail":           fold.Fail[int](nil),
@@ -144,7 +144,7 @@ func TestANilErrorIsStillAFailure(t *testing.T) {
 	}
 }
 
-func TestAnErrorPassesThroughUntouched(t *testing.T) {
+func TestAttemptPassesErrorsUnchanged(t *testing.T) {
 	failed := fold.Try(os.Open("does/not/exist"))
 	_, want := failed.Get()
 

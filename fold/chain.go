@@ -2,8 +2,8 @@
 
 package fold
 
-// Chain2 takes two steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain2 takes two steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain2[A, B, C any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -12,8 +12,8 @@ func Chain2[A, B, C any](
 	return Then(Then(a, ab), bc)
 }
 
-// Chain3 takes three steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain3 takes three steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain3[A, B, C, D any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -23,8 +23,8 @@ func Chain3[A, B, C, D any](
 	return Then(Chain2(a, ab, bc), cd)
 }
 
-// Chain4 takes four steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain4 takes four steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain4[A, B, C, D, E any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -35,8 +35,8 @@ func Chain4[A, B, C, D, E any](
 	return Then(Chain3(a, ab, bc, cd), de)
 }
 
-// Chain5 takes five steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain5 takes five steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain5[A, B, C, D, E, F any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -48,8 +48,8 @@ func Chain5[A, B, C, D, E, F any](
 	return Then(Chain4(a, ab, bc, cd, de), ef)
 }
 
-// Chain6 takes six steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain6 takes six steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain6[A, B, C, D, E, F, G any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -62,8 +62,8 @@ func Chain6[A, B, C, D, E, F, G any](
 	return Then(Chain5(a, ab, bc, cd, de, ef), fg)
 }
 
-// Chain7 takes seven steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain7 takes seven steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain7[A, B, C, D, E, F, G, H any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -77,8 +77,8 @@ func Chain7[A, B, C, D, E, F, G, H any](
 	return Then(Chain6(a, ab, bc, cd, de, ef, fg), gh)
 }
 
-// Chain8 takes eight steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain8 takes eight steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain8[A, B, C, D, E, F, G, H, I any](
 	a Attempt[A],
 	ab func(A) Attempt[B],
@@ -93,8 +93,8 @@ func Chain8[A, B, C, D, E, F, G, H, I any](
 	return Then(Chain7(a, ab, bc, cd, de, ef, fg, gh), hi)
 }
 
-// Chain9 takes nine steps in a row with [Then]: each is given the value of the one
-// before it, and the first error ends the chain and is returned as it is.
+// Chain9 takes nine steps in a row with [Then]. Each step gets the value of the
+// step before it. The first error ends the chain, which returns it unchanged.
 func Chain9[A, B, C, D, E, F, G, H, I, J any](
 	a Attempt[A],
 	ab func(A) Attempt[B],

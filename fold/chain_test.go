@@ -9,9 +9,9 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Chains of every arity add the digits 1, 2, 3 and so on to a slice. The step that
-// is told to fail does so.
-func TestChainsRunTheirStepsInOrderUntilOneFails(t *testing.T) {
+// The steps of the chains append the digits 1, 2, 3 and so on to a slice. The step with the
+// number failing fails.
+func TestChainRunsItsStepsInOrderUntilOneFails(t *testing.T) {
 	type digits = []int
 	type start = fold.Attempt[digits]
 
@@ -59,7 +59,7 @@ func TestChainsRunTheirStepsInOrderUntilOneFails(t *testing.T) {
 	}
 }
 
-// A client that connects, sends and waits, as the chains are used elsewhere.
+// A client that connects, sends and waits, a typical use of chains.
 type (
 	process struct{ sent []string }
 	message string
@@ -80,7 +80,7 @@ func wait(context.Context) func(*process) fold.Attempt[message] {
 	}
 }
 
-func TestTheTypesOfAChainAreInferred(t *testing.T) {
+func TestChainInfersItsTypes(t *testing.T) {
 	ctx := t.Context()
 	var answer fold.Attempt[message] = fold.Chain2(
 		connect(ctx, "counter"),
@@ -88,6 +88,6 @@ func TestTheTypesOfAChainAreInferred(t *testing.T) {
 		wait(ctx),
 	)
 	if got := answer.GetOr(""); got != "answer to hello" {
-		t.Errorf("got %q", got)
+		t.Errorf("connect, send and wait in a chain: got %q, want \"answer to hello\"", got)
 	}
 }

@@ -2,8 +2,8 @@ package fold
 
 import "iter"
 
-// Slice combines the values in order. No values give the identity. The values
-// stay as they are.
+// Slice combines the values in order. It returns the identity if there are none. It does
+// not change the values.
 func Slice[T any](m Monoid[T], values []T) T {
 	total := m.Identity()
 	for _, value := range values {
@@ -12,7 +12,7 @@ func Slice[T any](m Monoid[T], values []T) T {
 	return total
 }
 
-// SliceFunc combines, in order, what f makes of each value.
+// SliceFunc combines f(value) of each value, in order.
 func SliceFunc[A, T any](m Monoid[T], values []A, f func(A) T) T {
 	total := m.Identity()
 	for _, value := range values {
@@ -21,8 +21,8 @@ func SliceFunc[A, T any](m Monoid[T], values []A, f func(A) T) T {
 	return total
 }
 
-// Seq combines the values of a sequence in order. It returns when the sequence
-// ends; no values give the identity.
+// Seq combines the values of a sequence in order, until the sequence ends. It returns the
+// identity if there are none.
 func Seq[T any](m Monoid[T], values iter.Seq[T]) T {
 	total := m.Identity()
 	for value := range values {
@@ -31,7 +31,7 @@ func Seq[T any](m Monoid[T], values iter.Seq[T]) T {
 	return total
 }
 
-// SeqFunc combines, in order, what f makes of each value of a sequence.
+// SeqFunc combines f(value) of each value of a sequence, in order.
 func SeqFunc[A, T any](m Monoid[T], values iter.Seq[A], f func(A) T) T {
 	total := m.Identity()
 	for value := range values {

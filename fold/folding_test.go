@@ -52,7 +52,7 @@ func TestFoldingKeepsTheOrder(t *testing.T) {
 			{[]int{1, 2, 3, 4, 5, 6, 7, 8}, "12345678"},
 		} {
 			if got := folding(test.values); got != test.want {
-				t.Errorf("%s of %v is %q, want %q", name, test.values, got, test.want)
+				t.Errorf("%s of %v: got %q, want %q", name, test.values, got, test.want)
 			}
 		}
 	}

@@ -18,8 +18,8 @@ func Just[T any](value T) Maybe[T] { return Maybe[T]{value, true} }
 // Nothing returns a Maybe that holds no value.
 func Nothing[T any]() Maybe[T] { return Maybe[T]{} }
 
-// MaybeOf returns Just the value if ok, else Nothing. It takes what plain Go
-// returns: fold.MaybeOf(os.LookupEnv("HOME")).
+// MaybeOf returns Just the value if ok, else Nothing. It converts the results of plain Go:
+// fold.MaybeOf(os.LookupEnv("HOME")).
 func MaybeOf[T any](value T, ok bool) Maybe[T] {
 	if !ok {
 		return Nothing[T]()
@@ -27,7 +27,7 @@ func MaybeOf[T any](value T, ok bool) Maybe[T] {
 	return Just(value)
 }
 
-// FromPointer returns Just what the pointer points to, or Nothing for nil.
+// FromPointer returns Just the target of the pointer, or Nothing for nil.
 func FromPointer[T any](pointer *T) Maybe[T] {
 	if pointer == nil {
 		return Nothing[T]()
@@ -38,7 +38,7 @@ func FromPointer[T any](pointer *T) Maybe[T] {
 // Get returns the value and true, or T's zero value and false.
 func (m Maybe[T]) Get() (value T, ok bool) { return m.value, m.ok }
 
-// GetOr returns the value, or the fallback where there is none.
+// GetOr returns the value, or the fallback if there is none.
 func (m Maybe[T]) GetOr(fallback T) T {
 	if !m.ok {
 		return fallback
@@ -46,7 +46,7 @@ func (m Maybe[T]) GetOr(fallback T) T {
 	return m.value
 }
 
-// IsJust tells whether there is a value.
+// IsJust reports whether there is a value.
 func (m Maybe[T]) IsJust() bool { return m.ok }
 
 // Pointer returns a pointer to a copy of the value, or nil. It allocates.
@@ -57,7 +57,7 @@ func (m Maybe[T]) Pointer() *T {
 	return &m.value
 }
 
-// All returns the sequence of the one value, or of none.
+// All returns a sequence of the value, empty if there is none.
 func (m Maybe[T]) All() iter.Seq[T] {
 	return func(yield func(T) bool) {
 		if m.ok {
@@ -66,7 +66,7 @@ func (m Maybe[T]) All() iter.Seq[T] {
 	}
 }
 
-// Filter returns the Maybe itself if it holds a value that keep accepts, else
+// Filter returns the Maybe itself if it holds a value and keep(value) is true, else
 // Nothing.
 func (m Maybe[T]) Filter(keep func(T) bool) Maybe[T] {
 	if !m.ok || !keep(m.value) {
@@ -75,7 +75,7 @@ func (m Maybe[T]) Filter(keep func(T) bool) Maybe[T] {
 	return m
 }
 
-// Otherwise returns the Maybe itself if it holds a value, else what f returns.
+// Otherwise returns the Maybe itself if it holds a value, else f().
 func (m Maybe[T]) Otherwise(f func() Maybe[T]) Maybe[T] {
 	if !m.ok {
 		return f()
@@ -83,8 +83,8 @@ func (m Maybe[T]) Otherwise(f func() Maybe[T]) Maybe[T] {
 	return m
 }
 
-// Attempt returns a success with the value, or a failure with err. A nil err
-// fails with [ErrUnexplained].
+// Attempt returns a success with the value, or a failure with err. A nil err becomes
+// [ErrUnexplained].
 func (m Maybe[T]) Attempt(err error) Attempt[T] {
 	if !m.ok {
 		return Fail[T](err)
@@ -100,7 +100,7 @@ func (m Maybe[T]) String() string {
 	return fmt.Sprintf("Just(%v)", m.value)
 }
 
-// MapMaybe returns Just what f makes of the value, or Nothing.
+// MapMaybe returns Just f(value), or Nothing.
 func MapMaybe[A, B any](m Maybe[A], f func(A) B) Maybe[B] {
 	if !m.ok {
 		return Nothing[B]()
@@ -108,7 +108,7 @@ func MapMaybe[A, B any](m Maybe[A], f func(A) B) Maybe[B] {
 	return Just(f(m.value))
 }
 
-// ThenMaybe returns what f makes of the value, or Nothing.
+// ThenMaybe returns f(value), or Nothing.
 func ThenMaybe[A, B any](m Maybe[A], f func(A) Maybe[B]) Maybe[B] {
 	if !m.ok {
 		return Nothing[B]()
@@ -116,7 +116,7 @@ func ThenMaybe[A, B any](m Maybe[A], f func(A) Maybe[B]) Maybe[B] {
 	return f(m.value)
 }
 
-// MatchMaybe returns what just makes of the value, or what nothing returns.
+// MatchMaybe returns just(value), or nothing() if there is no value.
 func MatchMaybe[A, R any](m Maybe[A], just func(A) R, nothing func() R) R {
 	if !m.ok {
 		return nothing()
@@ -124,7 +124,7 @@ func MatchMaybe[A, R any](m Maybe[A], just func(A) R, nothing func() R) R {
 	return just(m.value)
 }
 
-// RightOr returns Right of the value, or Left of left where there is none.
+// RightOr returns Right of the value, or Left of left if there is none.
 func RightOr[L, R any](m Maybe[R], left L) Either[L, R] {
 	if !m.ok {
 		return Left[R](left)

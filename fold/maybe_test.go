@@ -31,12 +31,12 @@ func TestMaybeKeepsTheFunctorLaws(t *testing.T) {
 	next := func(n int) int { return n + 1 }
 	for _, m := range maybes {
 		if got := fold.MapMaybe(m, same); got != m {
-			t.Errorf("mapping the identity over %v gave %v", m, got)
+			t.Errorf("map %v with the identity: got %v", m, got)
 		}
 		got := fold.MapMaybe(fold.MapMaybe(m, double), next)
 		want := fold.MapMaybe(m, func(n int) int { return next(double(n)) })
 		if got != want {
-			t.Errorf("two maps over %v gave %v, one gave %v", m, got, want)
+			t.Errorf("map %v twice: got %v, want %v as from one map of both functions", m, got, want)
 		}
 	}
 }
@@ -45,32 +45,32 @@ func TestMaybeKeepsTheMonadLaws(t *testing.T) {
 	for _, f := range maybeSteps {
 		for n := range 4 {
 			if got, want := fold.ThenMaybe(fold.Just(n), f), f(n); got != want {
-				t.Errorf("left identity for %d: got %v, want %v", n, got, want)
+				t.Errorf("left identity: then of %d: got %v, want %v", n, got, want)
 			}
 		}
 		for _, m := range maybes {
 			if got := fold.ThenMaybe(m, fold.Just[int]); got != m {
-				t.Errorf("right identity for %v: got %v", m, got)
+				t.Errorf("right identity: then of %v with the constructor: got %v, want it unchanged", m, got)
 			}
 			for _, g := range maybeSteps {
 				got := fold.ThenMaybe(fold.ThenMaybe(m, f), g)
 				want := fold.ThenMaybe(m, func(n int) fold.Maybe[int] { return fold.ThenMaybe(f(n), g) })
 				if got != want {
-					t.Errorf("associativity for %v: got %v, want %v", m, got, want)
+					t.Errorf("associativity: then of %v: got %v, want %v", m, got, want)
 				}
 			}
 		}
 	}
 }
 
-func TestMaybeIsASliceOfAtMostOne(t *testing.T) {
+func TestMaybeEqualsASliceOfAtMostOneValue(t *testing.T) {
 	odd := func(n int) bool { return n%2 != 0 }
 	for _, m := range maybes {
 		model := maybeModel(m)
 		check := func(what string, got fold.Maybe[int], want []int) {
 			t.Helper()
 			if !slices.Equal(maybeModel(got), want) {
-				t.Errorf("%s of %v is %v, want %v", what, m, got, want)
+				t.Errorf("%s of %v: got %v, want %v", what, m, got, want)
 			}
 		}
 
@@ -89,16 +89,16 @@ func TestMaybeIsASliceOfAtMostOne(t *testing.T) {
 		}
 		check("Otherwise", m.Otherwise(func() fold.Maybe[int] { return fold.Just(9) }), orNine)
 		if got := m.GetOr(9); got != orNine[0] {
-			t.Errorf("GetOr of %v is %d, want %d", m, got, orNine[0])
+			t.Errorf("GetOr of %v: got %d, want %d", m, got, orNine[0])
 		}
 		if got := fold.MatchMaybe(m, func(n int) int { return n }, func() int { return 9 }); got != orNine[0] {
-			t.Errorf("MatchMaybe of %v is %d, want %d", m, got, orNine[0])
+			t.Errorf("MatchMaybe of %v: got %d, want %d", m, got, orNine[0])
 		}
 		if got := slices.Collect(m.All()); !slices.Equal(got, model) {
-			t.Errorf("All of %v is %v, want %v", m, got, model)
+			t.Errorf("All of %v: got %v, want %v", m, got, model)
 		}
 		if m.IsJust() != (len(model) == 1) {
-			t.Errorf("IsJust of %v is %v", m, m.IsJust())
+			t.Errorf("IsJust of %v: got %v", m, m.IsJust())
 		}
 		check("FromPointer of Pointer", fold.FromPointer(m.Pointer()), model)
 		check("Right of RightOr", fold.RightOr(m, "none").Right(), model)
@@ -106,7 +106,7 @@ func TestMaybeIsASliceOfAtMostOne(t *testing.T) {
 	}
 }
 
-func TestMaybeDropsTheValueThatIsNotThere(t *testing.T) {
+func TestMaybeOfDropsAValueThatIsNotOk(t *testing.T) {
 	if got := fold.MaybeOf(7, false); got != fold.Nothing[int]() {
 		t.Errorf("got %v, want Nothing", got)
 	}
@@ -120,7 +120,7 @@ func TestMaybePointsToACopy(t *testing.T) {
 	}
 }
 
-func TestMaybeCallsNoFunctionItDoesNotNeed(t *testing.T) {
+func TestMaybeCallsOnlyTheFunctionsItNeeds(t *testing.T) {
 	unwanted := func() fold.Maybe[int] {
 		t.Error("Otherwise called its function for a value")
 		return fold.Nothing[int]()

@@ -20,27 +20,27 @@ func Product[T Number]() Monoid[T] {
 	return New(func() T { return 1 }, func(a, b T) T { return a * b })
 }
 
-// Min keeps the least number. The identity, and so the least of no numbers, is
-// the greatest value of the type: +Inf for floating-point types. A NaN among the
-// values makes the result NaN, as it does for the built-in min. [Lift] makes a
-// Min of other types, or one that tells that there was no value.
+// Min keeps the least number. Its identity, the result for no numbers, is the greatest value
+// of the type: +Inf for floating-point types. A NaN among the values makes the result NaN,
+// as it does for the built-in min. [Lift] makes a Min of other types, or one whose result
+// for no numbers is Nothing.
 func Min[T Number]() Monoid[T] {
 	identity := greatest[T]()
 	return New(func() T { return identity }, func(a, b T) T { return min(a, b) })
 }
 
-// Max keeps the greatest number. The identity, and so the greatest of no numbers,
-// is the least value of the type: -Inf for floating-point types. A NaN among the
-// values makes the result NaN, as it does for the built-in max. [Lift] makes a
-// Max of other types, or one that tells that there was no value.
+// Max keeps the greatest number. Its identity, the result for no numbers, is the least value
+// of the type: -Inf for floating-point types. A NaN among the values makes the result NaN,
+// as it does for the built-in max. [Lift] makes a Max of other types, or one whose result
+// for no numbers is Nothing.
 func Max[T Number]() Monoid[T] {
 	identity := least[T]()
 	return New(func() T { return identity }, func(a, b T) T { return max(a, b) })
 }
 
-// greatest returns the greatest value of T. It adds ones at the end of the binary
-// number until the number no longer grows: an integer is then about to overflow,
-// a floating-point number is +Inf.
+// greatest returns the greatest value of T. It appends ones to the binary number until the
+// number no longer grows. Then the next step would overflow an integer, and a
+// floating-point number is +Inf.
 func greatest[T Number]() T {
 	greatest := T(1)
 	for next := greatest*2 + 1; next > greatest; next = greatest*2 + 1 {
@@ -49,51 +49,50 @@ func greatest[T Number]() T {
 	return greatest
 }
 
-// least returns the least value of T: one below the negative of the greatest for
-// signed integers, which is 0 for unsigned ones and -Inf for floating point.
+// least returns the least value of T, computed as -greatest-1. That is 0 for unsigned
+// integers and -Inf for floating-point numbers.
 func least[T Number]() T {
 	return -greatest[T]() - 1
 }
 
-// All tells whether all values are true. It is true of no values.
+// All is true if all values are true, and true for no values.
 func All() Monoid[bool] {
 	return New(func() bool { return true }, func(a, b bool) bool { return a && b })
 }
 
-// Any tells whether at least one value is true. It is false of no values.
+// Any is true if at least one value is true, and false for no values.
 func Any() Monoid[bool] {
 	return New(func() bool { return false }, func(a, b bool) bool { return a || b })
 }
 
-// First keeps the first value there is. The identity is Nothing.
+// First keeps the first value that is not Nothing. The identity is Nothing.
 func First[T any]() Monoid[Maybe[T]] {
 	return Lift(func(a, _ T) T { return a })
 }
 
-// Last keeps the last value there is. The identity is Nothing.
+// Last keeps the last value that is not Nothing. The identity is Nothing.
 func Last[T any]() Monoid[Maybe[T]] {
 	return Lift(func(_, b T) T { return b })
 }
 
-// ConcatStrings puts strings one after the other, starting at "". Each Combine
-// copies both strings; where there are many, [ConcatSlices] of bytes copies less.
+// ConcatStrings concatenates strings, starting at "". Each Combine copies both strings. For
+// many strings [ConcatSlices] of bytes copies less.
 func ConcatStrings[S ~string]() Monoid[S] {
 	return New(zero[S], func(a, b S) S { return a + b })
 }
 
-// ConcatSlices puts slices one after the other, starting at a nil slice. The type
-// in brackets is the slice's: ConcatSlices[[]int](). Combine appends to its left
-// argument.
+// ConcatSlices concatenates slices, starting at a nil slice. Its type argument is the type
+// of the slices: ConcatSlices[[]int](). Combine appends to its left argument.
 func ConcatSlices[S ~[]E, E any]() Monoid[S] {
 	return New(zero[S], func(a, b S) S { return append(a, b...) })
 }
 
-// ByKey merges maps; values that meet under one key combine as the given monoid
-// says. The identity is an empty map. The key's type alone need be named:
+// ByKey merges maps. The given monoid combines the values under the same key. The identity
+// is an empty map. Only the type of the keys must be given:
 //
 //	fold.ByKey[string](fold.Sum[int]()) // Monoid[map[string]int]
 //
-// Combine adds to its left argument, or to a new map where that is nil.
+// Combine adds to its left argument, or to a new map if that is nil.
 func ByKey[K comparable, V any](value Monoid[V]) Monoid[map[K]V] {
 	return New(
 		func() map[K]V { return map[K]V{} },
@@ -113,7 +112,7 @@ func ByKey[K comparable, V any](value Monoid[V]) Monoid[map[K]V] {
 	)
 }
 
-// A Pair is two values that go together.
+// Pair holds two values.
 type Pair[A, B any] struct {
 	First  A // the left part
 	Second B // the right part
@@ -127,8 +126,8 @@ func PairOf[A, B any](first A, second B) Pair[A, B] {
 // Get returns both values.
 func (p Pair[A, B]) Get() (A, B) { return p.First, p.Second }
 
-// Both combines pairs side by side: the first values as the first monoid says, the
-// second ones as the second does. It computes two things in one pass.
+// Both combines the first values of pairs with the first monoid and the second values with
+// the second monoid. It computes two folds in one pass.
 func Both[A, B any](first Monoid[A], second Monoid[B]) Monoid[Pair[A, B]] {
 	return New(
 		func() Pair[A, B] {
@@ -140,8 +139,7 @@ func Both[A, B any](first Monoid[A], second Monoid[B]) Monoid[Pair[A, B]] {
 	)
 }
 
-// Unit combines values that carry nothing, for servers and folds that have
-// nothing to add up.
+// Unit combines empty values, for servers and folds without a result.
 func Unit() Monoid[struct{}] {
 	return New(zero[struct{}], func(struct{}, struct{}) struct{} { return struct{}{} })
 }

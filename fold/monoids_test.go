@@ -16,7 +16,7 @@ type path string
 
 type ports []int
 
-func TestReadyMadeMonoidsKeepTheLaws(t *testing.T) {
+func TestMonoidsKeepTheLaws(t *testing.T) {
 	t.Run("Sum", func(t *testing.T) {
 		foldtest.Laws(t, fold.Sum[int](), 0, 1, -5, math.MaxInt, math.MinInt)
 		foldtest.Laws(t, fold.Sum[uint8](), 0, 1, 200, 255)
@@ -72,7 +72,7 @@ func TestReadyMadeMonoidsKeepTheLaws(t *testing.T) {
 	})
 }
 
-func TestMinAndMaxOfNothingAreTheBoundsOfTheType(t *testing.T) {
+func TestMinAndMaxOfNoValuesAreTheBoundsOfTheType(t *testing.T) {
 	bounds(t, math.MinInt, math.MaxInt)
 	bounds[int8](t, math.MinInt8, math.MaxInt8)
 	bounds[int16](t, math.MinInt16, math.MaxInt16)
@@ -92,34 +92,34 @@ func TestMinAndMaxOfNothingAreTheBoundsOfTheType(t *testing.T) {
 func bounds[T fold.Number](t *testing.T, least, greatest T) {
 	t.Helper()
 	if got := fold.Max[T]().Identity(); got != least {
-		t.Errorf("Max[%T] of nothing is %v, want %v", got, got, least)
+		t.Errorf("Max[%T] of nothing: got %v, want %v", got, got, least)
 	}
 	if got := fold.Min[T]().Identity(); got != greatest {
-		t.Errorf("Min[%T] of nothing is %v, want %v", got, got, greatest)
+		t.Errorf("Min[%T] of nothing: got %v, want %v", got, got, greatest)
 	}
 }
 
-func TestNaNPassesThroughMinAndMax(t *testing.T) {
+func TestMinAndMaxPassNaN(t *testing.T) {
 	for _, values := range [][]float64{{math.NaN()}, {1, math.NaN()}, {math.NaN(), math.Inf(-1)}, {math.Inf(1), math.NaN(), 2}} {
 		if got := fold.Slice(fold.Min[float64](), values); !math.IsNaN(got) {
-			t.Errorf("Min of %v is %v, want NaN", values, got)
+			t.Errorf("Min of %v: got %v, want NaN", values, got)
 		}
 		if got := fold.Slice(fold.Max[float64](), values); !math.IsNaN(got) {
-			t.Errorf("Max of %v is %v, want NaN", values, got)
+			t.Errorf("Max of %v: got %v, want NaN", values, got)
 		}
 	}
 }
 
-func TestCombineReusesItsLeftArgument(t *testing.T) {
+func TestByKeyReusesItsLeftArgument(t *testing.T) {
 	m := fold.ByKey[string](fold.Sum[int]())
 	left := map[string]int{"a": 1}
 	result := m.Combine(left, map[string]int{"b": 2})
 	if !maps.Equal(left, result) {
-		t.Errorf("Combine returned %v and left its argument %v; it was to add to it", result, left)
+		t.Errorf("Combine: got %v and the left argument %v, want the left argument reused", result, left)
 	}
 }
 
-func TestByKeyTakesANilMapOnEitherSide(t *testing.T) {
+func TestByKeyAcceptsANilMapOnEitherSide(t *testing.T) {
 	m := fold.ByKey[string](fold.Sum[int]())
 	right := map[string]int{"a": 1}
 	result := m.Combine(nil, right)
@@ -129,7 +129,7 @@ func TestByKeyTakesANilMapOnEitherSide(t *testing.T) {
 	}
 }
 
-func TestByKeyOfNothingIsAMapThatCanBeWritten(t *testing.T) {
+func TestByKeyIdentityIsAWritableMap(t *testing.T) {
 	nothing := fold.ByKey[string](fold.Sum[int]()).Identity()
 	if nothing == nil || len(nothing) != 0 {
 		t.Errorf("the identity of ByKey is %#v, want an empty map that is not nil", nothing)
@@ -169,7 +169,7 @@ func (longest) Combine(a, b string) string {
 	return a
 }
 
-func TestATypeOfOnesOwnIsAMonoid(t *testing.T) {
+func TestMonoidOfAUserDefinedType(t *testing.T) {
 	foldtest.Laws(t, longest{}, "", "a", "b", "ccc")
 	if got := fold.Slice(longest{}, []string{"a", "ccc", "bb"}); got != "ccc" {
 		t.Errorf("got %q, want %q", got, "ccc")
@@ -179,7 +179,7 @@ func TestATypeOfOnesOwnIsAMonoid(t *testing.T) {
 // carry stands for a function that learns its type from the monoid it is given.
 func carry[C any](_ string, m fold.Monoid[C]) C { return m.Identity() }
 
-func TestTheTypeIsInferredFromTheMonoid(t *testing.T) {
+func TestMonoidDeterminesTheTypeOfAFunction(t *testing.T) {
 	var (
 		_ int                           = carry("", fold.Sum[int]())
 		_ fold.Maybe[string]            = carry("", fold.First[string]())

@@ -5,30 +5,28 @@ import (
 	"sync"
 )
 
-// smallestChunk is the number of values below which a chunk is not worth a
-// goroutine, unless the caller says how many goroutines to use.
+// smallestChunk is the least number of values for which a goroutine pays, unless the caller
+// chooses the number of goroutines.
 const smallestChunk = 1024
 
-// Parallel combines the values in order, as [Slice] does, on several goroutines:
-// each combines one run of neighbouring values, and the results are combined from
-// left to right. It pays where Combine does more work than adding two numbers.
+// Parallel combines the values in order, as [Slice] does, on several goroutines. Each
+// goroutine combines one run of neighbouring values, and Parallel combines the results from
+// left to right. It pays if Combine does more work than adding two numbers.
 //
-// The number of goroutines, the caller's included, is workers, and never more than
-// there are values. With workers 0 or less it is GOMAXPROCS, or fewer where a
-// goroutine would have less than 1024 values; so short slices are folded on the
-// caller's goroutine alone.
+// Workers is the number of goroutines, including the caller's; there are never more than
+// values. If workers is 0 or less, the number is GOMAXPROCS, or fewer if a goroutine would
+// have less than 1024 values. Short slices are then folded on the caller's goroutine only.
 //
-// All goroutines have ended when Parallel returns, and also when it panics: a
-// panic or a runtime.Goexit in the monoid happens again in the caller, with the
-// same value, once they have. Where there are several, it is the leftmost's.
+// All goroutines have ended when Parallel returns or panics. A panic or a runtime.Goexit in
+// the monoid is repeated in the caller, with the same value, after all goroutines have
+// ended. If several goroutines panic or exit, the leftmost one is repeated.
 func Parallel[T any](m Monoid[T], values []T, workers int) T {
 	return parallel(m, values, workers, func(chunk []T) T { return Slice(m, chunk) })
 }
 
-// ParallelFunc combines, in order, what f makes of each value. It runs f and
-// Combine on several goroutines in the manner of [Parallel], so f must be safe to
-// call from several at once. Where f is slow and the values are few, say how many
-// workers to use.
+// ParallelFunc combines f(value) of each value, in order. It runs f and Combine on several
+// goroutines as [Parallel] does, so f must be safe for concurrent calls. For few values and
+// a slow f, set workers.
 func ParallelFunc[A, T any](m Monoid[T], values []A, workers int, f func(A) T) T {
 	return parallel(m, values, workers, func(chunk []A) T { return SliceFunc(m, chunk, f) })
 }
@@ -47,7 +45,7 @@ func parallel[A, T any](m Monoid[T], values []A, workers int, fold func([]A) T) 
 	return total
 }
 
-// chunks returns how many chunks to cut a slice of the given length into.
+// chunks returns the number of chunks for a slice of the given length.
 func chunks(length, workers int) int {
 	if workers <= 0 {
 		return min(runtime.GOMAXPROCS(0), length/smallestChunk)
@@ -55,8 +53,8 @@ func chunks(length, workers int) int {
 	return min(workers, length)
 }
 
-// parallelChunks computes chunk 0 on the caller's goroutine and the others each on
-// its own. They have all ended when it returns, panics or exits.
+// parallelChunks computes chunk 0 on the caller's goroutine and each other chunk on a
+// goroutine of its own. All goroutines have ended when it returns, panics or exits.
 func parallelChunks[T any](n int, compute func(i int) T) (first T, others []outcome[T]) {
 	others = make([]outcome[T], n-1)
 	var running sync.WaitGroup
@@ -67,8 +65,8 @@ func parallelChunks[T any](n int, compute func(i int) T) (first T, others []outc
 	return compute(0), others
 }
 
-// An outcome is how a function ended on another goroutine: it returned, it
-// panicked, or it called runtime.Goexit and so did neither.
+// outcome records how a function ended on another goroutine: it returned, it panicked, or it
+// called runtime.Goexit and did neither.
 type outcome[T any] struct {
 	value    T
 	returned bool
@@ -85,7 +83,7 @@ func (o *outcome[T]) run(f func() T) {
 	o.returned = true
 }
 
-// open ends on the calling goroutine as the function did on its own.
+// open returns, panics or exits on the calling goroutine as the function did.
 func (o *outcome[T]) open() T {
 	if o.panicked != nil {
 		panic(o.panicked)

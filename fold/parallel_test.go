@@ -35,7 +35,7 @@ func TestParallelEqualsSlice(t *testing.T) {
 	}
 }
 
-func TestParallelUsesAsManyGoroutinesAsToldOrWorthIt(t *testing.T) {
+func TestParallelNumberOfGoroutines(t *testing.T) {
 	processors := runtime.GOMAXPROCS(3)
 	defer runtime.GOMAXPROCS(processors)
 
@@ -73,7 +73,7 @@ func goroutine() string {
 // Four workers fold four values, one each: what a worker does is told by its value.
 var four = []int{0, 1, 2, 3}
 
-func TestAPanicReachesTheCallerAfterAllHaveEnded(t *testing.T) {
+func TestParallelPanicReachesTheCallerAfterAllHaveEnded(t *testing.T) {
 	failure := errors.New("failure")
 	for failing := range four {
 		var ended atomic.Int32
@@ -101,7 +101,7 @@ func TestAPanicReachesTheCallerAfterAllHaveEnded(t *testing.T) {
 	}
 }
 
-func TestGoexitReachesTheCallerAfterAllHaveEnded(t *testing.T) {
+func TestParallelGoexitReachesTheCallerAfterAllHaveEnded(t *testing.T) {
 	for failing := range four {
 		var ended atomic.Int32
 		var returned bool
@@ -129,7 +129,7 @@ func TestGoexitReachesTheCallerAfterAllHaveEnded(t *testing.T) {
 	}
 }
 
-func TestTheLeftmostPanicIsTheOnePassedOn(t *testing.T) {
+func TestParallelRepeatsTheLeftmostPanic(t *testing.T) {
 	for first := range four {
 		func() {
 			defer func() {
@@ -147,7 +147,7 @@ func TestTheLeftmostPanicIsTheOnePassedOn(t *testing.T) {
 	}
 }
 
-func TestAPanicInCombineReachesTheCaller(t *testing.T) {
+func TestParallelPanicInCombineReachesTheCaller(t *testing.T) {
 	m := fold.New(
 		func() int { return 0 },
 		func(a, b int) int {

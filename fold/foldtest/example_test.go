@@ -9,7 +9,7 @@ import (
 	"github.com/rxipc/rxipc/fold/foldtest"
 )
 
-// t stands for the *testing.T of a test. It prints what is reported.
+// t takes the place of the *testing.T of a test. It prints the errors.
 var t printer
 
 type printer struct{ testing.TB }

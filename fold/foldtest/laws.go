@@ -12,32 +12,31 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Laws checks with the given values that m keeps the laws of [fold.Monoid], and
-// reports the first that it does not keep as an error of the test:
+// Laws checks with the given values that m keeps the laws of [fold.Monoid]. It reports the
+// first broken law as an error of the test:
 //
-//   - Identity returns the same value each time, and storage of its own: what
-//     happens to one identity shows in no other.
-//   - The identity on the left or on the right of a value changes nothing.
-//   - Combine is associative. All triples of the values are tried, so a handful of
-//     values that differ in kind is better than many.
-//   - Combine never changes a right argument, neither at once nor when its result
-//     is combined further, nor a result that it returned before.
+//   - Identity returns an equal value each time, with storage of its own: changing one
+//     identity changes no other.
+//   - Combining a value with the identity, on the left or on the right, returns the value.
+//   - Combine is associative. Laws tries all triples of the values, so a few values of
+//     different kinds are better than many.
+//   - Combine never changes its right argument, neither at once nor when its result is
+//     combined further. It never changes a result that it returned before.
 //
-// Values are compared deeply, unexported fields included, with nil and empty maps
-// and slices taken as equal, and NaN equal to itself; a type's own Equal method is
-// used where there is one. Use [LawsFunc] to compare in another way. Sums of
-// floating-point numbers are associative only where nothing is rounded: choose
-// such values, or compare with a tolerance.
+// Laws compares values deeply, including unexported fields. Nil and empty maps and slices
+// are equal, and NaN equals itself. It uses the Equal method of a type that has one. Use
+// [LawsFunc] for another comparison. Sums of floating-point numbers are associative only if
+// no addition rounds: choose such values, or compare with a tolerance.
 func Laws[T any](t testing.TB, m fold.Monoid[T], values ...T) {
 	t.Helper()
 	LawsFunc(t, m, equal[T], values...)
 }
 
-// LawsFunc is [Laws] with the function that tells whether two values are equal.
+// LawsFunc is [Laws] with a function that reports whether two values are equal.
 func LawsFunc[T any](t testing.TB, m fold.Monoid[T], equal func(a, b T) bool, values ...T) {
 	t.Helper()
 	l := laws[T]{t, m, equal, values}
-	// What a law relies on has been checked by those above it.
+	// Each check relies on the checks above it.
 	_ = l.identityIsFresh() &&
 		l.identityChangesNothing() &&
 		l.combineIsAssociative()
@@ -51,8 +50,8 @@ func equal[T any](a, b T) bool {
 	)
 }
 
-// bothNaN is true of two NaNs of any floating-point type, named ones included,
-// which cmpopts.EquateNaNs leaves out.
+// bothNaN reports whether both values are NaNs of any floating-point type, including named
+// types, which cmpopts.EquateNaNs ignores.
 func bothNaN(a, b any) bool {
 	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
 	return x.CanFloat() && y.CanFloat() && math.IsNaN(x.Float()) && math.IsNaN(y.Float())
@@ -65,8 +64,8 @@ type laws[T any] struct {
 	values []T
 }
 
-// identityIsFresh checks that identities are equal and share no storage, before
-// and after values have been combined into some of them.
+// identityIsFresh checks that identities are equal and share no storage, before and after
+// combining values into some of them.
 func (l laws[T]) identityIsFresh() bool {
 	l.t.Helper()
 	untouched := l.m.Identity()
@@ -93,7 +92,7 @@ func (l laws[T]) identityIsFresh() bool {
 	return true
 }
 
-// identityChangesNothing checks both identity laws. They make [fold.Copy] a copy.
+// identityChangesNothing checks both identity laws. [fold.Copy] relies on them.
 func (l laws[T]) identityChangesNothing() bool {
 	l.t.Helper()
 	arguments := watch(l.values)
@@ -117,8 +116,8 @@ func (l laws[T]) identityChangesNothing() bool {
 	return true
 }
 
-// combineIsAssociative checks associativity, and that neither the arguments nor
-// the first result change on the way.
+// combineIsAssociative checks associativity, and that neither the arguments nor the first
+// result change meanwhile.
 func (l laws[T]) combineIsAssociative() bool {
 	l.t.Helper()
 	arguments := watch(l.values)
@@ -148,7 +147,7 @@ func (l laws[T]) combineIsAssociative() bool {
 	return true
 }
 
-// A watched slice remembers what its values were.
+// watched is a slice with a record of its values.
 type watched[T any] struct {
 	values []T
 	before []string

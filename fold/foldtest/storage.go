@@ -8,27 +8,27 @@ import (
 	"unsafe"
 )
 
-// render returns a value in words, following pointers and looking into unexported
+// render returns the text of a value, including the targets of pointers and unexported
 // fields.
 func render[T any](value T) string {
 	var p printer
 	return p.text(reflect.ValueOf(&value).Elem())
 }
 
-// storage is render with the part of each slice that lies between its length and
-// its capacity, which others may hold too. Two equal texts, one taken earlier and
-// one later, mean that the value's storage did not change in between.
+// storage is render including the elements of each slice between its length and its
+// capacity, which other slices may share. If two texts of a value, taken at different times,
+// are equal, its storage did not change in between.
 func storage[T any](value T) string {
 	p := printer{spare: true}
 	return p.text(reflect.ValueOf(&value).Elem())
 }
 
 type printer struct {
-	spare bool     // include what lies past a slice's length
-	path  []parent // the references that led here, to stop at cycles
+	spare bool     // include the elements past a slice's length
+	path  []parent // the enclosing references, to stop at cycles
 }
 
-// A parent is a pointer, map or slice.
+// parent is a pointer, map or slice.
 type parent struct {
 	kind   reflect.Type
 	target unsafe.Pointer
@@ -100,7 +100,7 @@ func (p *printer) entries(v reflect.Value) string {
 	return "map[" + strings.Join(entries, " ") + "]"
 }
 
-// within returns what inside returns, unless the reference leads back to itself.
+// within returns inside(), unless the reference contains itself.
 func (p *printer) within(v reflect.Value, length int, inside func() string) string {
 	here := parent{v.Type(), v.UnsafePointer(), length}
 	if here.target != nil && slices.Contains(p.path, here) {
@@ -111,10 +111,10 @@ func (p *printer) within(v reflect.Value, length int, inside func() string) stri
 	return inside()
 }
 
-// shared tells whether two values of one type share storage that either could
-// change: the target of a pointer, or a map or a slice's array, also within
-// structs and arrays. Pointers within a value are not looked at: many lead to what
-// all may share, such as a time zone.
+// shared reports whether two values of one type share storage that either could change: the
+// target of a pointer, or a map or a slice's array, also within structs and arrays. It
+// ignores pointers within a value, because many have targets that may be shared, such as a
+// time zone.
 func shared(a, b reflect.Value) bool {
 	if a.Kind() == reflect.Pointer {
 		return !a.IsNil() && a.Type().Elem().Size() > 0 && a.Pointer() == b.Pointer()

@@ -1,5 +1,5 @@
-// Command chaingen writes the chains of package fold, Chain2 to Chain9, into the
-// file that it is given.
+// Command chaingen writes the chains of package fold, Chain2 to Chain9, to the file in its
+// argument.
 package main
 
 import (
@@ -41,7 +41,7 @@ func generate() ([]byte, error) {
 }
 
 // chain writes the chain of the given number of steps. Its types are A, B, C and
-// so on, and its steps ab, bc, cd: each is named after what it takes and gives.
+// so on. Its steps are ab, bc, cd and so on, named after their parameter and result.
 func chain(out *bytes.Buffer, steps int) {
 	letter := func(i int) string { return string(rune('A' + i)) }
 
@@ -60,8 +60,8 @@ func chain(out *bytes.Buffer, steps int) {
 		before = "Then(a, ab)"
 	}
 
-	fmt.Fprintf(out, "\n// Chain%d takes %s steps in a row with [Then]: each is given the value of the one\n", steps, words[steps])
-	fmt.Fprintf(out, "// before it, and the first error ends the chain and is returned as it is.\n")
+	fmt.Fprintf(out, "\n// Chain%d takes %s steps in a row with [Then]. Each step gets the value of the\n", steps, words[steps])
+	fmt.Fprintf(out, "// step before it. The first error ends the chain, which returns it unchanged.\n")
 	fmt.Fprintf(out, "func Chain%d[%s any](\n\ta Attempt[A],\n", steps, strings.Join(types, ", "))
 	for _, parameter := range parameters {
 		fmt.Fprintf(out, "\t%s,\n", parameter)

@@ -9,13 +9,13 @@ import (
 func TestChainsAreUpToDate(t *testing.T) {
 	want, err := generate()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("generate the chains: %v", err)
 	}
 	got, err := os.ReadFile("../../chain.go")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("read the chains: %v", err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("chain.go is out of date; run go generate in package fold")
+		t.Error("chain.go differs from the generated chains; run go generate in package fold")
 	}
 }
