@@ -1,6 +1,6 @@
-// Package socket lets processes on one machine exchange messages by name, over
-// the protocol of innmind/ipc, and shows connections and messages as observables
-// of package stream, so that servers are pipelines.
+// Package socket lets processes on one machine exchange messages by name, over the protocol
+// of innmind/ipc. Connections and messages are observables of package stream, so servers and
+// clients are pipelines.
 //
 // # Server
 //
@@ -18,38 +18,37 @@
 //			return c.Respond(m).CarryWith(count + 1)
 //		})
 //
-// It is made of [IPC.Listen], the observable of connections, and
-// [Connection.Exchanges], the observable of one connection's messages with the
-// means to answer each. [Exchanges] merges those of all connections into one
-// ordered stream, for a server that keeps one state for everybody.
+// It is made of [IPC.Listen], the observable of connections, and [Connection.Exchanges], the
+// observable of one connection's messages with the means to answer each. [Exchanges] merges
+// the messages of all connections into one ordered stream, for a server with a single state.
 //
-// # Who acknowledges
+// # Acknowledgements
 //
-// An [Exchange] is acknowledged when it has been handled: when the pipeline's
-// yield has returned, in the same write as its responses. So a message that was
-// filtered out is acknowledged too (that was its handling), one whose handler
-// panicked is not, and what was acknowledged has had its effect. To answer later,
-// or from another goroutine, take [Exchange.Hold]: the answer is then the
-// holder's, and leaves in the order of the messages. Behind a stage that buffers, such as
-// [operators.ObserveOn], that is a must: see [Exchanges]. [Continuation.Reject] and
+// The server acknowledges an [Exchange] once the pipeline's yield has returned, in the same
+// write as its responses. So an acknowledged message has been handled. A message that a stage
+// filtered out is acknowledged, too. A message whose handler panicked is not.
+//
+// [Exchange.Hold] is for answers that are given later, or from another goroutine. They leave
+// in the order of the messages. A pipeline must hold exchanges, or answer them, before a stage
+// that buffers, such as [operators.ObserveOn]: see [Exchanges]. [Continuation.Reject] and
 // [Exchange.Reject] leave a message unacknowledged, with an error.
 //
-// A handler that works for long takes [Continuation.Context], or [Exchange.Context]: it is
-// done within a second when the client is gone.
+// A handler that works for long uses [Continuation.Context], or [Exchange.Context]: it ends
+// within a second when the client is gone.
 //
 // # Client
 //
-// [IPC.ConnectTo] waits for a server, [IPC.Dial] does not; both give a [Process]; [Send], [Wait] and [Request]
-// chain on it with package fold, and every result opens to plain Go with Get.
+// [IPC.ConnectTo] waits for a server, [IPC.Dial] does not. Both return a [Process]. [Send],
+// [Wait] and [Request] chain on it with package fold, and Get turns each result into plain Go.
 //
-// [Process.SendAll] and [Process.RequestAll] are the same as stages of a pipeline, with
-// many messages in flight. [IPC.Pool] is for many callers at the same time, and
-// [IPC.Follow] is what a server pushes, across its restarts.
+// [Process.SendAll] and [Process.RequestAll] are the same as stages of a pipeline, with many
+// messages in flight. [IPC.Pool] serves many callers at the same time. [IPC.Follow] emits what
+// a server pushes, across its restarts.
 //
 // # Why a call failed
 //
-// Each error wraps a sentinel for the way in which the call ended, and says the reason that
-// was known last; when a context ended it wraps its cause, too.
+// Each error wraps a sentinel for the way in which the call ended, and tells the last known
+// reason. If a context ended, the error wraps its cause, too.
 //
 //	nobody listens on the name               ErrNotListening
 //	the queue of connections is full         ErrBusy
@@ -74,71 +73,82 @@
 //	all connections of a Pool are busy       ErrNoConnection
 //	it was closed from here                  net.ErrClosed
 //
-// The reasons behind ErrDisconnected come from servers of rxipc; of others the error says
-// what may have been.
+// Servers of rxipc tell the reasons behind ErrDisconnected. For other servers the error names
+// what may have happened.
 //
-// # Who may talk
+// # Access
 //
-// By default processes of one user, and root: the folder of the sockets must be in
-// nobody else's hands, the sockets are private, and both sides ask the system who is
-// at the other end before they listen to it. [Unix] says how to share a folder,
-// [Config] whom to let in ([Users], [Groups], an [Authorizer] of your own) and how many
-// at a time; [Connection.Peer] is who it is.
+// By default processes of the same user, and root, may talk. Nobody else may write to the
+// folder of the sockets, the sockets are private, and both sides ask the system for the user at
+// the other end before they read a byte. [Unix] tells how to share a folder. [Config] has the
+// [Authorizer] of each side, such as [Users] and [Groups], and how many connections it lets in.
+// [Connection.Peer] returns the process at the other end.
 //
 // # Restart
 //
 // A server takes over the sockets of a manager of services, such as systemd, with
 // [Unix].Inherit, and reports its state to it with package socket/systemd. [IPC.HandOver]
-// replaces a running server by a new process without a client being refused.
+// replaces a running server by a new process, and no client is refused.
 //
-// # Watching a daemon
+// # Logs and hooks
 //
-// [Config].Log gets a line about what an operator should know, with the name, the number of
-// the connection, its client, and a reason (see [Reason]). Errors are handlers and hooks that
-// panicked and answers that could not be sent; by default [slog.Default] gets these and
-// nothing else. Warnings are clients that break the protocol or a limit or are refused. A
-// message that a handler rejects is information. Connections that come and go are for
-// debugging. Messages have no line. [Hooks] are called for each message, and metrics and traces are made of those:
-// the module socket/otel does so for OpenTelemetry, and has a table of all that is reported.
+// [Config].Log gets lines for an operator, with the name, the number of the connection, its
+// client, and a reason (see [Reason]):
 //
-// A handler of [Server.With] that panics ends its connection alone, unless
-// [Server.LetPanic] says otherwise; in a pipeline of your own the panic is yours.
+//	Error  a handler or hook panicked, an answer could not be sent
+//	Warn   a client was refused, or broke the protocol or a limit
+//	Info   a handler rejected a message
+//	Debug  a connection was opened or closed
+//
+// [slog.Default] gets the errors by default, and nothing else. Messages have no line. [Hooks]
+// are called for each message, for metrics and traces. The module socket/otel makes hooks for
+// OpenTelemetry, and has a table of all that is reported.
+//
+// A handler of [Server.With] that panics ends its own connection only, unless
+// [Server.LetPanic] is used. In your own pipeline the panic reaches you.
 //
 // # Limits
 //
-// What is bounded, and by what, is in [Config]. The bytes on the wire are
-// described in PROTOCOL.md.
+// [Config] has all limits. PROTOCOL.md describes the bytes on the wire.
 //
 // # Memory
 //
-// A connection over a socket that waits holds no buffer. With [Server.With] and [Exchanges]
-// on Linux it has no goroutine either, once it got no message for one to two seconds:
-// one goroutine waits for all of them, with epoll(7), and starts one for a connection when
-// something comes, which takes some 10 microseconds. So it costs a server 2 to 2.6 KiB,
-// heartbeats included, with no hooks and a small carry.
+// An idle connection costs a server
 //
-// With [Connection.Exchanges] and [Connection.Messages], on other systems, and when there
-// is no descriptor left for epoll, it waits on a goroutine, of which the stack is 4 KiB:
-// about 6 KiB in all. (On Windows, and over connections that are no sockets, it holds what
-// it reads into besides: 4 KiB, or 64 KiB once a read has filled those.)
+//	what reads it                               memory         it holds
+//	Server.With or Exchanges, on Linux          2 to 2.6 KiB   no goroutine, no buffer
+//	Connection.Exchanges or Messages            6 KiB          a goroutine with a stack of 4 KiB
+//	any, on another system                      6 KiB          the same
+//	any, on Windows or over no socket           10 to 70 KiB   the same, and a read buffer
 //
-// A message that is handled for more than half a second has its connection read ahead
-// meanwhile, into the same buffer, to notice that the client closes.
+// The first row counts heartbeats, no hooks, and a small carry. The connection is idle once it
+// got no message for one to two seconds. One goroutine waits for all idle connections with
+// epoll(7), and starts one for a connection when something comes, which takes some 10
+// microseconds. Without a descriptor for epoll the second row holds. A read buffer has 4 KiB,
+// or 64 KiB once a read has filled those.
 //
-// While bytes come and go it borrows
+// While bytes come and go a connection borrows
 //
-//   - 64 KiB for the moment of reading; what came is kept in 4 KiB if it fits, until it is
-//     handled, and else in those;
-//   - the content of the message that is coming: 64 KiB at once, or as much as it has
-//     sent before, up to 1 MiB; beyond that, at most four times what has come of it;
-//     and never more than [Config.MaxMessage], besides the piece that is outgrown;
-//   - the answers that are not written yet: 32 KiB and those of one exchange. Contents
-//     from 16 KiB on are not copied, but kept until they are written.
+//   - 64 KiB for the time of a read. What came is kept in 4 KiB if it fits there, otherwise in
+//     these, until it is handled. While a handler takes more than half a second, the
+//     connection is read ahead into the same buffer, to notice that the client closes.
+//   - the content of the message that is coming: 64 KiB at once, or as much as the client has
+//     sent before, up to 1 MiB. Beyond that it is at most four times what has come, and never
+//     more than [Config.MaxMessage]. A buffer that is outgrown stays until it is copied.
+//   - the answers that are not written yet: 32 KiB, and those of one exchange. Contents of
+//     16 KiB and more are not copied, but kept until they are written.
 //
-// So a client that means harm makes a server hold 68 KiB with a few bytes, up to 1 MiB
-// if it has sent a message as long before, and more only by sending a quarter of it, up
-// to 1.25 times MaxMessage; by not reading, what the handler answers at once; by
-// being held, [ServerConfig.MaxHeld] answers. The first lasts [Config.FrameTimeout] at most,
-// the second twice [ServerConfig.WriteTimeout], the third is up to who holds them; and there
-// are [ServerConfig.MaxConnections] clients.
+// So this is what a hostile client makes a server hold, at most, for each connection:
+//
+//	what it does                           memory it pins            for how long          setting
+//	connects, and says nothing             an idle connection        HandshakeTimeout      HandshakeTimeout
+//	begins a message                       68 KiB                    FrameTimeout          FrameTimeout
+//	the same, after one that was as long   1 MiB                     FrameTimeout          FrameTimeout
+//	sends a quarter of a message           1.25 times MaxMessage     FrameTimeout          MaxMessage
+//	reads no answers                       32 KiB, and the answers   twice WriteTimeout    WriteTimeout
+//	                                       of one exchange
+//	sends while its answers are held       MaxHeld answers           until they are given  MaxHeld
+//
+// [ServerConfig.MaxConnections] limits the connections, and [ServerConfig.MaxPerUser] those of
+// another user.
 package socket
