@@ -14,13 +14,14 @@ const module = "github.com/rxipc/rxipc"
 // floors says which packages of ours each may import; a package stands on the floors
 // below it, never on one above. What is under a folder follows its longest entry.
 var floors = map[string][]string{
+	"internal":          {}, // what several of the others use
 	"fold":              {},
 	"stream":            {"fold"},
 	"stream/streamtest": {"stream"},
 	"stream/rx":         {"stream"},
 	"stream/internal":   {},
 	"stream/text":       {"stream", "stream/internal/lines"},
-	"stream/system":     {"stream/text", "stream", "stream/internal/lines"},
+	"stream/system":     {"stream/text", "stream", "stream/internal/lines", "internal/folderwatch"},
 	"operators":         {"stream", "fold"},
 	"stream/web":        {"operators", "stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
@@ -31,7 +32,7 @@ var floors = map[string][]string{
 	"socket/internal/wire":     {},
 	"socket/internal/park":     {},
 	"socket/internal/probe":    {"socket/internal/wire"},
-	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd"},
+	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "internal/folderwatch"},
 
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket", "stream/system", "operators", "stream", "fold"},
@@ -109,7 +110,7 @@ type goPackage struct {
 // packages lists the packages of the module, without their tests.
 func packages(t *testing.T) (list []goPackage) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=Dir,ImportPath,Imports,GoFiles", "./fold/...", "./stream/...",
+	out, err := exec.Command("go", "list", "-json=Dir,ImportPath,Imports,GoFiles", "./internal/...", "./fold/...", "./stream/...",
 		"./operators/...", "./socket/...", "./examples/...").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -90,10 +90,11 @@ func Changes(folder string, options ChangesOptions) stream.Observable[Change] {
 		}
 		stream.Subscribed(ctx)
 		for {
-			if err := w.wait(ctx); err != nil {
+			told, err := w.wait(ctx)
+			if err != nil {
 				return err
 			}
-			if w.notifier != nil {
+			if told {
 				if err := stream.Timer(min(settling, options.Poll)).Run(ctx); err != nil {
 					return err
 				}

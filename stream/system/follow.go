@@ -131,7 +131,7 @@ func (f *follower) run() error {
 		case again:
 		default:
 			stream.Subscribed(f.ctx)
-			if err := w.wait(f.ctx); err != nil {
+			if _, err := w.wait(f.ctx); err != nil {
 				return err
 			}
 		}

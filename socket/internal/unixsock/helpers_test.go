@@ -16,6 +16,15 @@ import (
 // counter is the name that the tests use.
 const counter = "counter"
 
+// shortDir makes a folder whose path is short enough for a socket in it.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rxipc")
+	must(t, "making a folder", err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 // must fails the test if a step of its own has failed.
 func must(t *testing.T, step string, err error) {
 	t.Helper()

@@ -13,7 +13,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/rxipc/rxipc/internal/folderwatch"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -23,6 +25,10 @@ const (
 
 	// defaultBacklog is more than most systems allow, so it is their limit.
 	defaultBacklog = 4096
+
+	// lookPause is the time between two looks at a folder that a client waits for a server in,
+	// where the system gives no news.
+	lookPause = 20 * time.Millisecond
 )
 
 // Options says where sockets are, and who may use them.
@@ -48,7 +54,7 @@ type Place struct {
 	backlog int
 	invalid error // why it cannot be used
 
-	Folder FolderWatch // for Watch
+	Folder folderwatch.Watch // for Watch
 }
 
 // New resolves options. Each method returns ErrInvalid if the options are invalid.
@@ -62,7 +68,7 @@ func New(o Options) *Place {
 		backlog: max(1, cmp.Or(o.Backlog, defaultBacklog)),
 	}
 	p.invalid = p.resolve(o)
-	p.Folder.Dir = p.dir
+	p.Folder.Dir, p.Folder.Look = p.dir, lookPause
 	return p
 }
 

@@ -1,6 +1,6 @@
 //go:build unix
 
-package unixsock
+package folderwatch
 
 import (
 	"errors"
@@ -11,9 +11,11 @@ import (
 	"time"
 )
 
+const lookPause = 20 * time.Millisecond
+
 // newWatch watches a folder, with the system's help or by looking.
-func newWatch(dir string, byLooking bool) (watch *FolderWatch, end func()) {
-	watch = &FolderWatch{Dir: dir}
+func newWatch(dir string, byLooking bool) (watch *Watch, end func()) {
+	watch = &Watch{Dir: dir, Look: lookPause}
 	if byLooking {
 		watch.end = watch.lookAround()
 	}
@@ -34,9 +36,9 @@ func awaitNews(t *testing.T, news <-chan struct{}, of string) {
 	}
 }
 
-func TestFolderWatchGivesNewsOfAFileThatComes(t *testing.T) {
+func TestWatchGivesNewsOfAFileThatComes(t *testing.T) {
 	for _, byLooking := range []bool{false, true} {
-		base := shortDir(t)
+		base := t.TempDir()
 		dir := filepath.Join(base, "made", "later")
 		watch, end := newWatch(dir, byLooking)
 		news, stop := watch.Add("x.sock")
@@ -71,8 +73,8 @@ func TestFolderWatchGivesNewsOfAFileThatComes(t *testing.T) {
 	}
 }
 
-func TestFolderWatchIsShared(t *testing.T) {
-	watch := &FolderWatch{Dir: shortDir(t)}
+func TestWatchIsShared(t *testing.T) {
+	watch := &Watch{Dir: t.TempDir(), Look: lookPause}
 	_, stopFirst := watch.Add("x.sock")
 	_, stopSecond := watch.Add("y.sock")
 	before := openDescriptors(t)
@@ -118,10 +120,10 @@ func openDescriptors(t *testing.T) int {
 	return len(entries)
 }
 
-func TestFolderWatchLeavesNoGoroutine(t *testing.T) {
+func TestWatchLeavesNoGoroutine(t *testing.T) {
 	// A bubble ends when all that was started in it has ended.
 	synctest.Test(t, func(t *testing.T) {
-		watch := &FolderWatch{Dir: filepath.Join(t.TempDir(), "missing")}
+		watch := &Watch{Dir: filepath.Join(t.TempDir(), "missing"), Look: lookPause}
 		for range 3 {
 			_, stopOne := watch.Add("x.sock")
 			_, stopOther := watch.Add("x.sock")
@@ -134,8 +136,8 @@ func TestFolderWatchLeavesNoGoroutine(t *testing.T) {
 	})
 }
 
-func TestFolderWatchNoticesAFolderInThePlaceOfAnother(t *testing.T) {
-	base, old := shortDir(t), time.Now().Add(-time.Hour)
+func TestWatchNoticesAFolderInThePlaceOfAnother(t *testing.T) {
+	base, old := t.TempDir(), time.Now().Add(-time.Hour)
 	var folders []os.FileInfo
 	for _, name := range []string{"one", "other"} {
 		dir := filepath.Join(base, name)
@@ -154,15 +156,4 @@ func TestFolderWatchNoticesAFolderInThePlaceOfAnother(t *testing.T) {
 	if !changed(folders[0], folders[1]) {
 		t.Error("another folder, as old as the one before, has not changed, want that it has")
 	}
-}
-
-// shortDir makes a folder whose path is short enough for a socket in it.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "rxipc")
-	if err != nil {
-		t.Fatalf("making a folder: %v", err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }

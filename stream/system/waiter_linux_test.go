@@ -95,3 +95,22 @@ func TestChangesAreTold(t *testing.T) {
 		t.Errorf("the run left descriptors: %q, before it %q", after, before)
 	}
 }
+
+// TestFollowIsToldOfAFolderThatIsMadeLater polls so rarely that the test would never end.
+func TestFollowIsToldOfAFolderThatIsMadeLater(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "made", "later")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	subscribed := make(chan struct{})
+	watched := stream.OnSubscribed(ctx, func() { close(subscribed) })
+	lines, wait := system.Follow(filepath.Join(folder, "app.log"), system.FollowOptions{Poll: 1000 * time.Hour}).Channel(watched, 0)
+	received(t, subscribed)
+	must(t, "make the folder", os.MkdirAll(folder, 0o700))
+	appendTo(t, filepath.Join(folder, "app.log"), "a\n")
+	if line := received(t, lines); line.Text != "a" {
+		t.Errorf("a file in a folder that was made later: got %q, want a", line.Text)
+	}
+	cancel(errCause)
+	if err := wait(); err != errCause {
+		t.Errorf("a run that was cancelled: %v, want %v", err, errCause)
+	}
+}

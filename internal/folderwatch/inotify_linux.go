@@ -1,4 +1,4 @@
-package unixsock
+package folderwatch
 
 import (
 	"encoding/binary"
@@ -12,28 +12,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Files that come, and what may make one reachable; and the end of the folder itself.
-const inotifyMask = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB |
-	unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR
+const (
+	// arrivals are events of files that come, and of what may make one reachable; and of the end
+	// of the folder itself.
+	arrivals = unix.IN_CREATE | unix.IN_MOVED_TO | unix.IN_ATTRIB |
+		unix.IN_DELETE_SELF | unix.IN_MOVE_SELF | unix.IN_ONLYDIR
+
+	// writes are events of files that are written to, or go.
+	writes = unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_MOVED_FROM | unix.IN_DELETE
+)
 
 // start watches with one inotify descriptor for all waiters. Where there is none left, or
 // the folder may not be read, it looks.
-func (f *FolderWatch) start() (end func()) {
+func (w *Watch) start() (end func()) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
-		return f.lookAround()
+		return w.lookAround()
 	}
-	n := &inotify{watch: f, file: os.NewFile(uintptr(fd), "inotify")}
+	n := &inotify{watch: w, file: os.NewFile(uintptr(fd), "inotify")}
 	if err := n.arm(); err != nil {
 		n.file.Close()
-		return f.lookAround()
+		return w.lookAround()
 	}
 	var reading sync.WaitGroup
 	var looking func()
 	reading.Go(func() {
 		if n.read() != nil {
 			n.file.Close()
-			looking = f.lookAround()
+			looking = w.lookAround()
 		}
 	})
 	return func() {
@@ -47,7 +53,7 @@ func (f *FolderWatch) start() (end func()) {
 
 // inotify watches the folder, or while that is not there the nearest one above it that is.
 type inotify struct {
-	watch   *FolderWatch
+	watch   *Watch
 	file    *os.File
 	watched int    // what the system calls the folder that is watched
 	next    string // the name in it that leads to the folder; empty: it is the folder
@@ -79,23 +85,27 @@ func (n *inotify) arm() error {
 	}
 }
 
-// add has the system watch a folder. It is the only one.
+// add has the system watch a folder, in place of the one before.
 func (n *inotify) add(dir string) (watched int, err error) {
 	raw, err := n.file.SyscallConn()
 	if err != nil {
 		return 0, err
+	}
+	events := uint32(arrivals)
+	if n.watch.Writes && dir == n.watch.Dir {
+		events |= writes
 	}
 	failed := raw.Control(func(fd uintptr) {
 		if n.watched > 0 {
 			_, _ = unix.InotifyRmWatch(int(fd), uint32(n.watched)) // it may have ended by itself
 			n.watched = 0
 		}
-		watched, err = unix.InotifyAddWatch(int(fd), dir, inotifyMask)
+		watched, err = unix.InotifyAddWatch(int(fd), dir, events)
 	})
 	return watched, errors.Join(err, failed)
 }
 
-// read tells what happens, until the descriptor is closed; then it returns nil.
+// read gives news of what happens, until the descriptor is closed; then it returns nil.
 func (n *inotify) read() error {
 	buffer := make([]byte, 64*(unix.SizeofInotifyEvent+unix.NAME_MAX+1))
 	for {

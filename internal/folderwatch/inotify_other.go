@@ -1,0 +1,5 @@
+//go:build !linux
+
+package folderwatch
+
+func (w *Watch) start() (end func()) { return w.lookAround() }
