@@ -8,11 +8,11 @@ import (
 	"testing/synctest"
 )
 
-// TestASessionCutAtAnyByteIsToldExactlyByBothSides breaks one connection behind each byte
+// TestConnectionCutAtAnyByteIsToldExactlyByBothSides breaks one connection behind each byte
 // of either direction, as if the other side died there or closed its half: by turns, or
 // both with more RXIPC_ROUNDS. The model says what must be true then; a neighbour must not
 // notice.
-func TestASessionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
+func TestConnectionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
 	up, down := cutSession(t, -1, -1, false)
 	t.Logf("%d bytes up, %d down", up, down)
 	if up < 200 || down < 200 {
@@ -44,25 +44,25 @@ func TestASessionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
 func cutSession(t *testing.T, up, down int, half bool) (toServer, toClient int) {
 	failed := !t.Run(fmt.Sprintf("up %d, down %d, half %v", up, down, half), func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, 0, virtual, serverWith, Config{Heartbeat: -1})
+			w := newWorld(t, 0, virtualTime, serverWith, Config{Heartbeat: -1})
 			random := newRandom(0)
-			whole, conn, served := w.bear(random, 1000)
+			whole, conn, served := w.newVisit(random, 1000)
 			neighbour := whole.attach(conn, served)
 			playSession(whole, neighbour)
 
-			l, conn, served := w.bear(random, 1000)
-			l.breakOff(l.cable.up, up, half)
-			l.breakOff(l.cable.down, down, half)
-			if p := l.attach(conn, served); p != nil {
-				playSession(l, p)
-				l.close(p)
-				l.finish(p)
+			v, conn, served := w.newVisit(random, 1000)
+			v.breakOff(v.cable.up, up, half)
+			v.breakOff(v.cable.down, down, half)
+			if p := v.attach(conn, served); p != nil {
+				playSession(v, p)
+				v.close(p)
+				v.finish(p)
 			}
 			playSession(whole, neighbour)
 			whole.close(neighbour)
 			whole.finish(neighbour)
-			w.judge(t)
-			toServer, toClient = len(l.up), len(l.down)
+			w.check(t)
+			toServer, toClient = len(v.up), len(v.down)
 		})
 	})
 	if failed {
@@ -73,16 +73,16 @@ func cutSession(t *testing.T, up, down int, half bool) (toServer, toClient int) 
 
 // playSession sends four messages in a window, behind one that opens it, and makes a
 // request.
-func playSession(l *life, p *Process) {
-	a := &actor{life: l, p: p, Rand: rand.New(rand.NewPCG(0, 0)), reads: true}
-	send := func(asking bool, deeds ...deed) bool {
-		var tasks []task
+func playSession(v *visit, p *Process) {
+	a := &actor{visit: v, p: p, Rand: rand.New(rand.NewPCG(0, 0)), reads: true}
+	send := func(asking bool, actions ...action) bool {
+		var steps []step
 		var messages []Message
-		for _, d := range deeds {
-			k := task{id: fmt.Sprintf("%s%04d", l.prefix(), l.next.Add(1)), deed: d, responses: 1}
-			tasks, messages = append(tasks, k), append(messages, k.message(0))
+		for _, d := range actions {
+			k := step{id: fmt.Sprintf("%s%04d", v.prefix(), v.next.Add(1)), action: d, responses: 1}
+			steps, messages = append(steps, k), append(messages, k.message(0))
 		}
-		made := &attempt{tasks: tasks, asking: asking}
+		made := &attempt{steps: steps, asking: asking}
 		return a.attempt(made, func(ctx context.Context, note *attempt) error {
 			if !asking {
 				return p.Send(ctx, messages...).Err()

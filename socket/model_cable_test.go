@@ -10,12 +10,12 @@ import (
 // cable carries bytes between the two ends of a connection and keeps what it delivers. It
 // may break: at any byte, in the middle of a frame as well.
 type cable struct {
-	up, down *way
+	up, down *direction
 	ended    sync.WaitGroup
 }
 
-// way is one direction of a cable.
-type way struct {
+// direction is one direction of a cable.
+type direction struct {
 	from, to  net.Conn
 	most      int // bytes that a read brings
 	left      int // bytes that pass until it breaks; negative: it does not
@@ -24,45 +24,45 @@ type way struct {
 }
 
 // connect makes a cable, whose ends it returns.
-func connect(ends func() (net.Conn, net.Conn), most int) (l *cable, client, server net.Conn) {
+func connect(ends func() (net.Conn, net.Conn), most int) (c *cable, client, server net.Conn) {
 	client, near := ends()
 	far, server := ends()
 	return &cable{
-		up:   &way{from: near, to: far, most: most, left: -1},
-		down: &way{from: far, to: near, most: most, left: -1},
+		up:   &direction{from: near, to: far, most: most, left: -1},
+		down: &direction{from: far, to: near, most: most, left: -1},
 	}, client, server
 }
 
 // start begins to carry.
-func (l *cable) start() {
-	l.ended.Go(l.up.carry)
-	l.ended.Go(l.down.carry)
+func (c *cable) start() {
+	c.ended.Go(c.up.carry)
+	c.ended.Go(c.down.carry)
 }
 
 // wait waits until both sides have said that nothing more will come.
-func (l *cable) wait() {
-	l.ended.Wait()
-	l.cut()
+func (c *cable) wait() {
+	c.ended.Wait()
+	c.cut()
 }
 
 // cut breaks it: to each side the other one seems to have died.
-func (l *cable) cut() {
-	l.up.from.Close()
-	l.up.to.Close()
+func (c *cable) cut() {
+	c.up.from.Close()
+	c.up.to.Close()
 }
 
-func (w *way) carry() {
-	buffer := make([]byte, w.most)
+func (d *direction) carry() {
+	buffer := make([]byte, d.most)
 	for {
-		n, err := w.from.Read(buffer)
-		w.deliver(buffer[:n])
+		n, err := d.from.Read(buffer)
+		d.deliver(buffer[:n])
 		switch {
 		case errors.Is(err, io.EOF):
-			closeWrite(w.to)
+			closeWrite(d.to)
 			return
 		case err != nil:
-			w.from.Close()
-			w.to.Close()
+			d.from.Close()
+			d.to.Close()
 			return
 		}
 	}
@@ -70,19 +70,19 @@ func (w *way) carry() {
 
 // deliver delivers bytes up to where the way breaks. What cannot be delivered is lost: who
 // wrote it learns that from the other direction.
-func (w *way) deliver(bytes []byte) {
-	breaks := w.left >= 0 && w.left <= len(bytes)
+func (d *direction) deliver(bytes []byte) {
+	breaks := d.left >= 0 && d.left <= len(bytes)
 	if breaks {
-		bytes = bytes[:w.left]
+		bytes = bytes[:d.left]
 	}
-	n, _ := w.to.Write(bytes)
-	w.delivered = append(w.delivered, bytes[:n]...)
-	if w.left >= 0 {
-		w.left -= len(bytes)
+	n, _ := d.to.Write(bytes)
+	d.delivered = append(d.delivered, bytes[:n]...)
+	if d.left >= 0 {
+		d.left -= len(bytes)
 	}
-	if breaks && w.breaks != nil {
-		w.breaks()
-		w.breaks = nil
+	if breaks && d.breaks != nil {
+		d.breaks()
+		d.breaks = nil
 	}
 }
 

@@ -12,73 +12,73 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// live is a client's life.
-func (w *world) live(random *rand.Rand) {
-	l, client, server := w.bear(random, 1+random.IntN(5000))
+// visit runs a client, from the handshake to the end of its connection.
+func (w *world) visit(random *rand.Rand) {
+	v, client, server := w.newVisit(random, 1+random.IntN(5000))
 	if fate := random.IntN(8); fate < 3 {
-		way := []*way{l.cable.up, l.cable.down}[random.IntN(2)]
-		l.breakOff(way, random.IntN(1<<(5+random.IntN(10))), fate == 0)
+		d := []*direction{v.cable.up, v.cable.down}[random.IntN(2)]
+		v.breakOff(d, random.IntN(1<<(5+random.IntN(10))), fate == 0)
 	}
-	p := l.attach(client, server)
+	p := v.attach(client, server)
 	if p == nil {
 		return
 	}
 	apart := random.IntN(2) == 0 // somebody reads all the time
 	var reader, actors sync.WaitGroup
 	if apart {
-		reader.Go(func() { l.readAll(p) })
+		reader.Go(func() { v.readAll(p) })
 	}
 	for i := range 1 + random.IntN(2) {
 		reads := !apart && i == 0 // two would not know who was first
-		a := &actor{life: l, p: p, Rand: rand.New(rand.NewPCG(w.seed, random.Uint64())), reads: reads}
+		a := &actor{visit: v, p: p, Rand: rand.New(rand.NewPCG(w.seed, random.Uint64())), reads: reads}
 		actors.Go(a.play)
 	}
 	actors.Wait()
-	l.close(p)
+	v.close(p)
 	reader.Wait()
-	l.finish(p)
+	v.finish(p)
 }
 
-// bear makes a life, whose cable carries up to most bytes at a time.
-func (w *world) bear(random *rand.Rand, most int) (l *life, client, server net.Conn) {
-	l = &life{world: w, record: record{dialect: w.config.Dialect, roomy: w.config.MaxUnread == 0}}
-	l.cable, client, server = connect(func() (net.Conn, net.Conn) { return w.ends(random) }, most)
+// newVisit returns a visit whose cable carries up to most bytes at a time.
+func (w *world) newVisit(random *rand.Rand, most int) (v *visit, client, server net.Conn) {
+	v = &visit{world: w, record: record{dialect: w.config.Dialect, roomy: w.config.MaxUnread == 0}}
+	v.cable, client, server = connect(func() (net.Conn, net.Conn) { return w.ends(random) }, most)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l.number = len(w.lives)
-	w.lives = append(w.lives, l)
-	w.bySocket[server] = l
-	l.excused = w.stopped
-	return l, client, server
+	v.number = len(w.visits)
+	w.visits = append(w.visits, v)
+	w.bySocket[server] = v
+	v.excused = w.stopped
+	return v, client, server
 }
 
 // breakOff lets the cable break after a number of bytes in one direction, as if their sender
 // died or closed that direction.
-func (l *life) breakOff(way *way, left int, half bool) {
-	way.left = left
-	way.breaks = func() {
-		if l.excuse(); half {
-			closeWrite(way.to)
+func (v *visit) breakOff(d *direction, left int, half bool) {
+	d.left = left
+	d.breaks = func() {
+		if v.excuse(); half {
+			closeWrite(d.to)
 		} else {
-			l.cable.cut()
+			v.cable.cut()
 		}
 	}
 }
 
 // attach connects to the server. It returns nil if the server ends or the cable breaks
 // meanwhile.
-func (l *life) attach(client, server net.Conn) *Process {
-	l.cable.start()
-	l.listener.waiting <- server
-	ctx, cancel := context.WithTimeout(l.serving, l.enough)
+func (v *visit) attach(client, server net.Conn) *Process {
+	v.cable.start()
+	v.listener.waiting <- server
+	ctx, cancel := context.WithTimeout(v.serving, v.enough)
 	defer cancel()
-	p, err := New(l.config).Attach(ctx, client).Get()
+	p, err := New(v.config).Attach(ctx, client).Get()
 	if err == nil {
 		return p
 	}
-	l.cable.cut()
-	l.note(func(r *record) {
-		if r.left = true; !r.excused && l.serving.Err() == nil {
+	v.cable.cut()
+	v.note(func(r *record) {
+		if r.left = true; !r.excused && v.serving.Err() == nil {
 			r.stuck = append(r.stuck, err)
 		}
 	})
@@ -86,12 +86,12 @@ func (l *life) attach(client, server net.Conn) *Process {
 }
 
 // close closes the connection, whether the server agrees within the grace or not.
-func (l *life) close(p *Process) {
+func (v *visit) close(p *Process) {
 	err := p.Close(context.Background()).Err()
 	if err == nil {
 		return
 	}
-	l.note(func(r *record) {
+	v.note(func(r *record) {
 		if r.left = true; !errors.Is(err, context.DeadlineExceeded) {
 			r.stuck = append(r.stuck, err)
 		}
@@ -99,22 +99,22 @@ func (l *life) close(p *Process) {
 }
 
 // finish reads what is left to read.
-func (l *life) finish(p *Process) {
-	l.readAll(p)
-	l.note(func(r *record) { r.drained = true })
+func (v *visit) finish(p *Process) {
+	v.readAll(p)
+	v.note(func(r *record) { r.drained = true })
 	p.Conn().Close()
 }
 
 // readAll reads up to the end.
-func (l *life) readAll(p *Process) {
+func (v *visit) readAll(p *Process) {
 	p.Messages().ForEach(context.Background(), func(m Message) {
-		l.note(func(r *record) { r.read = append(r.read, m) })
+		v.note(func(r *record) { r.read = append(r.read, m) })
 	})
 }
 
 // actor does what a client does, one thing after the other.
 type actor struct {
-	*life
+	*visit
 	*rand.Rand
 	p     *Process
 	reads bool
@@ -171,20 +171,20 @@ func (a *actor) wait() bool {
 	return err == nil || errors.Is(err, context.DeadlineExceeded)
 }
 
-// tasks makes messages up. Those that are waited for without a limit get an answer.
-func (a *actor) tasks(count int, asking, limited bool) (tasks []task, messages []Message) {
+// steps makes messages up. Those that are waited for without a limit get an answer.
+func (a *actor) steps(count int, asking, limited bool) (steps []step, messages []Message) {
 	for range count {
-		k := task{
-			id: fmt.Sprintf("%s%04d", a.prefix(), a.next.Add(1)), deed: a.deed(),
+		k := step{
+			id: fmt.Sprintf("%s%04d", a.prefix(), a.next.Add(1)), action: a.action(),
 			responses: a.IntN(4), size: a.size(), delay: a.IntN(30),
 		}
 		if asking && (!limited || a.IntN(20) > 0) {
 			k.responses = max(1, k.responses)
 		}
-		tasks = append(tasks, k)
+		steps = append(steps, k)
 		messages = append(messages, k.message(a.size()))
 	}
-	return tasks, messages
+	return steps, messages
 }
 
 func (a *actor) size() int {
@@ -194,9 +194,9 @@ func (a *actor) size() int {
 	return a.IntN(2) * a.IntN(500)
 }
 
-func (a *actor) deed() deed {
+func (a *actor) action() action {
 	if a.IntN(150) == 0 {
-		rare := []deed{doKeep, doReject, doFinish, doClose, doShut, doDie, doStop}
+		rare := []action{doKeep, doReject, doFinish, doClose, doShut, doDie, doStop}
 		d := rare[a.IntN(len(rare))]
 		if d == doKeep && a.kind == serverWith || d == doStop && a.IntN(3) > 0 {
 			return doReject
@@ -215,8 +215,8 @@ func (a *actor) deed() deed {
 // request makes one request.
 func (a *actor) request() bool {
 	limited := a.IntN(3) == 0
-	tasks, messages := a.tasks(1, true, limited)
-	return a.attempt(&attempt{tasks: tasks, asking: true, limited: limited}, func(ctx context.Context, note *attempt) error {
+	steps, messages := a.steps(1, true, limited)
+	return a.attempt(&attempt{steps: steps, asking: true, limited: limited}, func(ctx context.Context, note *attempt) error {
 		m, err := a.p.Request(ctx, messages[0]).Get()
 		if err == nil {
 			note.emitted = []Message{m}
@@ -228,8 +228,8 @@ func (a *actor) request() bool {
 // many sends messages, or makes requests, in one of the ways there are.
 func (a *actor) many(way int) bool {
 	limited, asking := a.IntN(3) == 0, way == 3
-	tasks, messages := a.tasks(1+a.IntN(3)*a.IntN(30), asking, limited)
-	made := &attempt{tasks: tasks, asking: asking, all: way > 1, limited: limited}
+	steps, messages := a.steps(1+a.IntN(3)*a.IntN(30), asking, limited)
+	made := &attempt{steps: steps, asking: asking, all: way > 1, limited: limited}
 	return a.attempt(made, func(ctx context.Context, note *attempt) error {
 		emit := func(m Message) { note.emitted = append(note.emitted, m) }
 		switch way {

@@ -13,8 +13,9 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// The model of a connection: what both sides did in a life of it, and what the wire
-// delivered, is compared with what they say about it.
+// The model of a connection. A visit is one connection of a client, from the handshake to the
+// end. The tests compare what both sides say about a visit with what they did, and with what
+// the wire delivered. These are the rules:
 //
 //  1. Messages are handled once each, in the order in which they were written, and
 //     nothing is behind one that ends the connection.
@@ -29,49 +30,49 @@ import (
 //  6. A call fails for a reason, and none goes on for ever. Nor does a goroutine: the bubble
 //     of a world would not end.
 
-// deed is what a message asks the server to do.
-type deed string
+// action is what a message asks the server to do.
+type action string
 
 const (
-	doAnswer deed = "answer"
-	doPush   deed = "push"   // something else to the client, before the answer
-	doHold   deed = "hold"   // the answer, for a while
-	doKeep   deed = "keep"   // the answer, for ever
-	doReject deed = "reject" // the message
-	doFinish deed = "finish" // the connection, behind the answer
-	doClose  deed = "close"  // the same, from elsewhere
-	doShut   deed = "shut"   // its own half of the connection
-	doDie    deed = "die"
-	doStop   deed = "stop" // the server
+	doAnswer action = "answer"
+	doPush   action = "push"   // something else to the client, before the answer
+	doHold   action = "hold"   // the answer, for a while
+	doKeep   action = "keep"   // the answer, for ever
+	doReject action = "reject" // the message
+	doFinish action = "finish" // the connection, behind the answer
+	doClose  action = "close"  // the same, from elsewhere
+	doShut   action = "shut"   // its own half of the connection
+	doDie    action = "die"
+	doStop   action = "stop" // the server
 )
 
 // last reports whether no message is handled behind one that asks for it.
-func (d deed) last() bool { return d == doReject || d == doFinish || d == doClose }
+func (d action) last() bool { return d == doReject || d == doFinish || d == doClose }
 
 // answered reports whether the answer to it may ever leave.
-func (d deed) answered() bool { return d != doReject && d != doKeep }
+func (d action) answered() bool { return d != doReject && d != doKeep }
 
-// task is a message of the model. It carries what the server is to do with it.
-type task struct {
-	id        string // of the message: that of its life, and a number
-	deed      deed
+// step is a message of the model. Its content tells the server what to do with it.
+type step struct {
+	id        string // of the message: that of its visit, and a number
+	action    action
 	responses int
 	size      int // of each
 	delay     int // in milliseconds, before the answer
 }
 
-func (k task) message(padding int) Message {
+func (k step) message(padding int) Message {
 	return NewMessage(OctetStream(), fmt.Sprintf("%s %s %d %d %d %s",
-		k.id, k.deed, k.responses, k.size, k.delay, strings.Repeat(".", padding)))
+		k.id, k.action, k.responses, k.size, k.delay, strings.Repeat(".", padding)))
 }
 
-func taskOf(m Message) (k task) {
-	fmt.Sscan(m.Content(), &k.id, &k.deed, &k.responses, &k.size, &k.delay)
+func stepOf(m Message) (k step) {
+	fmt.Sscan(m.Content(), &k.id, &k.action, &k.responses, &k.size, &k.delay)
 	return k
 }
 
 // answer is the responses to it.
-func (k task) answer() (responses []Message) {
+func (k step) answer() (responses []Message) {
 	for i := range k.responses {
 		responses = append(responses, Text(fmt.Sprintf("re %s %d %s", k.id, i, strings.Repeat(".", k.size))))
 	}
@@ -85,9 +86,9 @@ type push struct {
 	for_     string // the id of the message that asked for them, if one did
 }
 
-// attempt is what a client asked of its Process, and what it was told.
+// attempt is a call of a Process, and its result.
 type attempt struct {
-	tasks   []task
+	steps   []step
 	asking  bool      // for responses
 	emitted []Message // by SendAll: what was acknowledged; else the responses
 	all     bool      // SendAll or RequestAll: emitted tells of each
@@ -104,15 +105,15 @@ func (c *attempt) counts() (acknowledged, sent int) {
 	if c.err != nil {
 		return 0, 0
 	}
-	return len(c.tasks), len(c.tasks)
+	return len(c.steps), len(c.steps)
 }
 
-// record is what is known of a life.
+// record is what is known of a visit.
 type record struct {
 	dialect  Dialect
 	up, down []byte // that the server, and the client, were delivered
 
-	handled []task   // in the order in which the server began
+	handled []step   // in the order in which the server began
 	carry   []string // the ids that it folded
 	pushes  []push
 
@@ -125,9 +126,9 @@ type record struct {
 	stuck   []error   // of what went on for ever, or failed as it must not
 }
 
-// sight is what the wire shows.
-type sight struct {
-	sent []task         // messages that the server was delivered whole
+// observation is what the bytes on the wire show.
+type observation struct {
+	sent []step         // messages that the server was delivered whole
 	at   map[string]int // where each stands among those
 	tail string         // of up, behind the last whole frame
 
@@ -138,33 +139,33 @@ type sight struct {
 	agreed       bool            // the server answered connection.close, or said it itself
 }
 
-// judge lists what is wrong with a life.
-func (r *record) judge() (wrong []string) {
-	said := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
-	s := r.look(said)
-	r.judgeHandling(s, said)
-	r.judgeAnswers(said)
+// check lists what is wrong with a visit.
+func (r *record) check() (wrong []string) {
+	report := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+	s := r.observe(report)
+	r.checkHandling(s, report)
+	r.checkAnswers(report)
 	for _, c := range r.calls {
-		r.judgeCall(c, s, said)
+		r.checkCall(c, s, report)
 	}
-	r.judgeReading(s, said)
+	r.checkReading(s, report)
 	if r.drained && !r.left && !r.excused && !s.agreed {
-		said("the client closed, and was not answered")
+		report("the client closed, and was not answered")
 	}
 	for _, err := range r.stuck {
-		said("stuck: %v", err)
+		report("stuck: %v", err)
 	}
 	return wrong
 }
 
-type say func(format string, args ...any)
+type reportFunc func(format string, args ...any)
 
-// look reads the wire as a client does, all bytes at hand.
-func (r *record) look(said say) (s sight) {
+// observe reads the bytes of the wire as a client does.
+func (r *record) observe(report reportFunc) (s observation) {
 	s.at, s.replies = map[string]int{}, map[int]Message{}
 	upward, err := readAll(bytes.NewReader(r.up), 1<<30)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		said("the client breaks the protocol: %v", err)
+		report("the client breaks the protocol: %v", err)
 	}
 	s.tail = string(r.up[len(encodeFrames(upward)):])
 	owed := 0
@@ -172,34 +173,34 @@ func (r *record) look(said say) (s sight) {
 	for i, f := range upward {
 		switch {
 		case i == 0 && f.Kind != wire.KindStartOK:
-			said("the client begins with %s", describe(f))
+			report("the client begins with %s", describe(f))
 		case i > 0 && f.Kind == wire.KindStartOK, f.Kind == wire.KindStart, f.Kind == wire.KindReceived, closed && (f.Kind == wire.KindMessage || f.Kind == wire.KindClose):
-			said("the client sends %s", describe(f))
+			report("the client sends %s", describe(f))
 		case f.Kind == wire.KindAck:
 			owed--
 		case f.Kind == wire.KindClose:
 			closed = true
 		case f.Kind == wire.KindMessage:
-			k := taskOf(messageOf(f.Message))
+			k := stepOf(messageOf(f.Message))
 			if _, again := s.at[k.id]; again {
-				said("%s is sent twice", k.id)
+				report("%s is sent twice", k.id)
 			}
 			s.at[k.id] = len(s.sent)
 			s.sent = append(s.sent, k)
 		}
 	}
-	owed += r.lookDown(&s)
+	owed += r.observeAnswers(&s)
 	if owed < 0 {
-		said("the client acknowledges %d more than it got", -owed)
+		report("the client acknowledges %d more than it got", -owed)
 	}
 	return s
 }
 
-// lookDown reads what the client got, and returns how many acknowledgements it owes.
-func (r *record) lookDown(s *sight) (owed int) {
+// observeAnswers reads what the client got, and returns how many acknowledgements it owes.
+func (r *record) observeAnswers(s *observation) (owed int) {
 	asking := map[string]bool{}
 	for _, c := range r.calls {
-		for _, k := range c.tasks {
+		for _, k := range c.steps {
 			asking[k.id] = c.asking
 		}
 	}
@@ -237,36 +238,36 @@ func (r *record) lookDown(s *sight) (owed int) {
 	return owed
 }
 
-// judgeHandling is 1 and 2.
-func (r *record) judgeHandling(s sight, said say) {
+// checkHandling checks rules 1 and 2.
+func (r *record) checkHandling(s observation, report reportFunc) {
 	var folded []string
 	for i, k := range r.handled {
 		if i >= len(s.sent) || s.sent[i] != k {
-			said("handled %s, which is not number %d of what was sent", k.id, i)
+			report("handled %s, which is not number %d of what was sent", k.id, i)
 			return
 		}
-		if k.deed.last() && i < len(r.handled)-1 {
-			said("%s was handled behind %s, which is a %s", r.handled[i+1].id, k.id, k.deed)
+		if k.action.last() && i < len(r.handled)-1 {
+			report("%s was handled behind %s, which is a %s", r.handled[i+1].id, k.id, k.action)
 		}
-		if k.deed != doReject {
+		if k.action != doReject {
 			folded = append(folded, k.id)
 		}
 	}
 	if !slices.Equal(r.carry, folded) {
-		said("the carry is %v, not %v", r.carry, folded)
+		report("the carry is %v, not %v", r.carry, folded)
 	}
 }
 
-// judgeAnswers is 3.
-func (r *record) judgeAnswers(said say) {
-	a := answers{record: r, pushed: make([]bool, len(r.pushes)), said: said}
+// checkAnswers checks rule 3.
+func (r *record) checkAnswers(report reportFunc) {
+	a := answers{record: r, pushed: make([]bool, len(r.pushes)), report: report}
 	downward, err := readAll(bytes.NewReader(r.down), 1<<30)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		said("the server breaks the protocol: %v", err)
+		report("the server breaks the protocol: %v", err)
 	}
 	for i, f := range downward {
 		if (i == 0) && f.Kind != wire.KindHeartbeat || (i == 1) != (f.Kind == wire.KindStart) {
-			said("frame %d of the server is %s", i, describe(f))
+			report("frame %d of the server is %s", i, describe(f))
 		}
 		a.next(f)
 	}
@@ -279,13 +280,13 @@ type answers struct {
 	due     []Message // of an answer, or a push, that has begun
 	pushed  []bool
 	goodbye int
-	said    say
+	report  reportFunc
 }
 
 func (a *answers) next(f wire.Frame) {
 	if len(a.due) > 0 {
 		if f.Kind != wire.KindMessage || messageOf(f.Message) != a.due[0] {
-			a.said("%s stands where %s belongs", describe(f), describeMessage(a.due[0]))
+			a.report("%s stands where %s belongs", describe(f), describeMessage(a.due[0]))
 			a.due = nil
 			return
 		}
@@ -298,29 +299,29 @@ func (a *answers) next(f wire.Frame) {
 	case wire.KindMessage:
 		a.push(messageOf(f.Message))
 	case wire.KindStartOK:
-		a.said("the server sends start-ok")
+		a.report("the server sends start-ok")
 	case wire.KindClose:
 		if a.goodbye++; a.goodbye > 1 {
-			a.said("the server closes twice")
+			a.report("the server closes twice")
 		}
 	}
 }
 
 func (a *answers) acknowledgement(k wire.Kind) {
 	if k != a.dialect.acknowledgement() {
-		a.said("acknowledged in the other dialect")
+		a.report("acknowledged in the other dialect")
 	}
 	if a.count == len(a.handled) {
-		a.said("%d are acknowledged and %d handled", a.count+1, len(a.handled))
+		a.report("%d are acknowledged and %d handled", a.count+1, len(a.handled))
 		return
 	}
 	t := a.handled[a.count]
-	if !t.deed.answered() {
-		a.said("%s is acknowledged, which is a %s", t.id, t.deed)
+	if !t.action.answered() {
+		a.report("%s is acknowledged, which is a %s", t.id, t.action)
 	}
 	for i, p := range a.pushes {
 		if p.for_ == t.id && p.err == nil && !a.pushed[i] {
-			a.said("what was pushed for %s is behind its answer, or lost", t.id)
+			a.report("what was pushed for %s is behind its answer, or lost", t.id)
 		}
 	}
 	a.due = t.answer()
@@ -330,32 +331,32 @@ func (a *answers) acknowledgement(k wire.Kind) {
 func (a *answers) push(m Message) {
 	i := slices.IndexFunc(a.pushes, func(p push) bool { return p.messages[0] == m })
 	if i < 0 || a.pushed[i] {
-		a.said("%s answers nothing and was not pushed, or twice", describeMessage(m))
+		a.report("%s answers nothing and was not pushed, or twice", describeMessage(m))
 		return
 	}
 	a.pushed[i] = true
 	a.due = a.pushes[i].messages[1:]
 }
 
-// judgeCall is 4, 5 as far as requests are concerned, and 6.
-func (r *record) judgeCall(c *attempt, s sight, said say) {
+// checkCall checks rules 4 and 6, and rule 5 for requests.
+func (r *record) checkCall(c *attempt, s observation, report reportFunc) {
 	acknowledged, sent := c.counts()
-	if acknowledged < 0 || acknowledged > sent || sent > len(c.tasks) {
-		said("%d acknowledged, %d sent of %d: %v", acknowledged, sent, len(c.tasks), c.err)
+	if acknowledged < 0 || acknowledged > sent || sent > len(c.steps) {
+		report("%d acknowledged, %d sent of %d: %v", acknowledged, sent, len(c.steps), c.err)
 		return
 	}
 	truly, before := 0, -1
-	for i, k := range c.tasks {
+	for i, k := range c.steps {
 		place, whole := s.at[k.id]
 		switch {
 		case whole && place <= before:
-			said("%s overtook the one before", k.id)
+			report("%s overtook the one before", k.id)
 		case i < acknowledged && (!whole || place >= s.acknowledged):
-			said("%s is said to be acknowledged: %v", k.id, c.err)
+			report("%s is said to be acknowledged: %v", k.id, c.err)
 		case i >= sent && (whole || strings.Contains(s.tail, k.id+" ")):
-			said("%s is said not to be sent: %v", k.id, c.err)
+			report("%s is said not to be sent: %v", k.id, c.err)
 		case i < sent && !whole && !r.excused && !r.left:
-			said("%s is said to be sent: %v", k.id, c.err)
+			report("%s is said to be sent: %v", k.id, c.err)
 		}
 		if whole {
 			before = place
@@ -365,90 +366,90 @@ func (r *record) judgeCall(c *attempt, s sight, said say) {
 		}
 	}
 	if broke := errors.Is(c.err, io.ErrUnexpectedEOF) || errors.Is(c.err, ErrDisconnected); broke && !r.left && acknowledged != truly {
-		said("the connection broke and %d are said to be acknowledged, of %d: %v", acknowledged, truly, c.err)
+		report("the connection broke and %d are said to be acknowledged, of %d: %v", acknowledged, truly, c.err)
 	}
-	r.judgeEmitted(c, acknowledged, s, said)
-	r.judgeFailure(c, said)
+	r.checkEmitted(c, acknowledged, s, report)
+	r.checkFailure(c, report)
 }
 
-// judgeEmitted compares what a call gave.
-func (r *record) judgeEmitted(c *attempt, acknowledged int, s sight, said say) {
-	if len(c.emitted) > acknowledged || (c.all || c.asking) && c.err == nil && len(c.emitted) != len(c.tasks) {
-		said("%d emitted, %d acknowledged: %v", len(c.emitted), acknowledged, c.err)
+// checkEmitted checks what a call gave.
+func (r *record) checkEmitted(c *attempt, acknowledged int, s observation, report reportFunc) {
+	if len(c.emitted) > acknowledged || (c.all || c.asking) && c.err == nil && len(c.emitted) != len(c.steps) {
+		report("%d emitted, %d acknowledged: %v", len(c.emitted), acknowledged, c.err)
 	}
 	for i, m := range c.emitted {
-		k := c.tasks[min(i, len(c.tasks)-1)]
+		k := c.steps[min(i, len(c.steps)-1)]
 		switch {
-		case !c.asking && taskOf(m) != k:
-			said("%s is emitted in place of %s", describeMessage(m), k.id)
+		case !c.asking && stepOf(m) != k:
+			report("%s is emitted in place of %s", describeMessage(m), k.id)
 		case c.asking && s.replies[s.at[k.id]] != m:
-			said("%s is no response to %s", describeMessage(m), k.id)
+			report("%s is no response to %s", describeMessage(m), k.id)
 		}
 	}
 }
 
-// judgeFailure is 6.
-func (r *record) judgeFailure(c *attempt, said say) {
+// checkFailure checks rule 6.
+func (r *record) checkFailure(c *attempt, report reportFunc) {
 	switch {
 	case c.err == nil:
 	case errors.Is(c.err, context.DeadlineExceeded):
 		if !c.limited {
-			said("stuck: %v", c.err)
+			report("stuck: %v", c.err)
 		}
 	case r.excused, errors.Is(c.err, ErrUnread) && !r.roomy:
 	case errors.Is(c.err, ErrNoResponse):
-		if !slices.ContainsFunc(c.tasks, func(k task) bool { return k.responses == 0 }) {
-			said("all requests were responded to: %v", c.err)
+		if !slices.ContainsFunc(c.steps, func(k step) bool { return k.responses == 0 }) {
+			report("all requests were responded to: %v", c.err)
 		}
 	default:
-		said("failed without a reason: %v", c.err)
+		report("failed without a reason: %v", c.err)
 	}
 }
 
-// judgeReading is 5.
-func (r *record) judgeReading(s sight, said say) {
+// checkReading checks rule 5 for messages that are no responses.
+func (r *record) checkReading(s observation, report reportFunc) {
 	rest := s.other
 	for _, m := range r.read {
 		i := slices.Index(rest, m)
 		if i < 0 || i > 0 && r.roomy {
-			said("%s was read out of turn, or did not come", describeMessage(m))
+			report("%s was read out of turn, or did not come", describeMessage(m))
 			return
 		}
 		rest = rest[i+1:]
 	}
 	if r.drained && r.roomy && !r.left && len(r.read) < s.surely {
-		said("%d messages were read of %d", len(r.read), s.surely)
+		report("%d messages were read of %d", len(r.read), s.surely)
 	}
 }
 
-// TestTheModelFindsWhatIsWrong has lives judged in which one thing is wrong.
-func TestTheModelFindsWhatIsWrong(t *testing.T) {
-	a := task{id: "00.0000", deed: doAnswer, responses: 2}
-	b := task{id: "00.0001", deed: doPush, responses: 1}
-	c := task{id: "00.0002", deed: doReject, responses: 1}
+// TestModelFindsWhatIsWrong checks visits in which one thing is wrong.
+func TestModelFindsWhatIsWrong(t *testing.T) {
+	a := step{id: "00.0000", action: doAnswer, responses: 2}
+	b := step{id: "00.0001", action: doPush, responses: 1}
+	c := step{id: "00.0002", action: doReject, responses: 1}
 	x := Text("push x")
 	right := func() *record {
 		return &record{
 			dialect: Dialect5,
 			up:      encode(wire.KindStartOK, a.message(0), b.message(0), wire.KindAck, c.message(0), wire.KindAck),
 			down:    encode(wire.KindHeartbeat, wire.KindStart, wire.KindAck, a.answer()[0], a.answer()[1], x, wire.KindHeartbeat, wire.KindAck, b.answer()[0], wire.KindClose),
-			handled: []task{a, b, c},
+			handled: []step{a, b, c},
 			carry:   []string{a.id, b.id},
 			pushes:  []push{{messages: []Message{x}, for_: b.id}},
 			calls: []*attempt{
-				{tasks: []task{a}},
-				{tasks: []task{b, c}, asking: true, all: true, emitted: b.answer(), err: &SendError{Acknowledged: 1, Sent: 2, Err: ErrDisconnected}},
+				{steps: []step{a}},
+				{steps: []step{b, c}, asking: true, all: true, emitted: b.answer(), err: &SendError{Acknowledged: 1, Sent: 2, Err: ErrDisconnected}},
 			},
 			read:    []Message{a.answer()[0], a.answer()[1], x},
 			drained: true, roomy: true, excused: true,
 		}
 	}
-	if wrong := right().judge(); wrong != nil {
+	if wrong := right().check(); wrong != nil {
 		t.Error(wrong)
 	}
 	for says, spoil := range map[string]func(*record){
 		"is not number":        func(r *record) { r.handled[0], r.handled[1] = b, a },
-		"handled behind":       func(r *record) { r.handled = []task{c, a}; r.up = encode(wire.KindStartOK, c.message(0), a.message(0)) },
+		"handled behind":       func(r *record) { r.handled = []step{c, a}; r.up = encode(wire.KindStartOK, c.message(0), a.message(0)) },
 		"the carry":            func(r *record) { r.carry = r.carry[1:] },
 		"other dialect":        func(r *record) { r.dialect = Dialect4 },
 		"are acknowledged and": func(r *record) { r.handled, r.carry = nil, nil },
@@ -465,10 +466,10 @@ func TestTheModelFindsWhatIsWrong(t *testing.T) {
 		"sent twice":              func(r *record) { r.up = append(r.up, encode(c.message(0))...) },
 		"more than it got":        func(r *record) { r.up = append(r.up, encode(wire.KindAck, wire.KindAck, wire.KindAck)...) },
 		"the server breaks":       func(r *record) { r.down = append(r.down, encode([]byte(raw("x", 1, "x", 0xCE)))...) },
-		"said to be acknowledged": func(r *record) { r.calls[0].tasks = []task{c} },
+		"said to be acknowledged": func(r *record) { r.calls[0].steps = []step{c} },
 		"said not to be sent":     func(r *record) { r.calls[1].err = &SendError{Acknowledged: 1, Sent: 1, Err: ErrDisconnected} },
 		"said to be sent":         func(r *record) { r.excused, r.up = false, r.up[:len(r.up)-40] },
-		"overtook":                func(r *record) { r.calls[1].tasks = []task{c, b} },
+		"overtook":                func(r *record) { r.calls[1].steps = []step{c, b} },
 		"connection broke and 0":  func(r *record) { r.calls[1].err = &SendError{Sent: 2, Err: ErrDisconnected} },
 		"1 acknowledged, 0 sent":  func(r *record) { r.calls[1].err = &SendError{Acknowledged: 1, Err: ErrDisconnected} },
 		"is no response to":       func(r *record) { r.calls[1].emitted = a.answer()[:1] },
@@ -490,7 +491,7 @@ func TestTheModelFindsWhatIsWrong(t *testing.T) {
 	} {
 		r := right()
 		spoil(r)
-		if wrong := r.judge(); !strings.Contains(strings.Join(wrong, "\n"), says) {
+		if wrong := r.check(); !strings.Contains(strings.Join(wrong, "\n"), says) {
 			t.Errorf("found %q, not %q", wrong, says)
 		}
 	}

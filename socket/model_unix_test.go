@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// TestWhateverHappensOverRealSocketsToo runs worlds over sockets with buffers of all
+// TestModelHoldsOverRealSockets runs worlds over sockets with buffers of all
 // sizes, in which nobody waits for time to pass.
-func TestWhateverHappensOverRealSocketsToo(t *testing.T) {
+func TestModelHoldsOverRealSockets(t *testing.T) {
 	for seed := range rounds(t, 12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			runWorld(t, seed, nature{
+			runWorld(t, seed, environment{
 				ends: func(random *rand.Rand) (net.Conn, net.Conn) {
 					a, b := unixPair(t)
 					for _, conn := range []net.Conn{a, b} {

@@ -21,13 +21,13 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// world is a server and clients that do things at random; each life of a client is
-// recorded, and judged in the end.
+// world is a server and its clients, which act at random. Each visit of a client is recorded
+// and checked in the end.
 type world struct {
 	seed   uint64
 	config Config
 	kind   int // of server
-	nature
+	environment
 
 	listener *memoryListener
 	serving  context.Context
@@ -38,8 +38,8 @@ type world struct {
 
 	mu       sync.Mutex
 	stopped  bool // by somebody
-	lives    []*life
-	bySocket map[net.Conn]*life
+	visits   []*visit
+	bySocket map[net.Conn]*visit
 }
 
 // The kinds of server.
@@ -50,8 +50,8 @@ const (
 	serverKinds
 )
 
-// nature is what a world is made in.
-type nature struct {
+// environment is what a world needs of the system.
+type environment struct {
 	ends   func(*rand.Rand) (a, b net.Conn)
 	sleep  func(time.Duration)
 	limit  func(*rand.Rand) time.Duration // of an attempt
@@ -60,8 +60,8 @@ type nature struct {
 	grace  time.Duration
 }
 
-// virtual is the nature of worlds in which time passes by itself.
-var virtual = nature{
+// virtualTime is the environment of worlds in a synctest bubble.
+var virtualTime = environment{
 	ends:   func(random *rand.Rand) (net.Conn, net.Conn) { return newPipe(50 + random.IntN(3000)) },
 	sleep:  time.Sleep,
 	limit:  func(random *rand.Rand) time.Duration { return time.Duration(random.IntN(60)) * time.Millisecond },
@@ -69,8 +69,8 @@ var virtual = nature{
 	large:  30_000,
 }
 
-// life is a connection of a client.
-type life struct {
+// visit is a connection of a client.
+type visit struct {
 	record
 	*world
 	number int
@@ -80,13 +80,13 @@ type life struct {
 	mu sync.Mutex // of record
 }
 
-// TestWhateverHappensBothSidesTellTheTruth runs worlds. One of them is run again by its
+// TestModelHoldsInRandomWorlds runs worlds. One of them is run again by its
 // seed, the name of its test.
-func TestWhateverHappensBothSidesTellTheTruth(t *testing.T) {
+func TestModelHoldsInRandomWorlds(t *testing.T) {
 	for seed := range rounds(t, 50) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				runWorld(t, seed, virtual)
+				runWorld(t, seed, virtualTime)
 			})
 		})
 	}
@@ -106,9 +106,9 @@ func rounds(t *testing.T, usual uint64) uint64 {
 	return usual * factor
 }
 
-func runWorld(t *testing.T, seed uint64, nature nature) {
+func runWorld(t *testing.T, seed uint64, environment environment) {
 	random := newRandom(seed)
-	w := newWorld(t, seed, nature, random.IntN(serverKinds), Config{
+	w := newWorld(t, seed, environment, random.IntN(serverKinds), Config{
 		ServerConfig: ServerConfig{Dialect: Dialect(random.IntN(4) / 3), MaxHeld: 1 + random.IntN(5)},
 		ClientConfig: ClientConfig{
 			Window:      1 + random.IntN(30),
@@ -116,7 +116,7 @@ func runWorld(t *testing.T, seed uint64, nature nature) {
 			MaxUnread:   (random.IntN(4) / 3) * (1000 + random.IntN(50_000)),
 		},
 		Heartbeat: time.Duration(1+random.IntN(1000)) * time.Millisecond,
-		Grace:     nature.grace,
+		Grace:     environment.grace,
 	})
 	w.meddled = true
 	var clients sync.WaitGroup
@@ -124,67 +124,67 @@ func runWorld(t *testing.T, seed uint64, nature nature) {
 		own := rand.New(rand.NewPCG(seed, random.Uint64()))
 		clients.Go(func() {
 			for range 1 + own.IntN(3) {
-				w.live(own)
+				w.visit(own)
 			}
 		})
 	}
 	clients.Wait()
-	w.judge(t)
+	w.check(t)
 }
 
 // newWorld makes a world whose server runs.
-func newWorld(t *testing.T, seed uint64, nature nature, kind int, config Config) *world {
+func newWorld(t *testing.T, seed uint64, environment environment, kind int, config Config) *world {
 	w := &world{
-		seed: seed, kind: kind, nature: nature, config: config,
-		listener: newMemoryListener(), served: make(chan []string, 1), bySocket: map[net.Conn]*life{},
+		seed: seed, kind: kind, environment: environment, config: config,
+		listener: newMemoryListener(), served: make(chan []string, 1), bySocket: map[net.Conn]*visit{},
 	}
 	w.serving, w.end = context.WithCancel(t.Context())
 	go func() { w.served <- w.serve(t) }()
 	return w
 }
 
-// judge ends the server and judges all lives.
-func (w *world) judge(t *testing.T) {
+// check ends the server and checks all visits.
+func (w *world) check(t *testing.T) {
 	w.end()
 	carry := <-w.served
 	w.others.Wait()
-	for _, l := range w.lives {
-		l.cable.wait()
-		l.conclude(carry)
-		for _, wrong := range l.record.judge() {
-			t.Errorf("%02d: %s", l.number, wrong)
+	for _, v := range w.visits {
+		v.cable.wait()
+		v.conclude(carry)
+		for _, wrong := range v.record.check() {
+			t.Errorf("%02d: %s", v.number, wrong)
 		}
 	}
 }
 
 // conclude completes the record.
-func (l *life) conclude(carry []string) {
+func (v *visit) conclude(carry []string) {
 	for _, id := range carry {
-		if strings.HasPrefix(id, l.prefix()) {
-			l.carry = append(l.carry, id)
+		if strings.HasPrefix(id, v.prefix()) {
+			v.carry = append(v.carry, id)
 		}
 	}
-	l.up, l.down = l.cable.up.delivered, l.cable.down.delivered
+	v.up, v.down = v.cable.up.delivered, v.cable.down.delivered
 }
 
-func (l *life) prefix() string { return fmt.Sprintf("%02d.", l.number) }
+func (v *visit) prefix() string { return fmt.Sprintf("%02d.", v.number) }
 
 // note changes the record.
-func (l *life) note(change func(*record)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	change(&l.record)
+func (v *visit) note(change func(*record)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	change(&v.record)
 }
 
 // excuse says that something is done that may make calls fail.
-func (l *life) excuse() { l.note(func(r *record) { r.excused = true }) }
+func (v *visit) excuse() { v.note(func(r *record) { r.excused = true }) }
 
 // stop ends the server.
 func (w *world) stop() {
 	w.mu.Lock()
 	w.stopped = true
-	for _, l := range w.lives {
-		l.excuse()
+	for _, v := range w.visits {
+		v.excuse()
 	}
 	w.mu.Unlock()
 	w.end()
@@ -207,7 +207,7 @@ func (w *world) serve(t *testing.T) (carry []string) {
 		mu.Lock()
 		defer mu.Unlock()
 		if folded {
-			carry = append(carry, taskOf(x.Message).id)
+			carry = append(carry, stepOf(x.Message).id)
 		}
 		return more
 	}
@@ -228,8 +228,8 @@ func (w *world) serve(t *testing.T) (carry []string) {
 	return carry
 }
 
-// of is the life that a connection belongs to.
-func (w *world) of(c *Connection) *life {
+// of is the visit that a connection belongs to.
+func (w *world) of(c *Connection) *visit {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.bySocket[c.Conn()]
@@ -240,20 +240,20 @@ func (w *world) meet(c *Connection) *Connection {
 	if !w.meddled {
 		return c
 	}
-	l := w.of(c)
-	random := rand.New(rand.NewPCG(w.seed, uint64(l.number)))
+	v := w.of(c)
+	random := rand.New(rand.NewPCG(w.seed, uint64(v.number)))
 	w.others.Go(func() {
 		for range random.IntN(5) {
 			w.sleep(time.Duration(random.IntN(100)) * time.Millisecond)
 			switch random.IntN(30) {
 			case 0:
-				l.obey(c, doClose)
+				v.obey(c, doClose)
 			case 1:
-				l.obey(c, doShut)
+				v.obey(c, doShut)
 			case 2:
-				l.obey(c, doDie)
+				v.obey(c, doDie)
 			default:
-				l.push(c, "", w.limit(random), random.IntN(w.large/10))
+				v.push(c, "", w.limit(random), random.IntN(w.large/10))
 			}
 		}
 	})
@@ -261,62 +261,62 @@ func (w *world) meet(c *Connection) *Connection {
 }
 
 // obey does to a connection what is asked for.
-func (l *life) obey(c *Connection, d deed) {
+func (v *visit) obey(c *Connection, d action) {
 	switch d {
 	case doReject, doFinish, doKeep:
-		l.excuse()
+		v.excuse()
 	case doClose:
-		l.excuse()
+		v.excuse()
 		c.Close()
 	case doShut:
-		l.excuse()
+		v.excuse()
 		closeWrite(c.Conn())
 	case doDie:
-		l.excuse()
+		v.excuse()
 		c.Conn().Close()
 	case doStop:
-		l.world.stop()
+		v.world.stop()
 	}
 }
 
 // push sends one message by itself, or several.
-func (l *life) push(c *Connection, asked string, limit time.Duration, size int) {
+func (v *visit) push(c *Connection, asked string, limit time.Duration, size int) {
 	p := push{for_: asked}
 	for i := range 1 + size%3 {
-		p.messages = append(p.messages, Text(fmt.Sprintf("push %s %d %d %s", l.prefix(), l.next.Add(1), i, strings.Repeat(".", size))))
+		p.messages = append(p.messages, Text(fmt.Sprintf("push %s %d %d %s", v.prefix(), v.next.Add(1), i, strings.Repeat(".", size))))
 	}
 	at := 0
-	l.note(func(r *record) { at, r.pushes = len(r.pushes), append(r.pushes, p) })
+	v.note(func(r *record) { at, r.pushes = len(r.pushes), append(r.pushes, p) })
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	err := c.Send(ctx, p.messages...)
-	l.note(func(r *record) {
+	v.note(func(r *record) {
 		r.pushes[at].err = err
-		if errors.Is(err, context.DeadlineExceeded) && limit == l.enough {
+		if errors.Is(err, context.DeadlineExceeded) && limit == v.enough {
 			r.stuck = append(r.stuck, err)
 		}
 	})
 }
 
 // begin begins to handle a message.
-func (w *world) begin(c *Connection, m Message) (*life, task) {
-	l, k := w.of(c), taskOf(m)
-	l.note(func(r *record) { r.handled = append(r.handled, k) })
-	l.obey(c, k.deed)
-	switch k.deed {
+func (w *world) begin(c *Connection, m Message) (*visit, step) {
+	v, k := w.of(c), stepOf(m)
+	v.note(func(r *record) { r.handled = append(r.handled, k) })
+	v.obey(c, k.action)
+	switch k.action {
 	case doPush:
-		l.push(c, k.id, w.enough, k.size)
+		v.push(c, k.id, w.enough, k.size)
 	case doAnswer:
 		w.sleep(time.Duration(k.delay) * time.Millisecond)
 	}
-	return l, k
+	return v, k
 }
 
 // handle is the handler of serverWith. It rejects by a panic.
 func (w *world) handle(m Message, c Continuation[[]string], carry []string) Continuation[[]string] {
 	_, k := w.begin(c.Connection(), m)
 	c = c.Respond(k.answer()...).CarryWith(append(slices.Clip(carry), k.id))
-	switch k.deed {
+	switch k.action {
 	case doReject:
 		panic("rejected")
 	case doFinish:
@@ -330,9 +330,9 @@ func (w *world) handle(m Message, c Continuation[[]string], carry []string) Cont
 // exchange is the handler of the other servers. It reports whether the message was
 // folded, and whether to go on.
 func (w *world) exchange(x Exchange) (folded, more bool) {
-	l, k := w.begin(x.Connection(), x.Message)
+	v, k := w.begin(x.Connection(), x.Message)
 	answer := k.answer()
-	switch k.deed {
+	switch k.action {
 	case doReject:
 		x.Respond(answer...)
 		x.Reject(nil)
@@ -349,19 +349,19 @@ func (w *world) exchange(x Exchange) (folded, more bool) {
 		held := x.Hold()
 		w.others.Go(func() {
 			w.sleep(time.Duration(k.delay) * time.Millisecond)
-			l.release(held, answer[now:])
+			v.release(held, answer[now:])
 		})
 	default:
 		x.Respond(answer...)
 	}
-	return true, k.deed != doFinish
+	return true, k.action != doFinish
 }
 
 // release gives an answer that was held.
-func (l *life) release(held *Held, rest []Message) {
-	ctx, cancel := context.WithTimeout(context.Background(), l.enough)
+func (v *visit) release(held *Held, rest []Message) {
+	ctx, cancel := context.WithTimeout(context.Background(), v.enough)
 	defer cancel()
 	if err := held.Respond(ctx, rest...); errors.Is(err, context.DeadlineExceeded) {
-		l.note(func(r *record) { r.stuck = append(r.stuck, err) })
+		v.note(func(r *record) { r.stuck = append(r.stuck, err) })
 	}
 }
