@@ -101,18 +101,18 @@ func TestAcknowledgementsNobodyReadsAreOnlyCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := p.acquire(t.Context()); err != nil {
+		if err := p.frames.Lock(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		size := p.out.Len()
-		p.release()
+		size := p.frames.Out.Len()
+		p.frames.Unlock()
 		if size > 2*wire.FlushAt {
 			t.Error(size, "bytes wait to be written")
 		}
 		acknowledgeAll(server)
 		go p.Wait(t.Context())
 		time.Sleep(time.Hour)
-		if n := p.owed.Load(); n > 0 {
+		if n := p.debts.pendingAcks.Load(); n > 0 {
 			t.Error(n, "are still owed")
 		}
 		p.Conn().Close()

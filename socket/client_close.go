@@ -33,14 +33,13 @@ func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
 // part tells the server connection.close and awaits its consent, or that it is gone,
 // which is as good.
 func (p *Process) part(ctx context.Context) error {
-	if err := p.acquire(ctx); err != nil {
-		p.tryWrite(wire.KindClose)
+	if err := p.frames.Lock(ctx); err != nil {
+		p.frames.TryWrite(wire.KindClose)
 		return err
 	}
-	p.settle()
-	p.out.AddControl(wire.KindClose)
-	err := p.flush(ctx)
-	p.release()
+	p.frames.Out.AddControl(wire.KindClose)
+	err := p.frames.Flush(ctx)
+	p.frames.Unlock()
 	if err != nil && ctx.Err() != nil {
 		return err
 	}

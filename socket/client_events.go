@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -11,8 +10,8 @@ import (
 func (p *Process) connected() {
 	p.mu.Lock()
 	p.live = true
-	if p.watches() {
-		p.startClock() // a client that says nothing would be lost to its server
+	if p.frames.LimitsSilence() {
+		p.frames.StartClock() // a client that says nothing would be lost to its server
 	}
 	p.mu.Unlock()
 	p.log(slog.LevelDebug, "connected")
@@ -63,12 +62,9 @@ func (p *Process) shut(reason error) {
 		p.err = reason // before a reader finds the connection closed
 	}
 	p.mu.Unlock()
-	p.timer.Stop()
-	p.pulse.leave(&p.link)
-	p.conn.Close()                       // ends what blocks
-	p.writing.take(context.Background()) // a call that writes finds the connection closed
-	p.writes.unbind()
-	p.release()
+	p.debts.timer.Stop()
+	p.frames.Net.Close() // ends what blocks
+	p.frames.Shut()
 	p.disconnected()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,8 +76,7 @@ func (p *Process) shut(reason error) {
 
 // endReading lets go of what reading took, p.mu held, once nobody reads any more.
 func (p *Process) endReading() {
-	p.reads.unbind()
-	p.in.DropBuffer()
+	p.frames.Release()
 }
 
 // wake makes all calls that wait look again, and the one that reads for them.
@@ -89,5 +84,5 @@ func (p *Process) wake() {
 	p.mu.Lock()
 	p.change()
 	p.mu.Unlock()
-	p.callReader()
+	p.frames.Interrupt()
 }

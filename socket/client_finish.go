@@ -3,17 +3,15 @@ package socket
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 )
 
-// finisher writes what earlier writes left, on a goroutine of its own: whoever reads
-// must not wait for the server to read. Who waits for long has it start more than once.
+// finisher writes what earlier writes left, on a goroutine of its own: a call that reads must
+// not wait for the server to read. A call that waits for long starts it more than once.
 type finisher struct {
-	p       *Process
-	ctx     context.Context
-	cancel  context.CancelFunc
-	running atomic.Bool
-	joined  sync.WaitGroup
+	p      *Process
+	ctx    context.Context
+	cancel context.CancelFunc
+	joined sync.WaitGroup
 }
 
 func (p *Process) newFinisher(ctx context.Context) *finisher {
@@ -22,37 +20,18 @@ func (p *Process) newFinisher(ctx context.Context) *finisher {
 	return f
 }
 
-// start has it look, after something was left.
+// start writes what is left, unless somebody writes already: Unlock interrupts the reader,
+// which starts the finisher again, if bytes are left then.
 func (f *finisher) start() {
-	if f.running.CompareAndSwap(false, true) {
-		f.joined.Go(f.run)
+	if f.p.frames.TryLock() {
+		f.joined.Go(func() {
+			defer f.p.frames.Unlock()
+			f.p.frames.Flush(f.ctx) // the reader meets an error, too
+		})
 	}
 }
 
-func (f *finisher) run() {
-	for {
-		for f.p.left.Load() || f.p.unsettled() { // what is owed found the token taken
-			if f.finish() != nil {
-				return // the reader meets it, too, but for the end of ctx
-			}
-		}
-		f.running.Store(false)
-		if !f.p.left.Load() || !f.running.CompareAndSwap(false, true) {
-			return
-		}
-	}
-}
-
-func (f *finisher) finish() error {
-	if err := f.p.acquire(f.ctx); err != nil {
-		return err
-	}
-	defer f.p.release()
-	f.p.settle()
-	return f.p.flush(f.ctx)
-}
-
-// stop returns when it is through.
+// stop returns when nothing of f writes any more.
 func (f *finisher) stop() {
 	f.cancel()
 	f.joined.Wait()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -117,5 +118,5 @@ const crossed = "a server of innmind/ipc 5.x that responds ends when the next me
 func (p *Process) mayHaveCrossed(err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.ours && p.dialect == wire.KindAck && p.sent > 1 && isGone(err)
+	return !p.ours && p.dialect == wire.KindAck && p.sent > 1 && framed.IsGone(err)
 }

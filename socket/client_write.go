@@ -19,15 +19,12 @@ type batch struct {
 // write writes messages, and what is owed. A connection that does not take them any more
 // is read to its end for the reason.
 func (p *Process) write(ctx context.Context, b batch) (span, error) {
-	if err := p.acquire(ctx); err != nil {
+	if err := p.frames.Lock(ctx); err != nil {
 		return span{}, err
 	}
 	s, err := p.writeNumbered(ctx, b)
-	p.release()
+	p.frames.Unlock()
 	tellEach(p.config.Log, p.config.Hooks.Sent, p, b.messages[:s.count]...)
-	if p.unsettled() {
-		p.settleSoon() // the timer may have found the token taken
-	}
 	if err == nil || err == errTaken || ctx.Err() != nil {
 		return s, err
 	}
@@ -41,43 +38,27 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	if s.first, err = p.number(b); err != nil {
 		return span{}, err
 	}
-	p.settle()
 	s.count = len(b.messages)
-	if b.offered {
-		if err = p.offer(b); err != nil { // what is left is never written
-			s.count -= notBegun(b.messages, p.out.Len())
+	before := p.frames.Out.Extent()
+	for _, m := range b.messages {
+		p.frames.Out.AddMessage(m.wire())
+	}
+	switch {
+	case !b.offered:
+		var begun bool
+		if begun, err = p.frames.FlushSince(ctx, before); !begun {
+			s.count = 0
 		}
-	} else if begun, failed := p.send(ctx, b.messages...); !begun {
-		s.count, err = 0, failed
-	} else {
-		err = failed
+	case b.request: // the server is likely to be busy writing answers
+		err = p.frames.FlushNow()
+	default: // a moment of waiting costs much less than another goroutine
+		err = p.frames.FlushSoon()
+	}
+	if b.offered && err != nil { // what is left is never written
+		s.count -= notBegun(b.messages, p.frames.Out.Len())
 	}
 	p.unnumber(b.request, len(b.messages)-s.count)
 	return s, err
-}
-
-// offer writes messages, as far as the connection takes them at once. A call that waits has
-// the rest written. A full connection gets a moment to take more, which costs much less than
-// another goroutine, unless the server is likely to be busy writing answers. The caller holds
-// writing.
-func (p *Process) offer(b batch) error {
-	for _, m := range b.messages {
-		p.out.AddMessage(m.wire())
-	}
-	offer := plainSource{p.conn}.offer
-	if b.request {
-		offer = p.source.offer
-	}
-	n, err := offer(&p.out, &p.writes)
-	p.written(n)
-	if p.out.Len() > 0 {
-		p.left.Store(true)
-		p.callReader()
-	}
-	if wire.IsTimeout(err) {
-		return nil
-	}
-	return err
 }
 
 // notBegun returns how many of the messages have no byte written, when the last left bytes are

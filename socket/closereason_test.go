@@ -126,7 +126,7 @@ func TestCloseReasonTellsWhyTheServerCloses(t *testing.T) {
 				if _, err := ours.Write(append([]byte(wire.MarkedStartOK), test.send...)); err != nil {
 					t.Fatalf("write: %v", err)
 				}
-				p.greeting.Store(false)
+				p.debts.handshake.Store(saidStartOK)
 				_, err = p.Wait(t.Context()).Get()
 				var closed *closedError
 				var got wire.CloseReason

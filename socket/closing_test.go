@@ -34,7 +34,7 @@ func TestRunOfAConnectionReturnsTheCauseOfItsContext(t *testing.T) {
 		ours, theirs := newPipe(0)
 		config := Config{}.withDefaults()
 		ran := make(chan error, 1)
-		connection := newConnection(theirs, &config, newPulse(&config))
+		connection := newConnection(theirs, &config, serverTimers(&config))
 		go func() { ran <- connection.Exchanges()(ctx, func(Exchange) bool { return true }) }()
 		client := newPeer(t, ours).greet()
 		cancel(errDone)
@@ -164,7 +164,7 @@ func TestCancelledExchangesFailWithTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(0)
 		config := Config{}.withDefaults()
-		c := newConnection(theirs, &config, newPulse(&config))
+		c := newConnection(theirs, &config, serverTimers(&config))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		reason := errors.New("reason")
 		ended := make(chan error)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
@@ -227,7 +228,7 @@ func (c Config) withDefaults() Config {
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)
 	c.WriteTimeout = orNever(c.WriteTimeout, 30*time.Second)
 	c.SilenceTimeout = orNever(c.SilenceTimeout, math.MaxInt64)
-	c.Grace = max(offerTime, cmp.Or(c.Grace, time.Second))
+	c.Grace = max(framed.OfferTime, cmp.Or(c.Grace, time.Second))
 	c.restAfter = cmp.Or(c.restAfter, time.Second)
 	return c
 }
@@ -268,4 +269,22 @@ func (c *Config) closing(ctx context.Context) (context.Context, context.CancelFu
 	}
 	release := context.AfterFunc(force, cancel)
 	return inner, func() { release(); cancel() }
+}
+
+// newTimers returns the timers of connections of the config, which differ on each side.
+func newTimers(c *Config, handshake, write time.Duration) *framed.Timers {
+	return framed.NewTimers(framed.Limits{
+		MaxMessage: c.MaxMessage,
+		Heartbeat:  c.Heartbeat,
+		Handshake:  handshake,
+		Frame:      c.FrameTimeout,
+		Write:      write,
+		Silence:    c.SilenceTimeout,
+		Other:      lookEvery,
+	})
+}
+
+// serverTimers are those of a server.
+func serverTimers(c *Config) *framed.Timers {
+	return newTimers(c, c.HandshakeTimeout, c.WriteTimeout)
 }

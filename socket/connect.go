@@ -11,6 +11,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/probe"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
@@ -88,7 +89,7 @@ func comesBack(err error) bool {
 		return false
 	}
 	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
-		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || isReset(err) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || framed.IsReset(err) ||
 		errors.Is(err, ErrNoHandshake) || errors.Is(err, ErrSilent) || metDeadline(err)
 }
 
@@ -129,7 +130,7 @@ func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process,
 		return nil, ipc.invalid
 	}
 	p := newProcess(conn, name, &ipc.config)
-	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.started && p.err == nil })
+	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.debts.handshake.Load() != awaitsStart && p.err == nil })
 	if err != nil {
 		p.shut(net.ErrClosed)
 		return nil, noHandshake(ctx, err)
@@ -145,7 +146,7 @@ func noHandshake(ctx context.Context, err error) error {
 		return err // the server's own words, or what they were instead
 	case errors.Is(err, ErrSilent):
 		return fmt.Errorf("%w: %w", ErrNoHandshake, err)
-	case isGone(err):
+	case framed.IsGone(err):
 		return fmt.Errorf("%w: the server closed the connection before it said anything: it may be about to end, "+
 			"not let this process in, or speak another protocol: %w", ErrNoHandshake, err)
 	case ctx.Err() != nil:
@@ -157,17 +158,18 @@ func noHandshake(ctx context.Context, err error) error {
 
 func newProcess(conn net.Conn, name Name, config *Config) *Process {
 	p := &Process{
-		link:       newLink(conn, config, newPulse(config)),
+		config:     config,
 		id:         connectionIDs.Add(1),
 		name:       name,
 		peer:       knownPeer(conn),
 		deliveries: newDeliveryLog(&config.Hooks),
 	}
-	p.greeted = true // it is up to the context how long that may take
-	p.came = p.pulse.now()
-	p.pulse.join(&p.link)
-	p.timer = time.AfterFunc(time.Hour, p.settleNow)
-	p.timer.Stop()
+	p.frames = framed.New(conn, newTimers(config, framed.Never, framed.Never), nil, &p.debts)
+	p.frames.Greeted = true // it is up to the context how long that may take
+	p.came = p.frames.Now()
+	p.frames.Join(&p.frames)
+	p.debts.timer = time.AfterFunc(time.Hour, p.flushDebts)
+	p.debts.timer.Stop()
 	return p
 }
 

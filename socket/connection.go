@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
@@ -19,7 +20,8 @@ import (
 // with Exchanges or Messages, or closes it. Send and Close may be called from any
 // goroutine.
 type Connection struct {
-	link
+	frames    framed.Conn
+	config    *Config
 	id        uint64
 	admission admission
 	turn      turn
@@ -31,22 +33,24 @@ type Connection struct {
 	away     atomic.Pointer[peek] // who reads while a message is handled; see stepAway
 	nextPeek atomic.Int64         // when, on the pulse's clock; zero while the session reads
 
-	err atomic.Pointer[error] // the first
+	err     atomic.Pointer[error] // the first
+	claimed atomic.Bool           // a session reads it, or it was closed unread
+	ours    bool                  // the client is of rxipc, too; the reader's, and the handler's
+	slow    bool                  // a handler takes so long that its answer waits for no other one; the reader's
 }
 
-func newConnection(conn net.Conn, config *Config, pulse *pulse) *Connection {
-	c := &Connection{link: newLink(conn, config, pulse), id: connectionIDs.Add(1)}
+func newConnection(conn net.Conn, config *Config, timers *framed.Timers) *Connection {
+	c := &Connection{config: config, id: connectionIDs.Add(1)}
 	c.ending, c.cancel = context.WithCancelCause(context.Background())
-	c.reads.own, c.writes.own = &c.ending, &c.ending
-	c.strict = true
-	c.in.Extended = true
-	c.out = wire.NewOutput(wire.MarkedStart)
+	c.frames = framed.New(conn, timers, &c.ending, nil)
+	c.frames.In.Extended = true
+	c.frames.Out = wire.NewOutput(wire.MarkedStart)
 	return c
 }
 
 // Conn returns the connection beneath, for its addresses and for who is behind it.
 // Reading from it or writing to it breaks the protocol.
-func (c *Connection) Conn() net.Conn { return c.conn }
+func (c *Connection) Conn() net.Conn { return c.frames.Net }
 
 // Context is done when the connection has ended, or is about to: Close asks it to,
 // the context of the run that reads it has ended, or the client is gone. While a message
@@ -98,11 +102,15 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	if err := check(messages, c.config.MaxMessage); err != nil {
 		return &Error{Op: "send", Err: err}
 	}
-	if err := c.acquire(ctx); err != nil {
+	if err := c.frames.Lock(ctx); err != nil {
 		return &Error{Op: "send", Err: err}
 	}
-	_, err := c.send(ctx, messages...)
-	c.release()
+	before := c.frames.Out.Extent()
+	for _, m := range messages {
+		c.frames.Out.AddMessage(m.wire())
+	}
+	_, err := c.frames.FlushSince(ctx, before)
+	c.frames.Unlock()
 	if err != nil {
 		return &Error{Op: "send", Err: c.closedOr(ctx, err)}
 	}
@@ -113,9 +121,7 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 // end makes the connection end, for a reason: whatever blocks in it returns.
 func (c *Connection) end(reason error) {
 	c.cancel(reason)
-	c.conn.SetReadDeadline(longAgo)
-	c.conn.SetWriteDeadline(longAgo)
-	c.parking.Load().Resume()
+	c.frames.End()
 }
 
 // over returns why the connection is to end, if it is: for a reason of its own, or
@@ -219,8 +225,8 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 		c.tellWhy()
 	case err != errLeft && (err == errEnough || c.ending.Err() != nil):
 		c.sayGoodbye(ctx)
-	case isGone(err): // a client that left, a probe among them
-		c.failed(slog.LevelDebug, &Error{Op: "read", Err: unexpected(err)})
+	case framed.IsGone(err): // a client that left, a probe among them
+		c.failed(slog.LevelDebug, &Error{Op: "read", Err: framed.Unexpected(err)})
 	default:
 		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
 		c.tellWhyLater(ctx)
@@ -232,7 +238,7 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 }
 
 // talk reads frames, and has messages handled, until the connection ends, or its session
-// is to park: that is errIdle.
+// is to park: that is framed.ErrIdle.
 func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
 	for {
 		if err := c.handleAll(ctx, handle); err != nil {
@@ -249,25 +255,25 @@ func (c *Connection) greet(ctx context.Context) error {
 	if err := c.over(ctx); err != nil {
 		return err
 	}
-	c.pulse.join(c)
-	c.startClock()
+	c.frames.Join((*timedConnection)(c))
+	c.frames.StartClock()
 	return c.write(c.ending, wire.NoControl) // connection.start
 }
 
 // handleAll handles the frames that came.
 func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 	for {
-		f, ok, err := c.in.Next()
+		f, ok, err := c.frames.In.Next()
 		switch {
 		case err != nil:
 			c.writeReady() // what came before it counts
 			return err
 		case !ok:
 			return nil
-		case f.Kind == wire.KindMessage && c.greeted: // before, 4.4 drops it, too
+		case f.Kind == wire.KindMessage && c.frames.Greeted: // before, 4.4 drops it, too
 			err = c.handle(ctx, messageOf(f.Message), handle)
 		case f.Kind == wire.KindStartOK:
-			c.greeted = true
+			c.frames.Greeted = true
 			c.ours = c.ours || f.IsMarkedStartOK()
 		case f.Kind == wire.KindClose:
 			return c.agree()
@@ -284,14 +290,16 @@ func (c *Connection) turnOver() error {
 		return err
 	}
 	c.nextPeek.Store(0)
-	c.listen()
+	if c.frames.LimitsSilence() {
+		c.frames.Listen(c.frames.Now())
+	}
 	if err := c.receive(); err != nil {
 		return err
 	}
-	if !c.in.Idle() { // else it was called
-		now := c.pulse.now()
-		c.hear()
-		c.heard.Store(now)
+	if !c.frames.In.Idle() { // else it was called
+		now := c.frames.Now()
+		c.frames.StopListening()
+		c.frames.Heard(now)
 		c.peekAfter(now)
 	}
 	return nil
@@ -299,16 +307,16 @@ func (c *Connection) turnOver() error {
 
 // receive reads what comes next, and waits for it unless the session is to park.
 func (c *Connection) receive() error {
-	if c.parking.Load().Rests() && c.greeted && c.in.Idle() {
-		return c.look(c.ending)
+	if c.frames.Parking.Load().Rests() && c.frames.Greeted && c.frames.In.Idle() {
+		return c.frames.Look(c.ending)
 	}
-	return c.fill(c.ending)
+	return c.frames.Fill(c.ending)
 }
 
 // writeReady writes the answers there are, if there are any, and what is left of a
 // write.
 func (c *Connection) writeReady() error {
-	if !c.turn.ready && !c.left.Load() {
+	if !c.turn.ready && !c.frames.Unfinished() {
 		return nil
 	}
 	return c.write(c.ending, wire.NoControl)
@@ -354,19 +362,19 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 // write writes the answers there are, and after them a control frame or none, in one
 // write.
 func (c *Connection) write(ctx context.Context, last wire.Kind) error {
-	if err := c.acquire(ctx); err != nil {
+	if err := c.frames.Lock(ctx); err != nil {
 		return err
 	}
-	defer c.release()
-	c.turn.move(&c.out)
-	c.holds.move(&c.out)
+	defer c.frames.Unlock()
+	c.turn.move(&c.frames.Out)
+	c.holds.move(&c.frames.Out)
 	switch {
 	case last == wire.KindClose && c.ours:
-		c.out.AddFrames(c.closeReason().Frame())
+		c.frames.Out.AddFrames(c.closeReason().Frame())
 	case last != wire.NoControl:
-		c.out.AddControl(last)
+		c.frames.Out.AddControl(last)
 	}
-	return c.flush(ctx)
+	return c.frames.Flush(ctx)
 }
 
 // failed keeps why the connection ended, the first reason, and tells the log.
@@ -381,16 +389,12 @@ func (c *Connection) cleanUp() {
 	if c.turn.unwound() {
 		c.failed(slog.LevelError, &Error{Op: opHandle, Err: errUnwound})
 	}
-	c.conn.Close()
-	c.pulse.leave(c)
+	c.frames.Net.Close()
 	c.admission.leave()
 	c.end(cmp.Or(c.Err(), errEnough))
 	for _, h := range c.holds.close() {
 		c.tellHandled(h, net.ErrClosed)
 	}
-	c.reads.unbind()
-	c.writing.take(context.Background()) // whoever writes finds the connection closed
-	c.writes.unbind()
-	c.release()
-	c.in.Release()
+	c.frames.Shut()
+	c.frames.Release()
 }

@@ -68,7 +68,7 @@ func fuzzServer(t *testing.T, data []byte, seed uint64) {
 	ours, theirs := newPipe(0)
 	theirs.in.most = int(seed % 7)
 	config := Config{MaxMessage: fuzzLimit, ServerConfig: ServerConfig{MaxHeld: 2}, Grace: 5 * time.Second}.withDefaults()
-	c := newConnection(theirs, &config, newPulse(&config))
+	c := newConnection(theirs, &config, serverTimers(&config))
 	var handled []string
 	finished := make(chan error)
 	go func() {

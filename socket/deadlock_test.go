@@ -175,7 +175,7 @@ func TestEndedConnectionIsNotKeptByTheContextOfASend(t *testing.T) {
 			ours, theirs := net.Pipe()
 			go io.Copy(io.Discard, theirs)
 			gone := make(chan struct{})
-			c := newConnection(ours, &ipc.config, newPulse(&ipc.config))
+			c := newConnection(ours, &ipc.config, serverTimers(&ipc.config))
 			runtime.AddCleanup(c, func(gone chan struct{}) { close(gone) }, gone)
 			end(c)
 			c = nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -130,7 +131,7 @@ func refuse(conn net.Conn, err error) {
 	why := closeReasonFor(err, 0)
 	why.Code = cmp.Or(why.Code, wire.ReasonRefused)
 	out := wire.NewOutput(wire.KindHeartbeat.Frame() + why.Frame())
-	newSource(conn).offer(&out, &contextDeadline{set: conn.SetWriteDeadline})
+	framed.TryWrite(conn, &out)
 	conn.Close()
 }
 

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
@@ -29,11 +29,11 @@ var (
 	// ErrTooSlow says that the other side took longer than it may: to complete the
 	// handshake, to finish a frame that it had begun, or to read what it was sent; see
 	// Config. It wraps os.ErrDeadlineExceeded.
-	ErrTooSlow = fmt.Errorf("the other side is too slow: %w", os.ErrDeadlineExceeded)
+	ErrTooSlow = framed.ErrTooSlow
 
 	// ErrSilent says that nothing came from the other side, heartbeats included, for
 	// Config.SilenceTimeout: it is stopped, hangs, or cannot be reached.
-	ErrSilent = errors.New("the other side is silent")
+	ErrSilent = framed.ErrSilent
 
 	// ErrReserved says that the content of a message equals a control message of the
 	// protocol, innmind/ipc:heartbeat for instance. No media type carries it as a

@@ -137,13 +137,13 @@ func (w *sendWindow) mayWrite(size int) bool {
 // write writes what the window allows, as far as the connection takes it. Behind bytes that
 // the connection has not taken, it adds only messages that need not be copied.
 func (w *sendWindow) write(ctx context.Context, size int) error {
-	if w.p.left.Load() {
-		w.p.tryWrite(wire.NoControl)
+	if w.p.frames.Unfinished() {
+		w.p.frames.TryWrite(wire.NoControl)
 	}
 	w.blocked = false
 	for w.inFlight < w.queue.len() && w.mayWrite(size) {
 		b, bytes := w.next(size)
-		if w.inFlight > 0 && bytes <= wire.FlushAt && w.p.left.Load() {
+		if w.inFlight > 0 && bytes <= wire.FlushAt && w.p.frames.Unfinished() {
 			break
 		}
 		s, err := w.p.write(ctx, b)
@@ -161,7 +161,7 @@ func (w *sendWindow) write(ctx context.Context, size int) error {
 			return err
 		}
 	}
-	if !w.p.left.Load() {
+	if !w.p.frames.Unfinished() {
 		w.unflushed = 0
 	}
 	return nil

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -25,7 +26,7 @@ func (c *Connection) closeReason() wire.CloseReason {
 // tellWhy tells a client of ours why the connection is closed without its consent, if it
 // can be said at once.
 func (c *Connection) tellWhy() {
-	if c.writing.tryTake() {
+	if c.frames.TryLock() {
 		c.offerWhy()
 	}
 }
@@ -36,7 +37,7 @@ func (c *Connection) tellWhyLater(ctx context.Context) {
 	ctx, cancel := c.config.closing(ctx)
 	defer cancel()
 	c.awaitHeld(ctx)
-	if c.acquire(ctx) == nil || c.writing.tryTake() {
+	if c.frames.Lock(ctx) == nil || c.frames.TryLock() {
 		c.offerWhy()
 	}
 }
@@ -44,20 +45,19 @@ func (c *Connection) tellWhyLater(ctx context.Context) {
 // offerWhy writes the answers and the reason of the close to a client of ours, as far as the
 // connection takes them at once. It gives back the baton of writing.
 func (c *Connection) offerWhy() {
-	defer c.release()
+	defer c.frames.Unlock()
 	if !c.ours {
 		return
 	}
-	c.turn.move(&c.out)
-	c.holds.move(&c.out)
-	c.out.AddFrames(c.closeReason().Frame())
-	n, _ := c.source.offer(&c.out, &c.writes)
-	c.written(n)
+	c.turn.move(&c.frames.Out)
+	c.holds.move(&c.frames.Out)
+	c.frames.Out.AddFrames(c.closeReason().Frame())
+	c.frames.FlushNow()
 }
 
 // agree answers the client's connection.close.
 func (c *Connection) agree() error {
-	if err := c.write(c.ending, wire.KindCloseOK); err != nil && !isGone(err) { // it need not wait
+	if err := c.write(c.ending, wire.KindCloseOK); err != nil && !framed.IsGone(err) { // it need not wait
 		return err
 	}
 	return errAgreed
@@ -65,7 +65,7 @@ func (c *Connection) agree() error {
 
 // awaitHeld waits until every held exchange was answered, unless the client is gone.
 func (c *Connection) awaitHeld(ctx context.Context) {
-	if !c.source.left(nil) {
+	if !c.frames.IsGone(nil) {
 		c.holds.room(ctx, 1)
 	}
 }
@@ -77,20 +77,20 @@ func (c *Connection) sayGoodbye(ctx context.Context) {
 	defer cancel()
 	c.awaitHeld(ctx)
 	if ctx.Err() != nil { // no time left: say so all the same, if it can be said at once
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), offerTime)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), framed.OfferTime)
 		defer cancel()
 	}
 	if c.write(ctx, wire.KindClose) != nil {
-		c.tryWrite(wire.NoControl)
+		c.frames.TryWrite(wire.NoControl)
 		return
 	}
 	for {
-		f, ok, err := c.in.Next()
+		f, ok, err := c.frames.In.Next()
 		switch {
 		case err != nil, f.Kind == wire.KindCloseOK:
 			return
 		case !ok:
-			err = c.fill(ctx)
+			err = c.frames.Fill(ctx)
 		case f.Kind == wire.KindClose: // both at the same time
 			err = c.write(ctx, wire.KindCloseOK)
 		}

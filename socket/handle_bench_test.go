@@ -61,5 +61,5 @@ func BenchmarkHandle(b *testing.B) {
 
 func newTestConnection(conn net.Conn) *Connection {
 	config := New(Config{}).config
-	return newConnection(conn, &config, newPulse(&config))
+	return newConnection(conn, &config, serverTimers(&config))
 }

@@ -51,18 +51,18 @@ func (h *Held) respond(ctx context.Context, responses []Message) (answered bool,
 	if err := check(responses, h.c.config.MaxMessage); err != nil {
 		return false, err
 	}
-	if err := h.c.acquire(ctx); err != nil {
+	if err := h.c.frames.Lock(ctx); err != nil {
 		return false, err
 	}
-	defer h.c.release()
+	defer h.c.frames.Unlock()
 	if !h.answered.CompareAndSwap(false, true) {
 		return false, ErrAnswered
 	}
 	if !h.c.holds.answer(h, responses) {
 		return false, net.ErrClosed
 	}
-	h.c.holds.move(&h.c.out)
-	return true, h.c.closedOr(ctx, h.c.flush(ctx))
+	h.c.holds.move(&h.c.frames.Out)
+	return true, h.c.closedOr(ctx, h.c.frames.Flush(ctx))
 }
 
 // holds is a connection's queue of answers that must keep their order: exchanges

@@ -70,7 +70,7 @@ func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 
 func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	door, pulse := newDoor(&ipc.config, name, listener), newPulse(&ipc.config)
+	door, timers := newDoor(&ipc.config, name, listener), serverTimers(&ipc.config)
 	pairs := &pairs{listener: listener}
 	for {
 		conn, admission, err := door.next(ctx)
@@ -83,7 +83,7 @@ func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, 
 		case err != nil:
 			return err
 		}
-		c := newConnection(conn, &ipc.config, pulse)
+		c := newConnection(conn, &ipc.config, timers)
 		c.admission = admission
 		pairs.add(c)
 		if !c.offer(ctx, yield) {

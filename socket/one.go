@@ -71,7 +71,7 @@ type pairs struct {
 func (p *pairs) add(c *Connection) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.others = p.others || !isPair(c.conn); p.others {
+	if p.others = p.others || !isPair(c.frames.Net); p.others {
 		return
 	}
 	p.open++

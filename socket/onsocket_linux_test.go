@@ -95,7 +95,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 
 // isParked reports whether the session of a connection has no goroutine.
 func isParked(c *Connection) bool {
-	spot := c.parking.Load()
+	spot := c.frames.Parking.Load()
 	return spot != nil && spot.IsParked()
 }
 

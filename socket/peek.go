@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -36,42 +37,45 @@ func (c *Connection) comeBack() {
 			continue
 		}
 		p.hurry.Store(true)
-		c.conn.SetReadDeadline(longAgo)
+		c.frames.Nudge()
 		<-p.done
 	}
 }
 
 // peekAfter has the pulse look in a while, and again, until the session reads.
 func (c *Connection) peekAfter(now int64) {
-	at := later(now, lookEvery)
+	at := framed.Later(now, lookEvery)
 	c.nextPeek.Store(at)
-	c.pulse.expect(at)
+	c.frames.Expect(at)
 }
 
-// due is when the connection wants to be tended.
-func (c *Connection) due() int64 {
-	due := c.link.due()
+// timedConnection is the framed.Member of a Connection, which has a look of its own.
+type timedConnection Connection
+
+func (c *timedConnection) Conn() *framed.Conn { return &c.frames }
+
+func (c *timedConnection) Due() int64 {
+	due := c.frames.Due()
 	if at := c.nextPeek.Load(); at > 0 {
 		due = min(due, at)
 	}
 	return due
 }
 
-// tend does what is due.
-func (c *Connection) tend(now int64) {
-	c.link.tend(now)
+func (c *timedConnection) OnTimer(now int64) {
+	c.frames.OnTimer(now)
 	at := c.nextPeek.Load()
-	if at <= 0 || at > now || !c.nextPeek.CompareAndSwap(at, later(now, lookEvery)) {
+	if at <= 0 || at > now || !c.nextPeek.CompareAndSwap(at, framed.Later(now, lookEvery)) {
 		return
 	}
 	p := &peek{done: make(chan struct{})}
 	if !c.away.CompareAndSwap(noPeek, p) {
 		return
 	}
-	if _, waits := c.source.(plainSource); waits {
-		go c.peek(p) // comeBack joins it, at the latest that of cleanUp
+	if c.frames.RawConn() == nil { // it may wait
+		go (*Connection)(c).peek(p) // comeBack joins it, at the latest that of cleanUp
 	} else {
-		c.peek(p)
+		(*Connection)(c).peek(p)
 	}
 }
 
@@ -88,11 +92,11 @@ func (c *Connection) peek(p *peek) {
 	}
 	err := c.readAhead(p)
 	switch {
-	case c.in.HoldsClose():
-		if c.tryWrite(wire.KindCloseOK) { // else at the next look
+	case c.frames.In.HoldsClose():
+		if c.frames.TryWrite(wire.KindCloseOK) { // else at the next look
 			c.end(errAgreed)
 		}
-	case c.source.left(err):
+	case c.frames.IsGone(err):
 		c.end(errLeft)
 	}
 }
@@ -100,12 +104,12 @@ func (c *Connection) peek(p *peek) {
 // readAhead reads what there is, as much as the reader has room for, and returns what
 // reading failed with, if it did.
 func (c *Connection) readAhead(p *peek) error {
-	for c.in.HasSpace() {
-		err := c.source.ahead(&c.in, &c.reads, &p.hurry)
+	for c.frames.In.HasSpace() {
+		err := c.frames.ReadAhead(&p.hurry)
 		switch err {
 		case nil:
-			c.in.Skip(wire.KindHeartbeat.Frame()) // one a second would fill the buffer
-		case errIdle:
+			c.frames.In.Skip(wire.KindHeartbeat.Frame()) // one a second would fill the buffer
+		case framed.ErrIdle:
 			return nil
 		default:
 			return err

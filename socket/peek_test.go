@@ -172,7 +172,7 @@ func TestContextIsDoneWhileTheHandlerWorksOverUnixSockets(t *testing.T) {
 func TestContextOfAHalfClosedClientLasts(t *testing.T) {
 	ours, theirs := unixPair(t)
 	config := Config{Heartbeat: 50 * time.Millisecond}.withDefaults()
-	c := newConnection(theirs, &config, newPulse(&config))
+	c := newConnection(theirs, &config, serverTimers(&config))
 	go c.Exchanges().ForEach(t.Context(), func(x Exchange) {
 		for range 2 { // looks
 			for at := c.nextPeek.Load(); c.nextPeek.Load() == at && x.Context().Err() == nil; {

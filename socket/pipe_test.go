@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -362,7 +363,7 @@ func TestPipeBehavesLikeASocket(t *testing.T) {
 		}
 		a.Close()
 		b.SetWriteDeadline(time.Time{})
-		if _, err := b.Write([]byte("x")); !isReset(err) {
+		if _, err := b.Write([]byte("x")); !framed.IsReset(err) {
 			t.Fatal(err)
 		}
 		if _, err := b.Read(got); err != io.EOF {

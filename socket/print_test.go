@@ -85,7 +85,7 @@ func TestPrintShowsALineAndNoContent(t *testing.T) {
 func TestPrintShowsExchanges(t *testing.T) {
 	config := Config{}.withDefaults()
 	_, theirs := newPipe(0)
-	c := newConnection(theirs, &config, newPulse(&config))
+	c := newConnection(theirs, &config, serverTimers(&config))
 	defer c.Close()
 	x := Exchange{Message: Text("the secret content"), c: c}
 	for what, value := range map[string]any{"an Exchange": x, "a Held": &Held{Message: x.Message, c: c}} {

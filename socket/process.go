@@ -6,10 +6,10 @@ import (
 	"math"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -24,20 +24,19 @@ import (
 // the context's cause when that ended first. A call that its context ended leaves
 // the connection usable.
 type Process struct {
-	link
-	id   uint64
-	name Name
-	peer fold.Maybe[Peer]
-
-	settling atomic.Bool // the timer runs, or is about to
-	timer    *time.Timer // settles what is owed
+	frames framed.Conn
+	debts  debts
+	config *Config
+	id     uint64
+	name   Name
+	peer   fold.Maybe[Peer]
 
 	mu         sync.Mutex
+	ours       bool          // the server is of rxipc, too
 	reading    bool          // a goroutine reads for all
 	clocked    int           // how many wait that have read
 	came       int64         // when something came last, on the pulse's clock
 	changed    chan struct{} // closed at the next change; made by who waits for it
-	started    bool          // connection.start came
 	inbox      fifo[Message] // came and is unread
 	replies    fifo[reply]   // what requests await, in the order they were sent
 	settled    int           // of those, how many are decided
@@ -95,7 +94,7 @@ func (p *Process) Peer() fold.Maybe[Peer] { return p.peer }
 
 // Conn returns the connection beneath, for its addresses and for who is behind it.
 // Reading from it or writing to it breaks the protocol.
-func (p *Process) Conn() net.Conn { return p.conn }
+func (p *Process) Conn() net.Conn { return p.frames.Net }
 
 // InFlight is how many messages were written and are not known to be acknowledged: those
 // of a Send that is under way, or that gave up on them. Acknowledgements are taken in
@@ -124,7 +123,7 @@ func (p *Process) gone() error {
 
 // late is the end of ctx, and since when the server has been silent, p.mu held.
 func (p *Process) late(ctx context.Context) error {
-	silence := time.Duration(p.pulse.now() - p.came).Round(time.Millisecond)
+	silence := time.Duration(p.frames.Now() - p.came).Round(time.Millisecond)
 	return fmt.Errorf("%w: nothing came from the server for %v", context.Cause(ctx), silence)
 }
 
@@ -157,28 +156,5 @@ func (p *Process) change() {
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
-	}
-}
-
-// settleTime is how long an acknowledgement that a client owes may wait for
-// company.
-const settleTime = 5 * time.Millisecond
-
-// settleSoon sees to it that what is owed leaves: with the next write, or before the
-// next wait, or when the timer fires. The same goes for what a write has left.
-func (p *Process) settleSoon() {
-	if !p.settling.Load() {
-		p.settling.Store(true)
-		p.timer.Reset(settleTime)
-	}
-}
-
-// settleNow is what the timer does.
-func (p *Process) settleNow() {
-	p.settling.Store(false)
-	p.tryWrite(wire.NoControl)
-	if p.left.Load() {
-		p.overdue.Store(true)
-		p.callReader()
 	}
 }

@@ -129,8 +129,8 @@ func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
 				synctest.Wait()
 				p.mu.Lock()
 				defer p.mu.Unlock()
-				if _, size := p.in.Buffered(); size > 0 || p.reads.release != nil {
-					t.Errorf("a client that has ended keeps a buffer of %d bytes, and a context: %v", size, p.reads.release != nil)
+				if _, size := p.frames.In.Buffered(); size > 0 {
+					t.Errorf("a client that has ended keeps a buffer of %d bytes, want none", size)
 				}
 			})
 		})
@@ -308,8 +308,8 @@ func TestCloseFailsWithoutConsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{Grace: time.Hour}, 0)
 		ctx, cancel := context.WithCancel(t.Context())
-		cut := &cutAfterWrite{p.conn, cancel} // the context ends when connection.close is written
-		p.conn = cut
+		cut := &cutAfterWrite{p.frames.Net, cancel} // the context ends when connection.close is written
+		p.frames.Net = cut
 		if err := p.Close(ctx).Err(); !errors.Is(err, context.Canceled) {
 			t.Errorf("Close whose context ended before the server consented: got %v, want %v", err, context.Canceled)
 		}

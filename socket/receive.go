@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -55,20 +56,20 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			continue
 		}
 		p.reading = true
-		if !started && p.started { // a heartbeat is nothing to begin with
+		if !started && p.debts.handshake.Load() != awaitsStart { // a heartbeat is nothing to begin with
 			started = true
 			p.clocked++
-			p.startClock()
+			p.frames.StartClock()
 		}
 		p.listenAgain()
 		p.mu.Unlock()
-		if p.unsettled() {
-			p.tryWrite(wire.NoControl) // the server may be waiting for it
+		if p.debts.pending() {
+			p.frames.TryWrite(wire.NoControl) // the server may be waiting for it
 		}
 		switch {
-		case !p.left.Load():
-		case patient && !p.overdue.Load():
-			p.settleSoon()
+		case !p.frames.Unfinished():
+		case patient && !p.frames.FlushDue():
+			p.debts.soon()
 		default:
 			if rest == nil {
 				rest = p.newFinisher(ctx)
@@ -84,16 +85,16 @@ func (p *Process) endWait() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.clocked--; p.clocked == 0 {
-		p.stopClock()
-		p.hear() // nobody listens
+		p.frames.StopClock()
+		p.frames.StopListening() // nobody listens
 	}
 }
 
 // listenAgain starts the time in which something must come, p.mu held. It goes on from when
 // something came last, but leaves who has just begun to wait the time to read what is there.
 func (p *Process) listenAgain() {
-	if p.watches() && p.silent.Load() == 0 {
-		p.listenSince(max(p.came, p.pulse.now()-int64(p.config.SilenceTimeout/4*3)))
+	if p.frames.LimitsSilence() {
+		p.frames.Listen(max(p.came, p.frames.Now()-int64(p.config.SilenceTimeout/4*3)))
 	}
 }
 
@@ -107,37 +108,37 @@ func (p *Process) tooMuchUnread(limit int) error {
 // server of ours says why it closes a connection, so it died.
 func (p *Process) lost(err error) error {
 	switch {
-	case !isGone(err):
+	case !framed.IsGone(err):
 		return err
 	case p.ours:
-		return fmt.Errorf("the server is gone without a word, it died or was killed: %w", unexpected(err))
+		return fmt.Errorf("the server is gone without a word, it died or was killed: %w", framed.Unexpected(err))
 	case p.InFlight() == 0:
-		return fmt.Errorf("the server closed the connection without a word: %w", unexpected(err))
+		return fmt.Errorf("the server closed the connection without a word: %w", framed.Unexpected(err))
 	}
 	return fmt.Errorf("the server closed the connection without a word, it may have died, "+
-		"or have met a message that is larger than it takes or that its handler failed at: %w", unexpected(err))
+		"or have met a message that is larger than it takes or that its handler failed at: %w", framed.Unexpected(err))
 }
 
 // read reads once, for all who wait, and takes in what came.
 func (p *Process) read(ctx context.Context) {
-	err := p.fill(ctx)
+	err := p.frames.Fill(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = nil // await tells
 	}
 	p.mu.Lock()
-	if !p.in.Idle() {
-		p.came = p.pulse.now()
-		p.hear()
+	if !p.frames.In.Idle() {
+		p.came = p.frames.Now()
+		p.frames.StopListening()
 	}
 	for err == nil {
-		p.acknowledge(p.in.Skip(p.dialect.Frame()))
-		f, ok, broken := p.in.Next()
+		p.acknowledge(p.frames.In.Skip(p.dialect.Frame()))
+		f, ok, broken := p.frames.In.Next()
 		if err = broken; !ok {
 			break
 		}
 		err = p.receive(f)
 	}
-	if p.closing && isGone(err) {
+	if p.closing && framed.IsGone(err) {
 		err = net.ErrClosed // it need not consent any more
 	}
 	events := p.deliveries.take()
@@ -158,7 +159,7 @@ func (p *Process) read(ctx context.Context) {
 // endWith closes the connection if a read failed with err.
 func (p *Process) endWith(err error) {
 	if errors.Is(err, ErrDisconnected) {
-		p.tryWrite(wire.KindCloseOK)
+		p.frames.TryWrite(wire.KindCloseOK)
 	}
 	if err != nil {
 		p.shut(p.lost(err))
@@ -170,18 +171,21 @@ func (p *Process) receive(f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindMessage:
 		if p.dialect == wire.KindAck {
-			p.owed.Add(1)
-			p.settleSoon()
+			p.debts.pendingAcks.Add(1)
+			p.debts.soon()
 		}
 		p.sort(messageOf(f.Message))
 	case wire.KindHeartbeat:
-		if !p.started {
-			p.ours, p.in.Extended = true, true
+		if p.debts.handshake.Load() == awaitsStart {
+			p.ours, p.frames.In.Extended = true, true
 		}
 	case wire.KindStart:
-		p.started = true
-		p.greeting.Store(true)
-		p.settleSoon()
+		if p.ours {
+			p.debts.handshake.Store(owesMarkedStartOK)
+		} else {
+			p.debts.handshake.Store(owesStartOK)
+		}
+		p.debts.soon()
 	case wire.KindReceived, wire.KindAck:
 		p.dialect = f.Kind
 		p.acknowledge(1)

@@ -59,7 +59,7 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 // sendOne writes a message. What the connection may not swallow at once is only offered:
 // the server might itself be writing an answer, and not read before that is read.
 func (p *Process) sendOne(ctx context.Context, request bool, m Message) (span, error) {
-	offered := wire.FrameSize(m.wire()) > wire.FlushAt || p.left.Load() || p.InFlight() > 0
+	offered := wire.FrameSize(m.wire()) > wire.FlushAt || p.frames.Unfinished() || p.InFlight() > 0
 	one := [1]Message{m}
 	for {
 		s, err := p.write(ctx, batch{messages: one[:], request: request, offered: offered})

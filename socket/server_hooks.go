@@ -33,7 +33,7 @@ func (c *Connection) closed(start int64) {
 		c.log(slog.LevelDebug, "connection ended", slog.String("reason", Reason(nil)))
 	}
 	if hook := c.config.Hooks.Closed; hook != nil {
-		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Duration(c.pulse.now() - start), Err: err})
+		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Duration(c.frames.Now() - start), Err: err})
 	}
 }
 

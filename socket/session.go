@@ -4,6 +4,7 @@ import (
 	"context"
 	"syscall"
 
+	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/park"
 	"github.com/rxipc/rxipc/stream"
 )
@@ -75,16 +76,16 @@ func (s *session) serve(ctx context.Context, handle handleFunc) (parked bool, er
 	if err == nil {
 		err = s.talkOn(ctx, s.told(handle))
 	}
-	if err == errIdle {
+	if err == framed.ErrIdle {
 		return true, nil
 	}
 	return false, s.outcome(ctx, err)
 }
 
-// talkOn is talk that returns errIdle only once the session has parked.
+// talkOn is talk that returns framed.ErrIdle only once the session has parked.
 func (s *session) talkOn(ctx context.Context, handle handleFunc) error {
 	for {
-		if err := s.talk(ctx, handle); err != errIdle || s.spot.Park() {
+		if err := s.talk(ctx, handle); err != framed.ErrIdle || s.spot.Park() {
 			return err
 		}
 	}
@@ -93,7 +94,7 @@ func (s *session) talkOn(ctx context.Context, handle handleFunc) error {
 // enter begins the session that has claimed its connection.
 func (s *session) enter(ctx context.Context) {
 	s.began = true
-	s.start = s.pulse.now()
+	s.start = s.frames.Now()
 	s.opened()
 	s.turn.start(s.first)
 	if s.ends != nil {
@@ -102,7 +103,7 @@ func (s *session) enter(ctx context.Context) {
 		s.release = context.AfterFunc(ctx, func() { s.end(context.Cause(ctx)) })
 	}
 	if s.spot.Enter(s.config.restAfter) {
-		s.parking.Store(&s.spot)
+		s.frames.Parking.Store(&s.spot)
 	}
 }
 
@@ -112,7 +113,7 @@ func (s *session) leave() {
 	if !s.began {
 		return
 	}
-	defer s.parking.Store(nil)
+	defer s.frames.Parking.Store(nil)
 	defer s.closed(s.start)
 	if s.ends != nil {
 		s.ends.remove(s)
@@ -125,8 +126,8 @@ func (s *session) leave() {
 // ID, RawConn, Activity and Nudge are for the park.Lot.
 func (s *session) ID() uint64 { return s.id }
 
-func (s *session) RawConn() syscall.RawConn { return s.source.rawConn() }
+func (s *session) RawConn() syscall.RawConn { return s.frames.RawConn() }
 
 func (s *session) Activity() uint64 { return s.turn.state.Load() }
 
-func (s *session) Nudge() { s.nudge() }
+func (s *session) Nudge() { s.frames.Nudge() }

@@ -19,7 +19,7 @@ func TestStormOfParkingAndResuming(t *testing.T) {
 	var working, disturbing sync.WaitGroup
 	for i := range clients {
 		client, c := s.dial()
-		disturbing.Go(func() { disturb(over, c.callReader) })
+		disturbing.Go(func() { disturb(over, c.frames.Interrupt) })
 		working.Go(func() {
 			random := newRandom(uint64(i))
 			for range rounds {

@@ -118,16 +118,3 @@ func TestSilenceInTheHandshakeIsTriedAgain(t *testing.T) {
 		says(t, "ConnectTo", ipc.ConnectTo(ctx, name).Err(), []error{ErrNoHandshake, context.DeadlineExceeded}, "connect played: ")
 	})
 }
-
-func TestSilenceIsTooLongFromItsLimitOn(t *testing.T) {
-	const limit = 5 * time.Second
-	config := Config{SilenceTimeout: limit}.withDefaults()
-	l := newLink(newConn(t), &config, newPulse(&config))
-	since := int64(time.Minute)
-	l.silent.Store(milliseconds(since))
-	for lasted, want := range map[time.Duration]bool{0: false, limit - time.Millisecond: false, limit: true, limit + time.Hour: true} {
-		if got := l.isSilent(since + int64(lasted)); got != want {
-			t.Errorf("a silence of %v is too long: %v, want %v with the limit %v", lasted, got, want, limit)
-		}
-	}
-}

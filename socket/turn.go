@@ -17,8 +17,8 @@ type turn struct {
 	before    wire.Extent   // of the former
 	held      *Held         // once Hold was called
 	handling  *Handling     // for the hooks; its Held's once that was called
-	first     uint8         // the phase in which turns begin
 	refused   *Error        // why the latest Respond failed that could not be sent; nil after one that did not
+	first     uint8         // the phase in which turns begin
 	responded bool          // Respond was called, perhaps with no messages
 	ready     bool          // there is something to write, here or in holds
 	enough    bool          // once concluded: no more is wanted

@@ -20,7 +20,7 @@ func newWatch(open context.Context) *watch { return &watch{open: open} }
 func idle() *session {
 	ours, _ := newPipe(0)
 	config := Config{}.withDefaults()
-	return newSession(newConnection(ours, &config, newPulse(&config)), nil)
+	return newSession(newConnection(ours, &config, serverTimers(&config)), nil)
 }
 
 // mustKeep asserts for how many sessions w is registered with contexts.
@@ -195,7 +195,7 @@ func TestConnectionThatEndedLeavesNothingInItsReadersContext(t *testing.T) {
 		ctx := &countingContext{Context: t.Context()}
 		ours, theirs := newPipe(0)
 		config := Config{}.withDefaults()
-		c := newConnection(ours, &config, newPulse(&config))
+		c := newConnection(ours, &config, serverTimers(&config))
 		ended := make(chan error, 1)
 		go func() { ended <- c.Exchanges().Run(ctx) }()
 		client := newPeer(t, theirs).greet()

@@ -1,13 +1,13 @@
 //go:build unix
 
-package socket
+package framed
 
 import (
 	"errors"
 	"syscall"
 )
 
-// isReset tells whether the other side went away while bytes were on their way.
-func isReset(err error) bool {
+// IsReset reports whether the other side went away while bytes were on their way.
+func IsReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -1,4 +1,4 @@
-package socket
+package framed
 
 import (
 	"context"
@@ -8,36 +8,36 @@ import (
 	"testing/synctest"
 )
 
-func TestBatonGoesToOneWhoWaits(t *testing.T) {
+func TestMutexGoesToAWaiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var baton baton
-		if !baton.tryTake() || baton.tryTake() {
+		var m mutex
+		if !m.tryLock() || m.tryLock() {
 			t.Fatal("it is not one's alone")
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		patient, impatient := make(chan error, 1), make(chan error, 1)
-		go func() { patient <- baton.take(t.Context()) }()
-		go func() { impatient <- baton.take(ctx) }()
+		go func() { patient <- m.lock(t.Context()) }()
+		go func() { impatient <- m.lock(ctx) }()
 		synctest.Wait()
 		cancel()
 		if err := <-impatient; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		baton.put()
+		m.unlock()
 		if err := <-patient; err != nil {
 			t.Error(err)
 		}
-		baton.put()
-		if !baton.tryTake() {
+		m.unlock()
+		if !m.tryLock() {
 			t.Error("it was lost")
 		}
 	})
 }
 
-// TestBatonIsNeverLost has many take it, half of whom may give up in the moment in
+// TestMutexIsNeverLost has many take it, half of whom may give up in the moment in
 // which they get it.
-func TestBatonIsNeverLost(t *testing.T) {
-	var baton baton
+func TestMutexIsNeverLost(t *testing.T) {
+	var m mutex
 	var all sync.WaitGroup
 	held := 0
 	for i := range 8 {
@@ -47,16 +47,16 @@ func TestBatonIsNeverLost(t *testing.T) {
 				if i%2 == 0 {
 					go cancel()
 				}
-				if baton.take(ctx) == nil {
+				if m.lock(ctx) == nil {
 					held++ // the race detector watches
-					baton.put()
+					m.unlock()
 				}
 				cancel()
 			}
 		})
 	}
 	all.Wait()
-	if held < 4*500 || !baton.tryTake() {
+	if held < 4*500 || !m.tryLock() {
 		t.Errorf("held %d times", held)
 	}
 }

@@ -1,4 +1,4 @@
-package socket
+package framed
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// isReset tells whether the other side went away while bytes were on their way.
-func isReset(err error) bool {
+// IsReset reports whether the other side went away while bytes were on their way.
+func IsReset(err error) bool {
 	return errors.Is(err, windows.WSAECONNRESET) || errors.Is(err, windows.WSAECONNABORTED)
 }

@@ -1,6 +1,6 @@
 //go:build darwin || linux
 
-package socket
+package framed
 
 import "golang.org/x/sys/unix"
 

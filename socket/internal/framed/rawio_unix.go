@@ -1,6 +1,6 @@
 //go:build unix
 
-package socket
+package framed
 
 import (
 	"cmp"
@@ -16,53 +16,53 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// newSource returns the source that suits a connection.
-func newSource(conn net.Conn) source {
+// newRawIO returns the rawIO that suits a connection.
+func newRawIO(conn net.Conn) rawIO {
 	if !isSocket(conn) {
-		return plainSource{conn}
+		return plainIO{conn}
 	}
 	raw, err := conn.(syscall.Conn).SyscallConn()
 	if err != nil {
-		return plainSource{conn}
+		return plainIO{conn}
 	}
-	s := &socketSource{raw: raw}
-	s.readOnce, s.writeOnce = s.tryRead, s.tryWrite
+	s := &socketIO{raw: raw}
+	s.tryReadFD, s.tryWriteFD = s.readFD, s.writeFD
 	return s
 }
 
-// socketSource takes a buffer for the moment in which there is something to read: a
+// socketIO takes a buffer for the moment in which there is something to read: a
 // connection that waits has none. It makes the same system calls as Read would.
-type socketSource struct {
+type socketIO struct {
 	raw syscall.RawConn
 
 	// The tries, made to values once and not at each call.
-	readOnce, writeOnce func(uintptr) bool
+	tryReadFD, tryWriteFD func(uintptr) bool
 
-	// Of a fill.
+	// Of a read.
 	reader  *wire.Reader
 	read    int
 	readErr error
 
-	// Of an offer.
+	// Of a write.
 	out      *wire.Output
 	written  int
 	writeErr error
 }
 
-func (s *socketSource) rawConn() syscall.RawConn { return s.raw }
+func (s *socketIO) rawConn() syscall.RawConn { return s.raw }
 
-func (s *socketSource) fill(r *wire.Reader) error { return s.readBy(s.readOnce, r) }
+func (s *socketIO) readOnce(r *wire.Reader) error { return s.readBy(s.tryReadFD, r) }
 
-func (s *socketSource) look(r *wire.Reader) error {
+func (s *socketIO) tryRead(r *wire.Reader) error {
 	return s.readBy(func(descriptor uintptr) bool {
-		if !s.tryRead(descriptor) {
-			s.read, s.readErr = 0, errIdle
+		if !s.readFD(descriptor) {
+			s.read, s.readErr = 0, ErrIdle
 		}
 		return true
 	}, r)
 }
 
-func (s *socketSource) readBy(try func(uintptr) bool, r *wire.Reader) error {
+func (s *socketIO) readBy(try func(uintptr) bool, r *wire.Reader) error {
 	if err := r.Failure(); err != nil {
 		return err
 	}
@@ -75,25 +75,25 @@ func (s *socketSource) readBy(try func(uintptr) bool, r *wire.Reader) error {
 	return err
 }
 
-func (s *socketSource) ahead(r *wire.Reader, _ *contextDeadline, _ *atomic.Bool) error {
+func (s *socketIO) readAhead(r *wire.Reader, _ *contextDeadline, _ *atomic.Bool) error {
 	if err := r.Failure(); err != nil {
 		return err
 	}
 	s.reader = r
 	idle := false
-	if err := s.raw.Control(func(descriptor uintptr) { idle = !s.tryRead(descriptor) }); err != nil {
+	if err := s.raw.Control(func(descriptor uintptr) { idle = !s.readFD(descriptor) }); err != nil {
 		return err
 	}
 	if idle {
-		return errIdle
+		return ErrIdle
 	}
 	err := r.Commit(s.read, s.readErr)
 	r.Release()
 	return err
 }
 
-// tryRead reads if there is something to read, and reports whether that is so.
-func (s *socketSource) tryRead(descriptor uintptr) bool {
+// readFD reads if there is something to read, and reports whether there is.
+func (s *socketIO) readFD(descriptor uintptr) bool {
 	space := s.reader.Space()
 	if len(space) == 0 {
 		s.read, s.readErr = 0, nil // full of frames that next has not been asked for
@@ -117,7 +117,7 @@ func (s *socketSource) tryRead(descriptor uintptr) bool {
 	}
 }
 
-func (s *socketSource) offer(o *wire.Output, writes *contextDeadline) (int, error) {
+func (s *socketIO) tryWrite(o *wire.Output, writes *contextDeadline) (int, error) {
 	n, err := s.writeNow(o)
 	if n == 0 && wire.IsTimeout(err) {
 		writes.set(time.Time{})
@@ -128,15 +128,15 @@ func (s *socketSource) offer(o *wire.Output, writes *contextDeadline) (int, erro
 }
 
 // writeNow writes and does not wait.
-func (s *socketSource) writeNow(o *wire.Output) (int, error) {
+func (s *socketIO) writeNow(o *wire.Output) (int, error) {
 	s.out, s.written, s.writeErr = o, 0, nil
-	failure := s.raw.Write(s.writeOnce)
+	failure := s.raw.Write(s.tryWriteFD)
 	s.out = nil
 	return s.written, cmp.Or(failure, s.writeErr)
 }
 
-// tryWrite writes what is taken at once. It never asks to wait.
-func (s *socketSource) tryWrite(descriptor uintptr) bool {
+// writeFD writes what is taken at once. It never asks to wait.
+func (s *socketIO) writeFD(descriptor uintptr) bool {
 	write := func() (int, error) { return syscall.Write(int(descriptor), s.out.Bytes) }
 	if !s.out.IsWhole() {
 		pieces := s.out.Pieces()
@@ -152,11 +152,11 @@ func (s *socketSource) tryWrite(descriptor uintptr) bool {
 	}
 }
 
-func (s *socketSource) left(error) (left bool) {
+func (s *socketIO) isGone(error) (gone bool) {
 	s.raw.Control(func(descriptor uintptr) {
 		state := []unix.PollFd{{Fd: int32(descriptor)}}
 		n, err := unix.Poll(state, 0)
-		left = err == nil && n > 0 && state[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+		gone = err == nil && n > 0 && state[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
 	})
-	return left
+	return gone
 }

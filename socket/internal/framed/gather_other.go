@@ -1,6 +1,6 @@
 //go:build unix && !darwin && !linux
 
-package socket
+package framed
 
 import "syscall"
 

@@ -1,0 +1,152 @@
+package framed
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
+
+// Lock takes the write lock, or returns the cause of the end of ctx.
+func (c *Conn) Lock(ctx context.Context) error {
+	if err := c.writing.lock(ctx); err != nil {
+		return err
+	}
+	if c.debts != nil {
+		c.debts.AddTo(&c.Out)
+	}
+	return nil
+}
+
+// TryLock takes the write lock if it is free, and reports whether it was.
+func (c *Conn) TryLock() bool {
+	if !c.writing.tryLock() {
+		return false
+	}
+	if c.debts != nil {
+		c.debts.AddTo(&c.Out)
+	}
+	return true
+}
+
+// Unlock gives the write lock back. If bytes are left in Out, it interrupts the reader, which
+// writes them. It does not after a failure: the reader meets that, too.
+func (c *Conn) Unlock() {
+	left := c.Out.Len() > 0 && !c.broken
+	switch rest := c.rest.Load(); {
+	case !left && rest != restNone:
+		c.rest.Store(restNone)
+	case left && rest == restNone:
+		c.rest.Store(restLeft)
+	}
+	c.writing.unlock()
+	if c.debts != nil {
+		c.debts.Remind()
+	}
+	if left {
+		c.Interrupt()
+	}
+}
+
+// Unfinished reports whether a write has left bytes.
+func (c *Conn) Unfinished() bool { return c.rest.Load() != restNone }
+
+// FlushDue reports whether SetFlushDue was called since a write left bytes.
+func (c *Conn) FlushDue() bool { return c.rest.Load() == restDue }
+
+// SetFlushDue says that the bytes which a write left have waited long enough, if there are
+// some, and interrupts the reader.
+func (c *Conn) SetFlushDue() {
+	if c.rest.CompareAndSwap(restLeft, restDue) {
+		c.Interrupt()
+	}
+}
+
+// Flush writes Out, until ctx ends. The caller holds the write lock.
+func (c *Conn) Flush(ctx context.Context) error {
+	if c.Out.Len() == 0 {
+		return nil
+	}
+	c.writes.bind(ctx)
+	since := c.startWrite()
+	defer c.writeBlockedSince.Store(0)
+	for {
+		n, err := c.Out.WriteAll(c.Net)
+		c.Out.DropFirst(n)
+		switch {
+		case err == nil:
+			return nil
+		case !wire.IsTimeout(err):
+			c.broken = true
+			c.writes.unbind() // the context may outlast the connection by far
+			return err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case n > 0:
+			since = c.startWrite()
+		case Later(since, c.timers.Write) <= c.timers.Now():
+			return fmt.Errorf("%w: nothing was read for %v", ErrTooSlow, c.timers.Write)
+		}
+		c.writes.move(ctx, time.Time{}) // the deadline was of an earlier context
+	}
+}
+
+// startWrite starts the time in which a write must bring something away.
+func (c *Conn) startWrite() (since int64) {
+	if c.timers.Write == Never {
+		return 0
+	}
+	since = c.timers.Now()
+	c.writeBlockedSince.Store(since)
+	c.timers.Expect(Later(since, c.timers.Write))
+	return since
+}
+
+// FlushSince is Flush for frames that were added since Out had an extent. They are on their
+// way, all of them, once their first byte has left. If none has when Flush fails, it drops
+// them and begun is false.
+func (c *Conn) FlushSince(ctx context.Context, before wire.Extent) (begun bool, err error) {
+	added := c.Out.Since(before)
+	err = c.Flush(ctx)
+	if err != nil && c.Out.Len() >= added.Len() {
+		c.Out.DropLast(added)
+		return false, err
+	}
+	return true, err
+}
+
+// FlushNow writes as much of Out as the connection takes at once. What it takes not is no
+// error. The caller holds the write lock.
+func (c *Conn) FlushNow() error { return c.flushBy(c.raw) }
+
+// FlushSoon is FlushNow that gives a full connection a millisecond to take more.
+func (c *Conn) FlushSoon() error { return c.flushBy(plainIO{c.Net}) }
+
+func (c *Conn) flushBy(raw rawIO) error {
+	if c.Out.Len() == 0 {
+		return nil
+	}
+	n, err := raw.tryWrite(&c.Out, &c.writes)
+	c.Out.DropFirst(n)
+	if err == nil || wire.IsTimeout(err) {
+		return nil
+	}
+	c.broken = true
+	return err
+}
+
+// TryWrite writes Out and behind it a control frame, or none, as far as the connection takes
+// them at once. It does nothing if the write lock is taken, which it reports. A heartbeat is
+// left out when something else is to be written. An error meets the next read, too.
+func (c *Conn) TryWrite(k wire.Kind) bool {
+	if !c.TryLock() {
+		return false
+	}
+	defer c.Unlock()
+	if k != wire.NoControl && (c.Out.Len() == 0 || k != wire.KindHeartbeat) {
+		c.Out.AddControl(k)
+	}
+	c.FlushNow()
+	return true
+}
