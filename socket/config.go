@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/socket/internal/framed"
-	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -239,24 +238,6 @@ func orNever(value, otherwise time.Duration) time.Duration {
 		return math.MaxInt64
 	}
 	return cmp.Or(value, otherwise)
-}
-
-// IPC connects processes: it is a [Transport] together with a Config. It is safe for
-// concurrent use.
-type IPC struct {
-	config    Config
-	invalid   error             // what is wrong with the config
-	listeners unixsock.Registry // to hand over
-}
-
-// New makes an IPC of a config, which it copies. The zero Config is the usual one.
-//
-// New resolves the folder, the user and the group. If the process changes its working
-// directory, user, umask or environment later, they stay. A config that is invalid, because
-// it names an unknown user for instance, is the error of every use of the IPC.
-func New(config Config) *IPC {
-	invalid := config.check()
-	return &IPC{config: config.withDefaults(), invalid: invalid}
 }
 
 // closing derives the context that limits an orderly close. It ends with the grace, or with

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 
@@ -63,4 +64,20 @@ func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup begins a group.
 func (h errorsOnly) WithGroup(name string) slog.Handler {
 	return errorsOnly{func(slog.Handler) slog.Handler { return h.handler().WithGroup(name) }}
+}
+
+// A connection, a server or a message prints as one short line, with every verb and in a log.
+// It never prints its fields: other goroutines change them, and they have the contents of
+// messages.
+
+// endLine is the line of one end of a connection.
+func endLine(id uint64, name string, peer fold.Maybe[Peer], state string) string {
+	line := fmt.Sprintf("connection %d", id)
+	if name != "" {
+		line += " of " + name
+	}
+	if peer, known := peer.Get(); known {
+		line += " with " + peer.String()
+	}
+	return line + ", " + state
 }

@@ -109,3 +109,6 @@ func check(messages []Message, limit int) error {
 	}
 	return nil
 }
+
+// GoString is String: the content may be secret.
+func (m Message) GoString() string { return m.String() }
