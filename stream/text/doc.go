@@ -19,12 +19,15 @@
 //
 // The end of the context interrupts a Read that blocks:
 //
-//   - by a deadline, if the reader has SetReadDeadline and takes one: connections, and pipes
+//   - By a deadline, if the reader has SetReadDeadline and takes one: connections, and pipes
 //     made by package os. The run removes a deadline of the user's.
+//   - By poll(2), if the reader is another [os.File] and the system is a Unix: terminals, and
+//     pipes that the program inherited, such as [os.Stdin]. A Read that another program's
+//     reading of the same terminal or pipe has left without input is not interrupted.
 //   - Readers in memory and files on disk do not block.
-//   - Any other Read, of a terminal or an [io.Pipe] for instance, is called on a goroutine
-//     of its own, and the run does not wait for it. That goroutine then remains until Read
-//     returns, with the reader and 32 KiB, and what it reads is lost. This is the one thing
+//   - Any other Read, of an [io.Pipe] or of a terminal on Windows for instance, is called on a
+//     goroutine of its own, and the run does not wait for it. That goroutine then remains until
+//     Read returns, with the reader and 32 KiB, and what it reads is lost. This is the one thing
 //     that a run leaves behind; a reader that is closed when the context ends leaves nothing.
 //
 // [bufio.Reader], gzip and other readers on top of another hide what is below them, and

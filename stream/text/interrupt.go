@@ -27,6 +27,11 @@ func interruptible(ctx context.Context, r io.Reader) (io.Reader, func()) {
 		end := onDone(ctx, d.SetReadDeadline)
 		return &deadlineReader{ctx, r}, end
 	}
+	if f, ok := r.(*os.File); ok {
+		if r, end, ok := polling(ctx, f); ok {
+			return r, end
+		}
+	}
 	p := &pump{ctx: ctx, source: r, requests: make(chan struct{}), answers: make(chan answer, 1)}
 	return p, p.end
 }

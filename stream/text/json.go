@@ -19,12 +19,13 @@ func JSONLines[T any](r io.Reader, options ...Option) stream.Observable[T] {
 	mustHave("JSONLines", "reader", r != nil)
 	c := configured("JSONLines", options)
 	return func(ctx context.Context, yield func(T) bool) error {
+		var d lineDecoder
 		return c.lines(ctx, r, func(s *lines.Splitter, line []byte) (bool, error) {
 			if len(bytes.Trim(line, " \t\r")) == 0 {
 				return true, nil
 			}
-			var v T
-			if err := json.Unmarshal(line, &v); err != nil {
+			v, err := decodeLine[T](&d, line)
+			if err != nil {
 				e := &Error{"line", s.Number(), s.Offset(), err}
 				if !c.passOver(ctx, e) {
 					return false, e
