@@ -30,11 +30,11 @@ func TestDistinctKeepsTheLaws(t *testing.T) {
 func TestDistinctIsNearlyRight(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 100, 10_000, 300_000} {
 		if got := float64(members(0, n).Len()); math.Abs(got-float64(n)) > 0.03*float64(n) {
-			t.Errorf("of %d different strings: %v, want it within 3%%", n, got)
+			t.Errorf("count %d different strings: got %v, want it within 3%%", n, got)
 		}
 	}
 	union := sketch.Distinct().Combine(members(0, 6000), members(3000, 9000))
 	if got := union.Len(); got < 8730 || got > 9270 {
-		t.Errorf("the union of two sets of 6000 that share 3000: %d, want 9000 within 3%%", got)
+		t.Errorf("count the union of two sets of 6000 that share 3000: got %d, want 9000 within 3%%", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
@@ -125,6 +126,41 @@ func Example_messages() {
 	}
 	fmt.Println(total.Top(2))
 	// Output: [to: 3 be: 2]
+}
+
+// Different visitors of each page.
+func ExampleMember() {
+	m := fold.ByKey[string](sketch.Distinct())
+	all := m.Identity()
+	for _, visit := range [][2]string{{"/", "ann"}, {"/", "bob"}, {"/docs", "ann"}, {"/", "ann"}} {
+		all = m.Combine(all, map[string]sketch.Set{visit[0]: sketch.Member(visit[1])})
+	}
+	fmt.Println(all["/"].Len(), all["/docs"].Len())
+	// Output: 2 1
+}
+
+func ExampleNumber() {
+	all := fold.SliceFunc(sketch.Quantiles(), []float64{3, 1, 2, math.NaN()}, sketch.Number)
+	fmt.Printf("%d numbers, from %.0f to %.0f\n", all.Count(), all.Quantile(0), all.Quantile(1))
+	// Output: 3 numbers, from 1 to 3
+}
+
+func ExampleItem() {
+	all := fold.SliceFunc(sketch.TopK(10), []string{"to", "be", "or", "not", "to", "be"}, sketch.Item)
+	fmt.Println(all.Top(2), all.Of("or"), all.Total())
+	// Output: [be: 2 to: 2] or: 1 6
+}
+
+func ExampleKey() {
+	seen := fold.SliceFunc(sketch.Bloom(100, 0.01), []string{"a", "b"}, sketch.Key)
+	fmt.Println(seen.Has("a"), seen.Has("b"), seen.FalsePositiveRate() < 0.01)
+	// Output: true true true
+}
+
+func ExampleValue() {
+	all := fold.SliceFunc(sketch.Reservoir[string](2), []string{"a", "a", "a"}, sketch.Value[string])
+	fmt.Println(all.Values(), "of", all.Seen())
+	// Output: [a a] of 3
 }
 
 func ExampleSet_MarshalText() {

@@ -43,11 +43,11 @@ func TestQuantilesAreWithinTheirAccuracy(t *testing.T) {
 	for _, q := range []float64{0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1} {
 		want := all[int(q*float64(len(all)-1))]
 		if got := d.Quantile(q); math.Abs(got-want) > 1.001*sketch.Accuracy*math.Abs(want) {
-			t.Errorf("quantile %v is %v, want %v within 1%%", q, got, want)
+			t.Errorf("quantile %v: got %v, want %v within 1%%", q, got, want)
 		}
 	}
 	if got := d.Count(); got != len(all) {
-		t.Errorf("%d numbers are counted, want %d", got, len(all))
+		t.Errorf("count the numbers: got %d, want %d", got, len(all))
 	}
 }
 
@@ -58,9 +58,9 @@ func TestQuantilesOfWhatIsNoNumber(t *testing.T) {
 		d = m.Combine(d, sketch.Number(v))
 	}
 	if got := d.Quantile(0.5); d.Count() != 0 || !math.IsNaN(got) {
-		t.Errorf("of NaN and infinities: %d numbers, median %v; want none, NaN", d.Count(), got)
+		t.Errorf("take NaN and infinities: got %d numbers, median %v; want none, NaN", d.Count(), got)
 	}
 	if d = m.Combine(d, sketch.Number(math.MaxFloat64)); d.Count() != 1 {
-		t.Errorf("of the greatest number: %d numbers, want 1", d.Count())
+		t.Errorf("take the greatest number: got %d numbers, want 1", d.Count())
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Schedule returns the first of its times that is after the given one.
+// Schedule returns the first of its times that is after the given one. Where no time is left,
+// it returns one that never comes, in the year 9999 for instance.
 type Schedule func(after time.Time) time.Time
 
 // Every has all multiples of d since the zero time of UTC: with [time.Minute] each full

@@ -148,7 +148,7 @@ func TestDailyIsOnceADay(t *testing.T) {
 			for range 4 * 365 {
 				next := daily(at)
 				if gap := next.Sub(at); at.Year() > 2016 && (gap < 22*time.Hour || gap > 26*time.Hour) {
-					t.Fatalf("daily at %02d:%02d in %s: %v after %v", quarter/4, quarter%4*15, name, next, at)
+					t.Fatalf("daily at %02d:%02d in %s: got %v after %v, want a time 22 to 26 hours later", quarter/4, quarter%4*15, name, next, at)
 				}
 				at = next
 			}

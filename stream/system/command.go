@@ -52,7 +52,7 @@ func (e *CommandError) Unwrap() error { return e.Err }
 // If the WaitDelay of the exec.Cmd is positive, the run first sends SIGTERM to the group of
 // a child that has not exited, and waits for its exit, at most that long.
 //
-// make returns a new exec.Cmd at each call. Its Stdout must not be set. If its Stderr is
+// make returns a new exec.Cmd at each call; nil panics. Its Stdout must not be set. If its Stderr is
 // nil, the end of the standard error is kept for the CommandError. If another process still
 // has the standard error open when the child has exited, the run waits for it a second at
 // most.

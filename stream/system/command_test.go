@@ -42,7 +42,7 @@ func shell(t *testing.T, script string, options ...func(*exec.Cmd)) (source func
 		r.SetReadDeadline(time.Now().Add(2 * time.Minute))
 		written, err := io.ReadAll(r)
 		if err != nil {
-			t.Errorf("processes are left after the run: %v", err)
+			t.Errorf("wait for the processes of the run to close their output: got %v, want its end", err)
 		}
 		return string(written)
 	}
@@ -154,7 +154,7 @@ func TestCommandLeavesNoProcess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			source, left := shell(t, script)
 			if err := source().Run(t.Context()); err != nil {
-				t.Errorf("a child that ends well: %v", err)
+				t.Errorf("run a child that exits with 0: got %v, want no error", err)
 			}
 			left()
 		})

@@ -96,6 +96,15 @@ func ExampleClock() {
 	// <nil>
 }
 
+func ExampleEvery() {
+	quarter := system.Every(15 * time.Minute)
+	fmt.Println(quarter(time.Date(2026, 3, 28, 10, 7, 30, 0, time.UTC)))
+	fmt.Println(quarter(time.Date(2026, 3, 28, 10, 15, 0, 0, time.UTC)))
+	// Output:
+	// 2026-03-28 10:15:00 +0000 UTC
+	// 2026-03-28 10:30:00 +0000 UTC
+}
+
 func ExampleDaily() {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
@@ -125,4 +134,28 @@ func ExampleAppend() {
 	// Output:
 	// [1 2 3] <nil>
 	// "1\n2\n" "3\n"
+}
+
+func ExampleOpenRotating() {
+	inTemp(func(folder string) {
+		path := filepath.Join(folder, "app.log")
+		file, err := system.OpenRotating(path, system.Rotation{MaxSize: 10, Keep: 2})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, line := range []string{"one\n", "two\n", "three\n", "four\n"} {
+			file.Write([]byte(line))
+		}
+		fmt.Println(file.Close())
+		for _, name := range []string{"app.log.2", "app.log.1", "app.log"} {
+			contents, _ := os.ReadFile(filepath.Join(folder, name))
+			fmt.Printf("%s %q\n", name, contents)
+		}
+	})
+	// Output:
+	// <nil>
+	// app.log.2 "one\ntwo\n"
+	// app.log.1 "three\n"
+	// app.log "four\n"
 }

@@ -59,11 +59,11 @@ func TestChangesOfAFolder(t *testing.T) {
 		os.RemoveAll(folder)
 		expect("b removed")
 		if err := <-over; !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("a folder that was removed: %v, want fs.ErrNotExist", err)
+			t.Errorf("Changes of a folder that was removed: got %v, want fs.ErrNotExist", err)
 		}
 	})
 	if err := system.Changes(folder, system.ChangesOptions{}).Run(t.Context()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a folder that does not exist: %v, want fs.ErrNotExist", err)
+		t.Errorf("Changes of a folder that does not exist: got %v, want fs.ErrNotExist", err)
 	}
 }
 

@@ -56,8 +56,8 @@ type FollowOptions struct {
 
 // Follow emits the lines of a file, and goes on as it grows (tail -F). It emits a line once
 // its "\n" has been written. It waits for a file that does not exist yet, and for its
-// folder. The run ends with its context. It fails with an error of the file system, at a
-// line over the limit, and at a path that is no regular file.
+// folder. The run ends with its context. It fails with an [*fs.PathError] of the file system or
+// at a path that is no regular file, and with a [*text.Error] at a line over the limit.
 //
 // A file may be rotated by rename: Follow reads the old file to its end, and then the new
 // one, as soon as that has content. When several rotations happened since the last look,

@@ -94,7 +94,7 @@ func (r *tail) end() {
 	r.cancel(errCause)
 	synctest.Wait()
 	if !r.over || r.err != errCause {
-		r.t.Errorf("a run that was cancelled while it waits: ended %v, %v; want %v", r.over, r.err, errCause)
+		r.t.Errorf("cancel a run that waits: ended %v, got %v; want %v", r.over, r.err, errCause)
 	}
 }
 
@@ -253,12 +253,12 @@ func TestFollowLinesOverTheLimit(t *testing.T) {
 		skipping := startTail(t, path, system.FollowOptions{Limit: 3, Skip: func(err *text.Error) { skipped = append(skipped, err.Offset) }})
 		failing.expect("abc")
 		if !failing.over || !errors.Is(failing.err, text.ErrTooLong) || !strings.HasPrefix(failing.err.Error(), path+": text: line 2, at byte 4: ") {
-			t.Errorf("a line over the limit: ended %v, %v; want an ErrTooLong that names file and line", failing.over, failing.err)
+			t.Errorf("follow a line over the limit: ended %v, %v; want an ErrTooLong that names file and line", failing.over, failing.err)
 		}
 		appendTo(t, path, "gh\nabc\n")
 		skipping.expect("abc", "abc")
 		if !slices.Equal(skipped, []int64{4}) {
-			t.Errorf("skipped lines at %v, want 4", skipped)
+			t.Errorf("follow lines over the limit with Skip: skipped lines at %v, want 4", skipped)
 		}
 		skipping.end()
 	})
@@ -271,12 +271,12 @@ func TestFollowOfWhatIsNoFile(t *testing.T) {
 	for _, path := range []string{folder, pipe} {
 		var failed *fs.PathError
 		if err := system.Follow(path, system.FollowOptions{}).Run(t.Context()); !errors.As(err, &failed) || failed.Path != path {
-			t.Errorf("Follow of %s: %v, want a PathError that names it", path, err)
+			t.Errorf("Follow of %s: got %v, want a PathError that names it", path, err)
 		}
 	}
 	for _, path := range []string{filepath.Join(pipe, "x")} {
 		if err := system.Follow(path, system.FollowOptions{}).Run(t.Context()); !errors.Is(err, syscall.ENOTDIR) {
-			t.Errorf("Follow of %s: %v, want ENOTDIR", path, err)
+			t.Errorf("Follow of %s: got %v, want ENOTDIR", path, err)
 		}
 	}
 }
@@ -347,7 +347,7 @@ func TestIsRotated(t *testing.T) {
 		"app.log": false, "app.log.state": false, "app.log.1.gz": false, "app.log1": false, "app-errors.log": false, "app.log.": false, "other.log.1": false,
 	} {
 		if got := system.IsRotated("app.log", name); got != want {
-			t.Errorf("%s is an older app.log: %v, want %v", name, got, want)
+			t.Errorf("isRotated of app.log and %s: got %v, want %v", name, got, want)
 		}
 	}
 }

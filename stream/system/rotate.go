@@ -54,7 +54,7 @@ type RotatingFile struct {
 }
 
 // OpenRotating opens the file at path, or makes it with mode 0644. If its last line has no
-// "\n", as after a crash, OpenRotating adds one.
+// "\n", as after a crash, OpenRotating adds one. It fails with the errors of package os.
 func OpenRotating(path string, rotation Rotation) (*RotatingFile, error) {
 	return openRotating(path, rotation, time.Now)
 }
@@ -72,6 +72,8 @@ func openRotating(path string, rotation Rotation, now func() time.Time) (*Rotati
 
 // Write appends b, in a new file if the rotation says so. What one Write writes is in one file.
 // A Write that cannot rotate writes nothing and returns the error; the next one tries again.
+// So does a Write after a sync in the background that failed. After Close, Write fails with
+// [fs.ErrClosed], as Sync and a second Close do.
 func (f *RotatingFile) Write(b []byte) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,7 +101,8 @@ func (f *RotatingFile) Sync() error {
 	return f.file.Sync()
 }
 
-// Close closes the file, after a sync unless the rotation leaves that to the system.
+// Close closes the file, after a sync unless the rotation leaves that to the system. It also
+// returns the error of a sync in the background that no Write has returned.
 func (f *RotatingFile) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -262,7 +265,7 @@ func (f *RotatingFile) syncLater() {
 //
 //	system.Append("events.jsonl", system.Rotation{MaxSize: 64 << 20}, text.WriteJSON[Event])
 //
-// It fails with the errors of the file, and of write.
+// It ends as the source does. It fails with the errors of the file, and of write.
 func Append[T any](path string, rotation Rotation, write func(io.Writer) stream.Operator[T, T]) stream.Operator[T, T] {
 	mustHave("Append", "function", write != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

@@ -45,7 +45,7 @@ func write(t *testing.T, f *system.RotatingFile, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
 		if n, err := f.Write([]byte(line)); err != nil || n != len(line) {
-			t.Fatalf("Write of %q: %d, %v", line, n, err)
+			t.Fatalf("Write of %q: got %d, %v, want %d and no error", line, n, err, len(line))
 		}
 	}
 }
@@ -127,7 +127,7 @@ func TestRotatingFileThatIsClosed(t *testing.T) {
 	must(t, "open a file that is rotated", err)
 	write(t, f, "a\n")
 	if err := f.Close(); err != nil {
-		t.Errorf("Close: %v", err)
+		t.Errorf("close a file: got %v, want no error", err)
 	}
 	_, written := f.Write([]byte("b\n"))
 	for name, err := range map[string]error{"Write": written, "Sync": f.Sync(), "Close": f.Close()} {

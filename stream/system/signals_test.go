@@ -32,6 +32,6 @@ func TestSignals(t *testing.T) {
 		return true
 	})
 	if want := []os.Signal{syscall.SIGUSR1, syscall.SIGUSR2}; err != errCause || !slices.Equal(got, want) {
-		t.Errorf("got %v, %v; want %v, %v", got, err, want, errCause)
+		t.Errorf("take signals until the context ends: got %v, %v; want %v, %v", got, err, want, errCause)
 	}
 }

@@ -33,7 +33,7 @@ func received[T any](t *testing.T, values <-chan T) T {
 	case v := <-values:
 		return v
 	case <-time.After(2 * time.Minute):
-		t.Fatal("nothing came in two minutes")
+		t.Fatal("wait for a value: got none in two minutes, want one")
 		panic("unreachable")
 	}
 }
@@ -65,7 +65,7 @@ func TestFollowIsToldOfChanges(t *testing.T) {
 		t.Errorf("a run that was cancelled: %v, want %v", err, errCause)
 	}
 	if after := descriptors(t); !slices.Equal(before, after) {
-		t.Errorf("the run left descriptors: %q, before it %q", after, before)
+		t.Errorf("open descriptors after the run: got %q, want those before it, %q", after, before)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestChangesAreTold(t *testing.T) {
 		t.Errorf("a run that was cancelled: %v, want %v", err, errCause)
 	}
 	if after := descriptors(t); !slices.Equal(before, after) {
-		t.Errorf("the run left descriptors: %q, before it %q", after, before)
+		t.Errorf("open descriptors after the run: got %q, want those before it, %q", after, before)
 	}
 }
 

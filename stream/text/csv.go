@@ -14,7 +14,8 @@ import (
 // receiver. It completes at the end of the reader. It fails with an [*Error] around a
 // [*csv.ParseError] at a record that is malformed or has another number of fields than the
 // first; [Skip] leaves such records out. It also fails if reading fails, and at a record
-// longer than [Limit]: a quote that is never closed makes one record of all that follows.
+// longer than [Limit]: a quote that is never closed makes one record of all that follows. The
+// package documentation says how r is shared and how a blocked Read ends.
 func CSV(r io.Reader, options ...Option) stream.Observable[[]string] {
 	mustHave("CSV", "reader", r != nil)
 	c := configured("CSV", options)

@@ -125,3 +125,12 @@ func ExampleLimit() {
 	fmt.Println(lines, err)
 	// Output: [abc] text: line 2, at byte 4: too long: more than 3 bytes; Limit allows longer lines, Skip leaves them out
 }
+
+func ExampleFormat() {
+	input := strings.NewReader("# item, amount\nfig\t3\nkale\n")
+	records, err := text.CSV(input, text.Format(func(r *csv.Reader) {
+		r.Comma, r.Comment, r.FieldsPerRecord = '\t', '#', -1
+	})).Collect(context.Background())
+	fmt.Println(records, err)
+	// Output: [[fig 3] [kale]] <nil>
+}

@@ -50,10 +50,10 @@ func TestReadThatNothingInterrupts(t *testing.T) {
 		select {
 		case err := <-ended:
 			if err != errCause {
-				t.Errorf("a run that was cancelled while Read blocks: %v, want %v", err, errCause)
+				t.Errorf("cancel a run while Read blocks: got %v, want %v", err, errCause)
 			}
 		default:
-			t.Error("the run waits for a Read that blocks after its context has ended")
+			t.Error("cancel a run while Read blocks: the run goes on, want it to end")
 		}
 		w.Close() // ends the goroutine, or the bubble could not end
 	})
@@ -68,7 +68,7 @@ func TestDeadlinesAreTakenBack(t *testing.T) {
 		cancel(errCause)
 	}()
 	if got, err := text.Lines(r).Collect(ctx); err != errCause {
-		t.Errorf("a run that was cancelled while it reads a connection: %q, %v; want %v", got, err, errCause)
+		t.Errorf("cancel a run that reads a connection: got %q, %v; want %v", got, err, errCause)
 	}
 	go w.Write([]byte("b\n"))
 	if line, err := text.Lines(r).First(t.Context()).Get(); line != "b" || err != nil {

@@ -14,7 +14,9 @@ import (
 
 // JSONLines emits the JSON value of each line of a reader; lines of white space have none.
 // It completes at the end of the reader. It fails with an [*Error] if reading fails, or at a
-// line that is no JSON value, no T, or longer than [Limit]; [Skip] leaves such lines out.
+// line that is no JSON value, no T, or longer than [Limit]; [Skip] leaves such lines out. A
+// line that cannot be decoded is decoded twice, so an UnmarshalJSON of T may see it twice. The
+// package documentation says how r is shared and how a blocked Read ends.
 func JSONLines[T any](r io.Reader, options ...Option) stream.Observable[T] {
 	mustHave("JSONLines", "reader", r != nil)
 	c := configured("JSONLines", options)
@@ -40,7 +42,8 @@ func JSONLines[T any](r io.Reader, options ...Option) stream.Observable[T] {
 // JSON emits the JSON values of a reader, which follow each other with or without white
 // space between them and may have any layout. It completes at the end of the reader. It fails with
 // an [*Error] if reading fails, at a syntax error, and at a value longer than [Limit]; also at
-// a value that is no T, unless [Skip] leaves it out.
+// a value that is no T, unless [Skip] leaves it out. The package documentation says how r is
+// shared and how a blocked Read ends.
 func JSON[T any](r io.Reader, options ...Option) stream.Observable[T] {
 	mustHave("JSON", "reader", r != nil)
 	c := configured("JSON", options)

@@ -37,7 +37,7 @@ func expect[T any](t *testing.T, source stream.Observable[T], want []T, wantErr 
 		text = err.Error()
 	}
 	if !reflect.DeepEqual(got, want) || text != wantErr {
-		t.Errorf("got %#v and error %q\nwant %#v and %q", got, text, want, wantErr)
+		t.Errorf("read the text: got %#v and error %q\nwant %#v and %q", got, text, want, wantErr)
 	}
 }
 
@@ -79,13 +79,13 @@ func TestLinesOverTheLimit(t *testing.T) {
 			var skipped []int64
 			source = text.Lines(reader(input), text.Limit(3), text.Skip(func(err *text.Error) {
 				if !errors.Is(err, text.ErrTooLong) {
-					t.Errorf("skipped with %v, want ErrTooLong", err)
+					t.Errorf("skip a line over the limit: got %v, want ErrTooLong", err)
 				}
 				skipped = append(skipped, err.Number)
 			}))
 			expect(t, source, []string{"abc", "abc", ""}, "")
 			if want := []int64{2, 4, 6}; !slices.Equal(skipped, want) {
-				t.Errorf("skipped lines %v, want %v", skipped, want)
+				t.Errorf("skip lines over the limit: got lines %v, want %v", skipped, want)
 			}
 		})
 	}
@@ -98,10 +98,10 @@ func TestLinesBoundTheirMemory(t *testing.T) {
 	_, err := collect(t, text.Lines(endless))
 	runtime.ReadMemStats(&after)
 	if !errors.Is(err, text.ErrTooLong) {
-		t.Errorf("a line of 1 GiB: %v, want ErrTooLong", err)
+		t.Errorf("read a line of 1 GiB: got %v, want ErrTooLong", err)
 	}
 	if got := after.TotalAlloc - before.TotalAlloc; got > 8<<20 {
-		t.Errorf("a line of 1 GiB took %d bytes, want at most 8 MiB", got)
+		t.Errorf("read a line of 1 GiB: allocated %d bytes, want at most 8 MiB", got)
 	}
 }
 
@@ -120,9 +120,11 @@ func TestReadersThatFail(t *testing.T) {
 	expect(t, text.JSON[int](failing("1 2")), []int{1}, "text: value 2, at byte 1: "+reason)
 	expect(t, text.JSONArray[int](failing("[1,2")), []int{1}, "text: element 2, at byte 2: "+reason)
 
-	skip := text.Skip(func(err *text.Error) { t.Errorf("skipped a failure of the reader: %v", err) })
+	skip := text.Skip(func(err *text.Error) {
+		t.Errorf("read with Skip: skipped the failure of the reader, %v, want it to fail the run", err)
+	})
 	if _, err := collect(t, text.JSONArray[int](failing("[1,2"), skip)); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("a reader that fails, with Skip: %v, want it to wrap io.ErrClosedPipe", err)
+		t.Errorf("read with Skip from a reader that fails: got %v, want it to wrap io.ErrClosedPipe", err)
 	}
 	expect(t, text.Lines(stuck{}), nil, "text: line 1, at byte 0: multiple Read calls return no data or error")
 }
@@ -184,13 +186,13 @@ func TestBadValuesAreSkipped(t *testing.T) {
 				t.Errorf("the Drops of the context count %d skipped values, want %d", lost.Skipped(), len(c.skipped))
 			}
 			if want := []int{1, 2, 3}; err != nil || !slices.Equal(got, want) {
-				t.Errorf("with bad values skipped: got %v, %v; want %v", got, err, want)
+				t.Errorf("read with bad values skipped: got %v, %v; want %v", got, err, want)
 			}
 			if !slices.Equal(skipped, c.skipped) {
-				t.Errorf("skipped %q, want %q", skipped, c.skipped)
+				t.Errorf("places of skipped values: got %q, want %q", skipped, c.skipped)
 			}
 			if _, err := collect(t, c.source()); err == nil {
-				t.Error("a bad value was passed over without Skip, want an error")
+				t.Error("read a bad value without Skip: got no error, want one")
 			}
 			if got, err := collect(t, c.source(text.Skip(nil))); err != nil || len(got) != 3 {
 				t.Errorf("Skip(nil): got %v, %v; want 3 values", got, err)
@@ -201,7 +203,7 @@ func TestBadValuesAreSkipped(t *testing.T) {
 
 // TestSyntaxErrorsEndJSON: nothing can follow them, whatever Skip says.
 func TestSyntaxErrorsEndJSON(t *testing.T) {
-	skip := text.Skip(func(err *text.Error) { t.Errorf("skipped %v, which nothing can follow", err) })
+	skip := text.Skip(func(err *text.Error) { t.Errorf("read with Skip: skipped %v, want it to fail the run", err) })
 	for input, want := range map[string]string{
 		"[1,,2]":     "element 2",
 		"[1 2]":      "element 2",
@@ -236,7 +238,7 @@ func TestSyntaxErrorsEndJSON(t *testing.T) {
 func TestSyntaxErrorsOfElementsOwn(t *testing.T) {
 	source := text.JSONArray[inner](strings.NewReader(`["{", "{}", "]"]`), text.Skip(nil))
 	if got, err := collect(t, source); err != nil || len(got) != 1 {
-		t.Errorf("elements whose own text is malformed: got %v, %v; want one that is not", got, err)
+		t.Errorf("read elements whose own text is malformed: got %v, %v; want one that is not", got, err)
 	}
 }
 
@@ -265,7 +267,7 @@ func TestJSONOverTheLimit(t *testing.T) {
 	}
 	got, err := collect(t, text.JSONArray[string](strings.NewReader("["+strings.Repeat(long+",", 99)+long+"]"), text.Limit(6000)))
 	if err != nil || len(got) != 100 {
-		t.Errorf("values within the limit: got %d, %v; want 100", len(got), err)
+		t.Errorf("read values within the limit: got %d, %v; want 100", len(got), err)
 	}
 }
 
@@ -278,7 +280,7 @@ func TestCSVRecords(t *testing.T) {
 	skip := text.Skip(func(err *text.Error) { skipped = append(skipped, err.Err) })
 	expect(t, text.CSV(strings.NewReader(input), skip), [][]string{{"name", "n"}, {"a,\n1", "2"}, {"b", "3"}}, "")
 	if len(skipped) != 2 || !errors.Is(skipped[0], csv.ErrFieldCount) || !errors.Is(skipped[1], csv.ErrBareQuote) {
-		t.Errorf("skipped %v, want a wrong number of fields and a bare quote", skipped)
+		t.Errorf("records that were skipped: got %v, want a wrong number of fields and a bare quote", skipped)
 	}
 
 	semicolons := text.Format(func(r *csv.Reader) { r.Comma, r.FieldsPerRecord = ';', -1 })
@@ -289,7 +291,7 @@ func TestCSVWithAQuoteThatIsNotClosed(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader("a,b\n\"c,"), io.LimitReader(zeros{}, 1<<30))
 	got, err := collect(t, text.CSV(endless, text.Limit(100_000), text.Skip(nil)))
 	if !errors.Is(err, text.ErrTooLong) || len(got) != 1 {
-		t.Errorf("a quote that is not closed in 1 GiB: got %d records, %v; want 1, ErrTooLong", len(got), err)
+		t.Errorf("read a quote that is not closed in 1 GiB: got %d records, %v; want 1, ErrTooLong", len(got), err)
 	}
 }
 
@@ -304,10 +306,10 @@ func TestReadFile(t *testing.T) {
 	}
 	got, err := collect(t, text.ReadFile(path, text.JSONLines[int]))
 	if err == nil || !strings.HasPrefix(err.Error(), path+": text: line 3, at byte 4: ") || len(got) != 2 {
-		t.Errorf("a bad line: got %v, %v; want 2 values and an error that names file and line", got, err)
+		t.Errorf("read a file with a bad line: got %v, %v; want 2 values and an error that names file and line", got, err)
 	}
 	if _, err := collect(t, text.ReadFile(path+"-none", text.Lines)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that does not exist: %v, want os.ErrNotExist", err)
+		t.Errorf("read a file that does not exist: got %v, want os.ErrNotExist", err)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestWritersWriteAnItemAtATime(t *testing.T) {
 	} {
 		var w writes
 		if err := c.run(&w); err != nil || !slices.Equal(w.got, c.want) {
-			t.Errorf("%s: wrote %q, %v; want %q", name, w.got, err, c.want)
+			t.Errorf("%s: wrote %q, got %v; want %q and no error", name, w.got, err, c.want)
 		}
 	}
 }
@@ -64,13 +64,13 @@ func TestWritersPassOnWhatWasWritten(t *testing.T) {
 	got, err := text.WriteLines(w)(stream.Just("a", "b", "c", "d")).Collect(t.Context())
 	var where *text.Error
 	if !errors.Is(err, full) || !errors.As(err, &where) || where.Number != 3 || where.Offset != 4 {
-		t.Errorf("a Write that fails: %v, want %v at line 3, byte 4", err, full)
+		t.Errorf("write where Write fails: got %v, want %v at line 3, byte 4", err, full)
 	}
 	if want := []string{"a", "b"}; !slices.Equal(got, want) {
-		t.Errorf("passed on %q, want what was written, %q", got, want)
+		t.Errorf("values passed on: got %q, want those that were written, %q", got, want)
 	}
 	if err := text.WriteJSON[float64](w)(stream.Just(math.Inf(1))).Run(t.Context()); !errors.As(err, &where) {
-		t.Errorf("a value without an encoding: %v, want a text.Error", err)
+		t.Errorf("write a value without an encoding: got %v, want a text.Error", err)
 	}
 }
 
@@ -89,13 +89,13 @@ func TestWritersFlushAtTheEnd(t *testing.T) {
 		var w writes
 		err := text.WriteLines(bufio.NewWriter(&w))(c.source).Run(t.Context())
 		if !errors.Is(err, c.want) || strings.Join(w.got, "") != "a\n" {
-			t.Errorf("a source that %s: flushed %q, %v; want a line, %v", name, w.got, err, c.want)
+			t.Errorf("write from a source that %s: flushed %q, got %v; want a line, %v", name, w.got, err, c.want)
 		}
 	}
 	full := errors.New("disk full")
 	err := text.WriteLines(bufio.NewWriter(&writes{err: full}))(stream.Just("a")).Run(t.Context())
 	if !errors.Is(err, full) {
-		t.Errorf("a Flush that fails: %v, want %v", err, full)
+		t.Errorf("write where Flush fails: got %v, want %v", err, full)
 	}
 }
 
@@ -108,6 +108,6 @@ func TestWriteThatBlocksIsInterrupted(t *testing.T) {
 		cancel(errCause)
 	}()
 	if err := text.WriteLines(w)(stream.Just("abc")).Run(ctx); err != errCause {
-		t.Errorf("a run that was cancelled while Write blocks: %v, want %v", err, errCause)
+		t.Errorf("cancel a run while Write blocks: got %v, want %v", err, errCause)
 	}
 }

@@ -106,7 +106,7 @@ func TestPollEmitsWhatChanged(t *testing.T) {
 	polled(t, s, web.PollOptions{Every: time.Second}, func(got []string, err error) {
 		var status *web.StatusError
 		if !errors.As(err, &status) || status.Code != 404 || !slices.Equal(got, []string{"a", "b"}) {
-			t.Errorf("got %q, %v; want a, b, and the StatusError of a 404", got, err)
+			t.Errorf("poll a page that changes and goes: got %q, %v; want a, b, and the StatusError of a 404", got, err)
 		}
 	})
 	var etags, dates []string
@@ -115,10 +115,10 @@ func TestPollEmitsWhatChanged(t *testing.T) {
 	}
 	const date = "Sat, 01 Jan 2000 00:00:00 GMT"
 	if want := []string{"", "1", "1", "2", "", ""}; !slices.Equal(etags, want) {
-		t.Errorf("the requests had If-None-Match %q, want %q", etags, want)
+		t.Errorf("If-None-Match of the requests: got %q, want %q", etags, want)
 	}
 	if want := []string{"", date, date, "", "", ""}; !slices.Equal(dates, want) {
-		t.Errorf("the requests had If-Modified-Since %q, want %q", dates, want)
+		t.Errorf("If-Modified-Since of the requests: got %q, want %q", dates, want)
 	}
 }
 
@@ -140,13 +140,13 @@ func TestPollTriesAgain(t *testing.T) {
 	}
 	polled(t, s, options, func(got []string, err error) {
 		if !slices.Equal(got, []string{"a"}) || len(failures) != 5 || !errors.Is(failures[0], refused) {
-			t.Errorf("got %q, %v, failures %v; want a, and 5 failures", got, err, failures)
+			t.Errorf("poll a server that fails at first: got %q, %v, failures %v; want a, and 5 failures", got, err, failures)
 		}
 	})
 	// Delays are 1, 2, 4, 8 and 16 s, or what the server asks for.
 	want := []time.Duration{0, 1 * time.Second, 3 * time.Second, 103 * time.Second, 300 * time.Second, 316 * time.Second, time.Hour + 316*time.Second}
 	if !slices.Equal(s.at, want) {
-		t.Errorf("the requests came at %v, want %v", s.at, want)
+		t.Errorf("times of the requests: got %v, want %v", s.at, want)
 	}
 }
 
@@ -155,19 +155,19 @@ func TestPollGivesUp(t *testing.T) {
 	polled(t, &script{answers: failing}, web.PollOptions{Retry: operators.RetryPolicy{Times: 2}}, func(_ []string, err error) {
 		var status *web.StatusError
 		if !errors.As(err, &status) || status.Code != 500 {
-			t.Errorf("after two retries: %v, want the StatusError of a 500", err)
+			t.Errorf("poll with two retries: got %v, want the StatusError of a 500", err)
 		}
 	})
 	never := operators.RetryPolicy{If: func(error) bool { return false }}
 	s := &script{answers: failing}
 	polled(t, s, web.PollOptions{Retry: never}, func(_ []string, err error) {
 		if len(s.at) != 1 || err == nil {
-			t.Errorf("with an If that says no: %d requests, %v; want one", len(s.at), err)
+			t.Errorf("poll with an If that says no: got %d requests, %v; want one", len(s.at), err)
 		}
 	})
 	polled(t, &script{answers: []func() (*http.Response, error){ok(200, "abcd")}}, web.PollOptions{Limit: 3}, func(_ []string, err error) {
 		if !errors.Is(err, web.ErrTooLong) {
-			t.Errorf("a body over the limit: %v, want ErrTooLong", err)
+			t.Errorf("poll a body over the limit: got %v, want ErrTooLong", err)
 		}
 	})
 }
@@ -198,7 +198,7 @@ func TestPollRequestsThatTakeTooLong(t *testing.T) {
 		began := time.Now()
 		got, err := bodies(web.Poll("http://host/", options)).First(t.Context()).Get()
 		if took := time.Since(began); got != "a" || err != nil || took != 30*time.Second {
-			t.Errorf("got %q, %v after %v; want a after the timeout, 30s", got, err, took)
+			t.Errorf("poll a server that answers the second request alone: got %q, %v after %v; want a after the timeout, 30s", got, err, took)
 		}
 	})
 }
@@ -231,10 +231,10 @@ func TestPollOfARealServer(t *testing.T) {
 		return true
 	})
 	if want := []string{"1", "3", "5"}; !errors.Is(err, errCause) || !slices.Equal(got, want) {
-		t.Errorf("got %q, %v; want %q, %v", got, err, want, errCause)
+		t.Errorf("poll until the context ends: got %q, %v; want %q, %v", got, err, want, errCause)
 	}
 	options.Prepare = nil
 	if err := web.Poll(s.URL, options).Run(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": 401 Unauthorized") {
-		t.Errorf("without authorization: %v, want an error that ends with the status", err)
+		t.Errorf("poll without authorization: got %v, want an error that ends with the status", err)
 	}
 }
