@@ -13,31 +13,32 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
-// Authorizer decides whether a peer may talk to this process. It gets a connection of
-// which no byte has been read, and its peer as [Connection.Peer] returns it. An error
-// refuses the peer and is the reason in the log. An Authorizer runs on the goroutine that
-// accepts connections, so it must not wait. Of the connection it may use the addresses only.
+// Authorizer decides whether a peer may talk to this process. Its parameters are a connection
+// of which no byte has been read, and the peer as [Connection.Peer] returns it. An error
+// refuses the peer; the log has the error as the reason. An Authorizer runs on the goroutine
+// that accepts connections, so it must not block. It may use only the addresses of the
+// connection.
 type Authorizer func(conn net.Conn, peer fold.Maybe[Peer]) error
 
-// Anyone lets in every peer that can connect. The folder and the mode of the socket are the
-// only guard then.
+// Anyone accepts every peer that can connect. Only the permissions of the folder and the
+// socket then protect the server.
 func Anyone(net.Conn, fold.Maybe[Peer]) error { return nil }
 
-// Users lets in processes of this process's own user, of root, and of the users with
-// these names or numbers. It refuses a peer whose user is not known, which is every peer of a
+// Users accepts processes of this process's own user, of root, and of the users with these
+// names or numbers. It refuses a peer whose user is not known, which is every peer of a
 // connection without [Connection.Peer].
 //
-// No users at all, and a name that no user has, are ErrInvalid of the first use of an IPC
-// with the Authorizer in its Config. For this process's own user and root alone, leave
+// Without a user, or with an unknown name, every use of an IPC with the Authorizer in its
+// Config fails with ErrInvalid. To accept only this process's own user and root, leave
 // [Config].Clients and Servers nil.
 func Users(users ...string) Authorizer {
 	numbers, err := numbersOf("Users", users, unixsock.UserNumber)
 	return oneOf(err, func(p Peer) bool { return slices.Contains(numbers, p.UID) })
 }
 
-// Groups lets in processes of this process's own user, of root, and of the groups with
-// these names or numbers. The effective group of a process counts, and so do its other
-// groups. Unknown peers and errors are as with [Users].
+// Groups accepts processes of this process's own user, of root, and of the groups with these
+// names or numbers. Both the effective group and the supplementary groups of a process count.
+// Unknown peers and errors are as with [Users].
 func Groups(groups ...string) Authorizer {
 	numbers, err := numbersOf("Groups", groups, unixsock.GroupNumber)
 	return oneOf(err, func(p Peer) bool {
@@ -46,8 +47,8 @@ func Groups(groups ...string) Authorizer {
 	})
 }
 
-// AnyOf lets in a peer if one of several authorizers does. Without an authorizer it is
-// ErrInvalid of the first use, and so it is if one of them is invalid.
+// AnyOf accepts a peer if one of several authorizers does. If there is none, or one of them is
+// invalid, every use of an IPC with it fails with ErrInvalid.
 //
 //go:noinline
 func AnyOf(authorizers ...Authorizer) Authorizer {
@@ -67,10 +68,10 @@ func AnyOf(authorizers ...Authorizer) Authorizer {
 	}
 }
 
-// checkAnyOf returns what is wrong with the authorizers of AnyOf.
+// checkAnyOf returns all errors in the authorizers of AnyOf.
 func checkAnyOf(authorizers []Authorizer) (err error) {
 	if len(authorizers) == 0 {
-		return fmt.Errorf("%w: AnyOf without an authorizer lets in nobody", ErrInvalid)
+		return fmt.Errorf("%w: AnyOf without an authorizer refuses every peer; use Anyone to accept all", ErrInvalid)
 	}
 	for _, authorizer := range authorizers {
 		err = errors.Join(err, authorizer.check())
@@ -78,27 +79,27 @@ func checkAnyOf(authorizers []Authorizer) (err error) {
 	return err
 }
 
-// selfCheck stands for a connection: an authorizer of this package that is called with it
-// returns what is wrong with its own arguments.
+// selfCheck takes the place of a connection. An authorizer of this package that is called with
+// it returns the errors in its own arguments.
 type selfCheck struct{ net.Conn }
 
 func codeOf(a Authorizer) uintptr { return reflect.ValueOf(a).Pointer() }
 
-// check returns what is wrong with an authorizer, as far as it can be known before there is
-// a connection. Authorizers of this package are recognized by their code pointer, since a
-// function value has no other identity. One of the user's own is not called.
+// check returns the error of an authorizer that can be known before there is a connection. It
+// recognizes the authorizers of this package by their code pointer, since a function value
+// has no other identity. It does not call an authorizer of the user.
 func (a Authorizer) check() error {
 	switch {
 	case a == nil:
-		return fmt.Errorf("%w: nil is no Authorizer", ErrInvalid)
+		return fmt.Errorf("%w: an Authorizer is nil", ErrInvalid)
 	case codeOf(a) == codeOf(oneOf(nil, nil)), codeOf(a) == codeOf(AnyOf()):
 		return a(selfCheck{}, fold.Nothing[Peer]())
 	}
 	return nil
 }
 
-// oneOf lets in peers that are known: of this process's user, of root, and those for which
-// listed returns true. With an error it refuses everybody.
+// oneOf accepts peers of this process's user, of root, and those for which listed returns
+// true. If err is not nil it refuses every peer.
 //
 //go:noinline
 func oneOf(err error, listed func(Peer) bool) Authorizer {
@@ -113,29 +114,29 @@ func oneOf(err error, listed func(Peer) bool) Authorizer {
 		case !known:
 			return fmt.Errorf("%w: the peer's user is not known", fs.ErrPermission)
 		case p.UID != user && !p.isOurs() && !listed(p):
-			return fmt.Errorf("%w: %v is not one of those let in", fs.ErrPermission, p)
+			return fmt.Errorf("%w: %v is not among the accepted users and groups", fs.ErrPermission, p)
 		}
 		return nil
 	}
 }
 
-// oursOrUnknown makes the default: it lets in this process's user and root, and everybody on
-// connections that know no users.
+// oursOrUnknown is the default Authorizer. It accepts this process's user and root, and every
+// peer on connections without users.
 func oursOrUnknown() Authorizer {
 	user := os.Geteuid()
 	return func(_ net.Conn, peer fold.Maybe[Peer]) error {
 		if p, known := peer.Get(); known && p.UID != user && !p.isOurs() {
-			return fmt.Errorf("%w: %v, not user %d nor root", fs.ErrPermission, p, user)
+			return fmt.Errorf("%w: %v is neither user %d nor root", fs.ErrPermission, p, user)
 		}
 		return nil
 	}
 }
 
-// isOurs reports whether a peer has full power over this process in any case.
+// isOurs reports whether the peer's user has full power over this process anyway.
 func (p Peer) isOurs() bool { return p.UID == 0 || p.UID == os.Geteuid() }
 
-// authorize asks an authorizer about a connection, and returns its peer. It fails as well
-// when the system has credentials for the connection but reading them failed.
+// authorize calls an authorizer for a connection, and returns the peer. It also fails when the
+// system has credentials for the connection but reading them failed.
 func authorize(authorizer Authorizer, conn net.Conn) (fold.Maybe[Peer], error) {
 	peer, err := peerOf(conn)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -145,10 +146,10 @@ func authorize(authorizer Authorizer, conn net.Conn) (fold.Maybe[Peer], error) {
 	return known, authorizer(conn, known)
 }
 
-// numbersOf returns the numbers of users or groups, and all that is wrong with their names.
+// numbersOf returns the numbers of users or groups, and all errors in their names.
 func numbersOf(authorizer string, names []string, number func(string) (int, error)) (numbers []int, err error) {
 	if len(names) == 0 {
-		return nil, fmt.Errorf("%w: %s without a name; leave Clients or Servers nil for this process's own user and root", ErrInvalid, authorizer)
+		return nil, fmt.Errorf("%w: %s without a name; to accept only this process's own user and root, leave Clients or Servers nil", ErrInvalid, authorizer)
 	}
 	for _, name := range names {
 		n, failed := number(name)

@@ -16,7 +16,7 @@ func (p *Process) connected() {
 	p.mu.Unlock()
 	p.log(slog.LevelDebug, "connected")
 	if hook := p.config.Hooks.Connected; hook != nil {
-		tell(p.config.Log, hook, p)
+		callHook(p.config.Log, hook, p)
 	}
 }
 
@@ -42,16 +42,16 @@ func (p *Process) disconnected() {
 	}
 	p.log(level, "disconnected", because(err)...)
 	if hook := p.config.Hooks.Disconnected; hook != nil {
-		tellEach(p.config.Log, hook, p, err)
+		callHookEach(p.config.Log, hook, p, err)
 	}
 }
 
 // callHooks calls the hooks for events, p.mu free.
 func (p *Process) callHooks(events hookEvents) {
 	for _, d := range events.deliveries {
-		tell(p.config.Log, p.config.Hooks.Acknowledged, d)
+		callHook(p.config.Log, p.config.Hooks.Acknowledged, d)
 	}
-	tellEach(p.config.Log, p.config.Hooks.Arrived, p, events.arrived...)
+	callHookEach(p.config.Log, p.config.Hooks.Arrived, p, events.arrived...)
 }
 
 // shut closes the connection for a reason, if it is not closed yet. The caller does not hold

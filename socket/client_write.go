@@ -24,7 +24,7 @@ func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	}
 	s, err := p.writeNumbered(ctx, b)
 	p.frames.Unlock()
-	tellEach(p.config.Log, p.config.Hooks.Sent, p, b.messages[:s.count]...)
+	callHookEach(p.config.Log, p.config.Hooks.Sent, p, b.messages[:s.count]...)
 	if err == nil || err == errTaken || ctx.Err() != nil {
 		return s, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // closeReasonFor returns the reason that a client gets for a connection that ends with err.
-// limit is the longest content that is received, in bytes.
+// limit is the largest content that the server accepts, in bytes.
 func closeReasonFor(err error, limit int) wire.CloseReason {
 	var p *stream.PanicError
 	var e *Error
@@ -37,8 +37,8 @@ func closeReasonFor(err error, limit int) wire.CloseReason {
 	return wire.CloseReason{}
 }
 
-// closeReasons holds, for each code, the errors that the error of a client wraps in addition to
-// ErrDisconnected, and its text.
+// closeReasons maps each code to the errors that the client's error wraps besides
+// ErrDisconnected, and to its text.
 var closeReasons = map[string]struct {
 	is   []error
 	says string
@@ -46,17 +46,17 @@ var closeReasons = map[string]struct {
 	wire.ReasonRejected:  {[]error{ErrRejected}, "its handler rejected the first message that is not acknowledged"},
 	wire.ReasonPanicked:  {[]error{ErrPanicked}, "its handler panicked at the first message that is not acknowledged"},
 	wire.ReasonUnsettled: {[]error{ErrShutdown}, "it shuts down, and messages were still being handled"},
-	wire.ReasonTooLarge:  {[]error{ErrTooLarge}, "the content of a message is larger than it takes"},
-	wire.ReasonTooSlow:   {[]error{ErrTooSlow}, "this side was too slow to read, or to finish a frame"},
+	wire.ReasonTooLarge:  {[]error{ErrTooLarge}, "the content of a message exceeds its limit"},
+	wire.ReasonTooSlow:   {[]error{ErrTooSlow}, "this side was too slow to read or to finish a frame"},
 	wire.ReasonProtocol:  {[]error{ErrProtocol}, "this side broke the protocol"},
 	wire.ReasonRefused:   {[]error{ErrRefused}, "this process may not connect to it"},
-	wire.ReasonTooMany:   {[]error{ErrRefused, ErrBusy}, "this user has as many connections as one user may"},
-	wire.ReasonSilent:    {[]error{ErrSilent}, "nothing had come from this side for too long, no heartbeat either"},
+	wire.ReasonTooMany:   {[]error{ErrRefused, ErrBusy}, "this user has the highest allowed number of connections"},
+	wire.ReasonSilent:    {[]error{ErrSilent}, "this side sent nothing for too long, not even a heartbeat"},
 	wire.ReasonShutdown:  {[]error{ErrShutdown}, "it shuts down"},
 }
 
-// blames reports whether the reason for closing was the first message that the server had
-// not acknowledged, or other bytes in the place of that message.
+// blames reports whether the server closed the connection because of the first message that it
+// had not acknowledged, or because of other bytes at the place of that message.
 func (e *closedError) blames() bool {
 	return e.Code != "" && e.Code != wire.ReasonShutdown && e.Code != wire.ReasonUnsettled
 }
@@ -73,7 +73,7 @@ func (e *closedError) Error() string {
 		says = fmt.Sprintf("for the reason %q", e.Code) // the server is of a later version
 	}
 	if e.Limit > 0 {
-		says += fmt.Sprintf(": its limit is %d bytes", e.Limit)
+		says += fmt.Sprintf(" of %d bytes", e.Limit)
 	}
 	if e.Unsettled {
 		says += ", and messages were still being handled"

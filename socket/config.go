@@ -11,8 +11,8 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Dialect is the version of the protocol that a server speaks. The versions differ in
-// the acknowledgement alone. A client has no setting for it: it follows its server.
+// Dialect is the version of the protocol that a server speaks. The versions differ only in
+// the acknowledgement. A client has no setting for it: it follows its server.
 type Dialect uint8
 
 // The dialects of innmind/ipc.
@@ -30,13 +30,11 @@ func (d Dialect) acknowledgement() wire.Kind {
 	return wire.KindAck
 }
 
-// Config says how processes talk. The zero Config is ready for use: a field that is zero
-// stands for its default. Unless stated otherwise, a negative limit means the smallest
-// usable value.
+// Config configures an IPC. The zero Config is ready for use: a zero field means its
+// default. Unless stated otherwise, a negative limit means the smallest usable value.
 //
-// The fields of a Config hold for clients and servers, those of ClientConfig for clients
-// alone, and those of ServerConfig for servers alone. One Config serves a process that is
-// both:
+// The fields of Config apply to clients and servers, those of ClientConfig to clients only,
+// and those of ServerConfig to servers only. A process that is both uses one Config:
 //
 //	config := socket.Config{
 //		MaxMessage:   1 << 20,
@@ -53,143 +51,146 @@ type Config struct {
 	// Transport replaces unix sockets in Dir, which must be empty then.
 	Transport Transport
 
-	// MaxMessage is the longest content of a message, in bytes, that is sent or
+	// MaxMessage is the largest content of a message, in bytes, that is sent or
 	// received; default 16 MiB.
 	MaxMessage int
 
-	// Heartbeat is how long a server is silent before it sends a heartbeat, and how long a
-	// client waits before it sends one; default 1.3 s. Negative: none is sent. A peer of
-	// innmind/ipc acts on its own time limits once it has heard nothing for a second, so a
-	// Heartbeat of 1 s or less defeats them.
+	// Heartbeat is the time without other messages after which a server, or a waiting
+	// client, sends a heartbeat; default 1.3 s. A negative value disables heartbeats. A peer
+	// of innmind/ipc checks its own time limits only when it has received nothing for a
+	// second, so a Heartbeat of 1 s or less defeats its limits.
 	//
-	// Where timers of many connections are due at the same time, heartbeats and the timeouts
-	// below come up to an eighth of their time late.
+	// When timers of many connections are due at the same time, heartbeats and the timeouts
+	// below may be late by up to an eighth of their duration.
 	Heartbeat time.Duration
 
-	// FrameTimeout is how long the other side may take to finish a frame that it has
+	// FrameTimeout is the time within which the other side must finish a frame that it has
 	// begun, while this side reads; default 30 s. Beyond it the connection ends with
-	// ErrTooSlow. Negative: no limit.
+	// ErrTooSlow. A negative value disables the limit.
 	FrameTimeout time.Duration
 
-	// SilenceTimeout is how long nothing may come from the other side, not even a heartbeat,
-	// while this side reads. Beyond it the connection ends with ErrSilent. So Follow, Wait,
-	// Send, Request and a Pool notice a server that is stopped or hangs, and a server notices
-	// such a client. Default, and negative: no limit, since processes of innmind/ipc need not
-	// send heartbeats.
+	// SilenceTimeout is the longest time without any frame from the other side, heartbeats
+	// included, while this side reads. Beyond it the connection ends with ErrSilent. With it
+	// Follow, Wait, Send, Request and a Pool notice a stopped or hanging server, and a
+	// server notices such a client. There is no limit by default or with a negative value,
+	// because processes of innmind/ipc need not send heartbeats.
 	//
 	// Use at least three times the other side's Heartbeat. A client with a SilenceTimeout
 	// sends heartbeats while it is connected. A client without one sends them only while one
-	// of its methods waits, so give one to the clients of a server that has it. The time in
+	// of its methods waits, so set one in the clients of a server that has it. The time in
 	// which a handler works does not count, nor the time in which no method of a client waits.
 	SilenceTimeout time.Duration
 
-	// Grace is how long a connection that this side closes waits for the other side to
-	// agree; default 1 s. Negative: 1 ms, enough to send connection.close.
+	// Grace is the longest time that a connection which this side closes waits for the
+	// other side to agree; default 1 s. A negative value means 1 ms, enough to send
+	// connection.close.
 	Grace time.Duration
 
-	// Hooks are called for each event, for metrics and traces. Default: none.
+	// Hooks are called for each event, for metrics and traces. By default there are none.
 	Hooks Hooks
 
-	// Log gets what happens to connections, with their names, numbers and peers (see
+	// Log receives the events of connections, with their names, numbers and peers (see
 	// [Connection.LogValue]) and reasons (see [Reason]):
 	//
 	//	Error  a handler or a hook panicked, an answer could not be sent, an exchange was
 	//	       left unanswered to a stage that buffers, a socket file was replaced or could
 	//	       not be made again
-	//	Warn   the other side broke the protocol or was too slow, a client was refused, a
+	//	Warn   the other side broke the protocol or was too slow, a server refused a client, a
 	//	       socket file was made again
 	//	Info   a handler rejected a message, a name was handed over
-	//	Debug  a connection came or went, with or without an orderly close
+	//	Debug  a connection was opened or ended, in an orderly way or not
 	//
-	// Default: [slog.Default], for Error alone.
+	// By default [slog.Default] receives the errors, and nothing receives the rest.
 	Log *slog.Logger
 
-	ClientConfig // what clients alone have
-	ServerConfig // what servers alone have
+	ClientConfig // the fields of clients
+	ServerConfig // the fields of servers
 }
 
-// ClientConfig is the part of a [Config] that clients alone have.
+// ClientConfig is the part of a [Config] that applies to clients only.
 type ClientConfig struct {
-	// Servers decides which servers ConnectTo trusts, before a message is sent to one.
-	// Default: as for Clients. To talk to a server of another user, one in PHP perhaps, set
-	// it to [Users] with that user.
+	// Servers decides whether ConnectTo trusts a server, before it sends a message. The
+	// default is that of Clients. To talk to a server of another user, for example one in
+	// PHP, set it to [Users] with that user.
 	Servers Authorizer
 
-	// MaxUnread is how much a client keeps of messages that came while it waited for
-	// something else, in bytes: their contents, and 64 bytes for each; default 64 MiB. While
-	// a message is being written it is twice that. Beyond it, each call that waits for
-	// something else fails with ErrUnread, until messages are read.
+	// MaxUnread limits the unread messages that a client keeps while it waits for something
+	// else, in bytes: their contents, and 64 bytes for each; default 64 MiB. While the
+	// client writes a message the limit is twice as high. Beyond it, each call that waits
+	// for something else fails with ErrUnread, until messages are read.
 	MaxUnread int
 
-	// Window is how many messages a client has in flight at most, which means written and
-	// not acknowledged, or for requests not responded to; default 4096. With 1, each message
-	// is sent once the one before has been acknowledged.
+	// Window is the highest number of messages that a client has in flight: written and not
+	// acknowledged, or for requests not responded to; default 4096. With 1, a client sends
+	// each message after the acknowledgement of the one before.
 	//
-	// Servers that are not of rxipc always get one message at a time. A server of innmind/ipc
-	// 4.x cannot read a frame that a full connection has cut in two. One of 5.x wants its
+	// Servers other than rxipc always get one message at a time. A server of innmind/ipc
+	// 4.x cannot read a frame that a full connection has cut in two. A server of 5.x wants its
 	// responses acknowledged before the next message, which Request, RequestAll and Pool do.
 	Window int
 
-	// WindowBytes is the same limit in bytes of frames: no further message is sent while so
-	// many are in flight; default 2 MiB.
+	// WindowBytes limits the messages in flight in bytes of frames: a client sends no further
+	// message while that many bytes are in flight; default 2 MiB.
 	WindowBytes int
 }
 
-// ServerConfig is the part of a [Config] that servers alone have.
+// ServerConfig is the part of a [Config] that applies to servers only.
 type ServerConfig struct {
-	// Clients decides which processes may connect to a server of this IPC, before a byte
-	// of theirs is read. Default: processes of the server's own user and of root, and
-	// everybody over connections that know no users: in memory, over a network, and over
-	// unix sockets on Windows and systems not named at [Connection.Peer].
+	// Clients decides whether a process may connect to a server of this IPC, before the
+	// server reads a byte. By default it accepts processes of the server's own user and of
+	// root. On connections without users it accepts every peer: in memory, over a network, and
+	// over unix sockets on Windows and systems not named at [Connection.Peer].
 	//
-	// A client that is refused costs an accept and a close. The log has the reason, one line
-	// a second. ConnectTo of rxipc fails at once, with ErrRefused and without the reason; to
-	// other clients the server closes the connection. See [Users], [Groups], [AnyOf] and
-	// [Anyone].
+	// Refusing a client costs an accept and a close. The log has the reason, at most one line
+	// a second. ConnectTo of an rxipc client fails at once, with ErrRefused and without the
+	// reason. For other clients the server closes the connection. See [Users], [Groups],
+	// [AnyOf] and [Anyone].
 	Clients Authorizer
 
-	// MaxConnections is how many connections a server has at the same time; default
-	// 10,000. Beyond it none is accepted until one ends: clients wait, in the queue of
-	// the system, until their contexts end. Negative: no limit.
+	// MaxConnections is the highest number of open connections of a server; default
+	// 10,000. While it is reached the server accepts no connection: further clients wait in
+	// the queue of the system, until their contexts end. A negative value disables the
+	// limit.
 	MaxConnections int
 
-	// MaxPerUser is how many of these connections each user other than the server's own and
-	// root may have; default 1,000. Further ones are closed at once, so that other users
-	// find room, and clients of rxipc try again. The log has a line about them, one a second.
-	// Negative: no limit.
+	// MaxPerUser is the highest number of open connections of each user other than the
+	// server's own user and root; default 1,000. The server closes further connections at
+	// once, so that other users find room, and rxipc clients try again. The log has at most
+	// one line a second about them. A negative value disables the limit.
 	MaxPerUser int
 
 	// Dialect is the version of the protocol that a server of this IPC speaks; default
 	// Dialect5.
 	Dialect Dialect
 
-	// MaxHeld is how many answers of a connection may wait at the same time: held ones, and
-	// those behind them; default 64. Beyond it the connection is not read until the first
-	// is answered. A client that is gone is noticed within a second all the same, see
+	// MaxHeld is the highest number of waiting answers of a connection: held answers, and the
+	// answers behind them; default 64. While it is reached the server does not read the
+	// connection. It still notices within a second that the client is gone, see
 	// [Connection.Context].
 	MaxHeld int
 
-	// HandshakeTimeout is how long a client may take to say connection.start-ok to a
-	// server that has begun to read it; default 10 s. Beyond it the connection ends
-	// with ErrTooSlow. Negative: no limit.
+	// HandshakeTimeout is the time within which a client must send connection.start-ok,
+	// from when the server begins to read the connection; default 10 s. Beyond it the
+	// connection ends with ErrTooSlow. A negative value disables the limit.
 	HandshakeTimeout time.Duration
 
-	// WriteTimeout is how long a client may read nothing of what its server writes;
-	// default 30 s. Beyond it, and after twice that time at the latest, the connection ends
-	// with ErrTooSlow. No other connection waits meanwhile. Negative: no limit. It does not
-	// limit the writes of a client, since a busy server need not read: its contexts do.
+	// WriteTimeout is the longest time in which a client reads nothing of the server's
+	// writes; default 30 s. Beyond it, and after twice that time at the latest, the
+	// connection ends with ErrTooSlow. Other connections do not wait meanwhile. A negative
+	// value disables the limit. WriteTimeout does not apply to the writes of a client, since
+	// a busy server need not read; the contexts of its methods limit them.
 	WriteTimeout time.Duration
 
 	// Listening is called when a server has begun to listen on a name, on the goroutine of
-	// the run. Default: nothing is called.
+	// the run. By default nothing is called.
 	Listening func(Name)
 
-	// restAfter is how long a session is without a message before it parks: at least this,
-	// at most twice this. It is a second, except in tests.
+	// restAfter is the time without a message after which a session parks. It parks between
+	// once and twice this time. It is a second, except in tests.
 	restAfter time.Duration
 }
 
-// withDefaults returns the config with defaults in place of zeros.
+// withDefaults returns the config with defaults instead of zeros.
 func (c Config) withDefaults() Config {
 	switch transport := c.Transport.(type) {
 	case nil:
@@ -197,7 +198,7 @@ func (c Config) withDefaults() Config {
 	case Unix:
 		c.Transport = transport.place()
 	case *Unix:
-		if transport != nil { // nil is found by check
+		if transport != nil { // check reports a nil pointer
 			c.Transport = transport.place()
 		}
 	}
@@ -240,8 +241,9 @@ func orNever(value, otherwise time.Duration) time.Duration {
 	return cmp.Or(value, otherwise)
 }
 
-// closing derives the context that limits an orderly close. It ends with the grace, or with
-// a second signal (see [NotifyContext]), and not with ctx, which mostly is done by then.
+// closing returns the context that limits an orderly close. It ends after the grace, or with
+// a second signal (see [NotifyContext]). It does not end with ctx, which mostly is done
+// already.
 func (c *Config) closing(ctx context.Context) (context.Context, context.CancelFunc) {
 	inner, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Grace)
 	force := forced(ctx)

@@ -8,12 +8,12 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// leastTime is the shortest time that a Config may have: a shorter one was meant in another
-// unit.
+// leastTime is the shortest duration that a Config accepts. A shorter one was probably meant
+// in another unit.
 const leastTime = time.Millisecond
 
-// check returns all that is wrong with a config: values that are impossible, contradict each
-// other, or let in nobody.
+// check returns all errors of a config: impossible values, values that contradict each other,
+// and authorizers that refuse every peer.
 func (c *Config) check() (err error) {
 	if c.Dir != "" && c.Transport != nil {
 		err = fmt.Errorf("%w: Config.Dir %s is not used with a Transport; Unix has a Dir of its own", ErrInvalid, wire.Quote(c.Dir))

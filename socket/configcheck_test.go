@@ -51,7 +51,7 @@ func TestConfigThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
 		"Config.Clients: invalid: Groups without":    {ServerConfig: ServerConfig{Clients: AnyOf(Users("0"), Groups())}},
 		"AnyOf without an authorizer":                {ClientConfig: ClientConfig{Servers: AnyOf()}},
 		"Config.Transport is a nil *socket.Unix":     {Transport: (*Unix)(nil)},
-		"nil is no Authorizer":                       {ClientConfig: ClientConfig{Servers: AnyOf(Anyone, nil)}},
+		"an Authorizer is nil":                       {ClientConfig: ClientConfig{Servers: AnyOf(Anyone, nil)}},
 		"Dialect 9":                                  {ServerConfig: ServerConfig{Dialect: 9}},
 		"Config.Dir \"somewhere\" is not used":       {Dir: "somewhere", Transport: newMemory(0)},
 		"Config.Heartbeat is 5ns":                    {Heartbeat: 5},

@@ -114,7 +114,7 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	if err != nil {
 		return &Error{Op: "send", Err: c.closedOr(ctx, err)}
 	}
-	tellEach(c.config.Log, c.config.Hooks.Pushed, c, messages...)
+	callHookEach(c.config.Log, c.config.Hooks.Pushed, c, messages...)
 	return nil
 }
 
@@ -393,7 +393,7 @@ func (c *Connection) cleanUp() {
 	c.admission.leave()
 	c.end(cmp.Or(c.Err(), errEnough))
 	for _, h := range c.holds.close() {
-		c.tellHandled(h, net.ErrClosed)
+		c.callHandled(h, net.ErrClosed)
 	}
 	c.frames.Shut()
 	c.frames.Release()

@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// Continuation is how a handler says what comes after its message. It is a value:
+// Continuation is a handler's decision about its message and the connection. It is a value:
 // each method returns a changed one, and the handler returns the last.
 type Continuation[C any] struct {
 	connection *Connection
 	carry      C
-	first      Message // of the responses; most answers have just one
+	first      Message // the first response; most answers have just one
 	more       []Message
-	rejection  error // why the message is rejected; nil: it is not
+	rejection  error // the reason of a rejection; nil without one
 	responds   bool
 	then       then
 }
 
-// then is how things go on after an exchange.
+// then is the effect of an exchange on the connection and the server.
 type then uint8
 
 const (
@@ -27,10 +27,10 @@ const (
 	stopServer
 )
 
-// Respond adds messages to what the client gets, together with the acknowledgement.
-// When one of them cannot be sent, being too large for instance, the message is
-// rejected: it is not acknowledged, the carry stays as it was, and the connection
-// ends with the error, which Config.Log gets; Stop counts all the same.
+// Respond adds messages to the answer, which the client gets together with the
+// acknowledgement. If one of them cannot be sent, for instance because it is too large, the
+// message is rejected: it is not acknowledged, the carry stays as it was, and the connection
+// ends with the error, which Config.Log gets. Stop takes effect nevertheless.
 func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
 	if len(messages) == 0 {
 		return c
@@ -39,11 +39,11 @@ func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
 		c.first, c.responds = messages[0], true
 		messages = messages[1:]
 	}
-	c.more = append(slices.Clip(c.more), messages...) // nobody else's
+	c.more = append(slices.Clip(c.more), messages...) // copies, since other Continuations may share the array
 	return c
 }
 
-// CarryWith replaces the connection's carry, which stays as it is otherwise.
+// CarryWith replaces the connection's carry. Without it the carry stays as it is.
 func (c Continuation[C]) CarryWith(carry C) Continuation[C] {
 	c.carry = carry
 	return c
@@ -55,30 +55,29 @@ func (c Continuation[C]) Finish() Continuation[C] {
 	return c
 }
 
-// Stop ends the server, after the responses: this connection and all others are
-// closed in an orderly way, and what they carried is combined.
+// Stop ends the server, after the responses: it closes this connection and all others in an
+// orderly way, and combines their carries.
 func (c Continuation[C]) Stop() Continuation[C] {
 	c.then = stopServer
 	return c
 }
 
-// Reject leaves the message unacknowledged, whatever was responded: the carry stays as it
-// was, and the connection ends in an orderly way, with err, or [ErrRejected] if that is
-// nil, in what [Connection.Err], the log and the hooks tell. Stop counts all the same.
+// Reject leaves the message unacknowledged, whatever the responses. The carry stays as it
+// was, and the connection ends in an orderly way. [Connection.Err], the log and the hooks get
+// err, or [ErrRejected] if that is nil. Stop takes effect nevertheless.
 func (c Continuation[C]) Reject(err error) Continuation[C] {
 	c.rejection = cmp.Or(err, ErrRejected)
 	return c
 }
 
-// Context is that of the connection, for the handler's work: it is done within a second
-// when the client is gone, and when the server ends. See [Connection.Context].
+// Context returns the context of the connection, for the handler's work. It is done within a
+// second when the client is gone, and when the server ends. See [Connection.Context].
 func (c Continuation[C]) Context() context.Context { return c.connection.ending }
 
-// Connection returns the connection that the message came by, for what its handler
-// wants to know of it, or to send to it later.
+// Connection returns the connection of the message, for example to send to it later.
 func (c Continuation[C]) Connection() *Connection { return c.connection }
 
-// respond gives the responses to the exchange, or returns why it is rejected.
+// respond adds the responses to the exchange, or returns the reason of its rejection.
 func (c Continuation[C]) respond(x Exchange) error {
 	switch {
 	case c.rejection != nil:
@@ -92,21 +91,21 @@ func (c Continuation[C]) respond(x Exchange) error {
 	return x.Respond(c.more...)
 }
 
-// Next is how a monitor says whether the server goes on, and what it carries. It is
-// a value: each method returns a changed one, and the monitor returns the last.
+// Next is a monitor's decision about the server. It is a value: each method returns a changed
+// one, and the monitor returns the last.
 type Next[C any] struct {
 	carry  C
 	finish bool
 }
 
-// CarryWith replaces the server's carry, which stays as it is otherwise.
+// CarryWith replaces the server's carry. Without it the carry stays as it is.
 func (n Next[C]) CarryWith(carry C) Next[C] {
 	n.carry = carry
 	return n
 }
 
-// Finish ends the server: all connections are closed in an orderly way, and what
-// they carried is combined. The monitor is not asked again.
+// Finish ends the server: it closes all connections in an orderly way, and combines their
+// carries. The monitor is not called again.
 func (n Next[C]) Finish() Next[C] {
 	n.finish = true
 	return n

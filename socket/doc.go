@@ -71,7 +71,7 @@
 //	no response to a request                 ErrNoResponse
 //	too many messages are unread             ErrUnread, which tells the limit
 //	all connections of a Pool are busy       ErrNoConnection
-//	it was closed from here                  net.ErrClosed
+//	it was closed by this side               net.ErrClosed
 //
 // Servers of rxipc tell the reasons behind ErrDisconnected. For other servers the error names
 // what may have happened.

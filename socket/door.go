@@ -54,7 +54,7 @@ func (d *door) next(ctx context.Context) (net.Conn, admission, error) {
 			return conn, guest, nil
 		}
 		if hook := d.config.Hooks.Refused; hook != nil {
-			tell(d.config.Log, hook, Refusal{Name: d.name, Peer: guest.peer, Err: err})
+			callHook(d.config.Log, hook, Refusal{Name: d.name, Peer: guest.peer, Err: err})
 		}
 		args := []any{"name", d.name, "reason", Reason(err), "error", err}
 		if peer, known := guest.peer.Get(); known {

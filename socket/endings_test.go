@@ -27,7 +27,7 @@ var endings = map[string]struct {
 	"close":           {ErrDisconnected, "the server closed the connection"},
 	"finish":          {ErrDisconnected, "the server closed the connection"},
 	"end":             {ErrShutdown, "it shuts down"},
-	tooMuch:           {ErrTooLarge, "larger than it takes: its limit is 1000 bytes"},
+	tooMuch:           {ErrTooLarge, "exceeds its limit of 1000 bytes"},
 }
 
 var (
@@ -122,7 +122,7 @@ func TestEndingsOfRefusedClients(t *testing.T) {
 		says   string
 	}{
 		{"a stranger", Config{}, []error{ErrRefused}, "this process may not connect"},
-		{"one connection too many", Config{ServerConfig: ServerConfig{Clients: Anyone, MaxPerUser: 1}}, []error{ErrRefused, ErrBusy, context.DeadlineExceeded}, "as many connections as one user may"},
+		{"one connection too many", Config{ServerConfig: ServerConfig{Clients: Anyone, MaxPerUser: 1}}, []error{ErrRefused, ErrBusy, context.DeadlineExceeded}, "highest allowed number of connections"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -239,7 +239,7 @@ func TestEndingsFromHere(t *testing.T) {
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Errorf("closing failed with %v", err)
 		}
-		says(t, "Send after Close", p.Send(t.Context(), Text("six")).Err(), []error{net.ErrClosed}, "closed from here")
-		says(t, "Wait after Close", p.Wait(t.Context()).Err(), []error{net.ErrClosed}, "closed from here")
+		says(t, "Send after Close", p.Send(t.Context(), Text("six")).Err(), []error{net.ErrClosed}, "closed by this side")
+		says(t, "Wait after Close", p.Wait(t.Context()).Err(), []error{net.ErrClosed}, "closed by this side")
 	})
 }

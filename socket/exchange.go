@@ -10,35 +10,35 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Exchange is a message of a client and the means to answer it.
+// Exchange is a message of a client, with methods to answer it.
 type Exchange struct {
 	Message
 	c  *Connection
 	id uint64 // of its turn
 }
 
-// ErrAnswered says that an exchange has had its answer: it was acknowledged when it
-// had been handled, or its Held was answered before.
+// ErrAnswered means that an exchange already has its answer: it was acknowledged after its
+// handling, or its Held was answered before.
 var ErrAnswered = errors.New("the exchange is answered already")
 
-// ErrUnanswered says that an exchange was left to a stage that buffers without being
-// answered or held: see [Exchanges].
+// ErrUnanswered means that an exchange reached a stage that buffers without being answered or
+// held: see [Exchanges].
 var ErrUnanswered = errors.New("the exchange is neither answered nor held")
 
-// Connection returns the connection that the message came by.
+// Connection returns the connection of the message.
 func (x Exchange) Connection() *Connection { return x.c }
 
-// Context is that of the connection: it is done within a second when the client is gone,
-// and when the server ends. See [Connection.Context].
+// Context returns the context of the connection. It is done within a second when the client is
+// gone, and when the server ends. See [Connection.Context].
 func (x Exchange) Context() context.Context { return x.c.ending }
 
-// Respond adds messages to the answer, which leaves together with the
-// acknowledgement once the exchange has been handled. One that cannot be sent is
-// refused, with ErrTooLarge, ErrReserved or ErrInvalid, and none is added then: unless
-// others are responded instead, the exchange is rejected with that error, which
-// [Config.Log] gets, and the server goes on. The error wraps [stream.ErrSkip], so that
-// [operators.MapErr] drops the exchange. With no messages it says that there is nothing to
-// say. It is for who handles the exchange, while it does: later, and once it is held, it
+// Respond adds messages to the answer. The answer is sent with the acknowledgement after the
+// exchange was handled. If one of the messages cannot be sent, Respond adds none of them and
+// fails with ErrTooLarge, ErrReserved or ErrInvalid. Unless other messages are responded
+// instead, the exchange is then rejected with that error, which [Config.Log] gets, and the
+// server goes on. The error wraps [stream.ErrSkip], so that [operators.MapErr] drops the
+// exchange. Respond without messages acknowledges the exchange without a response. It may be
+// called by the code that handles the exchange, until that returns or calls Hold; later it
 // fails with ErrAnswered.
 func (x Exchange) Respond(messages ...Message) error {
 	if !x.c.turn.open(x.id) || x.c.turn.held != nil {
@@ -56,16 +56,16 @@ func (x Exchange) Respond(messages ...Message) error {
 	return nil
 }
 
-// Reject leaves the message unacknowledged, whatever was responded, and ends the
-// connection in an orderly way. [Connection.Err] returns err, or ErrRejected if that is
-// nil. [Config.Log] gets a line: an error after a Respond that could not be sent, otherwise
-// information, since the handler decided so. Reject is for the code that handles the
-// exchange, and for that time; later it does nothing.
+// Reject leaves the message unacknowledged, whatever was responded, and ends the connection in
+// an orderly way. [Connection.Err] returns err, or ErrRejected if that is nil. [Config.Log]
+// gets a line: an error after a Respond that could not be sent, otherwise information, since
+// the handler decided so. Reject may be called by the code that handles the exchange, until
+// that returns; later it does nothing.
 func (x Exchange) Reject(err error) {
 	x.reject(slog.LevelInfo, err)
 }
 
-// reject is Reject, with a line of that level in the log, or of a higher one.
+// reject is Reject, with a line of the given level in the log, or of a higher one.
 func (x Exchange) reject(level slog.Level, err error) {
 	t := &x.c.turn
 	if !t.reject(x.id) {
@@ -78,13 +78,13 @@ func (x Exchange) reject(level slog.Level, err error) {
 	x.c.end(errEnough)
 }
 
-// Hold keeps the exchange open beyond its handling, for an answer that comes later
-// or from another goroutine, together with what was responded so far. Meanwhile the
-// connection's later exchanges are handled, and their answers wait: they leave in
-// the order of the messages. It is for who handles the exchange, while it does;
-// later the Held it returns fails with ErrAnswered.
+// Hold keeps the exchange open after its handling, for an answer that comes later or from
+// another goroutine. The answer includes the messages responded so far. Meanwhile the
+// connection's later exchanges are handled. Their answers wait, since answers are sent in the
+// order of the messages. Hold may be called by the code that handles the exchange, until that
+// returns; later the returned Held fails with ErrAnswered.
 //
-// As a function it is a stage of a pipeline: operators.Map(socket.Exchange.Hold).
+// Hold is a stage of a pipeline as well: operators.Map(socket.Exchange.Hold).
 func (x Exchange) Hold() *Held {
 	held := &Held{Message: x.Message, c: x.c}
 	if !x.c.turn.open(x.id) {
@@ -97,27 +97,27 @@ func (x Exchange) Hold() *Held {
 	return x.c.turn.held
 }
 
-// Exchanges merges the messages of all connections into one ordered stream, for a
-// server that keeps one state for everybody (innmind/ipc 4.x). Each connection is
-// read on a goroutine of its own, which waits while its exchange is handled and
-// then writes the answer: a slow client keeps nobody waiting. On Linux a client that
-// says nothing has no goroutine (see Memory in the package's doc). The run ends as
-// connections does; when it is cancelled or has enough, all are closed.
+// Exchanges merges the messages of all connections into one ordered stream, for a server with
+// one state for all connections (innmind/ipc 4.x). A goroutine for each connection reads a
+// message, waits until its exchange is handled, and writes the answer. A slow client therefore
+// delays no other. On Linux a silent client has no goroutine (see Memory in the package's
+// doc). The run ends as connections does. When it is cancelled or yield returns false, it
+// closes all connections.
 //
-// An exchange is acknowledged when yield has returned. Stages such as
-// [operators.ObserveOn], MapParallel, MergeMap, BufferTime and rx.Through let it return
-// before what follows them has handled the exchange ([stream.WithBuffering] is how they
-// say so). An exchange must be answered before such a stage, with Respond() if there is
-// nothing to say, or be taken over with Hold and answered behind it:
+// An exchange is acknowledged when yield has returned. With stages such as
+// [operators.ObserveOn], MapParallel, MergeMap, BufferTime and rx.Through yield returns before
+// the following stages have handled the exchange ([stream.WithBuffering] marks such a stage).
+// Before such a stage, either answer the exchange, with Respond() if there is no response, or
+// call Hold and answer it behind the stage:
 //
 //	stream.Pipe3(
 //		socket.Exchanges(ipc.Listen(name)),
 //		operators.Map(socket.Exchange.Hold),
-//		operators.MapParallel(8, work), // and h.Respond(ctx, answer)
+//		operators.MapParallel(8, work), // calls h.Respond(ctx, answer)
 //	)
 //
-// The first exchange that is left unanswered to such a stage is not acknowledged, and
-// fails the run with [ErrUnanswered].
+// The first exchange that reaches such a stage unanswered is not acknowledged, and the run
+// fails with [ErrUnanswered].
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
 	merged := mergeSessions(context.Background(), handedOver)(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
@@ -136,9 +136,9 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 	}
 }
 
-// settle concludes the exchange, or rejects it, once yield has returned what is more.
-// Behind a stage that buffers nobody has handled it yet, unless it was answered or held:
-// to acknowledge it would lose it with this process, so that is an error.
+// settle concludes or rejects the exchange after yield has returned more. If a stage buffers,
+// the exchange was not handled yet, unless it was answered or held. Acknowledging it could
+// lose it with this process, so settle returns an error then.
 func (x Exchange) settle(more bool, stage string) (goOn bool, unanswered error) {
 	t := &x.c.turn
 	switch {
@@ -150,8 +150,8 @@ func (x Exchange) settle(more bool, stage string) (goOn bool, unanswered error) 
 	case !more: // and so nobody took it
 		t.reject(x.id)
 	default:
-		err := fmt.Errorf("%w: a stage that follows, %s, buffers it, and it would be acknowledged before it was handled; "+
-			"before that stage call its Respond, with no messages if there is nothing to say, or Hold it", ErrUnanswered, stage)
+		err := fmt.Errorf("%w: the following stage %s buffers it, so the acknowledgement would come before the handling; "+
+			"before that stage call Respond, without messages if there is no response, or Hold", ErrUnanswered, stage)
 		x.reject(slog.LevelError, err)
 		return false, &Error{Op: opHandle, Err: err}
 	}
@@ -163,11 +163,11 @@ type unsendable struct{ err *Error }
 
 func (u *unsendable) Error() string { return u.err.Error() }
 
-// Unwrap returns the error, and that it costs no more than its exchange.
+// Unwrap returns the error, and ErrSkip, since only the exchange is lost.
 func (u *unsendable) Unwrap() []error { return []error{u.err, stream.ErrSkip} }
 
-// handedOver is the exchanges of a session for a yield that returns before they are
-// handled: who gets one takes its turn and concludes it.
+// handedOver emits the exchanges of a session for a yield that returns before they are
+// handled. The receiver of an exchange takes its turn and concludes it.
 func handedOver(s *session) stream.Observable[Exchange] {
 	s.first = begun
 	return func(ctx context.Context, yield func(Exchange) bool) error {

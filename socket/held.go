@@ -39,7 +39,7 @@ func (h *Held) Connection() *Connection { return h.c }
 func (h *Held) Respond(ctx context.Context, responses ...Message) error {
 	answered, err := h.respond(ctx, responses)
 	if answered {
-		h.c.tellHandled(h.handling, nil)
+		h.c.callHandled(h.handling, nil)
 	}
 	if err != nil {
 		return &Error{Op: "respond", Err: err}

@@ -10,165 +10,163 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Hooks are functions that are called when something happens, to make metrics and traces of.
-// Each may be nil, and costs nothing then. The module socket/otel makes hooks for
-// OpenTelemetry.
+// Hooks are functions that are called for events, to make metrics and traces. A nil hook is
+// not called and costs nothing. The module socket/otel makes hooks for OpenTelemetry.
 //
 // Queues have no hooks. [Connection.Held], [Process.InFlight] and [Process.Unread] return
 // their lengths.
 //
-// A hook is called on the goroutine of the event, which waits for it. So a hook that blocks
-// holds up its connection, and no other one. Hooks of different connections are called at
-// the same time. The panic of a hook is logged as an error with its stack, and the
-// connection goes on as if the hook had returned. A hook must not call runtime.Goexit (as
-// FailNow of a test does). It must not wait for its own connection, to be closed or to take
-// a message for instance.
+// A hook runs on the goroutine of the event, which waits for it. A hook that blocks therefore
+// delays its own connection, and no other one. Hooks of different connections run
+// concurrently. The panic of a hook is logged as an error with its stack, and the connection
+// goes on as if the hook had returned. A hook must not call runtime.Goexit, as FailNow of a
+// test does. It must not wait for its own connection, for instance for its end or for a
+// message.
 //
 // No hook carries a trace from one process to another, since the frames of innmind/ipc have
-// no place for one beside the content. To match what a client sent with what a server
-// handled, put an identifier into the content.
+// no place for one beside the content. To match a sent message with a handled one, put an
+// identifier into the content.
 type Hooks struct {
-	ClientHooks // for the client's ends of connections
-	ServerHooks // for the server's ends of connections
+	ClientHooks // hooks of the client's ends of connections
+	ServerHooks // hooks of the server's ends of connections
 }
 
 // ClientHooks are the part of [Hooks] that clients call.
 type ClientHooks struct {
-	// Connected is called when a client's handshake is done. A handshake that fails is the
-	// error of [IPC.ConnectTo] alone.
+	// Connected is called after a client's handshake. [IPC.ConnectTo] alone reports a failed
+	// handshake.
 	Connected func(*Process)
 
-	// Disconnected is called when a connection that was connected is closed. The error is
-	// nil after [Process.Close], otherwise what ended the connection; see [Reason].
+	// Disconnected is called when a connected connection has been closed. The error is nil
+	// after [Process.Close], otherwise the error that ended the connection; see [Reason].
 	Disconnected func(*Process, error)
 
-	// Sent is called when a message was written, perhaps in part, for the rest to follow.
+	// Sent is called when a message was written, or a part of it that the rest will follow.
 	Sent func(*Process, Message)
 
-	// Acknowledged is called once for each message that was sent: when its acknowledgement
-	// has come, or when it is known that none will come. It is called before the method that
-	// waits for the acknowledgement returns, and perhaps before Sent. When more than 65,536
-	// messages of calls that gave up are in flight, it is not called for those beyond.
+	// Acknowledged is called once for each sent message: when its acknowledgement has
+	// arrived, or when it is certain that none will. It is called before the method that
+	// waits for the acknowledgement returns, and perhaps before Sent. If more than 65,536
+	// messages of calls that gave up are in flight, it is not called for the others.
 	Acknowledged func(Delivery)
 
-	// Arrived is called when a message of the server has come.
+	// Arrived is called when a message of the server has arrived.
 	Arrived func(*Process, Message)
 }
 
 // ServerHooks are the part of [Hooks] that servers call.
 type ServerHooks struct {
 	// Opened is called when a server begins to read a client's connection, before the
-	// handshake. Processes that look whether a server is there (see [IPC.Names]) open a
-	// connection and close it.
+	// handshake. A process that checks whether a server is there (see [IPC.Names]) opens a
+	// connection and closes it.
 	Opened func(*Connection)
 
-	// Closed is called once for each connection that was opened, when it has ended.
+	// Closed is called once for each opened connection, when it has ended.
 	Closed func(Ending)
 
-	// Refused is called when a client was turned away before a byte of it was read. It is
-	// called on the goroutine that accepts connections, for each client, while the log has
-	// one line a second.
+	// Refused is called when the server refuses a client, before it reads a byte. It runs on
+	// the goroutine that accepts connections. It is called for each client, while the log
+	// has at most one line a second.
 	Refused func(Refusal)
 
-	// SocketLost is called when the socket file of a name that is listened on was removed or
+	// SocketLost is called when the socket file of a listening server was removed or
 	// replaced, so that no new client reached the server. It is called once for each such
 	// change, on a goroutine of the listener.
 	SocketLost func(SocketLoss)
 
-	// Received is called when a message has come, before it is handled.
+	// Received is called when a message has arrived, before it is handled.
 	Received func(*Connection, Message)
 
-	// Handled is called once for each message that was received, with what became of it. It
-	// is called when the handler has returned, before the acknowledgement is written. For an
-	// exchange that is held, it is called on the holder's goroutine once the holder has
-	// answered, or when the connection has ended.
+	// Handled is called once for each received message, with its outcome. It is called when
+	// the handler has returned, before the acknowledgement is written. For a held exchange,
+	// it is called on the goroutine that answers it, or when the connection has ended.
 	Handled func(Handling)
 
-	// Pushed is called when a message was written with [Connection.Send].
+	// Pushed is called when [Connection.Send] has written a message.
 	Pushed func(*Connection, Message)
 }
 
-// Delivery is what became of a message that a client sent.
+// Delivery is the outcome of a message that a client sent.
 type Delivery struct {
-	Process  *Process      // that sent the message
-	Bytes    int           // length of its content
-	Start    time.Time     // when it began to be written
-	Duration time.Duration // from Start until its acknowledgement came, a response with it
+	Process  *Process      // the sender
+	Bytes    int           // length of the content
+	Start    time.Time     // when the client began to write it
+	Duration time.Duration // from Start until the acknowledgement arrived, a response with it
 
-	// Err is nil when it was acknowledged, otherwise why it will not be: net.ErrClosed
-	// after [Process.Close]. Whether it was handled is not known then.
+	// Err is nil if the message was acknowledged. Otherwise it is the reason why it will not
+	// be, such as net.ErrClosed after [Process.Close]; the server may have handled it or not.
 	Err error
 }
 
-// Ending is how a connection ended.
+// Ending is the end of a connection.
 type Ending struct {
-	Connection *Connection   // that ended
+	Connection *Connection   // the ended connection
 	Duration   time.Duration // from when it was opened
-	Err        error         // what [Connection.Err] returns; see [Reason]
+	Err        error         // the result of [Connection.Err]; see [Reason]
 }
 
-// Refusal is why a client was turned away.
+// Refusal is the refusal of a client by a server.
 type Refusal struct {
-	Name string           // that it connected to, or the address of the listener
-	Peer fold.Maybe[Peer] // its process, where the connection knows it
-	Err  error            // fs.ErrPermission, mostly; see [Reason]
+	Name string           // the name that the client connected to, or the listener's address
+	Peer fold.Maybe[Peer] // the client's process, if the connection knows it
+	Err  error            // the reason, mostly fs.ErrPermission; see [Reason]
 }
 
-// SocketLoss is how a server lost its socket file.
+// SocketLoss is the loss of a server's socket file.
 type SocketLoss struct {
-	Name Name  // that the server listens on
-	Err  error // fs.ErrNotExist when it was removed, ErrInUse when another is in its place
+	Name Name  // the name that the server listens on
+	Err  error // fs.ErrNotExist if the file was removed, ErrInUse if another took its place
 
-	// Restored: it was made again, and clients reach the server as before. Otherwise they
-	// do not, and Err tells why it could not be made. The server looks again every second.
+	// Restored reports whether the server made the file again, so that clients reach it as
+	// before. Otherwise Err says why it could not, and the server tries again every second.
 	Restored bool
 }
 
-// Handling is what became of a message of a client.
+// Handling is the outcome of a message of a client.
 type Handling struct {
-	Connection *Connection // that the message came by
-	Message    Message     // as it was received
-	Start      time.Time   // when it was received
+	Connection *Connection // the connection of the message
+	Message    Message     // the received message
+	Start      time.Time   // when the server received it
 
-	// Duration is the time from Start until the message was handled. The time of its handler
-	// counts, and so do waits for the handling of other messages (see [Exchanges]) and for
-	// its holder.
+	// Duration is the time from Start until the message was handled. It includes the time of
+	// the handler, waiting for the handling of other messages (see [Exchanges]) and
+	// waiting for the holder of the exchange.
 	Duration time.Duration
 
-	Responses int // how many messages it is answered with
+	Responses int // number of messages in the answer
 	Bytes     int // length of their contents
 
-	// Err is nil for a message that was handled and is acknowledged. It is not nil for one
-	// that was rejected, whose handler panicked, or whose connection ended before it was
-	// handled or answered. See [Reason].
+	// Err is nil if the message was handled and is acknowledged. It is not nil if the message
+	// was rejected, if its handler panicked, or if the connection ended before the message
+	// was handled or answered. See [Reason].
 	Err error
 }
 
-// tell calls a hook that is there.
-func tell[T any](log *slog.Logger, hook func(T), about T) {
-	defer survive(log)
+// callHook calls a hook that is not nil.
+func callHook[T any](log *slog.Logger, hook func(T), about T) {
+	defer recoverHook(log)
 	hook(about)
 }
 
-// tellEach calls a hook, if it is there, for each of what is about one connection.
-func tellEach[C, T any](log *slog.Logger, hook func(C, T), connection C, each ...T) {
+// callHookEach calls a hook of one connection, if it is set, for each of several values.
+func callHookEach[C, T any](log *slog.Logger, hook func(C, T), connection C, each ...T) {
 	if hook == nil {
 		return
 	}
-	defer survive(log)
+	defer recoverHook(log)
 	for _, about := range each {
 		hook(connection, about)
 	}
 }
 
-// survive keeps the panic of a hook from what it was told of.
-func survive(log *slog.Logger) {
+// recoverHook logs the panic of a hook.
+func recoverHook(log *slog.Logger) {
 	if value := recover(); value != nil {
 		log.LogAttrs(context.Background(), slog.LevelError, "hook panicked", slog.Any("error", panicked(value)))
 	}
 }
 
-// panicked is a recovered panic as an error, with the stack it happened on.
+// panicked converts a recovered panic to an error with the stack of the panic.
 func panicked(value any) error {
 	if p, handedOn := value.(*stream.PanicError); handedOn {
 		return p

@@ -15,11 +15,12 @@ type IPC struct {
 	listeners unixsock.Registry // to hand over
 }
 
-// New makes an IPC of a config, which it copies. The zero Config is the usual one.
+// New makes an IPC from a copy of the config.
 //
-// New resolves the folder, the user and the group. If the process changes its working
-// directory, user, umask or environment later, they stay. A config that is invalid, because
-// it names an unknown user for instance, is the error of every use of the IPC.
+// New resolves the folder, the user and the group. They do not change if the process changes
+// its working directory, user, umask or environment later. With an invalid config, for
+// example one that names an unknown user, every use of the IPC fails with the error of the
+// config.
 func New(config Config) *IPC {
 	invalid := config.check()
 	return &IPC{config: config.withDefaults(), invalid: invalid}

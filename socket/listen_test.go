@@ -42,11 +42,11 @@ func TestAcceptTriesAgainAfterAFailureThatMayPass(t *testing.T) {
 
 func TestErrorsTellWhatEnded(t *testing.T) {
 	for want, err := range map[string]error{
-		"3 sent, 2 of them acknowledged: cause; one message may have been handled":                                                                                                           &SendError{Acknowledged: 2, Sent: 3, Err: errors.New("cause")},
-		"5 sent, 2 of them acknowledged: the server closed the connection; 3 messages were not handled":                                                                                      &SendError{Acknowledged: 2, Sent: 5, Err: &closedError{}},
-		"the server closed the connection: it shuts down; one message was not handled":                                                                                                       &SendError{Sent: 1, Err: &closedError{wire.CloseReason{Code: wire.ReasonShutdown}}},
-		"3 sent, 0 of them acknowledged: the server closed the connection: its handler rejected the first message that is not acknowledged; one message may have been handled, 2 not":        &SendError{Sent: 3, Err: &closedError{wire.CloseReason{Code: wire.ReasonRejected}}},
-		"the server closed the connection: the content of a message is larger than it takes: its limit is 7 bytes, and messages were still being handled; one message may have been handled": &SendError{Sent: 1, Err: &closedError{wire.CloseReason{Code: wire.ReasonTooLarge, Limit: 7, Unsettled: true}}},
+		"3 sent, 2 of them acknowledged: cause; one message may have been handled":                                                                                                    &SendError{Acknowledged: 2, Sent: 3, Err: errors.New("cause")},
+		"5 sent, 2 of them acknowledged: the server closed the connection; 3 messages were not handled":                                                                               &SendError{Acknowledged: 2, Sent: 5, Err: &closedError{}},
+		"the server closed the connection: it shuts down; one message was not handled":                                                                                                &SendError{Sent: 1, Err: &closedError{wire.CloseReason{Code: wire.ReasonShutdown}}},
+		"3 sent, 0 of them acknowledged: the server closed the connection: its handler rejected the first message that is not acknowledged; one message may have been handled, 2 not": &SendError{Sent: 3, Err: &closedError{wire.CloseReason{Code: wire.ReasonRejected}}},
+		"the server closed the connection: the content of a message exceeds its limit of 7 bytes, and messages were still being handled; one message may have been handled":           &SendError{Sent: 1, Err: &closedError{wire.CloseReason{Code: wire.ReasonTooLarge, Limit: 7, Unsettled: true}}},
 		"cause":                             &SendError{Err: errors.New("cause")},
 		"socket: server interrupted: cause": &InterruptedError[int]{Err: errors.New("cause")},
 		"socket: listen name: cause":        ofName("listen", MustParseName("name"), errors.New("cause")),

@@ -9,7 +9,7 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// connectionIDs numbers the connections of this program.
+// connectionIDs is the last ID given to a connection of this program.
 var connectionIDs atomic.Uint64
 
 func lineValue(name string, id uint64, peer fold.Maybe[Peer]) slog.Value {
@@ -28,13 +28,13 @@ func writeLine(log *slog.Logger, level slog.Level, message string, who slog.LogV
 	}
 }
 
-// because is an error as attributes of a log line, with the word for it.
+// because returns an error as attributes of a log line, with its Reason.
 func because(err error) []slog.Attr {
 	return []slog.Attr{slog.String("reason", Reason(err)), slog.Any("error", err)}
 }
 
-// errorsOnly hands errors on to what slog's default logger is at the time: the default of
-// [Config].Log, so that nobody overlooks a handler that panics.
+// errorsOnly passes errors to the current handler of slog's default logger. It is the default
+// of [Config].Log, so that the panic of a handler does not go unnoticed.
 type errorsOnly struct {
 	with func(slog.Handler) slog.Handler // adds attributes and groups; nil for none
 }
@@ -46,12 +46,12 @@ func (h errorsOnly) handler() slog.Handler {
 	return h.with(slog.Default().Handler())
 }
 
-// Enabled lets errors through that slog's default logger lets through.
+// Enabled reports whether the record is an error that slog's default logger accepts.
 func (h errorsOnly) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelError && slog.Default().Enabled(ctx, level)
 }
 
-// Handle hands a record on.
+// Handle passes a record on.
 func (h errorsOnly) Handle(ctx context.Context, record slog.Record) error {
 	return h.handler().Handle(ctx, record)
 }

@@ -44,7 +44,7 @@ func (ipc *IPC) tellLoss(name Name, loss error, restored bool, told string) stri
 		ipc.config.Log.Error("socket file was lost, no new client reaches the server", "name", name.text, "error", loss)
 	}
 	if hook := ipc.config.Hooks.SocketLost; hook != nil {
-		tell(ipc.config.Log, hook, SocketLoss{Name: name, Err: loss, Restored: restored})
+		callHook(ipc.config.Log, hook, SocketLoss{Name: name, Err: loss, Restored: restored})
 	}
 	if restored {
 		return ""

@@ -8,38 +8,37 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// MediaType tells what the content of a message is, as in RFC 6838: a top level
-// type, a subtype with an optional suffix, and parameters. It is immutable and
-// compared with ==: it holds its canonical spelling,
+// MediaType describes the content of a message, as in RFC 6838: a top level type, a subtype
+// with an optional suffix, and parameters. It is immutable and compared with ==. It holds its
+// canonical spelling,
 //
 //	type/subtype+suffix; name=value, name=value
 //
-// The zero MediaType is no media type and cannot be sent.
+// The zero MediaType is empty and cannot be sent.
 //
-// The grammar is the one innmind/ipc accepts, narrower than the RFC. The top level
-// is one of application, audio, font, example, image, message, model, multipart,
-// text and video, in lower case. Subtype, suffix and parameter names begin with a
-// letter or a digit, followed by at most 126 of letters, digits and !#$&^_.-
-// A parameter value is one or more of letters, digits and !#$%&'*+^_.-`|~ and may
-// stand in double quotes, which are dropped; in quotes it may be empty, and then the
-// quotes stay. Quotes make room for nothing else: no space, separator or backslash.
-// Parameters follow a ';' or a ',' and at most one space. The canonical spelling
-// is at most 65,535 bytes long, what a frame can carry.
+// The grammar is that of innmind/ipc, which is narrower than the RFC. The top level is one of
+// application, audio, font, example, image, message, model, multipart, text and video, in
+// lower case. A subtype, a suffix and the name of a parameter begin with a letter or a digit,
+// followed by at most 126 of letters, digits and !#$&^_.-
+// The value of a parameter is one or more of letters, digits and !#$%&'*+^_.-`|~ and may be in
+// double quotes, which the canonical spelling omits. In quotes a value may be empty; the
+// canonical spelling keeps its quotes. Quotes do not allow other characters: no space,
+// separator or backslash. A ';' or a ',' and at most one space precede a parameter. The
+// canonical spelling has at most 65,535 bytes, the maximum of a frame.
 type MediaType struct{ text string }
 
-// TextPlain returns text/plain, also the media type of the control messages of
-// the protocol. It is a function, as are its siblings, so that no importer can
-// assign to it.
+// TextPlain returns text/plain, which is also the media type of control messages. It is a
+// function, like OctetStream and JSON, so that no importer can assign to it.
 func TextPlain() MediaType { return MediaType{wire.TextPlain} }
 
-// OctetStream returns application/octet-stream: bytes of no stated kind.
+// OctetStream returns application/octet-stream, for bytes of any kind.
 func OctetStream() MediaType { return MediaType{wire.OctetStream} }
 
 // JSON returns application/json.
 func JSON() MediaType { return MediaType{wire.JSON} }
 
-// ParseMediaType checks text and brings it to its canonical spelling. It fails
-// with ErrInvalid, telling what is wrong and at which byte.
+// ParseMediaType checks text and converts it to its canonical spelling. It fails with
+// ErrInvalid; the error has the fault and the byte at which it is.
 func ParseMediaType(text string) (MediaType, error) {
 	canonical, err := wire.ParseMediaType(text)
 	if err != nil {
@@ -48,8 +47,8 @@ func ParseMediaType(text string) (MediaType, error) {
 	return MediaType{canonical}, nil
 }
 
-// MustParseMediaType is ParseMediaType for media types known when the program is
-// written; it panics when the media type is not good.
+// MustParseMediaType is ParseMediaType for media types that are constant in the program. It
+// panics if the media type is invalid.
 func MustParseMediaType(text string) MediaType {
 	mt, err := ParseMediaType(text)
 	if err != nil {
@@ -61,10 +60,10 @@ func MustParseMediaType(text string) MediaType {
 // String returns the canonical spelling, empty for the zero MediaType.
 func (mt MediaType) String() string { return mt.text }
 
-// IsZero tells whether mt is the zero MediaType.
+// IsZero reports whether mt is the zero MediaType.
 func (mt MediaType) IsZero() bool { return mt.text == "" }
 
-// TopLevel returns what stands before the slash: text for text/plain.
+// TopLevel returns the part before the slash: text for text/plain.
 func (mt MediaType) TopLevel() string {
 	top, _, _ := strings.Cut(mt.text, "/")
 	return top
@@ -76,34 +75,34 @@ func (mt MediaType) Sub() string {
 	return sub
 }
 
-// Suffix returns the suffix without its plus sign, xml for image/svg+xml, empty
-// when there is none.
+// Suffix returns the suffix without its plus sign, xml for image/svg+xml, or empty if there is
+// none.
 func (mt MediaType) Suffix() string {
 	_, suffix, _ := strings.Cut(mt.essence(), "+")
 	return suffix
 }
 
-// essence returns what stands between the slash and the parameters.
+// essence returns the part between the slash and the parameters.
 func (mt MediaType) essence() string {
 	_, rest, _ := strings.Cut(mt.text, "/")
 	essence, _, _ := strings.Cut(rest, ";")
 	return essence
 }
 
-// Parameter returns the value of the first parameter called name, in any case
-// (RFC 6838, 4.3), and whether there is one.
+// Parameter returns the value of the first parameter called name, in any case (RFC 6838, 4.3),
+// and whether there is one.
 func (mt MediaType) Parameter(name string) (value string, ok bool) {
 	return wire.Parameter(mt.text, name)
 }
 
-// Parameters returns the names and values of the parameters, in their order. A
-// name given twice comes twice.
+// Parameters returns the names and values of the parameters, in their order, repeated names
+// included.
 func (mt MediaType) Parameters() iter.Seq2[string, string] {
 	return wire.Parameters(mt.text)
 }
 
-// MarshalText implements encoding.TextMarshaler. The zero MediaType fails with
-// ErrInvalid.
+// MarshalText implements encoding.TextMarshaler. It fails with ErrInvalid for the zero
+// MediaType.
 func (mt MediaType) MarshalText() ([]byte, error) {
 	if mt.IsZero() {
 		return nil, &Error{Op: "marshal media type", Err: fmt.Errorf("%w: the zero MediaType", ErrInvalid)}
@@ -111,8 +110,8 @@ func (mt MediaType) MarshalText() ([]byte, error) {
 	return []byte(mt.text), nil
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler with the rules of
-// ParseMediaType. After an error mt is as it was.
+// UnmarshalText implements encoding.TextUnmarshaler with the rules of ParseMediaType. It does
+// not change mt if it fails.
 func (mt *MediaType) UnmarshalText(text []byte) error {
 	parsed, err := ParseMediaType(string(text))
 	if err != nil {

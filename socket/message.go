@@ -9,26 +9,25 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Message is what processes exchange: a media type and a content, any bytes
-// whatever. It is immutable, may be shared freely between goroutines, and is
-// compared with ==. The zero Message has no media type and cannot be sent.
+// Message consists of a media type and a content of any bytes. Processes exchange messages. A
+// Message is immutable, may be shared between goroutines, and is compared with ==. The zero
+// Message has no media type and cannot be sent.
 type Message struct {
 	mediaType MediaType
 	content   string
 }
 
-// NewMessage makes a message of a media type and a content.
+// NewMessage returns a message with a media type and a content.
 func NewMessage(mediaType MediaType, content string) Message {
 	return Message{mediaType, content}
 }
 
-// NewMessageBytes is NewMessage for a content held as bytes, which it copies: the
-// caller may change them afterwards.
+// NewMessageBytes is NewMessage for a content in a slice. It copies the slice.
 func NewMessageBytes(mediaType MediaType, content []byte) Message {
 	return Message{mediaType, string(content)}
 }
 
-// Text makes a message of media type text/plain.
+// Text returns a message of media type text/plain.
 func Text(content string) Message { return Message{TextPlain(), content} }
 
 // MediaType returns the media type.
@@ -37,22 +36,22 @@ func (m Message) MediaType() MediaType { return m.mediaType }
 // Content returns the content, without copying it.
 func (m Message) Content() string { return m.content }
 
-// Bytes returns a copy of the content, the caller's to change.
+// Bytes returns a copy of the content, which the caller may change.
 func (m Message) Bytes() []byte { return []byte(m.content) }
 
 // Len returns the length of the content in bytes.
 func (m Message) Len() int { return len(m.content) }
 
-// Reader returns a new reader of the content, at its beginning. It copies nothing.
+// Reader returns a new reader of the content. It does not copy the content.
 func (m Message) Reader() *strings.Reader { return strings.NewReader(m.content) }
 
-// String describes the message for logs: its media type and its size, not its
-// content, which may be large or secret. Content returns that.
+// String describes the message for logs: its media type and its size. It omits the content,
+// which may be large or secret; Content returns it.
 func (m Message) String() string {
 	return fmt.Sprintf("%s (%d bytes)", m.mediaType, len(m.content))
 }
 
-// LogValue implements slog.LogValuer with what String tells.
+// LogValue implements slog.LogValuer with the same description.
 func (m Message) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("media_type", m.mediaType.text),
@@ -60,10 +59,9 @@ func (m Message) LogValue() slog.Value {
 	)
 }
 
-// IsReserved tells whether the content equals a control message of the protocol, so that
-// no media type makes a message of it that arrives everywhere: sending it fails with
-// [ErrReserved]. Who reads what others write, lines perhaps, brings it to another form
-// before:
+// IsReserved reports whether the content equals a control message of the protocol. Such a
+// message cannot be sent, whatever its media type: sending it fails with [ErrReserved]. A
+// program that sends contents of others, such as lines of a file, changes them before:
 //
 //	operators.Map(func(m socket.Message) socket.Message {
 //		if m.IsReserved() {
@@ -73,23 +71,22 @@ func (m Message) LogValue() slog.Value {
 //	})
 func (m Message) IsReserved() bool { return wire.ControlKind(m.content) != wire.KindMessage }
 
-// messageOf makes a Message of a decoded message.
+// messageOf converts a decoded message.
 func messageOf(raw wire.Message) Message { return Message{MediaType{raw.MediaType}, raw.Content} }
 
-// wire returns the message as it is encoded.
+// wire converts the message for encoding.
 func (m Message) wire() wire.Message {
 	return wire.Message{MediaType: m.mediaType.text, Content: m.content}
 }
 
-// check refuses a message that cannot be sent: with ErrInvalid when it has no media
-// type, with ErrTooLarge when its content passes limit bytes or what a frame can
-// express, with ErrReserved when it equals a control message. Senders call it
-// before they write a byte.
+// check returns an error for a message that cannot be sent: ErrInvalid if it has no media
+// type, ErrTooLarge if its content exceeds limit bytes or the maximum of a frame, ErrReserved
+// if it equals a control message. Senders call it before they write a byte.
 func (m Message) check(limit int) error {
 	if m.mediaType.IsZero() {
 		return fmt.Errorf("%w: the message has no media type", ErrInvalid)
 	}
-	// Counted in 64 bits: an int of 32 bits cannot hold what a frame can express.
+	// Compared in 64 bits, since an int of 32 bits cannot hold the maximum of a frame.
 	allowed := min(uint64(max(limit, 0)), math.MaxUint32)
 	if uint64(len(m.content)) > allowed {
 		return fmt.Errorf("%w: content of %d bytes, the limit is %d", ErrTooLarge, len(m.content), allowed)
@@ -100,7 +97,7 @@ func (m Message) check(limit int) error {
 	return nil
 }
 
-// check refuses messages if one of them cannot be sent.
+// check returns an error if one of the messages cannot be sent.
 func check(messages []Message, limit int) error {
 	for _, m := range messages {
 		if err := m.check(limit); err != nil {

@@ -11,25 +11,25 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Reason names in a word why a connection ended or a message was not acknowledged, for
-// the labels of metrics and for lines of the log, of which there should be few:
+// Reason returns a word for why a connection ended or a message was not acknowledged. There
+// are few words, so that they can be labels of metrics:
 //
-//	closed         in an orderly way, by either side: nil, ErrDisconnected
-//	left           the other side is gone without a word: io.ErrUnexpectedEOF
-//	protocol       it broke the protocol: ErrProtocol
-//	too_large      it sent too much: ErrTooLarge
-//	too_slow       it took longer than it may: ErrTooSlow
-//	silent         nothing came from it for Config.SilenceTimeout: ErrSilent
-//	not_allowed    a client that may not connect, or a server that is not trusted:
+//	closed         either side closed in an orderly way: nil, ErrDisconnected
+//	left           the other side left without a close: io.ErrUnexpectedEOF
+//	protocol       the other side broke the protocol: ErrProtocol
+//	too_large      the other side sent too large a message: ErrTooLarge
+//	too_slow       the other side exceeded a time limit: ErrTooSlow
+//	silent         nothing arrived for Config.SilenceTimeout: ErrSilent
+//	not_allowed    the server refused the client, or the client does not trust the server:
 //	               fs.ErrPermission, ErrRefused, ErrUntrusted
-//	too_many       a client whose user has as many connections as one may
-//	panic          a handler panicked, or called runtime.Goexit: to a client ErrPanicked
-//	rejected       a handler rejected the message, or its response could not be sent: to
-//	               a client ErrRejected
-//	shut           the connection was closed from here before: net.ErrClosed
+//	too_many       the user of the client has the highest allowed number of connections
+//	panic          a handler panicked or called runtime.Goexit; for a client ErrPanicked
+//	rejected       a handler rejected the message, or its response could not be sent; for a
+//	               client ErrRejected
+//	shut           this side had closed the connection before: net.ErrClosed
 //	timeout        a deadline passed
 //	cancelled      a context was cancelled
-//	other          anything else
+//	other          any other error
 func Reason(err error) string {
 	var p *stream.PanicError
 	var e *Error
@@ -38,7 +38,7 @@ func Reason(err error) string {
 		return "closed"
 	case errors.Is(err, errUnwound), errors.As(err, &p):
 		return "panic"
-	case errors.As(err, &e) && e.Op == opHandle: // with a reason of the user's
+	case errors.As(err, &e) && e.Op == opHandle: // may wrap any error of the user
 		return "rejected"
 	}
 	for _, named := range reasons {
@@ -52,7 +52,7 @@ func Reason(err error) string {
 	return "other"
 }
 
-// reasons names the sentinels, those first that may wrap others.
+// reasons maps the sentinels to words. Sentinels that may wrap others come first.
 var reasons = []struct {
 	err    error
 	reason string

@@ -10,8 +10,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Server serves connections, and folds what each carried when it ended into one
-// carry. It is a value: Monitor returns a changed one, With runs it.
+// Server serves connections and folds their carries into one carry. It is a value: Monitor
+// returns a changed one, With runs it.
 type Server[C any] struct {
 	connections stream.Observable[*Connection]
 	monoid      fold.Monoid[C]
@@ -19,14 +19,14 @@ type Server[C any] struct {
 	fragile     bool // a handler's panic is not kept from the server
 }
 
-// Serve makes a server of the name. Its carry, and that of each connection, starts
-// at the monoid's identity; a server that carries nothing has fold.Unit.
+// Serve returns a server of the name. Its carry, and that of each connection, begins with the
+// monoid's identity. Use fold.Unit for a server without a carry.
 func Serve[C any](ipc *IPC, name Name, monoid fold.Monoid[C]) Server[C] {
 	return ServeConnections(ipc.Listen(name), monoid)
 }
 
-// ServeConnections makes a server of any observable of connections: from another
-// listener (see [IPC.Accept]), or filtered, or a test's.
+// ServeConnections returns a server of any observable of connections: from another listener
+// (see [IPC.Accept]), filtered, or made by a test.
 func ServeConnections[C any](connections stream.Observable[*Connection], monoid fold.Monoid[C]) Server[C] {
 	return Server[C]{
 		connections: connections,
@@ -35,48 +35,47 @@ func ServeConnections[C any](connections stream.Observable[*Connection], monoid 
 	}
 }
 
-// Monitor lets a function look at the server's carry each time a connection's has
-// been combined into it, one call at a time, and decide whether to go on. The order
-// is that of combining, near to that in which the connections ended. One that sent
-// nothing is combined too, with the identity: so is a probe by [IPC.Names].
+// Monitor sets a function that is called with the server's carry after each connection's carry
+// was combined into it. It decides whether the server goes on. Its calls do not overlap. Their
+// order is that of combining, roughly that in which the connections ended. A connection
+// without messages, such as a probe by [IPC.Names], is combined too, with the identity.
 func (s Server[C]) Monitor(monitor func(carry C, next Next[C]) Next[C]) Server[C] {
 	s.monitor = monitor
 	return s
 }
 
-// LetPanic lets the panic of a handler end the server: it passes through With, after all
-// has been closed, as a [*stream.PanicError], and takes the carry with it. It is for
-// programs that rather start afresh than go on with what a panic may have left behind.
+// LetPanic makes the panic of a handler end the server. The panic passes through With, after
+// all connections have been closed, as a [*stream.PanicError], and the carry is lost. It is
+// for programs that restart rather than go on with the state that a panic left behind.
 func (s Server[C]) LetPanic() Server[C] {
 	s.fragile = true
 	return s
 }
 
-// Handler handles one message of a connection: carry is what the connection carries
-// up to now, and what the continuation carries unless it is told otherwise. A
-// handler is called one message at a time for a connection, though not always on the
-// same goroutine, and at the same time for different connections.
+// Handler handles one message of a connection. Carry is the current carry of the connection.
+// It stays the carry unless the continuation replaces it. Calls for one connection do not
+// overlap, but may be on different goroutines. Calls for different connections are concurrent.
 type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 
-// With runs the server until its monitor or a handler ends it, and gives the carry.
+// With runs the server until its monitor or a handler ends it, and returns the carry.
 //
-// When ctx ends first, the server closes all connections in an orderly way, as it
-// does otherwise, and fails with an *[InterruptedError] that holds the carry. So it
-// does when listening fails later; when it fails before there was a connection, the
-// error is that of listening. What was acknowledged is in the carry in all of these
-// cases.
+// When ctx ends first, the server closes all connections in an orderly way, and fails with an
+// *[InterruptedError] that holds the carry. It does the same when listening fails after the
+// first connection. When listening fails before, With fails with that error. In all of these
+// cases the carry includes every acknowledged message.
 //
-// A panic in a handler ends its connection, in an orderly way but with the message
-// unacknowledged, and concerns nobody else: what the connection carried up to the message
-// before is combined (changed in place, it is as the panic left it), and [Connection.Err], the log and the hooks get a
-// [*stream.PanicError] with the stack. [Server.LetPanic] has it pass through. Always do a
-// panic in the monitor or the monoid, and runtime.Goexit in any of them, such as FailNow
-// of a test: after all has been closed, and the carry is lost.
+// A panic in a handler ends its connection only, in an orderly way and with the message
+// unacknowledged. The carry of the connection before the message is combined; a carry that the
+// handler had changed in place stays as the panic left it. [Connection.Err], the log and the
+// hooks get a [*stream.PanicError] with the stack. With [Server.LetPanic] the panic passes
+// through With. A panic in the monitor or the monoid, and runtime.Goexit in any of these
+// functions, such as FailNow of a test, always pass through, after all connections have been
+// closed; the carry is lost.
 //
-// A handler answers when it returns; what answers later, or from elsewhere, is a
-// pipeline with [Exchange.Hold].
+// A handler's answer is sent when the handler returns. To answer later, or from another
+// goroutine, use a pipeline with [Exchange.Hold].
 func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
-	open, end := context.WithCancelCause(ctx) // done when no more is to come
+	open, end := context.WithCancelCause(ctx) // done when no more connections are accepted
 	defer end(nil)
 
 	all := &service[C]{open: open, end: end, handler: handle, fragile: s.fragile}
@@ -88,7 +87,7 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 			if !served {
 				return stream.Throw[*Connection](err)
 			}
-			end(err) // what the connections carry is not lost with the listener
+			end(err) // the carries of the connections are kept when listening fails
 			return stream.Empty[*Connection]()
 		}),
 		mergeSessions(open, func(one *session) stream.Observable[C] {
@@ -108,7 +107,7 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 		}
 	})
 	switch cause := context.Cause(open); {
-	case err != nil: // nobody was served
+	case err != nil: // there was no connection
 		return fold.Fail[C](err)
 	case cause != nil && cause != errFinished:
 		return fold.Fail[C](&InterruptedError[C]{Carry: total, Err: cause})
@@ -116,10 +115,10 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 	return fold.Succeed(total)
 }
 
-// errFinished is why a server ends that wants to.
+// errFinished is the cause of a server's end that its monitor or a handler decided.
 var errFinished = errors.New("finished")
 
-// service is a run of a server, as far as its sessions have to do with it.
+// service is the part of a server's run that its sessions use.
 type service[C any] struct {
 	open    context.Context // until no more is to come
 	end     context.CancelCauseFunc
@@ -127,14 +126,14 @@ type service[C any] struct {
 	fragile bool
 }
 
-// foldedSession folds the messages of one session.
+// foldedSession folds the messages of one session into its carry.
 type foldedSession[C any] struct {
 	*service[C]
 	session *session
 	carry   C
 }
 
-// run runs the session until it parks, or to its end, when it emits what it carried.
+// run runs the session until it parks or ends. At the end it emits the carry.
 func (s *foldedSession[C]) run(ctx context.Context, yield func(C) bool) error {
 	parked, err := s.session.serve(ctx, handledBy(s.exchange))
 	if parked {
@@ -142,12 +141,12 @@ func (s *foldedSession[C]) run(ctx context.Context, yield func(C) bool) error {
 	}
 	yield(s.carry)
 	if err != nil {
-		s.end(err) // a failure of this run would cut the others off
+		s.end(err) // returning the error would cancel the other sessions
 	}
 	return nil
 }
 
-// exchange has an exchange handled, and reports whether to go on.
+// exchange handles an exchange, and reports whether the session goes on.
 func (s *foldedSession[C]) exchange(x Exchange) bool {
 	next, err := s.handle(x)
 	switch {
@@ -155,7 +154,7 @@ func (s *foldedSession[C]) exchange(x Exchange) bool {
 		s.carry = next.carry
 	case next.rejection != nil:
 		x.Reject(err)
-	default: // it panicked, or its answer cannot be sent
+	default: // the handler panicked, or its answer cannot be sent
 		x.reject(slog.LevelError, err)
 	}
 	if next.then == stopServer {
@@ -164,7 +163,7 @@ func (s *foldedSession[C]) exchange(x Exchange) bool {
 	return err == nil && next.then == goOn
 }
 
-// handle has a handler answer an exchange. What it panics with is the error, and carries
+// handle calls the handler for an exchange. It returns a panic of the handler as an error with
 // the stack, unless the server is fragile.
 func (s *foldedSession[C]) handle(x Exchange) (next Continuation[C], err error) {
 	if !s.fragile {
@@ -178,23 +177,23 @@ func (s *foldedSession[C]) handle(x Exchange) (next Continuation[C], err error) 
 	return next, next.respond(x)
 }
 
-// InterruptedError is what a server fails with that ended before its monitor or a
-// handler ended it.
+// InterruptedError is the error of a server that ended before its monitor or a handler ended
+// it.
 type InterruptedError[C any] struct {
-	Carry C     // of the server by then: all that was acknowledged is in it
-	Err   error // why it ended: the cause of its context, or what listening failed with
+	Carry C     // the server's carry, which includes every acknowledged message
+	Err   error // the cause of its context, or the error of listening
 }
 
-// Error tells why the server ended.
+// Error returns the text of the reason.
 func (e *InterruptedError[C]) Error() string {
 	return prefix + "server interrupted: " + causeText(e.Err, "")
 }
 
-// Unwrap returns why the server ended.
+// Unwrap returns the reason.
 func (e *InterruptedError[C]) Unwrap() error { return e.Err }
 
-// Carry returns what a server carried when it ended, whether it finished or was
-// interrupted: nothing for a failure of any other kind.
+// Carry returns the carry of an ended server, whether it finished or was interrupted. It
+// returns Nothing for any other failure.
 func Carry[C any](served fold.Attempt[C]) fold.Maybe[C] {
 	carry, err := served.Get()
 	var interrupted *InterruptedError[C]

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// answered counts responses, if anybody wants to know.
+// answered counts responses, if a hook needs the number.
 func (h *Handling) answered(responses ...Message) {
 	if h == nil {
 		return
@@ -18,27 +18,28 @@ func (h *Handling) answered(responses ...Message) {
 	}
 }
 
-// opened says that the connection begins to be read.
+// opened logs that the server begins to read the connection, and calls the hook.
 func (c *Connection) opened() {
 	c.log(slog.LevelDebug, "connection opened")
 	if hook := c.config.Hooks.Opened; hook != nil {
-		tell(c.config.Log, hook, c)
+		callHook(c.config.Log, hook, c)
 	}
 }
 
-// closed says that a connection has ended which was opened at start, on the pulse's clock.
+// closed logs the end of the connection and calls the hook. The connection was opened at
+// start, on the clock of its timers.
 func (c *Connection) closed(start int64) {
 	err := c.Err()
-	if err == nil { // otherwise failed has told
+	if err == nil { // otherwise failed has logged the end
 		c.log(slog.LevelDebug, "connection ended", slog.String("reason", Reason(nil)))
 	}
 	if hook := c.config.Hooks.Closed; hook != nil {
-		tell(c.config.Log, hook, Ending{Connection: c, Duration: time.Duration(c.frames.Now() - start), Err: err})
+		callHook(c.config.Log, hook, Ending{Connection: c, Duration: time.Duration(c.frames.Now() - start), Err: err})
 	}
 }
 
-// told is handle with the hooks about messages called, if there are any.
-func (c *Connection) told(handle handleFunc) handleFunc {
+// withHooks wraps handle with calls of the hooks about messages, if there are any.
+func (c *Connection) withHooks(handle handleFunc) handleFunc {
 	hooks := &c.config.Hooks
 	if hooks.Received == nil && hooks.Handled == nil {
 		return handle
@@ -51,13 +52,13 @@ func (c *Connection) told(handle handleFunc) handleFunc {
 			*c.turn.handling = Handling{Connection: c, Message: x.Message, Start: time.Now()}
 			defer c.handled(ctx)
 		}
-		tellEach(c.config.Log, hooks.Received, c, x.Message)
+		callHookEach(c.config.Log, hooks.Received, c, x.Message)
 		return handle(ctx, x)
 	}
 }
 
-// handled says what became of the exchange whose turn it was, unless it is held: that
-// is its holder's to say.
+// handled calls the hook for the exchange that was handled, unless it is held. For a held
+// exchange its Held calls the hook.
 func (c *Connection) handled(ctx context.Context) {
 	if c.turn.handling == nil {
 		return
@@ -69,12 +70,12 @@ func (c *Connection) handled(ctx context.Context) {
 	case begun, withdrawn:
 		err = cmp.Or(c.Err(), context.Cause(ctx), errEnough)
 	}
-	c.tellHandled(c.turn.handling, err)
-	c.turn.handling.Message = Message{} // the next one may be long in coming
+	c.callHandled(c.turn.handling, err)
+	c.turn.handling.Message = Message{} // releases the content; the next message may be far off
 }
 
-// tellHandled says what became of a message, if anybody wants to know.
-func (c *Connection) tellHandled(h *Handling, err error) {
+// callHandled calls the hook for the outcome of a message, if it is set.
+func (c *Connection) callHandled(h *Handling, err error) {
 	if h == nil {
 		return
 	}
@@ -82,9 +83,9 @@ func (c *Connection) tellHandled(h *Handling, err error) {
 	if err != nil {
 		h.Responses, h.Bytes = 0, 0
 	}
-	tell(c.config.Log, c.config.Hooks.Handled, *h)
+	callHook(c.config.Log, c.config.Hooks.Handled, *h)
 }
 
-// Held is how many answers of the connection wait at the moment: those that are held
-// (see [Exchange.Hold]), and those behind them. [ServerConfig.MaxHeld] bounds it.
+// Held returns the number of waiting answers of the connection: held answers
+// (see [Exchange.Hold]), and the answers behind them. [ServerConfig.MaxHeld] limits it.
 func (c *Connection) Held() int { return int(c.holds.count.Load()) }

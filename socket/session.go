@@ -74,7 +74,7 @@ func (s *session) serve(ctx context.Context, handle handleFunc) (parked bool, er
 		err = s.greet(ctx)
 	}
 	if err == nil {
-		err = s.talkOn(ctx, s.told(handle))
+		err = s.talkOn(ctx, s.withHooks(handle))
 	}
 	if err == framed.ErrIdle {
 		return true, nil

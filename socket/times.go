@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sleep waits for d. When ctx ends first, it returns the cause of that.
+// sleep waits for d. When ctx ends first, it returns the cause of ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -5,28 +5,27 @@ import (
 	"net"
 )
 
-// Transport is how processes find and reach each other by name. Unix is the one
-// most programs use; another may carry the same connections over anything that
-// delivers bytes in order. Its methods may be called by several goroutines at a
-// time.
+// Transport lets processes reach each other by name. Most programs use [Unix]. Another
+// Transport may carry the same connections over any channel that delivers bytes in order.
+// Several goroutines may call its methods at the same time.
 type Transport interface {
 	// Listen makes the name reachable until the listener is closed. It fails with
 	// ErrInUse when another listener holds the name, in this process or another.
 	// The context bounds the call, not the listener.
 	Listen(ctx context.Context, name Name) (net.Listener, error)
 
-	// Dial connects to the one who listens on the name. It fails with
-	// ErrNotListening when nobody does, and with ErrBusy when somebody does whose
-	// queue of waiting connections is full; it does not try again by itself in
-	// either case. The context bounds the call, not the connection.
+	// Dial connects to the server that listens on the name. It fails with ErrNotListening
+	// if there is none, and with ErrBusy if the server's queue of waiting connections is
+	// full. It does not retry in either case. The context bounds the call, not the
+	// connection.
 	Dial(ctx context.Context, name Name) (net.Conn, error)
 
-	// Names lists, in order, the names that somebody may be listening on. Some may
-	// be left over from a server that died; whoever needs to know connects.
+	// Names lists, in order, the names on which a server may be listening. It may include
+	// names of servers that have died; to find out, connect to them.
 	Names(ctx context.Context) ([]Name, error)
 }
 
-// watcher is a Transport that gives news of names, so that a client need not try all the time.
+// watcher is a Transport that notifies of names, so that a waiting client need not poll.
 type watcher interface {
 	// watchName returns a channel that has a value when the name may have become reachable.
 	// The caller calls stop in the end.
