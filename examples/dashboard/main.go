@@ -1,8 +1,3 @@
-// Command dashboard follows a log of requests, JSON lines such as {"path": "/a", "ms": 12.5}, and
-// prints each second the five most frequent paths and the 99th percentile of the times, and the
-// totals at Ctrl-C:
-//
-//	go run ./examples/dashboard access.jsonl
 package main
 
 import (
@@ -11,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"math"
 	"os"
@@ -24,66 +20,58 @@ import (
 	"github.com/rxipc/rxipc/stream/system"
 )
 
-// stats count the requests of each path, and the times in each range. A range is 2% wide, so
-// that a percentile is 1% off at most.
+// stats count the requests of each path, and the times in each range. A range is 2% wide.
 type stats = fold.Pair[map[string]int, map[int]int]
 
 var sum = fold.Both(fold.ByKey[string](fold.Sum[int]()), fold.ByKey[int](fold.Sum[int]()))
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: dashboard FILE")
-		os.Exit(2)
+		log.Fatal("usage: dashboard FILE")
 	}
 	stop, forget := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer forget()
 	if err := show(stop, system.Follow(os.Args[1], system.FollowOptions{}), os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "dashboard:", err)
-		os.Exit(1)
+		log.Fatal("dashboard: ", err)
 	}
 }
 
-// show prints until stop is done. The windows end by timers of package time, which run by the
-// monotonic clock: setting the wall clock does not change them. No test shows that, since a
-// test would have to set the clock of the machine.
-func show(stop context.Context, log stream.Observable[system.Line], out io.Writer) error {
-	total := sum.Identity()
-	err := stream.Pipe3(log,
-		operators.TakeUntilDone[system.Line](stop),
-		operators.Map(parse),
-		operators.FoldTumblingTime(time.Second, sum),
-	).ForEach(context.WithoutCancel(stop), func(window stats) {
-		total = sum.Combine(total, window)
-		report(out, "last second", window)
+func show(stop context.Context, lines stream.Observable[system.Line], out io.Writer) error {
+	total, drops := sum.Identity(), new(stream.Drops)
+	requests := operators.MapSkipErr(parse, nil)(operators.TakeUntilDone[system.Line](stop)(lines))
+	seconds := operators.FoldTumblingTime(time.Second, sum)(requests)
+	err := seconds.ForEach(stream.WithDrops(context.WithoutCancel(stop), drops), func(second stats) {
+		total = sum.Combine(total, second)
+		report(out, "last second", second)
 	})
 	report(out, "total", total)
+	fmt.Fprintln(out, "bad lines:", drops.Skipped())
 	return err
 }
 
-func parse(line system.Line) stats {
+func parse(line system.Line) (stats, error) {
 	var r struct {
 		Path string
 		MS   float64
 	}
-	if json.Unmarshal([]byte(line.Text), &r) != nil || r.MS <= 0 {
-		return stats{First: map[string]int{"(bad line)": 1}}
-	}
-	return stats{First: map[string]int{r.Path: 1}, Second: map[int]int{int(math.Ceil(math.Log(r.MS) / math.Log(1.02))): 1}}
+	err := json.Unmarshal([]byte(line.Text), &r)
+	width := int(math.Ceil(math.Log(max(r.MS, 1e-9)) / math.Log(1.02)))
+	return fold.PairOf(map[string]int{r.Path: 1}, map[int]int{width: 1}), err
 }
 
 func report(out io.Writer, title string, s stats) {
-	paths, ranges := slices.Collect(maps.Keys(s.First)), slices.Sorted(maps.Keys(s.Second))
-	slices.SortFunc(paths, func(a, b string) int {
-		return cmp.Or(cmp.Compare(s.First[b], s.First[a]), cmp.Compare(a, b))
-	})
-	p99, seen, all := 0.0, 0, fold.Seq(fold.Sum[int](), maps.Values(s.Second))
-	for _, r := range ranges {
-		if seen += s.Second[r]; 100*seen >= 99*all {
-			p99 = math.Pow(1.02, float64(r)-0.5)
+	all := fold.Seq(fold.Sum[int](), maps.Values(s.First))
+	p99, above := 0.0, all/100
+	for _, width := range slices.Backward(slices.Sorted(maps.Keys(s.Second))) {
+		if above -= s.Second[width]; above < 0 {
+			p99 = math.Pow(1.02, float64(width)-0.5)
 			break
 		}
 	}
 	fmt.Fprintf(out, "%s: %d requests, p99 %.3g ms", title, all, p99)
+	paths := slices.SortedFunc(maps.Keys(s.First), func(a, b string) int {
+		return cmp.Or(s.First[b]-s.First[a], cmp.Compare(a, b))
+	})
 	for _, path := range paths[:min(5, len(paths))] {
 		fmt.Fprintf(out, ", %s %d", path, s.First[path])
 	}
