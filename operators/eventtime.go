@@ -157,6 +157,7 @@ func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A],
 // contents make something of the values of a window, or of a part of it.
 type contents[A, P any] struct {
 	fresh func() P
+	reuse func(P)                    // makes a content that is needed no more an empty one; nil if it is given away
 	add   func(p *P, v A) (kept int) // how many more it keeps
 	join  func(a *P, b P)            // makes a be followed by b, which stays as it is
 }

@@ -18,7 +18,7 @@ func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V
 	return func(source stream.Observable[A]) stream.Observable[map[K]V] {
 		mustHave("FoldByKey", "observable", source != nil)
 		return func(ctx context.Context, yield func(map[K]V) bool) error {
-			t := totals[K, V]{m: m, of: make(map[K]*V), room: 8}
+			t := newTotals[K](m)
 			err := source(ctx, func(a A) bool {
 				key, part := split(a)
 				total := t.of[key]
@@ -37,13 +37,19 @@ func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V
 }
 
 // totals are kept by pointer: a value costs one look-up, where storing what it makes
-// of a total would take another.
+// of a total would take another. The pointers are to places in larger chunks.
 type totals[K comparable, V any] struct {
-	m    fold.Monoid[V]
-	of   map[K]*V
-	room int // the number of keys for which of is made
+	m     fold.Monoid[V]
+	of    map[K]*V
+	room  int // the number of keys for which of is made
+	chunk []V // the latest; totals are added to it until it is full
 }
 
+func newTotals[K comparable, V any](m fold.Monoid[V]) *totals[K, V] {
+	return &totals[K, V]{m: m, of: make(map[K]*V), room: 8}
+}
+
+// add adds the total of a key that has none.
 func (t *totals[K, V]) add(key K) *V {
 	if len(t.of) == t.room { // a map that stays half empty finds its keys sooner
 		t.room *= 2
@@ -51,15 +57,28 @@ func (t *totals[K, V]) add(key K) *V {
 		maps.Copy(roomier, t.of)
 		t.of = roomier
 	}
-	total := t.m.Identity()
-	t.of[key] = &total
-	return &total
+	last := len(t.chunk)
+	if last == cap(t.chunk) {
+		t.chunk, last = make([]V, 0, max(1, len(t.of))), 0
+	}
+	t.chunk = append(t.chunk, t.m.Identity())
+	total := &t.chunk[last]
+	t.of[key] = total
+	return total
 }
 
+// all is a map of the totals. It belongs to the caller.
 func (t *totals[K, V]) all() map[K]V {
 	all := make(map[K]V, len(t.of))
 	for key, total := range t.of {
 		all[key] = *total
 	}
 	return all
+}
+
+// clear removes all totals and keeps the room for others.
+func (t *totals[K, V]) clear() {
+	clear(t.of)
+	clear(t.chunk)
+	t.chunk = t.chunk[:0]
 }

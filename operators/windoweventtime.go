@@ -68,9 +68,9 @@ func FoldEventTime[A, V any](size, every time.Duration, e EventTime[A], part fun
 func FoldEventTimeByKey[A any, K comparable, V any](size, every time.Duration, e EventTime[A], split func(A) (K, V), m fold.Monoid[V]) stream.Operator[A, EventWindow[map[K]V]] {
 	mustHave("FoldEventTimeByKey", "function", split != nil)
 	mustHave("FoldEventTimeByKey", "monoid", m != nil)
-	fresh := func() *totals[K, V] { return &totals[K, V]{m: m, of: make(map[K]*V), room: 8} }
 	return eventWindows("FoldEventTimeByKey", size, every, e, contents[A, *totals[K, V]]{
-		fresh: fresh,
+		fresh: func() *totals[K, V] { return newTotals[K](m) },
+		reuse: (*totals[K, V]).clear,
 		add: func(t **totals[K, V], v A) (kept int) {
 			key, part := split(v)
 			total := (*t).of[key]
@@ -133,6 +133,7 @@ type panes[A, P any] struct {
 	yield              func(start int64, updates int, p P) bool
 	parts              []*pane[P] // from the earliest to the latest
 	current            *pane[P]   // that of the last value; nil if it may be no longer kept
+	spare              *pane[P]   // is not needed any more; nil if there is none
 	due                int64      // the watermark at which there is something to do
 	updates            map[int64]int
 }
@@ -191,13 +192,25 @@ func (w *panes[A, P]) find(at int64) (p *pane[P], late bool) {
 	}
 	i, found := slices.BinarySearchFunc(w.parts, start, func(p *pane[P], start int64) int { return cmp.Compare(p.start, start) })
 	if !found {
-		p = &pane[P]{start: start, first: w.passed(start) + 1, last: last, content: w.fresh()}
+		p = w.newPane()
+		p.start, p.first, p.last = start, w.passed(start)+1, last
 		p.closes = w.end(p.first)
 		w.parts = slices.Insert(w.parts, i, p)
 		w.due = min(w.due, w.end(max(p.first, w.passed(w.watermark)+1)), w.end(last)+w.lateness)
 	}
 	w.current = w.parts[i]
 	return w.current, false
+}
+
+// newPane is an empty pane: one that is needed no more, if there is one.
+func (w *panes[A, P]) newPane() *pane[P] {
+	p := w.spare
+	if p == nil {
+		return &pane[P]{content: w.fresh()}
+	}
+	w.spare, p.count = nil, 0
+	w.reuse(p.content)
+	return p
 }
 
 // again emits once more, or for the first time, the windows of a pane that have ended and
@@ -273,6 +286,9 @@ func (w *panes[A, P]) forget() {
 		n++
 	}
 	if n > 0 {
+		if w.reuse != nil {
+			w.spare = w.parts[n-1]
+		}
 		w.current = nil
 		w.parts = slices.Delete(w.parts, 0, n)
 	}
