@@ -153,6 +153,11 @@ func (chain Chain[A]) FoldEventTimeByKey[K comparable, V any](size, every time.D
 	return chain.Pipe(FoldEventTimeByKey[A, K, V](size, every, e, split, m))
 }
 
+// FoldHoppingTime continues with [FoldHoppingTime].
+func (chain Chain[T]) FoldHoppingTime(size, every time.Duration, m fold.Monoid[T]) Chain[T] {
+	return chain.Pipe(FoldHoppingTime[T](size, every, m))
+}
+
 // FoldParallel continues with [FoldParallel].
 func (chain Chain[T]) FoldParallel(workers int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldParallel[T](workers, m))

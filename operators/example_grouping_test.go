@@ -134,6 +134,13 @@ func ExampleWindowTime() {
 	// Output: 0:63
 }
 
+// Windows that overlap are read at the same time, by MergeMap.
+func ExampleWindowTimeEvery() {
+	readings := stream.Just(20, 21, 22)
+	show(stream.Pipe2(readings, operators.WindowTimeEvery[int](time.Hour, time.Minute), operators.MergeMap(sums)))
+	// Output: [0:63] <nil>
+}
+
 func ExampleWindowTimeOrCount() {
 	readings := operators.Merge(stream.Just(20, 21, 22), stream.Never[int]())
 	show(operators.Take[string](2)(stream.Pipe2(readings,

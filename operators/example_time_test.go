@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
 )
@@ -136,4 +137,17 @@ func ExampleOnBackpressureLatest() {
 	// 1
 	// 5
 	// <nil>
+}
+
+func ExampleBufferTimeEvery() {
+	lines := operators.BufferTimeEvery[string](time.Hour, time.Minute, 1000)(stream.Just("a", "b", "c"))
+	show(lines) // the source completes within the first window
+	// Output: [[a b c]] <nil>
+}
+
+// The last hour, every minute.
+func ExampleFoldHoppingTime() {
+	totals := operators.FoldHoppingTime(time.Hour, time.Minute, fold.Sum[int]())(stream.Just(1, 2, 3))
+	show(totals) // the source completes within the first window
+	// Output: [6] <nil>
 }

@@ -28,6 +28,9 @@ func TestShortestPeriodsStarveNoSource(t *testing.T) {
 	for name, op := range map[string]stream.Operator[int, int]{
 		"BufferTime":        flat(operators.BufferTime[int](1, 2)),
 		"BufferTimeOrCount": flat(operators.BufferTimeOrCount[int](1, 2)),
+		"BufferTimeEvery":   flat(operators.BufferTimeEvery[int](1, 1, 9)),
+		"FoldHoppingTime":   operators.FoldHoppingTime(1, 1, sum),
+		"WindowTimeEvery":   merged(operators.WindowTimeEvery[int](1, 1)),
 		"WindowTime":        merged(operators.WindowTime[int](1)),
 		"WindowTimeOrCount": merged(operators.WindowTimeOrCount[int](1, 2)),
 		"FoldTumblingTime":  operators.FoldTumblingTime(1, sum),

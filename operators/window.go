@@ -81,10 +81,8 @@ func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[
 			if len(open) == 0 {
 				return true
 			}
-			for _, out := range open {
-				if !w.give(out, v) {
-					return false
-				}
+			if !w.giveAll(open, v) {
+				return false
 			}
 			if left--; left == 0 {
 				w.end(open[0])
@@ -106,16 +104,44 @@ func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[
 // to be looked at, besides those of the windows: as many in each, and as many windows that
 // wait for yield. When there are more, the source waits.
 func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
-	return windowed("WindowTime", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
+	return windowedTime[T]("WindowTime", period, period)
+}
+
+// WindowTimeEvery is [WindowTime] with windows that are size long, a new one begun at each
+// multiple of every: an every less than size makes windows overlap, a greater one leaves
+// values between them out (RxJS: windowTime with windowCreationInterval). Windows that would
+// begin while the source waits are skipped, but for the last of them. [FoldHoppingTime] makes one value of each window,
+// [BufferTimeEvery] emits slices. A size or every of zero or less is a nanosecond, and both
+// are 36 years at most.
+//
+// Windows that overlap are to be read at the same time, by MergeMap: a window whose reader
+// waits for another window to end fills up. What waits is the same as for [WindowTime], with
+// as many more windows for yield as overlap.
+func WindowTimeEvery[T any](size, every time.Duration) stream.Operator[T, Group[int, T]] {
+	return windowedTime[T]("WindowTimeEvery", size, every)
+}
+
+func windowedTime[T any](name string, size, every time.Duration) stream.Operator[T, Group[int, T]] {
+	overlap := int(min((clampDuration(size, 1)-1)/clampDuration(every, 1), math.MaxInt-stream.DefaultBuffer))
+	return windowed(name, stream.DefaultBuffer+overlap, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var alarm stream.Alarm
-		grid := every(period, &alarm)
-		if !w.begin() {
+		var open []*groupOutput[T] // the oldest first
+		h := newHops(size, every, &alarm)
+		tick := func() bool {
+			return h.tick(func() bool {
+				more := w.begin()
+				open = append(open, w.current)
+				return more
+			}, func() bool {
+				w.end(open[0])
+				open = append(open[:0], open[1:]...)
+				return true
+			})
+		}
+		if !tick() {
 			return nil
 		}
-		return stream.Timed(ctx, source, &alarm, func(v T) bool { return w.give(w.current, v) }, func() bool {
-			grid.next()
-			return w.cut()
-		})
+		return stream.Timed(ctx, source, &alarm, func(v T) bool { return w.giveAll(open, v) }, tick)
 	})
 }
 
@@ -178,6 +204,16 @@ func (w *windows[T]) begin() bool {
 func (w *windows[T]) finish() {
 	w.end(w.current)
 	w.current = nil
+}
+
+// giveAll gives a value to several windows, and reports whether the run goes on.
+func (w *windows[T]) giveAll(open []*groupOutput[T], v T) bool {
+	for _, out := range open {
+		if !w.give(out, v) {
+			return false
+		}
+	}
+	return true
 }
 
 // cut lets a window follow the current one, and reports whether the run goes on.
