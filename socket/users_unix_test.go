@@ -24,7 +24,7 @@ import (
 
 // These tests are two users, which only root can be. Run by anybody else they say so
 // and have both sides be the same user; what a stranger meets is then tested with
-// connections that say so alone, in door_test.go, and not by the system's word.
+// connections that say so alone, in server_admission_test.go, and not by the system's word.
 const (
 	otherUser  = 12345
 	otherGroup = 23456
