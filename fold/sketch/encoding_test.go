@@ -130,6 +130,7 @@ func TestDecodingAllocatesInProportionToWhatThereIs(t *testing.T) {
 		"a set with 2^30 unsorted members": {new(sketch.Set), "S\x01\x02\x0e\x00\x01\x40\x00\x00\x00" + strings.Repeat("\x00", 12)},
 		"a set with a list of 4 GiB":       {new(sketch.Set), "S\x01\x02\x0e\x00\x01" + strings.Repeat("\x00", 12) + "\xff\xff\xff\xf0"},
 		"2^64 items":                       {new(sketch.Counts), "T\x01" + huge + "\x00" + huge},
+		"2^20 items, of which there are 2": {new(sketch.Counts), "T\x01\x09\x00\x80\x80\x40\x01a\x01\x01b\x01"},
 		"an item of 2^64 bytes":            {new(sketch.Counts), "T\x01" + huge + "\x00\x01" + huge},
 		"2^64 values":                      {new(sketch.Sample[int]), "R\x01" + huge + huge},
 		"a distribution of 2^64 bins":      {new(sketch.Distribution), "D\x01\x05" + huge},

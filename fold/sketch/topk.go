@@ -35,7 +35,7 @@ func (c Count) String() string {
 
 // TopK counts which strings are the most frequent, with k counters, by the algorithm of Misra
 // and Gries (1982) in its mergeable form (Agarwal and others, Mergeable Summaries, PODS 2012). A
-// k below 1 counts as 1. With n strings in all:
+// k below 1 counts as 1, one above 2^19 as 2^19. With n strings in all:
 //
 //   - [Count.AtLeast] and [Count.AtMost] always hold the true count. They are at most n/(k+1)
 //     apart.
@@ -48,7 +48,7 @@ func (c Count) String() string {
 // associative and commutative only within n/(k+1). With at most k different strings the counts
 // are exact, and so are the laws.
 func TopK(k int) fold.Monoid[Counts] {
-	k = max(1, k)
+	k = min(max(1, k), mostItems/2)
 	c := combiner[string, counters]{
 		fresh: newCounters,
 		add: func(into *counters, item string) {
@@ -66,6 +66,9 @@ func TopK(k int) fold.Monoid[Counts] {
 	}
 	return fold.New(func() Counts { return Counts{} }, func(a, b Counts) Counts { return Counts{c.combine(a.held, b.held)} })
 }
+
+// mostItems bounds what a small encoding makes of memory.
+const mostItems = 1 << 20
 
 // counters are the items that are kept and how often each came, less what was taken off.
 type counters struct {
@@ -177,9 +180,13 @@ func readCounters(data []byte) (*counters, error) {
 	r := reader{data: data}
 	all := newCounters()
 	all.total, all.missing = r.uvarint(), r.uvarint()
+	n := r.uvarint()
+	if n > mostItems {
+		return nil, invalid("%d items, of at most %d", n, mostItems)
+	}
 	var counted uint64
 	last := ""
-	for n := r.uvarint(); uint64(len(all.of)) < n; {
+	for uint64(len(all.of)) < n {
 		item := string(r.bytes(r.uvarint()))
 		count := r.uvarint()
 		switch {

@@ -19,7 +19,8 @@ import (
 // failed. The values have been passed on by then. A Flush that fails fails the run.
 //
 // The end of the context interrupts a Write if w takes deadlines, as pipes and connections
-// do. A line may then be written in part.
+// do. A line may then be written in part. A Write that blocks on a terminal or on an inherited
+// pipe, such as [os.Stdout], is not interrupted: the run ends when Write returns.
 func WriteLines(w io.Writer) stream.Operator[string, string] {
 	mustHave("WriteLines", "writer", w != nil)
 	return writing("line", w, func(into *bytes.Buffer) func(string) error {
