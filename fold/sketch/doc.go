@@ -49,8 +49,8 @@
 //
 // As a field of a value in JSON a sketch is a string in base64, by MarshalText. UnmarshalBinary
 // takes bytes from strangers: it fails with [ErrInvalid] for any bytes that MarshalBinary does
-// not write. It allocates in proportion to their number, at most twenty times as much. A sketch
-// from elsewhere may still state anything, a count of 2^60 for instance.
+// not write. It allocates in proportion to their number, for a [Sample] also to the size of its
+// type. A sketch from elsewhere may still state anything, a count of 2^60 for instance.
 //
 // The receiver combines decoded sketches with its own monoid, which bounds the memory. Sketches
 // of other parameters combine too; the documentation of each monoid says to what.
