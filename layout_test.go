@@ -33,7 +33,7 @@ var floors = map[string][]string{
 	"socket/internal/park":     {},
 	"socket/internal/framed":   {"socket/internal/park", "socket/internal/wire"},
 	"socket/internal/probe":    {"socket/internal/wire"},
-	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "internal/folderwatch"},
+	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch"},
 
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket", "stream/system", "operators", "stream", "fold"},

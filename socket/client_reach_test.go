@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rxipc/rxipc/stream"
 )
 
 // quiet is a transport without servers that would tell of one, and counts who asks.
@@ -90,7 +92,7 @@ func TestConnectToWaitsForAServerInAFolderThatIsMadeLater(t *testing.T) {
 	}
 	place := ipc.config.Transport.(unixPlace)
 	for waiting := 0; waiting < waiters; {
-		if err := sleep(ctx, time.Millisecond); err != nil {
+		if err := stream.Timer(time.Millisecond).Run(ctx); err != nil {
 			t.Fatalf("%d of %d clients wait: %v", waiting, waiters, err)
 		}
 		waiting = place.Folder.Waiters()

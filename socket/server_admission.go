@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
+	"github.com/rxipc/rxipc/stream"
 )
 
 // door is where connections come in: it lets in who may, and no more than there is
@@ -22,6 +24,7 @@ type door struct {
 	config   *Config
 	name     string
 	listener net.Listener
+	accepted stream.Observable[net.Conn]
 	places   chan struct{} // one for each connection, and the one that is awaited; nil: no bound
 	crowded  throttle
 	refusals throttle
@@ -32,6 +35,7 @@ type door struct {
 
 func newDoor(config *Config, name string, listener net.Listener) *door {
 	d := &door{config: config, name: name, listener: listener, guests: map[int]int{}}
+	d.accepted = operators.Retry[net.Conn](whilePassing)(d.accept)
 	if config.MaxConnections > 0 {
 		d.places = make(chan struct{}, config.MaxConnections)
 	}
@@ -45,7 +49,7 @@ func (d *door) next(ctx context.Context) (net.Conn, admission, error) {
 		return nil, admission{}, err
 	}
 	for {
-		conn, err := d.accept(ctx)
+		conn, err := d.accepted.First(ctx).Get()
 		if err != nil {
 			return nil, admission{}, err
 		}
@@ -84,27 +88,27 @@ func (d *door) takePlace(ctx context.Context) error {
 	}
 }
 
-// accept accepts a connection, trying again after failures that may pass.
-func (d *door) accept(ctx context.Context) (net.Conn, error) {
-	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		conn, err := d.listener.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil, context.Cause(ctx)
-		case err == nil:
-			return conn, nil
-		case !isPassing(err):
-			return nil, &Error{Op: "accept", Name: d.name, Err: err}
+// accept emits the next connection. It fails once, with ctx's cause or the listener's failure.
+func (d *door) accept(ctx context.Context, yield func(net.Conn) bool) error {
+	conn, err := d.listener.Accept()
+	switch {
+	case ctx.Err() != nil:
+		if err == nil {
+			conn.Close()
 		}
-		d.config.Log.Warn("accept failed", "name", d.name, "error", err, "again in", pause)
-		if err := sleep(ctx, pause); err != nil {
-			return nil, err
-		}
+		return context.Cause(ctx)
+	case err == nil:
+		yield(conn)
+	case isPassing(err):
+		d.config.Log.Warn("accept failed, it is tried again", "name", d.name, "error", err)
+	default:
+		err = &Error{Op: "accept", Name: d.name, Err: err}
 	}
+	return err
 }
+
+// whilePassing is how a server tries to accept again.
+var whilePassing = operators.RetryPolicy{Delay: 5 * time.Millisecond, MaxDelay: time.Second, Jitter: -1, If: isPassing}
 
 // admit lets a connection in, or closes it. It tells who it was in either case.
 func (d *door) admit(conn net.Conn) (a admission, err error) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
+	"github.com/rxipc/rxipc/stream"
 )
 
 // lookAfterEvery is how often a server looks whether its socket file is still there.
@@ -23,10 +24,10 @@ func (ipc *IPC) lookAfter(name Name, listener net.Listener) (end func()) {
 	var looking sync.WaitGroup
 	looking.Go(func() {
 		told := ""
-		for sleep(ctx, lookAfterEvery) == nil {
+		_ = stream.Interval(lookAfterEvery).ForEach(ctx, func(int) {
 			loss, restored := l.Look()
 			told = ipc.tellLoss(name, loss, restored, told)
-		}
+		})
 	})
 	return func() { cancel(); looking.Wait() }
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"net"
 	"time"
+
+	"github.com/rxipc/rxipc/operators"
 )
 
 // longAgo is the deadline that ends a blocked read, write or accept at once.
@@ -22,25 +24,20 @@ func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
 	return conn.(*net.UnixConn), nil
 }
 
-// undenied dials again, for an eighth of a second, while the system denies permission: a new
-// socket is private until it listens.
-func undenied(ctx context.Context, dial func() (*net.UnixConn, error)) (net.Conn, error) {
-	for pause := time.Millisecond; ; pause *= 2 {
-		conn, err := dial()
-		switch {
-		case err == nil:
-			return conn, nil
-		case !errors.Is(err, fs.ErrPermission) || pause > 64*time.Millisecond:
-			return nil, err
+// whileDenied is how Dial tries again, for an eighth of a second, while the system denies
+// permission: a new socket is private until it listens.
+var whileDenied = operators.RetryPolicy{Times: 7, Delay: time.Millisecond, MaxDelay: time.Second, Jitter: -1,
+	If: func(err error) bool { return errors.Is(err, fs.ErrPermission) }}
+
+// undenied dials, again while the system denies permission.
+func undenied(ctx context.Context, dial func(context.Context) (*net.UnixConn, error)) (net.Conn, error) {
+	return operators.Retry[net.Conn](whileDenied)(func(ctx context.Context, yield func(net.Conn) bool) error {
+		conn, err := dial(ctx)
+		if err == nil {
+			yield(conn)
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, context.Cause(ctx)
-		}
-	}
+		return err
+	}).First(ctx).Get()
 }
 
 // explainDial adds ErrNotListening or ErrBusy to an error of connecting, which it wraps, too.

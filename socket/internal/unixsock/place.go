@@ -164,7 +164,7 @@ func (p *Place) Dial(ctx context.Context, name string) (net.Conn, error) {
 	if err := p.checkFolder(); err != nil {
 		return nil, p.hint(name, explainDial(err))
 	}
-	conn, err := undenied(ctx, func() (*net.UnixConn, error) { return dialUnix(ctx, path) })
+	conn, err := undenied(ctx, func(ctx context.Context) (*net.UnixConn, error) { return dialUnix(ctx, path) })
 	return conn, p.hint(name, err)
 }
 
