@@ -104,6 +104,37 @@ func TestPlaceRefusesWhatIsNoName(t *testing.T) {
 	}
 }
 
+func TestPlaceWithInvalidOptionsSaysWhatIsWrong(t *testing.T) {
+	for want, o := range map[string]Options{
+		"none-here":                      {Group: "none-here"},
+		"an octal number begins with 0o": {Mode: 660},
+		"lets nobody write":              {Mode: 0o444},
+		"a zero byte":                    {Dir: "a\x00b"},
+	} {
+		_, listenErr := New(o).Listen(t.Context(), counter)
+		_, dialErr := New(o).Dial(t.Context(), counter)
+		_, namesErr := New(o).Names(t.Context())
+		for _, err := range []error{listenErr, dialErr, namesErr} {
+			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), want) {
+				t.Errorf("using %+v: %v; want ErrInvalid and %q", o, err, want)
+			}
+		}
+	}
+}
+
+func TestPlaceGivesNewsOfANewServer(t *testing.T) {
+	o := Options{Dir: filepath.Join(shortDir(t), "made", "later")}
+	p := New(o)
+	news, stop := p.Watch(counter)
+	defer stop()
+	mustListen(t, o, counter)
+	select {
+	case <-news:
+	case <-within(t).Done():
+		t.Error("no news of a new server, want some")
+	}
+}
+
 func TestPlaceExplainsTheLimitOfPaths(t *testing.T) {
 	o := Options{Dir: shortDir(t)}
 	room := maxSocketPath() - len(filepath.Join(o.Dir, ".sock"))
