@@ -8,26 +8,25 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ToRxBatches is [ToRx] with values that cross in slices: its items are []T, each
-// with what the source emitted while RxGo was at work on those before, and at most
-// size values (at least one; at most 1024, however large size is). No value waits for
-// others to come. At most size values wait, beside the slice that is being sent; a
-// source that has one more waits. RxGo's side may keep the slices.
+// ToRxBatches is [ToRx] with values that cross in slices. Its items are []T. Each has the
+// values that the source emitted while RxGo processed the items before, at most size values
+// (at least one, and at most 1024, however large size is). No value waits for others. At most
+// size values wait besides the slice that is being sent; then the source blocks. RxGo may
+// keep the slices.
 func ToRxBatches[T any](ctx context.Context, source stream.Observable[T], size int) rxgo.Observable {
 	return toRx(ctx, feedBatches(source, size))
 }
 
-// FromRxBatches is [FromRx] of an observable whose items are []T, and emits their
-// elements.
+// FromRxBatches is [FromRx] of an observable whose items are []T. It emits their elements.
 func FromRxBatches[T any](source rxgo.Iterable) stream.Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		return from(ctx, func(context.Context) rxgo.Iterable { return source }, elements(ctx, yield))
 	}
 }
 
-// ThroughBatches is [Through] with values that cross in slices, as those of
-// [ToRxBatches] do: chain gets items of type []A and returns items of type []B, of
-// any length. What RxGo costs is paid once a slice; [Buffer] counts slices.
+// ThroughBatches is [Through] with values that cross in slices, as with [ToRxBatches]: chain
+// gets items of type []A and returns items of type []B, of any length. RxGo's cost is per
+// slice. [Buffer] counts slices.
 func ThroughBatches[A, B any, I rxgo.Iterable](size int, chain func(batches rxgo.Observable) I, options ...Option) stream.Operator[A, B] {
 	c := configured(options)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -37,7 +36,7 @@ func ThroughBatches[A, B any, I rxgo.Iterable](size int, chain func(batches rxgo
 	}
 }
 
-// elements hands on what is in items that must be slices.
+// elements passes the elements of items, which must be slices, to yield.
 func elements[T any](ctx context.Context, yield func(T) bool) func(any) (bool, error) {
 	return func(item any) (bool, error) {
 		slice, err := valueOf[[]T](item)
@@ -45,7 +44,7 @@ func elements[T any](ctx context.Context, yield func(T) bool) func(any) (bool, e
 			return false, err
 		}
 		for i, v := range slice {
-			if i > 0 && ctx.Err() != nil { // of the first it was asked when the item came
+			if i > 0 && ctx.Err() != nil { // receive checked ctx for the first element
 				return false, context.Cause(ctx)
 			}
 			if !yield(v) {
@@ -64,7 +63,7 @@ func feedBatches[T any](source stream.Observable[T], size int) feed {
 			defer close(sent)
 			b.sendAll(ctx, send)
 		}()
-		defer func() { // also when source panics: what it emitted before goes first
+		defer func() { // also when source panics: the values it emitted before are sent first
 			b.end()
 			<-sent
 		}()

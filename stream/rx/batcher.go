@@ -5,19 +5,18 @@ import (
 	"sync/atomic"
 )
 
-// batcher carries values from a source to a sender, which takes all there are at
-// once. The source writes them into chunks, one after the other, and publishes how
-// many there are, which costs a value one atomic store; the sender takes what was
-// published as a slice of the chunk itself. Nothing is written twice, so a slice
-// that was taken belongs to who took it.
+// batcher carries values from a source to a sender, which takes all available values at
+// once. The source writes them into chunks, one after the other, and publishes their number,
+// which costs one atomic store a value. The sender takes the published values as a slice of
+// the chunk itself. No value is written twice, so the receiver of a slice owns it.
 type batcher[T any] struct {
 	size uint64
 
-	// The source's own.
+	// Used by the source only.
 	fill   *chunk[T]
 	at     int    // place of the next value in fill
 	pushed uint64 // values pushed
-	bound  uint64 // pushed may grow up to here before taken must be read again
+	bound  uint64 // the source reads taken again when pushed reaches it
 
 	_ cacheLine
 
@@ -26,30 +25,30 @@ type batcher[T any] struct {
 	idle    atomic.Bool   // the sender waits for wake
 	waiting atomic.Bool   // the source waits for room
 	ended   atomic.Bool   // no values will follow
-	closed  atomic.Bool   // nobody takes values any more
+	closed  atomic.Bool   // the sender takes no more values
 	wake    chan struct{} // one token for an idle sender
 	room    chan struct{} // one token for a waiting source
 
 	_ cacheLine
 
-	// The sender's own.
+	// Used by the sender only.
 	drain *chunk[T]
 	from  int
 }
 
-// cacheLine keeps what different goroutines write apart in memory.
+// cacheLine separates fields of different goroutines in memory.
 type cacheLine [64]byte
 
-// A chunk is written once, from its first place to its last.
+// chunk is written once, from its first place to its last.
 type chunk[T any] struct {
 	values    []T
 	published atomic.Int64
 	next      atomic.Pointer[chunk[T]]
 }
 
-// firstChunk is the size of the first chunk; each has twice that of the one before,
-// up to the size of the batcher and to maxRoom: a chunk costs its whole size, however
-// few values wait.
+// firstChunk is the size of the first chunk. Each further chunk has twice the size of the one
+// before, up to the size of the batcher and to maxRoom, because a chunk costs its whole size
+// even if few values wait.
 const firstChunk = 4
 
 func newBatcher[T any](size int) *batcher[T] {
@@ -61,8 +60,8 @@ func newBatcher[T any](size int) *batcher[T] {
 	}
 }
 
-// push adds a value, waiting for room, and reports whether more are wanted. Only
-// the source calls it.
+// push adds a value. It blocks until there is room, and reports whether more values are
+// wanted. Only the source calls it.
 func (b *batcher[T]) push(v T) bool {
 	if b.closed.Load() || b.pushed == b.bound && !b.awaitRoom() {
 		return false
@@ -86,8 +85,8 @@ func (b *batcher[T]) extend() {
 	b.fill, b.at = next, 0
 }
 
-// awaitRoom waits until the sender has taken something and reports whether more
-// values are wanted then.
+// awaitRoom blocks until the sender has taken values. It reports whether more values are
+// wanted then.
 func (b *batcher[T]) awaitRoom() bool {
 	for !b.closed.Load() {
 		b.bound = b.taken.Load() + b.size
@@ -96,14 +95,14 @@ func (b *batcher[T]) awaitRoom() bool {
 		}
 		b.waiting.Store(true)
 		if (b.taken.Load()+b.size > b.pushed || b.closed.Load()) && b.waiting.CompareAndSwap(true, false) {
-			continue // that came in between, and no token with it
+			continue // the sender took values meanwhile, and sent no token
 		}
 		<-b.room
 	}
 	return false
 }
 
-// end lets the sender send what is left and leave. Only the source calls it.
+// end makes the sender send the remaining values and return. Only the source calls it.
 func (b *batcher[T]) end() {
 	b.ended.Store(true)
 	b.wakeSender()
@@ -112,11 +111,11 @@ func (b *batcher[T]) end() {
 // wakeSender wakes an idle sender.
 func (b *batcher[T]) wakeSender() {
 	if b.idle.CompareAndSwap(true, false) {
-		b.wake <- struct{}{} // has room: idle is set anew only by who took the last token
+		b.wake <- struct{}{} // does not block: the sender sets idle only after it took the last token
 	}
 }
 
-// sendAll sends slices until the source has ended or nobody wants more.
+// sendAll sends slices until the source has ended or send returns false.
 func (b *batcher[T]) sendAll(ctx context.Context, send func(any) bool) {
 	for {
 		batch := b.take(ctx)
@@ -128,10 +127,10 @@ func (b *batcher[T]) sendAll(ctx context.Context, send func(any) bool) {
 	}
 }
 
-// take waits for values. There are none at the end, the source's or that of ctx.
+// take blocks until there are values. It returns none when the source or ctx has ended.
 func (b *batcher[T]) take(ctx context.Context) []T {
 	for {
-		ended := b.ended.Load() // before looking: what was pushed before the end is seen
+		ended := b.ended.Load() // before published, so that all values before the end are seen
 		if batch := b.published(); len(batch) > 0 {
 			b.taken.Add(uint64(len(batch)))
 			b.release()
@@ -142,7 +141,7 @@ func (b *batcher[T]) take(ctx context.Context) []T {
 		}
 		b.idle.Store(true)
 		if (b.more() || b.ended.Load()) && b.idle.CompareAndSwap(true, false) {
-			continue // that came in between, and no token with it
+			continue // values were published meanwhile, without a token
 		}
 		select {
 		case <-b.wake:
@@ -152,7 +151,7 @@ func (b *batcher[T]) take(ctx context.Context) []T {
 	}
 }
 
-// published is what is published and not taken, as it stands in its chunk.
+// published returns the values of the current chunk that are published and not taken.
 func (b *batcher[T]) published() []T {
 	if next := b.drain.next.Load(); next != nil && b.from == len(b.drain.values) {
 		b.drain, b.from = next, 0
@@ -163,7 +162,7 @@ func (b *batcher[T]) published() []T {
 	return batch
 }
 
-// more reports whether anything may be published that is not taken.
+// more reports whether there may be published values that are not taken.
 func (b *batcher[T]) more() bool {
 	return int(b.drain.published.Load()) > b.from || b.drain.next.Load() != nil
 }
@@ -171,6 +170,6 @@ func (b *batcher[T]) more() bool {
 // release wakes a waiting source.
 func (b *batcher[T]) release() {
 	if b.waiting.CompareAndSwap(true, false) {
-		b.room <- struct{}{} // has room: waiting is set anew only by who took the last token
+		b.room <- struct{}{} // does not block: the source sets waiting only after it took the last token
 	}
 }

@@ -7,17 +7,16 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// bound is an RxGo observable whose operators are built with options that they
-// would otherwise have to be given one by one: RxGo hands the options of Observe up
-// a chain, but FlatMap, the time operators, singles and those that start when they
-// are built look only at those they were built with.
+// bound is an RxGo observable that passes its options to each operator. RxGo itself passes the
+// options of Observe up a chain. But FlatMap, the time operators, singles and operators that
+// start when they are built use only the options that they were built with.
 type bound struct {
 	rxgo.Observable
 	options []rxgo.Option
 }
 
-// bind is a cold source: each Observe runs the producer, with a context that ends
-// with both ctx and the one Observe was given.
+// bind returns a cold source. Each Observe runs the producer, with a context that ends with ctx
+// and with the context of Observe.
 func bind(ctx context.Context, produce rxgo.Producer, options ...rxgo.Option) rxgo.Observable {
 	options = slices.Clip(append([]rxgo.Option{rxgo.WithContext(ctx)}, options...))
 	both := func(observed context.Context, next chan<- rxgo.Item) {
@@ -29,8 +28,8 @@ func bind(ctx context.Context, produce rxgo.Producer, options ...rxgo.Option) rx
 	return bound{rxgo.Defer([]rxgo.Producer{both}, options...), options}
 }
 
-// with puts the options before those of an operator, which win. It makes a slice
-// without room to spare: RxGo appends to it, from several goroutines.
+// with prepends the options to those of an operator, which take precedence. Its slice has no
+// spare capacity, because several goroutines of RxGo append to it.
 func (b bound) with(opts []rxgo.Option) []rxgo.Option {
 	return slices.Clip(slices.Concat(b.options, opts))
 }

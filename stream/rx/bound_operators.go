@@ -6,8 +6,8 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// What follows gives the options to each operator; there is nothing else in it.
-// BackOffRetry is missing: its parameter is of a package that RxGo keeps to itself.
+// The methods below only pass the options to each operator. BackOffRetry is missing, because its
+// parameter has a type of an internal package of RxGo.
 
 func (b bound) All(predicate rxgo.Predicate, opts ...rxgo.Option) rxgo.Single {
 	return b.Observable.All(predicate, b.with(opts)...)

@@ -16,7 +16,7 @@ import (
 	"github.com/rxipc/rxipc/stream/rx"
 )
 
-// boundOperator is an operator behind a source that emits 1, 2, 2, 3, one a second.
+// boundOperator is an operator after a source that emits 1, 2, 2, 3, one a second.
 type boundOperator struct {
 	name     string
 	chain    func(ctx context.Context, o rxgo.Observable) rxgo.Iterable
@@ -41,12 +41,12 @@ func of(chain func(rxgo.Observable) rxgo.Iterable) func(context.Context, rxgo.Ob
 
 func compare(a, b any) int { return a.(int) - b.(int) }
 
-// ms is a time that RxGo measures.
+// ms returns a duration of RxGo.
 func ms(n time.Duration) rxgo.Duration { return rxgo.WithDuration(n * time.Millisecond) }
 
 var room = rxgo.WithBufferedChannel(8)
 
-// boundOperators has each operator of [rxgo.Observable] that the source of a chain gives its options to.
+// boundOperators has each operator of [rxgo.Observable] to which the source of a chain passes its options.
 var boundOperators = []boundOperator{
 	{"All", of(func(o rxgo.Observable) rxgo.Iterable { return o.All(below(9)) }), []any{true}, false},
 	{"AverageFloat32", of(func(o rxgo.Observable) rxgo.Iterable {
@@ -116,7 +116,7 @@ var boundOperators = []boundOperator{
 	{"SequenceEqual", of(func(o rxgo.Observable) rxgo.Iterable { return o.SequenceEqual(o) }), []any{true}, true},
 	{"Serialize", of(func(o rxgo.Observable) rxgo.Iterable { return o.Distinct(same).Serialize(1, key) }), []any{1, 2, 3}, false},
 	{"Skip", of(func(o rxgo.Observable) rxgo.Iterable { return o.Skip(3) }), []any{3}, false},
-	{"SkipLast", of(func(o rxgo.Observable) rxgo.Iterable { return o.SkipLast(3) }), []any{1, 2, 2}, false}, // in RxGo it is Take
+	{"SkipLast", of(func(o rxgo.Observable) rxgo.Iterable { return o.SkipLast(3) }), []any{1, 2, 2}, false}, // RxGo implements it as Take
 	{"SkipWhile", of(func(o rxgo.Observable) rxgo.Iterable { return o.SkipWhile(below(3)) }), []any{3}, false},
 	{"StartWith", of(func(o rxgo.Observable) rxgo.Iterable { return o.StartWith(rxgo.Just(0)()) }), []any{0, 1, 2, 2, 3}, false},
 	{"SumFloat32", of(func(o rxgo.Observable) rxgo.Iterable { return o.SumFloat32() }), []any{float32(8)}, false},
@@ -145,7 +145,7 @@ var boundOperators = []boundOperator{
 	{"ZipFromIterable", of(func(o rxgo.Observable) rxgo.Iterable { return o.ZipFromIterable(o, add) }), []any{2, 4, 4, 6}, false},
 }
 
-// spaced emits values, one a second, and then ends as last does.
+// spaced emits values, one a second, and then runs last.
 func spaced(last stream.Observable[int], values ...int) stream.Observable[int] {
 	return func(ctx context.Context, yield func(int) bool) error {
 		more := true
@@ -162,8 +162,8 @@ func spaced(last stream.Observable[int], values ...int) stream.Observable[int] {
 	}
 }
 
-// through is a run through the operator. The bubble that it is called in fails when a
-// goroutine of the run is left.
+// through runs source through the operator. The bubble of the test fails if a goroutine of the
+// run remains.
 func (b boundOperator) through(ctx context.Context, source stream.Observable[int]) stream.Observable[any] {
 	return rx.Through[int, any](func(o rxgo.Observable) rxgo.Iterable { return b.chain(ctx, o) })(source)
 }
@@ -197,7 +197,7 @@ func TestBoundOperatorsEmitAndEnd(t *testing.T) {
 	}
 }
 
-func TestBoundOperatorsAreLeft(t *testing.T) {
+func TestBoundOperatorsEndEarly(t *testing.T) {
 	for _, c := range boundOperators {
 		t.Run(c.name+", cancelled", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -224,15 +224,15 @@ func TestBoundOperatorsAreLeft(t *testing.T) {
 	}
 }
 
-// BackOffRetry cannot be bound: its parameter is of a package that RxGo keeps to itself.
-func TestBoundOperatorsAreAllOfRxGos(t *testing.T) {
+// BackOffRetry cannot be bound: its parameter has a type of an internal package of RxGo.
+func TestBoundOperatorsIncludeAllOperators(t *testing.T) {
 	results := []reflect.Type{reflect.TypeFor[rxgo.Observable](), reflect.TypeFor[rxgo.Single](), reflect.TypeFor[rxgo.OptionalSingle]()}
 	for m := range reflect.TypeFor[rxgo.Observable]().Methods() {
 		if m.Name == "BackOffRetry" || m.Type.NumOut() != 1 || !slices.Contains(results, m.Type.Out(0)) {
 			continue
 		}
 		if !slices.ContainsFunc(boundOperators, func(c boundOperator) bool { return c.name == m.Name }) {
-			t.Errorf("boundOperators has no %s, want each operator of rxgo.Observable", m.Name)
+			t.Errorf("list boundOperators: got no %s, want each operator of rxgo.Observable", m.Name)
 		}
 	}
 }

@@ -6,12 +6,11 @@ import (
 	"github.com/reactivex/rxgo/v2"
 )
 
-// staysOpen reports whether an observable of RxGo leaves the channel that it gave
-// to an observer open when the context of that observer ends: those of Range and
-// GroupBy just stop, those of FromEventSource go on for others, and the one of
-// FromChannel belongs to whoever made it. RxGo does not tell them apart for us, so
-// this looks at what they are made of in v2.5.0, its last release; of an unknown
-// one it says no, and a run waits for it (see patience).
+// staysOpen reports whether an observable of RxGo leaves an observer's channel open when the
+// observer's context ends. Those of Range and GroupBy just stop, those of FromEventSource
+// serve other observers, and the channel of FromChannel belongs to the caller. RxGo has no way
+// to ask, so staysOpen inspects their types in v2.5.0, the last release. It returns false for
+// an unknown observable, and a run waits for that to close (see patience).
 func staysOpen(it rxgo.Iterable) bool {
 	if b, ok := it.(bound); ok {
 		it = b.Observable
@@ -28,7 +27,7 @@ func staysOpen(it rxgo.Iterable) bool {
 	switch iterable.Elem().Type().String() {
 	case "*rxgo.rangeIterable", "*rxgo.sliceIterable", "*rxgo.eventSourceIterable":
 		return true
-	case "*rxgo.channelIterable": // FromChannel's has a parent, those of RxGo's own have none
+	case "*rxgo.channelIterable": // that of FromChannel has a parent, those that RxGo makes for itself have none
 		parent := fields.FieldByName("parent")
 		return parent.Kind() == reflect.Interface && !parent.IsNil()
 	default:

@@ -1,6 +1,6 @@
-// Package rx is the door to RxGo: [ToRx] hands an observable of ours to
-// [github.com/reactivex/rxgo/v2], [FromRx] takes one of RxGo's, and [Through] puts a
-// chain of RxGo operators between a source and a sink of ours, as one operator.
+// Package rx connects package stream with RxGo. [ToRx] converts a stream.Observable to an
+// observable of [github.com/reactivex/rxgo/v2], [FromRx] converts in the other direction, and
+// [Through] makes a stream.Operator of a chain of RxGo operators.
 //
 //	totals := stream.Pipe2(
 //		orders,
@@ -8,50 +8,45 @@
 //		operators.Scan(fold.Sum[int]()),
 //	)
 //
-// What comes out keeps the contract of package stream, as far as RxGo lets it: cold
-// stays cold, the context and an early stop end all that a run started, on both
-// sides, errors stay errors and come after the values before them, and a slow yield
-// slows the source. RxGo has no types: an item that is not what was asked for is a
-// [TypeError].
+// The result keeps the contract of package stream as far as RxGo allows. Cold observables stay
+// cold. The context and an early stop end everything that a run started, on both sides. Errors
+// stay errors and follow the values before them. A slow yield slows the source. RxGo is
+// untyped: an item of an unexpected type is a [TypeError].
 //
 // # Cost
 //
-// A value costs RxGo a channel and a select an operator, some hundred nanoseconds
-// each. [ThroughBatches], [ToRxBatches] and [FromRxBatches] let values cross in
-// slices, of all that came while RxGo was at work: below 20 ns a value where the
-// source is fast, no waiting where it is slow.
+// RxGo needs a channel and a select for each value and operator, some hundred nanoseconds each.
+// With [ThroughBatches], [ToRxBatches] and [FromRxBatches] values cross in slices of all values
+// that arrived while RxGo was busy. This costs less than 20 ns a value with a fast source,
+// and no waiting with a slow one.
 //
 // # Limits
 //
-// What RxGo v2.5.0, its last release, does, no bridge can undo:
+// This package cannot change the following behaviour of RxGo v2.5.0, the last release:
 //
-//   - A panic in a function that was given to RxGo ends the program: it happens on a
-//     goroutine of RxGo's.
-//   - An operator that is cancelled closes its channel before those it reads from
-//     have ended. They see the same context and end by themselves, but a function of
-//     the user's that is at work in one of them may outlast the run.
-//   - Merge, Concat, Amb, CombineLatest, Sample and an optional single's Map send
-//     without looking at a context, StartWith, Serialize and Reduce so send errors.
-//     At the end of a chain they are fine:
-//     the run takes what they send. Further up, what stops reading before its source
-//     ends (Take, First, TakeWhile, an operator that fails, Map behind Merge when one
-//     of the merged fails) leaves their goroutine there for ever. Stop and merge with
-//     operators of ours then, outside of the chain.
-//   - The same combinators get no context but the one they are given themselves, nor
-//     does what is chained to them: it ends when their sources do, as all sources
-//     of Through do. BackOffRetry wants rxgo.WithContext, too.
-//   - FlatMap, Join, Debounce, TimeInterval, the operators with time in their name and
-//     the singles (Count, All, Contains …) can be observed once: a second time ends
-//     the program. Retry, Sample, StartWith, Serialize,
-//     ZipFromIterable, GroupBy, Merge, Concat and Create start when they are built.
-//     Through and [FromRxFunc] build them for each run.
-//   - Create, FromChannel and FromEventSource are hot: runs share the values. An event
-//     source knows no leaving: it waits for ever for an observer that has left, or
-//     drops for all, as its strategy says; its own context ends it.
-//   - Take(n) ends only when value n+1 comes; SkipLast(n) is Take(n); Count takes a
-//     failure for the end; FlatMap gives its function the error items as well; with
-//     rxgo.ContinueOnError a chain may go on after an error, and the run still fails
-//     with the first.
-//   - Windows and groups are observables that somebody has to read: RxGo waits until
-//     somebody does.
+//   - A panic in a function that was given to RxGo ends the program, since it happens on a
+//     goroutine of RxGo.
+//   - A cancelled operator closes its channel before the operators that it reads from have
+//     ended. These see the same context and end by themselves. But a user's function that is
+//     running in one of them may outlast the run.
+//   - Merge, Concat, Amb, CombineLatest, Sample and Map of an optional single send values
+//     without checking a context. StartWith, Serialize and Reduce send errors so. At the end
+//     of a chain this is harmless, because the run receives what they send. Elsewhere their
+//     goroutine leaks if a later operator stops reading before its source ends: Take, First,
+//     TakeWhile, an operator that fails, Map behind Merge when one of the merged observables
+//     fails. Stop and merge with package operators then, outside of the chain.
+//   - The same combinators, and operators chained to them, have no context unless it is given
+//     to each of them. They end when their sources end, as all sources of Through do.
+//     BackOffRetry needs rxgo.WithContext, too.
+//   - FlatMap, Join, Debounce, TimeInterval, the operators with time in their name and the
+//     singles (Count, All, Contains …) can be observed only once: the second time ends the
+//     program. Retry, Sample, StartWith, Serialize, ZipFromIterable, GroupBy, Merge, Concat
+//     and Create start when they are built. Through and [FromRxFunc] build them for each run.
+//   - Create, FromChannel and FromEventSource are hot: runs share the values. An event source
+//     cannot remove an observer. Depending on its strategy it waits forever for an observer
+//     that has left, or drops values for all. Its own context ends it.
+//   - Take(n) ends only at value n+1. SkipLast(n) is Take(n). Count treats a failure as the
+//     end. FlatMap calls its function with error items, too. With rxgo.ContinueOnError a chain
+//     may go on after an error; the run still fails with the first error.
+//   - Windows and groups are observables that must be read: RxGo blocks until they are.
 package rx

@@ -9,21 +9,21 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ErrStuck says that RxGo had not closed its channel a second after the context
-// it was given had ended: goroutines of RxGo may be left. It stands beside the
-// error that the run ended with, if there is one.
+// ErrStuck means that RxGo had not closed its channel a second after its context had ended, so
+// goroutines of RxGo may be left. It is joined with the error that ended the run, if there is
+// one.
 var ErrStuck = errors.New("rx: RxGo has not ended with its context")
 
-// errExited is what an RxGo observer gets of a source that called runtime.Goexit.
+// errExited is the error item for a source that called runtime.Goexit.
 var errExited = errors.New("rx: the goroutine of the source has exited")
 
-// TypeError says that RxGo gave an item of another type than was asked for.
+// TypeError is the error of an item of an unexpected type.
 type TypeError struct {
 	Got  reflect.Type // nil for a nil item
-	Want reflect.Type // of the observable
+	Want reflect.Type // the element type of the observable
 }
 
-// Error names both types.
+// Error returns a text with both types.
 func (e *TypeError) Error() string {
 	got := "nil"
 	if e.Got != nil {
@@ -32,7 +32,7 @@ func (e *TypeError) Error() string {
 	return fmt.Sprintf("rx: got an item of type %s, want %s", got, e.Want)
 }
 
-// valueOf is the value of an item. A nil item is the nil of types that have one.
+// valueOf converts an item to T. It converts a nil item to nil if T has nil.
 func valueOf[T any](item any) (T, error) {
 	v, ok := item.(T)
 	if ok {
@@ -54,7 +54,7 @@ func hasNil(t reflect.Type) bool {
 	}
 }
 
-// panicError is a recovered panic with the stack it happened on.
+// panicError converts a recovered panic to an error with the stack of the panic.
 func panicError(value any) *stream.PanicError {
 	if p, handedOn := value.(*stream.PanicError); handedOn {
 		return p

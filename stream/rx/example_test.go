@@ -12,7 +12,7 @@ import (
 	"github.com/rxipc/rxipc/stream/rx"
 )
 
-// wordLengths is a pipeline that was written for RxGo.
+// wordLengths is a pipeline of RxGo operators.
 func wordLengths(lines rxgo.Observable) rxgo.Observable {
 	return lines.
 		FlatMap(func(line rxgo.Item) rxgo.Observable {
@@ -25,7 +25,7 @@ func wordLengths(lines rxgo.Observable) rxgo.Observable {
 		Map(func(_ context.Context, word any) (any, error) { return len(word.(string)), nil })
 }
 
-// An existing RxGo pipeline between a source and a sink of ours.
+// An RxGo pipeline is used between a source and a sink of package stream.
 func Example() {
 	lines := stream.Just("the quick brown fox", "jumps over the dog")
 	lengths := stream.Pipe1(lines, rx.Through[string, int](wordLengths))
@@ -42,7 +42,7 @@ func ExampleThrough() {
 	// Output: [2 4 6] <nil>
 }
 
-// The failure of the source passes the operators of RxGo, which may recover from it.
+// The operators of RxGo get the failure of the source, and may recover from it.
 func ExampleThrough_failure() {
 	source := stream.Observable[int](func(_ context.Context, yield func(int) bool) error {
 		yield(1)
@@ -57,21 +57,21 @@ func ExampleThrough_failure() {
 	// [1 -1] <nil>
 }
 
-// What is not of the type that was asked for is an error that names both.
+// An item of an unexpected type is an error with both types.
 func ExampleThrough_wrongType() {
-	lengths := rx.Through[string, int64](wordLengths) // they are ints
+	lengths := rx.Through[string, int64](wordLengths) // its items are ints
 	fmt.Println(lengths(stream.Just("one two")).Collect(context.Background()))
 	// Output: [] rx: got an item of type int, want int64
 }
 
-// Each operator has room for 64 values: the source may be that far ahead.
+// Each operator buffers 64 values, so the source may be that far ahead.
 func ExampleBuffer() {
 	total := rx.Through[int, int64](func(o rxgo.Observable) rxgo.OptionalSingle { return o.SumInt64() }, rx.Buffer(64))
 	fmt.Println(total(stream.Range(1, 100)).First(context.Background()).Get())
 	// Output: 5050 <nil>
 }
 
-// Values cross in slices: the functions given to RxGo get and return them.
+// Values cross in slices, which are the parameters and results of the functions given to RxGo.
 func ExampleThroughBatches() {
 	squares := rx.ThroughBatches[int, int](256, func(batches rxgo.Observable) rxgo.Observable {
 		return batches.Map(func(_ context.Context, item any) (any, error) {
@@ -86,7 +86,7 @@ func ExampleThroughBatches() {
 	// Output: [1 4 9 16 25] <nil>
 }
 
-// RxGo observes a source of ours.
+// RxGo observes a source of package stream.
 func ExampleToRx() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -123,7 +123,8 @@ func ExampleFromRx() {
 	// 1 <nil>
 }
 
-// RxGo's Concat starts when it is built, and only once: here it is built each run.
+// RxGo's Concat starts when it is built, and can be observed only once. FromRxFunc builds it for
+// each run.
 func ExampleFromRxFunc() {
 	source := rx.FromRxFunc[string](func(ctx context.Context) rxgo.Observable {
 		return rxgo.Concat([]rxgo.Observable{rxgo.Just("a")(), rxgo.Just("b", "c")()}, rxgo.WithContext(ctx))

@@ -11,30 +11,27 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// FromRx emits the items of an RxGo observable, single or optional single, each of
-// which must be a T; a nil item is the nil of types that have one. Each run
-// observes it, so it is as cold as it is: those of rxgo.Defer, Just and Range
-// are, with Map, Filter and most operators behind them. For those that can be
-// observed only once, see [FromRxFunc].
+// FromRx emits the items of an RxGo observable, single or optional single. Each item must be a
+// T; a nil item becomes nil if T has nil. Each run observes the source, so the result is cold
+// if the source is: the observables of rxgo.Defer, Just and Range, followed by Map, Filter and
+// most operators. For observables that can be observed only once, see [FromRxFunc].
 //
-// The run's context is handed to RxGo, in place of one that it had from
-// rxgo.WithContext. A run that ends early cancels it and takes what still comes
-// until RxGo has closed its channel, a second at most: see [ErrStuck]. A channel
-// that RxGo does not close (of rxgo.FromChannel and FromEventSource) is left as
-// it is at that moment, for others who read it.
+// RxGo gets the run's context, instead of a context from rxgo.WithContext. A run that ends early
+// cancels it and receives items until RxGo has closed its channel, for at most a second: see
+// [ErrStuck]. If RxGo never closes the channel (rxgo.FromChannel and FromEventSource), the run
+// stops receiving at once and leaves the channel to its other readers.
 //
-// Nothing is buffered here: RxGo's channels hold what they were made with, and a
-// value more each operator. The run fails with the first error item, and with a
+// FromRx buffers nothing: RxGo's channels have the buffers that they were made with, and each
+// operator holds one more value. The run fails with the first error item, and with a
 // [*TypeError] for an item of another type.
 func FromRx[T any](source rxgo.Iterable) stream.Observable[T] {
 	return FromRxFunc[T](func(context.Context) rxgo.Iterable { return source })
 }
 
-// FromRxFunc is [FromRx] of an observable that is built for each run: what RxGo
-// starts when it is built (Merge, Concat, Create, Retry, StartWith …) or lets
-// nobody observe twice (FlatMap, Debounce, BufferWithTime …) becomes cold by it.
-// ctx is the run's, to be handed on with rxgo.WithContext: what RxGo has started
-// must end with it.
+// FromRxFunc is [FromRx] of an observable that is built for each run. It makes observables cold
+// that RxGo starts when they are built (Merge, Concat, Create, Retry, StartWith …) or that can
+// be observed only once (FlatMap, Debounce, BufferWithTime …). Pass ctx, the run's context, on
+// with rxgo.WithContext, so that everything that RxGo has started ends with it.
 func FromRxFunc[T any, I rxgo.Iterable](build func(ctx context.Context) I) stream.Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		return from(ctx, build, values(yield))
@@ -48,7 +45,7 @@ func from[I rxgo.Iterable](ctx context.Context, build func(context.Context) I, t
 	}, take)
 }
 
-// values hands items on as the values they must be.
+// values returns a function that converts items and passes them to yield.
 func values[T any](yield func(T) bool) func(any) (bool, error) {
 	return func(item any) (bool, error) {
 		v, err := valueOf[T](item)
@@ -59,20 +56,20 @@ func values[T any](yield func(T) bool) func(any) (bool, error) {
 	}
 }
 
-// patience is how long a run waits for RxGo to end what was cancelled.
+// patience is the time that a run waits for RxGo to end after cancelling it.
 const patience = time.Second
 
 // run is one run through RxGo.
 type run struct {
-	outer  context.Context // the caller's
-	ctx    context.Context // RxGo's: ends with the run
+	outer  context.Context // of the caller
+	ctx    context.Context // of RxGo, ends with the run
 	cancel context.CancelFunc
-	items  <-chan rxgo.Item // RxGo's; nil when it is closed
+	items  <-chan rxgo.Item // of RxGo, nil when it is closed
 	quiet  bool             // items may stay open when ctx ends
 
-	joined sync.WaitGroup // sources that run
+	joined sync.WaitGroup // running sources
 	mu     sync.Mutex
-	crash  func() // what a source that panicked or exited left to be done
+	crash  func() // repeats the panic or Goexit of a source; nil without one
 }
 
 func newRun(ctx context.Context) *run {
@@ -81,14 +78,14 @@ func newRun(ctx context.Context) *run {
 	return r
 }
 
-// observe subscribes to what ends at the caller.
+// observe subscribes to the last observable of the chain.
 func (r *run) observe(it rxgo.Iterable, options ...rxgo.Option) <-chan rxgo.Item {
 	r.quiet = staysOpen(it)
 	return it.Observe(options...)
 }
 
-// deliver hands the items of the channel that start returns to take, on the
-// caller's goroutine, and ends all there is before it returns.
+// deliver calls take with the items of the channel that start returns, on the caller's
+// goroutine. Everything that the run started has ended when it returns.
 func (r *run) deliver(start func() <-chan rxgo.Item, take func(item any) (more bool, err error)) error {
 	defer r.end() // also when start or take panics
 	err := r.outcome(start, take)
@@ -122,8 +119,8 @@ func (r *run) outcome(start func() <-chan rxgo.Item, take func(any) (bool, error
 	}
 }
 
-// receive waits for an item. There is none when RxGo has closed its channel, and
-// when the run's context is done.
+// receive waits for an item. It returns none when RxGo has closed its channel or the run's
+// context is done.
 func (r *run) receive() (item rxgo.Item, open bool) {
 	select {
 	case item, open = <-r.items:
@@ -140,10 +137,10 @@ func (r *run) receive() (item rxgo.Item, open bool) {
 	return item, open
 }
 
-// end cancels all that runs, waits until it has ended, and reports whether RxGo
-// was in time.
+// end cancels the run, waits until its sources and RxGo have ended, and reports whether RxGo
+// ended in time.
 func (r *run) end() bool {
-	r.mu.Lock() // a source has entered before, or finds the context done
+	r.mu.Lock() // a source has either entered before, or finds the context done
 	r.cancel()
 	r.mu.Unlock()
 	inTime := r.items == nil || r.quiet || drain(r.items)
@@ -152,7 +149,7 @@ func (r *run) end() bool {
 	return inTime
 }
 
-// drain takes items until the channel is closed, and reports whether it was in time.
+// drain receives items until the channel is closed, and reports whether it was in time.
 func drain(items <-chan rxgo.Item) bool {
 	timeout := time.NewTimer(patience)
 	defer timeout.Stop()
@@ -168,8 +165,8 @@ func drain(items <-chan rxgo.Item) bool {
 	}
 }
 
-// enter counts a source in that is about to run, and reports whether it may: RxGo's Concat
-// goes on to its next source when the end of the run's context has ended the one before.
+// enter registers a source that is about to run, and reports whether it may run. It may not after
+// the end of the run: RxGo's Concat starts its next source when the context ends the one before.
 func (r *run) enter() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -180,7 +177,7 @@ func (r *run) enter() bool {
 	return true
 }
 
-// crashed keeps the first panic or Goexit of a source for the run's caller.
+// crashed records the first panic or Goexit of a source for the run's caller.
 func (r *run) crashed(crash func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,8 +24,8 @@ func odd(v any) bool                               { return v.(int)%2 == 1 }
 func below(n int) rxgo.Predicate                   { return func(v any) bool { return v.(int) < n } }
 func key(v any) int                                { return v.(int) }
 
-// twice is an inner observable that RxGo does not close when it is cancelled.
-// RxGo gives it error items too.
+// twice returns an inner observable that RxGo does not close when it is cancelled. RxGo calls it
+// with error items too.
 func twice(i rxgo.Item) rxgo.Observable {
 	if i.Error() {
 		return rxgo.Thrown(i.E)
@@ -33,7 +33,7 @@ func twice(i rxgo.Item) rxgo.Observable {
 	return rxgo.Range(i.V.(int)*10, 2)
 }
 
-// plain are the values 1 2 2 3 through a chain of RxGo operators.
+// plain is a chain of RxGo operators, with its results for the values 1 2 2 3.
 type plain struct {
 	name    string
 	chain   func(rxgo.Observable) rxgo.Iterable
@@ -43,7 +43,7 @@ type plain struct {
 
 func ahead(n int) streamtest.Option { return streamtest.ReadAhead(n) }
 
-// operatorsOfRxGo leave nothing behind, however a run through them ends.
+// operatorsOfRxGo are chains that leave no goroutine behind, however a run ends.
 var operatorsOfRxGo = []plain{
 	{"none", func(o rxgo.Observable) rxgo.Iterable { return o },
 		[]any{1, 2, 2, 3}, []streamtest.Option{ahead(1)}},
@@ -56,7 +56,7 @@ var operatorsOfRxGo = []plain{
 	{"Take", func(o rxgo.Observable) rxgo.Iterable { return o.Take(2) },
 		[]any{1, 2}, []streamtest.Option{ahead(2)}},
 	{"Map, Take", func(o rxgo.Observable) rxgo.Iterable { return o.Map(addOne).Take(2) },
-		[]any{2, 3}, []streamtest.Option{ahead(3), streamtest.Recovers()}}, // Map has read on to the failure
+		[]any{2, 3}, []streamtest.Option{ahead(3), streamtest.Recovers()}}, // Map has read the failure already
 	{"Skip", func(o rxgo.Observable) rxgo.Iterable { return o.Skip(1) },
 		[]any{2, 2, 3}, []streamtest.Option{ahead(2)}},
 	{"TakeWhile", func(o rxgo.Observable) rxgo.Iterable { return o.TakeWhile(below(2)) },
@@ -68,7 +68,7 @@ var operatorsOfRxGo = []plain{
 	{"TakeLast", func(o rxgo.Observable) rxgo.Iterable { return o.TakeLast(2) },
 		[]any{2, 3}, []streamtest.Option{ahead(2), streamtest.LosesOnFailure()}},
 	{"SkipLast", func(o rxgo.Observable) rxgo.Iterable { return o.SkipLast(1) },
-		[]any{1}, []streamtest.Option{ahead(2)}}, // in RxGo it is Take
+		[]any{1}, []streamtest.Option{ahead(2)}}, // RxGo implements it as Take
 	{"BufferWithCount", func(o rxgo.Observable) rxgo.Iterable { return o.BufferWithCount(2) },
 		[]any{[]any{1, 2}, []any{2, 3}}, []streamtest.Option{ahead(4), streamtest.LosesOnFailure()}},
 	{"FlatMap", func(o rxgo.Observable) rxgo.Iterable { return o.FlatMap(twice) },
@@ -99,7 +99,7 @@ var operatorsOfRxGo = []plain{
 	{"Concat, Filter", func(o rxgo.Observable) rxgo.Iterable {
 		return rxgo.Concat([]rxgo.Observable{o, o}).Filter(odd)
 	}, []any{1, 3, 1, 3}, []streamtest.Option{ahead(6), streamtest.LosesOnFailure()}},
-	{"Count", func(o rxgo.Observable) rxgo.Iterable { return o.Count() }, // which takes a failure for the end
+	{"Count", func(o rxgo.Observable) rxgo.Iterable { return o.Count() }, // RxGo counts a failure as the end
 		[]any{int64(4)}, []streamtest.Option{ahead(-1), streamtest.Recovers()}},
 	{"SumInt64", func(o rxgo.Observable) rxgo.Iterable { return o.SumInt64() },
 		[]any{int64(8)}, []streamtest.Option{ahead(-1), streamtest.LosesOnFailure()}},
@@ -199,8 +199,8 @@ func TestFromRxKeepsTheContract(t *testing.T) {
 	})
 }
 
-// A source of ours that goes to RxGo and comes back is what it was.
-func TestToRxAndBack(t *testing.T) {
+// A source that was converted to RxGo and back keeps the contract.
+func TestToRxAndBackKeepsTheContract(t *testing.T) {
 	there := func(source stream.Observable[int]) stream.Observable[int] {
 		return rx.FromRxFunc[int](func(ctx context.Context) rxgo.Observable { return rx.ToRx(ctx, source) })
 	}

@@ -23,7 +23,7 @@ var (
 	errEnough = errors.New("enough")
 )
 
-// items takes all items of a channel of RxGo's, values and errors.
+// items receives all items of a channel of RxGo, values and errors.
 func items(channel <-chan rxgo.Item) (values []any, errs []error) {
 	for item := range channel {
 		if item.E != nil {
@@ -38,11 +38,11 @@ func items(channel <-chan rxgo.Item) (values []any, errs []error) {
 func wantValues(t *testing.T, got []any, want ...any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+		t.Errorf("receive items: got the values %v, want %v", got, want)
 	}
 }
 
-// counted is a source that says how often it was run and how many runs have ended.
+// counted is a source that counts its runs and how many of them have ended.
 func counted(source stream.Observable[int], runs, ended *int) stream.Observable[int] {
 	return func(ctx context.Context, yield func(int) bool) error {
 		*runs++
@@ -51,7 +51,7 @@ func counted(source stream.Observable[int], runs, ended *int) stream.Observable[
 	}
 }
 
-// naturals emits 0, 1, 2 … as fast as it may, and remembers the last.
+// naturals emits 0, 1, 2 … without a pause, and stores the last value.
 func naturals(last *int) stream.Observable[int] {
 	return func(ctx context.Context, yield func(int) bool) error {
 		for n := 0; ctx.Err() == nil; n++ {
@@ -70,14 +70,14 @@ func TestToRxIsCold(t *testing.T) {
 		o := rx.ToRx(t.Context(), counted(stream.Range(1, 3), &runs, &ended))
 		synctest.Wait()
 		if runs != 0 {
-			t.Error("it runs before anybody observes it")
+			t.Errorf("ToRx without Observe: got %d runs, want 0", runs)
 		}
 		for n := 1; n <= 2; n++ {
 			got, errs := items(o.Observe())
 			wantValues(t, got, 1, 2, 3)
 			synctest.Wait()
 			if runs != n || ended != n || errs != nil {
-				t.Errorf("%d runs, %d ended, errors %v; want %d and none", runs, ended, errs, n)
+				t.Errorf("observe ToRx: got %d runs, %d ended, errors %v; want %d and none", runs, ended, errs, n)
 			}
 		}
 	})
@@ -94,8 +94,7 @@ func TestToRxObservedTwiceAtATime(t *testing.T) {
 	})
 }
 
-// The bubble of a test does not end before all goroutines in it have: what these
-// leave behind fails them.
+// The bubble of a test waits for all its goroutines, so a goroutine that remains fails the test.
 func TestToRxEndsWithItsContexts(t *testing.T) {
 	chains := map[string]func(rxgo.Observable) rxgo.Observable{
 		"bare":    func(o rxgo.Observable) rxgo.Observable { return o },
@@ -105,7 +104,7 @@ func TestToRxEndsWithItsContexts(t *testing.T) {
 	}
 	for name, chain := range chains {
 		ends := []string{"its own", "the observer's"}
-		if name == "FlatMap" { // it hands an observer's context on and does not look at it
+		if name == "FlatMap" { // it passes an observer's context on and ignores it
 			ends = ends[:1]
 		}
 		for _, by := range ends {
@@ -134,7 +133,7 @@ func TestToRxEndsWithItsContexts(t *testing.T) {
 					}
 					synctest.Wait()
 					if ended != 1 || cause != errEnough {
-						t.Errorf("%d of %d runs have ended, with %v, want one with %v", ended, runs, cause, errEnough)
+						t.Errorf("end a context of ToRx: %d of %d runs have ended, with %v, want one with %v", ended, runs, cause, errEnough)
 					}
 					cancelOwn(nil)
 					cancelObservers(nil)
@@ -150,7 +149,7 @@ func TestToRxOfACancelledContext(t *testing.T) {
 		cancel()
 		got, errs := items(rx.ToRx(ctx, stream.Range(1, 3)).Observe())
 		if len(got)+len(errs) > 0 {
-			t.Errorf("got %v and %v of a cancelled source", got, errs)
+			t.Errorf("observe ToRx of a cancelled context: got %v and %v, want neither values nor errors", got, errs)
 		}
 	})
 }
@@ -178,7 +177,7 @@ func TestToRxWaitsForItsObserver(t *testing.T) {
 				c.observe(ctx, naturals(&last))
 				synctest.Wait()
 				if emitted := last + 1; emitted > c.ahead {
-					t.Errorf("%d values were emitted for nobody, want at most %d", emitted, c.ahead)
+					t.Errorf("observe ToRx without reading: %d values were emitted, want at most %d", emitted, c.ahead)
 				}
 				cancel()
 			})
@@ -214,18 +213,18 @@ func TestToRxFailures(t *testing.T) {
 				got, errs := items(rx.ToRx(t.Context(), source).Map(addOne).Observe())
 				wantValues(t, got, 2, 3)
 				if len(errs) != 1 || !c.want(errs[0]) {
-					t.Errorf("got the errors %v", errs)
+					t.Errorf("ToRx of a failing source: got the errors %v", errs)
 				}
 				_, errs = items(rx.ToRxBatches(t.Context(), source, 2).Observe())
 				if len(errs) != 1 || !c.want(errs[0]) {
-					t.Errorf("in batches: got the errors %v", errs)
+					t.Errorf("ToRxBatches of a failing source: got the errors %v", errs)
 				}
 			})
 		})
 	}
 }
 
-func TestWrongTypesAreNamed(t *testing.T) {
+func TestTypeErrorNamesBothTypes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, c := range []struct {
 			run  func(context.Context) error
@@ -242,29 +241,29 @@ func TestWrongTypesAreNamed(t *testing.T) {
 			err := c.run(t.Context())
 			var wrong *rx.TypeError
 			if !errors.As(err, &wrong) || err.Error() != c.want {
-				t.Errorf("got %v, want %s", err, c.want)
+				t.Errorf("run with an item of another type: got %v, want %s", err, c.want)
 			}
 		}
 	})
 }
 
-func TestNilItems(t *testing.T) {
+func TestNilItemsBecomeNil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		none := func(o rxgo.Observable) rxgo.Observable {
 			return o.Map(func(context.Context, any) (any, error) { return nil, nil })
 		}
 		pointers, err := rx.Through[int, *int](none)(stream.Range(0, 2)).Collect(t.Context())
 		if !slices.Equal(pointers, []*int{nil, nil}) || err != nil {
-			t.Errorf("got %v, %v", pointers, err)
+			t.Errorf("nil items through RxGo as *int: got %v, %v, want two nils", pointers, err)
 		}
 		asIs := func(o rxgo.Observable) rxgo.Observable { return o }
 		errs, err := rx.Through[error, error](asIs)(stream.Just(nil, errBroken)).Collect(t.Context())
 		if !slices.Equal(errs, []error{nil, errBroken}) || err != nil {
-			t.Errorf("got %v, %v: an error that is a value must stay one", errs, err)
+			t.Errorf("errors as values through RxGo: got %v, %v, want the values nil and %v", errs, err, errBroken)
 		}
 		slice, err := rx.ThroughBatches[int, int](2, none)(stream.Range(0, 2)).Collect(t.Context())
 		if len(slice) > 0 || err != nil {
-			t.Errorf("got %v, %v", slice, err)
+			t.Errorf("nil items through RxGo as slices: got %v, %v, want no values", slice, err)
 		}
 	})
 }
@@ -278,13 +277,13 @@ func TestFromRxLeavesASharedChannelAlone(t *testing.T) {
 		for want := range 3 {
 			got, err := rx.FromRx[int](rxgo.FromChannel(channel)).First(t.Context()).Get()
 			if got != want || err != nil {
-				t.Errorf("got %v, %v, want %v", got, err, want)
+				t.Errorf("FromRx of a shared channel: got %v, %v, want %v", got, err, want)
 			}
 		}
 	})
 }
 
-// An event source has no way to let an observer go; the run ends all the same.
+// An event source cannot remove an observer. The run ends nevertheless.
 func TestFromRxLeavesAnEventSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -293,13 +292,13 @@ func TestFromRxLeavesAnEventSource(t *testing.T) {
 		begin := time.Now()
 		got, err := rx.FromRx[int](ticks).First(ctx).Get()
 		if took := time.Since(begin); took != time.Second || err != nil {
-			t.Errorf("got %v, %v after %v", got, err, took)
+			t.Errorf("FromRx of an event source: got %v, %v after %v", got, err, took)
 		}
 	})
 }
 
-// What RxGo does not end is said, a second later.
-func TestStuck(t *testing.T) {
+// The run returns ErrStuck when RxGo does not end within a second.
+func TestErrStuckAfterASecond(t *testing.T) {
 	deaf := func(release chan struct{}) rxgo.Observable {
 		return rxgo.Defer([]rxgo.Producer{func(_ context.Context, next chan<- rxgo.Item) {
 			next <- rxgo.Of(1)
@@ -313,7 +312,7 @@ func TestStuck(t *testing.T) {
 			begin := time.Now()
 			err := rx.FromRx[int](deaf(release))(t.Context(), func(int) bool { return false })
 			if took := time.Since(begin); !errors.Is(err, rx.ErrStuck) || took != time.Second {
-				t.Errorf("got %v after %v", err, took)
+				t.Errorf("run a chain that does not end: got %v after %v, want ErrStuck after 1s", err, took)
 			}
 		})
 	})
@@ -324,31 +323,31 @@ func TestStuck(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			err := rx.FromRx[int](deaf(release))(ctx, func(int) bool { cancel(errEnough); return true })
 			if !errors.Is(err, rx.ErrStuck) || !errors.Is(err, errEnough) {
-				t.Errorf("got %v, want both that it was cancelled and that it is stuck", err)
+				t.Errorf("cancel a chain that does not end: got %v, want the cause and ErrStuck", err)
 			}
 		})
 	})
 }
 
-// Merge sends without looking at a context: it ends with its sources.
-func TestMergeInAChainThatIsLeft(t *testing.T) {
+// Merge sends without checking a context, so it ends with its sources.
+func TestThroughEndsMergeEarly(t *testing.T) {
 	merged := rx.Through[int, int](func(o rxgo.Observable) rxgo.Observable {
 		return rxgo.Merge([]rxgo.Observable{o, o.Map(addOne)}).Map(addOne).Filter(odd)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		got := 0
 		if err := merged(stream.Range(0, 1<<40))(t.Context(), func(int) bool { got++; return got < 5 }); err != nil {
-			t.Error(err)
+			t.Errorf("stop a merge at the fifth value: got %v, want no error", err)
 		}
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errEnough)
 		defer cancel()
 		if err := merged(stream.Interval(time.Second)).Run(ctx); err != errEnough {
-			t.Errorf("got %v, want %v", err, errEnough)
+			t.Errorf("cancel a merge: got %v, want %v", err, errEnough)
 		}
 	})
 }
 
-func TestTimeOperatorsOfRxGo(t *testing.T) {
+func TestThroughTimeOperators(t *testing.T) {
 	second := rxgo.WithDuration(time.Second)
 	for name, chain := range map[string]func(rxgo.Observable) rxgo.Observable{
 		"BufferWithTime":        func(o rxgo.Observable) rxgo.Observable { return o.BufferWithTime(second) },
@@ -366,7 +365,7 @@ func TestTimeOperatorsOfRxGo(t *testing.T) {
 					defer cancel()
 					_, err := op(stream.Interval(period)).First(ctx).Get()
 					if err != nil && (name != "Debounce" || period > time.Second) {
-						t.Error("first: ", err)
+						t.Errorf("first value of %s every %v: got %v, want a value", name, period, err)
 					}
 				})
 				synctest.Test(t, func(t *testing.T) {
@@ -375,7 +374,7 @@ func TestTimeOperatorsOfRxGo(t *testing.T) {
 					begin := time.Now()
 					err := op(stream.Interval(period)).Run(ctx)
 					if took := time.Since(begin); err != errEnough || took != 10*time.Second {
-						t.Errorf("cancelled: got %v after %v", err, took)
+						t.Errorf("cancel %s after 10s: got %v after %v, want %v after 10s", name, err, took, errEnough)
 					}
 				})
 			})
@@ -383,22 +382,22 @@ func TestTimeOperatorsOfRxGo(t *testing.T) {
 	}
 }
 
-// A group that nobody reads holds the others up, until the run is left.
-func TestGroupsThatNobodyReads(t *testing.T) {
+// A group without a reader blocks the others until the run ends.
+func TestThroughGroupsWithoutAReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		groups := rx.Through[int, rxgo.Observable](func(o rxgo.Observable) rxgo.Observable {
 			return o.GroupBy(2, func(item rxgo.Item) int { return item.V.(int) % 2 })
 		})(stream.Range(1, 100))
 		if _, err := groups.First(t.Context()).Get(); err != nil {
-			t.Error(err)
+			t.Errorf("first group: got %v, want a group", err)
 		}
 		if all, err := groups.Collect(t.Context()); len(all) != 2 || err != nil {
-			t.Errorf("got %d groups, %v", len(all), err)
+			t.Errorf("collect groups without reading them: got %d, %v, want 2", len(all), err)
 		}
 	})
 }
 
-func TestRunsOfThroughAtTheSameTime(t *testing.T) {
+func TestThroughRunsConcurrently(t *testing.T) {
 	double := rx.ThroughBatches[int, int](16, func(o rxgo.Observable) rxgo.Observable {
 		return o.Map(func(_ context.Context, item any) (any, error) { return append(item.([]int), -1), nil })
 	}, rx.Buffer(2))(stream.Range(0, 10_000))
@@ -412,12 +411,12 @@ func TestRunsOfThroughAtTheSameTime(t *testing.T) {
 	}
 	for range 4 {
 		if sum := <-sums; sum != 49_995_000 {
-			t.Errorf("the sum is %d: values were lost or overwritten", sum)
+			t.Errorf("run Through on several goroutines: the sum of the values is %d, so some were lost or overwritten", sum)
 		}
 	}
 }
 
-// However source and sender meet, all values come, in order.
+// All values arrive in order, whatever the timing of source and sender.
 func TestBatchesKeepTheOrder(t *testing.T) {
 	asIs := func(o rxgo.Observable) rxgo.Observable { return o }
 	for _, size := range []int{1, 2, 3, 5, 64, 1000} {
@@ -425,27 +424,27 @@ func TestBatchesKeepTheOrder(t *testing.T) {
 			next := 0
 			err := rx.ThroughBatches[int, int](size, asIs)(stream.Range(0, 20_000)).ForEach(t.Context(), func(n int) {
 				if n != next {
-					t.Fatalf("got %d, want %d", n, next)
+					t.Fatalf("values through batches of %d: got %d, want %d next", size, n, next)
 				}
 				if next++; next%997 == 0 {
 					runtime.Gosched()
 				}
 			})
 			if next != 20_000 || err != nil {
-				t.Errorf("%d values came, %v", next, err)
+				t.Errorf("values through batches of %d: got %d, %v", size, next, err)
 			}
 		})
 	}
 }
 
-// A source that rests does not keep what it has emitted.
-func TestBatchesDoNotWaitForOthers(t *testing.T) {
+// A batch is sent while the source pauses.
+func TestBatchesDoNotWaitForMoreValues(t *testing.T) {
 	asIs := func(o rxgo.Observable) rxgo.Observable { return o }
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		ticks := rx.ThroughBatches[int, int](100, asIs)(stream.Interval(time.Minute))
 		if _, err := ticks.First(t.Context()).Get(); err != nil || time.Since(begin) != time.Minute {
-			t.Errorf("got %v after %v", err, time.Since(begin))
+			t.Errorf("first value through a batch: got %v after %v, want it after 1m", err, time.Since(begin))
 		}
 	})
 }

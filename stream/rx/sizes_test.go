@@ -20,7 +20,7 @@ import (
 
 func unchanged(o rxgo.Observable) rxgo.Observable { return o.Map(same) }
 
-// bridged has 1, 2, 3 through RxGo for each parameter of type int.
+// bridged runs 1, 2, 3 through RxGo, for each parameter of type int.
 var bridged = map[string]func(size int) stream.Observable[int]{
 	"Buffer n": func(n int) stream.Observable[int] {
 		return stream.Pipe2(stream.Range(1, 3),
@@ -37,7 +37,7 @@ var bridged = map[string]func(size int) stream.Observable[int]{
 	},
 }
 
-func TestSizesOfAllKindsWorkAndCostWhatIsUsed(t *testing.T) {
+func TestSizesOfAllKindsWorkAndCostLittle(t *testing.T) {
 	for name, source := range bridged {
 		for _, size := range []int{math.MinInt, -1, 0, 1, 2, 100, 1 << 20, 1 << 40, math.MaxInt - 1, math.MaxInt} {
 			t.Run(fmt.Sprint(name, " ", size), func(t *testing.T) {
@@ -56,11 +56,11 @@ func TestSizesOfAllKindsWorkAndCostWhatIsUsed(t *testing.T) {
 	}
 }
 
-// A new parameter of type int is tried with all kinds of sizes, or this fails.
-func TestEverySizeIsTried(t *testing.T) { parameters.WantInts(t, bridged) }
+// The test fails when a new parameter of type int is missing in bridged.
+func TestSizesIncludeEveryParameter(t *testing.T) { parameters.WantInts(t, bridged) }
 
-// TestSizesOfALongRunOfBatches sends very many values without a bound: what waits may
-// be much, but no slice holds on to the memory of more than a few.
+// TestSizesOfALongRunOfBatches sends very many values without a bound. Many values may wait, but
+// no slice keeps the memory of more than a few.
 func TestSizesOfALongRunOfBatches(t *testing.T) {
 	largest, total := 0, 0
 	batches := rx.ThroughBatches[int, int](math.MaxInt, func(o rxgo.Observable) rxgo.Observable {
@@ -75,7 +75,7 @@ func TestSizesOfALongRunOfBatches(t *testing.T) {
 	}
 }
 
-// crossings are values through RxGo, there, back, and both.
+// crossings run a source to RxGo, from RxGo, and both.
 var crossings = map[string]func(ctx context.Context, source stream.Observable[int]) stream.Observable[int]{
 	"Through": func(_ context.Context, source stream.Observable[int]) stream.Observable[int] {
 		return rx.Through[int, int](unchanged)(source)
@@ -105,9 +105,9 @@ var crossings = map[string]func(ctx context.Context, source stream.Observable[in
 	},
 }
 
-// A run whose context is done fails with the cause, however its source takes it, and
-// emits nothing more.
-func TestRunsReportWhyTheirContextIsDone(t *testing.T) {
+// A run whose context is done fails with the cause, whatever its source does, and emits nothing
+// more.
+func TestCrossingsFailWithTheCauseOfTheirContext(t *testing.T) {
 	quits := func(ctx context.Context, _ func(int) bool) error { <-ctx.Done(); return nil }
 	for name, crossing := range crossings {
 		t.Run(name, func(t *testing.T) {

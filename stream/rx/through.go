@@ -9,44 +9,42 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Option changes how values pass through RxGo.
+// Option configures how values pass through RxGo.
 type Option func(*config)
 
 type config struct{ buffer int }
 
-// Buffer gives the channel of the source, and of each operator chained to it, room
-// for n items: faster, and that much further ahead. The default is none, RxGo's own.
-// A negative n also means none. More than 1024 means 1024: RxGo allocates all the room when a
-// run starts, 32 bytes an item and operator.
+// Buffer makes the channels of the source, and of each operator chained to it, buffer n items.
+// This is faster, but lets the source and operators run ahead. The default is 0, as in RxGo. A
+// negative n also means 0. More than 1024 means 1024, because RxGo allocates all buffers when
+// a run starts, 32 bytes for each item and operator.
 func Buffer(n int) Option { return func(c *config) { c.buffer = min(max(0, n), maxRoom) } }
 
-// maxRoom is the most that is allocated at once, in items or values, whatever size the
-// caller asks for.
+// maxRoom is the largest number of items or values for which memory is allocated at once.
 const maxRoom = 1024
 
-// Through is a chain of RxGo operators as one of ours: chain gets the source and
-// returns what comes out, which must be Bs (see [FromRx] for nil items). It is
-// called at the start of each run, so each run has operators of its own. The type
-// of what it returns is inferred: an observable, a single, an optional single.
+// Through makes an operator of a chain of RxGo operators. Function chain gets the source and
+// returns the result, whose items must be Bs (see [FromRx] for nil items). It is called at the
+// start of each run, so each run has operators of its own. The type of its result is inferred:
+// an observable, a single, an optional single.
 //
 //	words := rx.Through[string, int](func(lines rxgo.Observable) rxgo.Observable {
 //		return lines.FlatMap(split).Map(length)
 //	})
 //
-// Operators chained to the source get the run's context and the room of [Buffer]
-// without being told. The source runs on a goroutine of RxGo's, once for each time
-// that the chain observes it; yield is called on the caller's. While yield is at
-// work each operator and the source hold one value, beside those in the buffers.
+// Operators chained to the source have the run's context and the [Buffer] without further
+// options. The source runs on a goroutine of RxGo, once for each time that the chain observes
+// it. Yield is called on the caller's goroutine. While yield is busy, the source and each
+// operator hold one value besides those in the buffers.
 //
-// The run completes when the chain does, and cancels the source then if it is not
-// at its end. It fails with the first error item that leaves the chain, so the
-// operators may recover from a failure of the source; and with a [*TypeError] for
-// an item that is not a B. A panic or runtime.Goexit of the source reaches the
-// caller, the panic as a [*stream.PanicError]. One in a function given to RxGo is
-// RxGo's, and ends the program.
+// The run completes when the chain does, and then cancels the source if it has not ended. It
+// fails with the first error item that leaves the chain, so the operators may recover from a
+// failure of the source. It fails with a [*TypeError] for an item that is not a B. A panic or
+// runtime.Goexit of the source reaches the caller, the panic as a [*stream.PanicError]. A
+// panic in a function given to RxGo ends the program.
 //
-// At the end, whichever it is, the source has ended and RxGo's channel is closed,
-// or the run says [ErrStuck] after a second.
+// When the run returns, the source has ended and RxGo's channel is closed. Otherwise the run
+// returns [ErrStuck] after a second.
 func Through[A, B any, I rxgo.Iterable](chain func(source rxgo.Observable) I, options ...Option) stream.Operator[A, B] {
 	c := configured(options)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -70,15 +68,15 @@ func through[I rxgo.Iterable](ctx context.Context, f feed, chain func(rxgo.Obser
 	if c.buffer > 0 {
 		options = append(options, rxgo.WithBufferedChannel(c.buffer))
 	}
-	// Observe is not given the context: where RxGo sends without looking at one
-	// (Merge, Concat), it is the end of the source that ends all behind it, and a
-	// receiver that left before would leave the sender for ever.
+	// Observe gets no context. Where RxGo sends without checking a context (Merge, Concat),
+	// the end of the source ends everything behind it. A receiver that stopped earlier would
+	// block the sender forever.
 	return r.deliver(func() <-chan rxgo.Item {
 		return r.observe(chain(bind(r.ctx, r.producer(f), options...)), options...)
 	}, take)
 }
 
-// producer is the source as RxGo runs it.
+// producer returns the source as a producer of RxGo.
 func (r *run) producer(f feed) rxgo.Producer {
 	return func(ctx context.Context, next chan<- rxgo.Item) {
 		if !r.enter() {
@@ -98,7 +96,7 @@ func (r *run) producer(f feed) rxgo.Producer {
 	}
 }
 
-// keep keeps what a source recovered from, nil being a Goexit.
+// keep records a value that a source recovered from; nil means a Goexit.
 func (r *run) keep(value any) {
 	if value == nil {
 		r.crashed(runtime.Goexit)

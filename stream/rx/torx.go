@@ -8,25 +8,23 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ToRx is source as RxGo sees it. It stays cold: each Observe runs it afresh, on a
-// goroutine of its own, and with nothing in between: RxGo's channel holds what it
-// was given room for with rxgo.WithBufferedChannel, none by default, and one more
-// value waits to be sent.
+// ToRx converts source to an RxGo observable. It stays cold: each Observe runs the source anew,
+// on a goroutine of its own. There is no buffer besides RxGo's channel, which has the capacity
+// of rxgo.WithBufferedChannel, none by default; one more value waits to be sent.
 //
-// A run ends by itself, with ctx, or with the context that Observe was given,
-// whichever is first. Operators chained to what ToRx returns are given ctx too. An
-// observer that leaves early must end one of the two, or the run waits for ever; with
-// FlatMap in the chain it must be ctx, since that waits for what it flattens.
+// A run ends by itself, with ctx, or with the context given to Observe, whichever is first.
+// Operators chained to the result get ctx, too. An observer that stops early must cancel one of
+// the two contexts, or the run waits forever. With FlatMap in the chain it must cancel ctx,
+// because FlatMap waits for its inner observables.
 //
-// A failure of source is an error item, the last one; so is a panic, as a
-// [*stream.PanicError], and a runtime.Goexit. Cancellation is no item: as
-// everywhere in RxGo a closed channel means completed or cancelled, and the
-// context knows which.
+// The last item is an error item if source fails, panics (a [*stream.PanicError]) or calls
+// runtime.Goexit. Cancellation is not an item: as everywhere in RxGo a closed channel means
+// completed or cancelled, and the context tells which.
 func ToRx[T any](ctx context.Context, source stream.Observable[T]) rxgo.Observable {
 	return toRx(ctx, feedValues(source))
 }
 
-// feed runs a source and sends what it emits as items, until send returns false.
+// feed runs a source and sends its values as items, until send returns false.
 type feed func(ctx context.Context, send func(item any) bool) error
 
 func feedValues[T any](source stream.Observable[T]) feed {
@@ -54,7 +52,7 @@ func toRx(ctx context.Context, f feed) rxgo.Observable {
 	})
 }
 
-// sender sends items until ctx is done.
+// sender returns a function that sends items until ctx is done.
 func sender(ctx context.Context, next chan<- rxgo.Item) func(any) bool {
 	return func(item any) bool { return rxgo.Of(item).SendContext(ctx, next) }
 }
