@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// Each exported field has a comment of its own, above it or behind it.
+// Each exported field has a comment of its own, above it or after it.
 func TestStructFieldsAreDocumented(t *testing.T) {
 	for _, pkg := range packages(t) {
 		for _, name := range pkg.GoFiles {
 			positions := token.NewFileSet()
 			file, err := parser.ParseFile(positions, filepath.Join(pkg.Dir, name), nil, parser.ParseComments)
 			if err != nil {
-				t.Fatal("parsing a source file: ", err)
+				t.Fatalf("parse a source file: %v", err)
 			}
 			ast.Inspect(file, func(node ast.Node) bool {
 				spec, ok := node.(*ast.TypeSpec)
@@ -25,7 +25,7 @@ func TestStructFieldsAreDocumented(t *testing.T) {
 				if fields, ok := spec.Type.(*ast.StructType); ok {
 					for _, field := range fields.Fields.List {
 						if len(field.Names) > 0 && field.Names[0].IsExported() && field.Doc == nil && field.Comment == nil {
-							t.Errorf("%v: %s.%s has no comment", positions.Position(field.Pos()), spec.Name, field.Names[0])
+							t.Errorf("%v: field %s.%s: got no comment, want one", positions.Position(field.Pos()), spec.Name, field.Names[0])
 						}
 					}
 				}

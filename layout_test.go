@@ -11,10 +11,10 @@ import (
 
 const module = "github.com/rxipc/rxipc"
 
-// floors says which packages of ours each may import; a package stands on the floors
-// below it, never on one above. What is under a folder follows its longest entry.
+// floors maps each package to the packages of this module that it may import. A package imports
+// only floors below it, never one above. A package in a folder follows its longest entry.
 var floors = map[string][]string{
-	"internal":          {}, // what several of the others use
+	"internal":          {}, // used by several of the others
 	"fold":              {},
 	"stream":            {"fold"},
 	"stream/streamtest": {"stream"},
@@ -43,40 +43,40 @@ func TestPackagesImportOnlyFloorsBelow(t *testing.T) {
 	for _, pkg := range packages(t) {
 		floor := floorOf(pkg.ImportPath)
 		if floor == "" || floor == "socket/internal" {
-			t.Errorf("%s stands on no floor: give it one in this test, and in the README", pkg.ImportPath)
+			t.Errorf("package %s has no floor: add one to floors and to the README", pkg.ImportPath)
 			continue
 		}
 		for _, path := range pkg.Imports {
 			below, ours := strings.CutPrefix(path, module+"/")
 			if ours && !allowed(floor, below) {
-				t.Errorf("%s imports %s, which is not below it", pkg.ImportPath, path)
+				t.Errorf("package %s imports %s, want only packages of the floors below it", pkg.ImportPath, path)
 			}
 		}
 	}
 }
 
-func TestTheLibraryDependsOnLittle(t *testing.T) {
+func TestPackagesDependOnFewModules(t *testing.T) {
 	for _, pkg := range packages(t) {
 		for _, path := range pkg.Imports {
 			first, _, _ := strings.Cut(path, "/")
 			ours := strings.HasPrefix(path, module)
-			if !strings.Contains(first, ".") || ours { // the standard library's have no dot
+			if !strings.Contains(first, ".") || ours { // paths of the standard library have no dot
 				continue
 			}
 			testing := strings.HasSuffix(pkg.ImportPath, "test")
 			bridge := pkg.ImportPath == module+"/stream/rx"
 			switch {
-			case strings.HasPrefix(path, "github.com/reactivex/rxgo/") && bridge: // there alone: it pulls in testify and more
+			case strings.HasPrefix(path, "github.com/reactivex/rxgo/") && bridge: // only there, because it depends on testify and more
 			case strings.HasPrefix(path, "golang.org/x/sys/"):
 			case strings.HasPrefix(path, "github.com/google/go-cmp/") && testing:
 			default:
-				t.Errorf("%s imports %s", pkg.ImportPath, path)
+				t.Errorf("package %s imports %s, want only the standard library and the allowed modules", pkg.ImportPath, path)
 			}
 		}
 	}
 }
 
-// floorOf is the longest entry of floors that a package is in.
+// floorOf returns the longest entry of floors that contains a package.
 func floorOf(path string) (floor string) {
 	path = strings.TrimPrefix(path, module+"/")
 	for entry := range floors {
@@ -114,7 +114,7 @@ func packages(t *testing.T) (list []goPackage) {
 	out, err := exec.Command("go", "list", "-json=Dir,ImportPath,Imports,GoFiles", "./internal/...", "./fold/...", "./stream/...",
 		"./operators/...", "./socket/...", "./examples/...").Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("list the packages: %v", err)
 	}
 	decoder := json.NewDecoder(strings.NewReader(string(out)))
 	for {
@@ -122,7 +122,7 @@ func packages(t *testing.T) (list []goPackage) {
 		if err := decoder.Decode(&pkg); errors.Is(err, io.EOF) {
 			return list
 		} else if err != nil {
-			t.Fatal(err)
+			t.Fatalf("decode the list of packages: %v", err)
 		}
 		list = append(list, pkg)
 	}

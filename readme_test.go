@@ -19,7 +19,7 @@ import (
 	"github.com/rxipc/rxipc/stream/streamtest"
 )
 
-// TestMain gives the README's code a folder of sockets of its own.
+// TestMain runs the README's code with a folder of sockets of its own.
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
@@ -68,7 +68,7 @@ func TestRunningTotal(t *testing.T) {
 
 var name = socket.MustParseName("counter")
 
-// counter is the server that the README begins with, as a function.
+// counter is the server at the beginning of the README, as a function.
 func counter(ctx context.Context, ipc *socket.IPC) fold.Attempt[int] {
 	return socket.Serve(ipc, name, fold.Sum[int]()).
 		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
@@ -144,17 +144,17 @@ func Example_pipeline() {
 	// counter: 42 <nil>
 }
 
-// TestReadmeProgram builds the README's program in a module of its own, as a reader
-// would, and talks to it.
+// TestReadmeProgram builds the README's program in a module of its own, as a reader would, and
+// sends messages to it.
 func TestReadmeProgram(t *testing.T) {
 	root, err := os.Getwd()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("find the working folder: %v", err)
 	}
 	dir := t.TempDir()
 	sums, err := os.ReadFile("go.sum")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("read go.sum: %v", err)
 	}
 	for name, content := range map[string]string{
 		"main.go": pieces(t)[0],
@@ -164,19 +164,19 @@ func TestReadmeProgram(t *testing.T) {
 			"replace " + module + " => " + root + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+			t.Fatalf("write the file %s: %v", name, err)
 		}
 	}
 	build := exec.Command("go", "build", "-o", "server", ".")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("build the program of the README: %v\n%s", err, out)
 	}
 	var out strings.Builder
 	server := exec.Command(filepath.Join(dir, "server"))
 	server.Stdout = &out
 	if err := server.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("start the program of the README: %v", err)
 	}
 	defer server.Process.Kill()
 	ipc, hello := socket.New(socket.Config{}), socket.Text("hello world")
@@ -186,46 +186,46 @@ func TestReadmeProgram(t *testing.T) {
 				return fold.Then(p.Send(t.Context(), hello), socket.Wait(t.Context()))
 			}))
 		if m, err := answer.Get(); m != hello {
-			t.Fatal(m, err)
+			t.Fatalf("send hello world to the program of the README: got %v, %v, want it back", m, err)
 		}
 	}
 	if err := server.Wait(); err != nil || out.String() != "counter: 42 <nil>\n" {
-		t.Errorf("got %q, %v", out.String(), err)
+		t.Errorf("run the program of the README: got %q, %v, want \"counter: 42 <nil>\"", out.String(), err)
 	}
 }
 
-// TestReadmeShowsCodeThatRuns compares each other piece of Go in the README with this
-// file, which is compiled and run.
-func TestReadmeShowsCodeThatRuns(t *testing.T) {
+// TestReadmeCodeIsCompiled looks for each other piece of Go of the README in this file, which is
+// compiled and run.
+func TestReadmeCodeIsCompiled(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("read readme_test.go: %v", err)
 	}
 	compiled := unindented(string(source))
 	for _, piece := range pieces(t)[1:] {
 		if !strings.Contains(compiled, unindented(piece)) {
-			t.Errorf("this is not in readme_test.go:\n%s", piece)
+			t.Errorf("look for a piece of the README in readme_test.go: not found, want it there to be compiled:\n%s", piece)
 		}
 	}
 }
 
-// pieces are the pieces of Go in the README, the first of them a program.
+// pieces returns the pieces of Go in the README. The first is a program.
 func pieces(t *testing.T) (list []string) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("read the README: %v", err)
 	}
 	for _, piece := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
 		list = append(list, piece[1])
 	}
 	if len(list) < 4 {
-		t.Fatalf("the README has %d pieces of Go", len(list))
+		t.Fatalf("read the README: got %d pieces of Go, want at least 4", len(list))
 	}
 	return list
 }
 
-// unindented drops the white space that lines begin with, and empty lines.
+// unindented removes the white space at the beginning of lines, and empty lines.
 func unindented(text string) string {
 	return regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(text, "")
 }

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }
 
-func TestStoryHasAllHearAll(t *testing.T) {
+func TestStoryDeliversEachLineToAll(t *testing.T) {
 	temp := programtest.Dir(t)
 	programtest.Start(t, temp).Wait().Expect(t, 0,
 		"Ada heard Ada: good morning, Bob: good afternoon, Cid: good night",
@@ -28,7 +28,7 @@ func TestStoryHasAllHearAll(t *testing.T) {
 	programtest.IsEmpty(t, temp)
 }
 
-func TestWhatOneSaysReachesAll(t *testing.T) {
+func TestServerDeliversMessagesToAllListeners(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, listeners := room(t, dir, 3)
 	programtest.Run(t, "say", "-dir", dir, "good morning").Expect(t, 0)
@@ -38,24 +38,24 @@ func TestWhatOneSaysReachesAll(t *testing.T) {
 		listener.Await("good night")
 	}
 
-	listeners[0].Signal(syscall.SIGTERM) // one leaves, …
+	listeners[0].Signal(syscall.SIGTERM) // one listener leaves
 	if result := listeners[0].Wait(); result.Code != 143 || result.Stderr != "" {
-		t.Errorf("the listener ended with %+v", result)
+		t.Errorf("end a listener: got %+v, want the code and text of its reason", result)
 	}
 	programtest.Run(t, "say", "-dir", dir, "still here").Expect(t, 0)
 	listeners[1].Await("still here")
-	server.Signal(syscall.SIGTERM) // … then the room closes
+	server.Signal(syscall.SIGTERM)
 	for _, listener := range listeners[1:] {
 		if result := listener.Wait(); result.Code != 0 || result.Stderr != "" {
-			t.Errorf("a listener whose room closed ended with %+v", result)
+			t.Errorf("end the server with SIGTERM: a listener ended with %+v, want code 0", result)
 		}
 	}
 	if result := server.Wait(); result.Code != 143 || result.Stderr != "" {
-		t.Errorf("the server ended at SIGTERM with %+v, want 143", result)
+		t.Errorf("end the server with SIGTERM: got %+v, want code 143", result)
 	}
 }
 
-func TestWhoComesLateHearsWhatWasSaidLast(t *testing.T) {
+func TestServerSendsTheLastMessagesToANewListener(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, _ := room(t, dir, 0)
 	for i := range remembered {
@@ -64,7 +64,7 @@ func TestWhoComesLateHearsWhatWasSaidLast(t *testing.T) {
 	late := programtest.Start(t, "", "listen", "-dir", dir)
 	for i := range remembered {
 		if line, want := late.Line(), fmt.Sprint("line ", i); line != want {
-			t.Errorf("the listener prints %q, want %q", line, want)
+			t.Errorf("read a line of the late listener: got %q, want %q", line, want)
 		}
 	}
 	server.Signal(syscall.SIGTERM)
@@ -72,8 +72,8 @@ func TestWhoComesLateHearsWhatWasSaidLast(t *testing.T) {
 	server.Wait()
 }
 
-// A client that does not read fills its connection and its buffer, and nothing else.
-func TestStoppedListenerHoldsNobodyUp(t *testing.T) {
+// A client that does not read fills only its own connection and buffer.
+func TestServerIsNotDelayedByAStoppedListener(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, listeners := room(t, dir, 2)
 	stopped, other := listeners[0], listeners[1]
@@ -89,21 +89,21 @@ func TestStoppedListenerHoldsNobodyUp(t *testing.T) {
 	other.Await("bye")
 	server.Signal(syscall.SIGTERM)
 	if result := other.Wait(); result.Code != 0 {
-		t.Errorf("the listener ended with %+v", result)
+		t.Errorf("end a listener: got %+v, want the code and text of its reason", result)
 	}
 }
 
-func TestKilledRoomEndsItsListeners(t *testing.T) {
+func TestListenersEndWhenTheServerIsKilled(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, listeners := room(t, dir, 1)
 	server.Signal(syscall.SIGKILL)
 	if result := listeners[0].Wait(); result.Code != 1 || !strings.Contains(result.Stderr, "the server is gone") {
-		t.Errorf("the listener ended with %+v", result)
+		t.Errorf("end a listener: got %+v, want the code and text of its reason", result)
 	}
 	room(t, dir, 1)
 }
 
-func TestServerSpeaksTheDialectAskedFor(t *testing.T) {
+func TestServerSpeaksTheGivenDialect(t *testing.T) {
 	for dialect, want := range map[string]string{"4": "innmind/ipc:message.received", "5": "innmind/ipc:ack"} {
 		t.Run("dialect "+dialect, func(t *testing.T) {
 			dir := programtest.Dir(t)
@@ -132,7 +132,7 @@ func TestServerSpeaksTheDialectAskedFor(t *testing.T) {
 	}
 }
 
-func TestMistakesAreExplained(t *testing.T) {
+func TestUsageErrorsAreExplained(t *testing.T) {
 	dir := programtest.Dir(t)
 	server, _ := room(t, dir, 0)
 	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "name already in use")
@@ -142,15 +142,15 @@ func TestMistakesAreExplained(t *testing.T) {
 	for _, args := range [][]string{{"nonsense"}, {"serve", "x"}, {"listen", "x"}, {"say"}} {
 		result := programtest.Run(t, args...)
 		if result.Code != 2 || len(result.Lines) > 0 || !strings.Contains(result.Stderr, "usage") {
-			t.Errorf("%q: got %+v", args, result)
+			t.Errorf("run with the arguments %q: got %+v, want an error with the reason", args, result)
 		}
 	}
 	server.Signal(syscall.SIGTERM)
 	server.Wait()
 }
 
-// room starts a server and so many listeners, and waits until all of them hear: what was
-// said before too.
+// room starts a server and size listeners, and waits until all of them receive messages,
+// including the earlier ones.
 func room(t *testing.T, dir string, size int) (server *programtest.Program, listeners []*programtest.Program) {
 	t.Helper()
 	server = programtest.Start(t, "", "serve", "-dir", dir)

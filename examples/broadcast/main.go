@@ -1,20 +1,20 @@
-// Command broadcast shows a server that pushes: what one client says reaches all
-// who listen. The server is a pipeline around a stream.Subject, which tells one who
-// comes what was said last, and in which each client has a bounded buffer of its own,
-// so that one that does not read loses what is said and holds nobody up. Without arguments it is a story, a server and three
-// clients over a real socket in a temporary folder:
+// Command broadcast shows a server that pushes: it sends the messages of each client to all
+// listening clients. The server is a pipeline around a stream.Subject. The subject replays the
+// last messages to a new client. It has a bounded buffer for each client, so that a client
+// which does not read loses messages and delays no other client. Without arguments the command
+// runs a server and three clients over a real socket in a temporary folder:
 //
 //	go run ./examples/broadcast
 //
-// Or play the roles in several terminals:
+// To run them in several terminals:
 //
 //	go run ./examples/broadcast serve
 //	go run ./examples/broadcast listen
 //	go run ./examples/broadcast say 'good morning'
 //
 // The server is in serve.go, the clients in client.go. With -dir set to the folder that
-// innmind/ipc uses, and -dialect 4 for clients of its version 4, a PHP process may play
-// any of them. After a signal each ends in good order and exits with 128 plus its number.
+// innmind/ipc uses, and -dialect 4 for clients of its version 4, a PHP process may replace
+// any of them. After a signal each ends in good order and exits with 128 plus the signal's number.
 package main
 
 import (
@@ -29,9 +29,9 @@ import (
 
 const usage = `usage:
   broadcast                      a server and three clients
-  broadcast serve [flags]        pass on what clients say
-  broadcast listen [flags]       print what is said
-  broadcast say [flags] TEXT     say something
+  broadcast serve [flags]        send the messages of each client to all
+  broadcast listen [flags]       print the messages
+  broadcast say [flags] TEXT     send a message
 `
 
 func main() {

@@ -9,15 +9,16 @@ import (
 )
 
 const (
-	// waiting is how many messages wait at most for one client; beyond, the oldest that
-	// it has not been sent make room.
+	// waiting is the highest number of messages that wait for one client. Beyond it, the
+	// server drops the oldest of them.
 	waiting = 16
 
-	// remembered is how many messages one who comes gets first, the last ones.
+	// remembered is the number of last messages that a new client gets first.
 	remembered = 16
 )
 
-// serve is a room: the observable of what is said in it, and to all its clients.
+// serve returns the observable of the messages of all clients. Its run sends each message to all
+// clients.
 func serve(ipc *socket.IPC, name socket.Name) stream.Observable[socket.Message] {
 	return stream.Defer(func() stream.Observable[socket.Message] {
 		said := stream.NewReplaySubject[socket.Message](remembered, 0)
@@ -28,9 +29,9 @@ func serve(ipc *socket.IPC, name socket.Name) stream.Observable[socket.Message] 
 	})
 }
 
-// session is what one client says, given to all; and, beside, what all say, sent to
-// this one for as long as its connection lasts. A message is acknowledged when all
-// have it waiting for them: before Merge, which buffers.
+// session publishes the messages of one client. At the same time it sends the messages of all to
+// this client, until its connection ends. A message is acknowledged when it is in the buffers of
+// all clients: before Merge, which buffers.
 func session(c *socket.Connection, said *stream.Subject[socket.Message]) stream.Observable[socket.Message] {
 	pushing := func(ctx context.Context, _ func(socket.Message) bool) error {
 		return said.Observe(waiting, stream.DropOldest)(ctx, func(m socket.Message) bool {

@@ -13,13 +13,12 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// lines are what the clients of the story say, one each.
+// lines are the messages of the clients of the story, one each.
 var lines = []string{"Ada: good morning", "Bob: good afternoon", "Cid: good night"}
 
-// story opens a room and has all clients in it at the same time, over real
-// connections. Each says its line when it comes, hears what was said before too, and
-// leaves when it has heard all lines. They come in any order, so what was heard is
-// printed sorted.
+// story runs a server and all clients at the same time, over real connections. Each client sends
+// its line after it has connected, receives the earlier lines too, and leaves when it has all
+// lines. The clients connect in any order, so the output is sorted.
 func story(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "room")
 	if err != nil {
@@ -44,7 +43,7 @@ func story(ctx context.Context) error {
 	return err
 }
 
-// visit is a client of the story. It emits what it has heard.
+// visit is a client of the story. It emits the lines that it has received.
 func visit(ipc *socket.IPC, name socket.Name, line string) stream.Observable[string] {
 	return func(ctx context.Context, yield func(string) bool) error {
 		report, err := fold.Then(ipc.ConnectTo(ctx, name), socket.Closing(ctx, func(p *socket.Process) fold.Attempt[string] {
@@ -59,7 +58,7 @@ func visit(ipc *socket.IPC, name socket.Name, line string) stream.Observable[str
 	}
 }
 
-// hearAll waits until all lines were said.
+// hearAll waits until it has received all lines.
 func hearAll(ctx context.Context) func(p *socket.Process) fold.Attempt[string] {
 	return func(p *socket.Process) fold.Attempt[string] {
 		heard, err := stream.Pipe2(

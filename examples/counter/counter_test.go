@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 const hello = "server responded hello world"
 
-// forever is so many messages that a client never gets through with them.
+// forever is a number of messages that a client cannot send within the test.
 const forever = "1000000000"
 
 func TestStoryCountsItsClients(t *testing.T) {
@@ -28,14 +28,14 @@ func TestStoryCountsItsClients(t *testing.T) {
 	result := programtest.Start(t, temp).Wait()
 	lines := slices.DeleteFunc(result.Lines, func(line string) bool { return line == "listening on a" })
 	if len(result.Lines) != len(lines)+1 {
-		t.Errorf("listening was not said once: %q", result.Lines)
+		t.Errorf("run the story: got the lines %q, want \"listening on a\" once", result.Lines)
 	}
 	result.Lines = lines
 	result.Expect(t, 0, append(slices.Repeat([]string{hello}, 42), "counter: 42")...)
 	programtest.IsEmpty(t, temp)
 }
 
-func TestInterruptEndsTheStory(t *testing.T) {
+func TestStoryEndsAfterAnInterrupt(t *testing.T) {
 	for name, send := range map[string]func(*programtest.Program, syscall.Signal){
 		"of the program": func(p *programtest.Program, s syscall.Signal) { p.Signal(s) },
 		"by a terminal":  (*programtest.Program).SignalAll,
@@ -46,15 +46,15 @@ func TestInterruptEndsTheStory(t *testing.T) {
 				story := programtest.Start(t, temp)
 				story.Await("listening on a")
 				send(story, signal)
-				result := story.Wait() // for all processes
-				told := slices.IndexFunc(result.Lines, func(line string) bool { return strings.HasPrefix(line, "counter: ") })
+				result := story.Wait() // waits for all processes
+				printed := slices.IndexFunc(result.Lines, func(line string) bool { return strings.HasPrefix(line, "counter: ") })
 				switch {
-				case told < 0:
-					t.Errorf("the server did not tell its count: %+v", result)
+				case printed < 0:
+					t.Errorf("interrupt the story: got %+v, want the server's count", result)
 				case result.Code == 128+int(signal) && result.Stderr == "":
-				case result.Code == 0 && result.Lines[told] == "counter: 42": // the signal came too late
+				case result.Code == 0 && result.Lines[printed] == "counter: 42": // the signal came too late
 				default:
-					t.Errorf("got %+v", result)
+					t.Errorf("interrupt the story: got %+v, want the code of the signal and no error", result)
 				}
 				programtest.IsEmpty(t, temp)
 			})
@@ -62,7 +62,7 @@ func TestInterruptEndsTheStory(t *testing.T) {
 	}
 }
 
-func TestServeAndSend(t *testing.T) {
+func TestServerAnswersAndCounts(t *testing.T) {
 	for _, dialect := range []string{"4", "5"} {
 		t.Run("dialect "+dialect, func(t *testing.T) {
 			dir := programtest.Dir(t)
@@ -90,7 +90,7 @@ func TestSendWithoutServerGivesUp(t *testing.T) {
 		ExpectError(t, "connect a", "deadline exceeded", "nobody listens")
 }
 
-func TestSignalEndsTheServerWithItsCount(t *testing.T) {
+func TestServerPrintsItsCountAfterASignal(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := programtest.Dir(t)
@@ -103,7 +103,7 @@ func TestSignalEndsTheServerWithItsCount(t *testing.T) {
 	}
 }
 
-func TestServerOfAStoryEndsWithItsInputAndByNoSignal(t *testing.T) {
+func TestServerWithStdinEndsWithItsInputOnly(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := serving(t, dir, "-stdin")
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
@@ -115,7 +115,7 @@ func TestServerOfAStoryEndsWithItsInputAndByNoSignal(t *testing.T) {
 	hasNoSocket(t, dir, "a")
 }
 
-func TestSignalEndsTheServerUnderLoadWithWhatWasAcknowledged(t *testing.T) {
+func TestServerUnderLoadCountsEveryAcknowledgedMessageAfterASignal(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := serving(t, dir)
 	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", forever, "hello world")
@@ -123,37 +123,37 @@ func TestSignalEndsTheServerUnderLoadWithWhatWasAcknowledged(t *testing.T) {
 	server.Signal(syscall.SIGTERM)
 	served, sent := server.Wait(), client.Wait()
 	if sent.Code != 1 || !strings.Contains(sent.Stderr, "the server closed the connection") {
-		t.Errorf("the client ended with %d, %q", sent.Code, sent.Stderr)
+		t.Errorf("end the client: got code %d and the error text %q", sent.Code, sent.Stderr)
 	}
 	answered := 1 + len(sent.Lines)
 	if served.Code != 143 || !slices.Equal(served.Lines, countOneOf(served, answered, answered+1)) {
-		t.Errorf("the server ended with %+v, %d were answered", served, answered)
+		t.Errorf("end the server: got %+v, want a count of at least the %d answered messages", served, answered)
 	}
 }
 
-func TestKilledServerEndsItsClient(t *testing.T) {
+func TestClientEndsWhenItsServerIsKilled(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := serving(t, dir)
 	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "-n", forever, "hello world")
 	client.Await(hello)
-	server.Signal(syscall.SIGSTOP) // so that the client waits, …
+	server.Signal(syscall.SIGSTOP) // so that the client waits for an answer
 	server.Signal(syscall.SIGKILL)
-	result := client.Wait() // … after what it has got
+	result := client.Wait()
 	if result.Code != 1 || !strings.Contains(result.Stderr, "the server is gone") {
-		t.Errorf("the client ended with %d, %q", result.Code, result.Stderr)
+		t.Errorf("end the client: got code %d and the error text %q", result.Code, result.Stderr)
 	}
 	if result := server.Wait(); result.Code != -1 {
-		t.Errorf("the server ended with %+v", result)
+		t.Errorf("kill the server: got %+v, want the code of SIGKILL", result)
 	}
 }
 
-func TestServerStartsAgainAfterItWasKilled(t *testing.T) {
+func TestServerRestartsAfterItWasKilled(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := serving(t, dir)
 	server.Signal(syscall.SIGKILL)
 	server.Wait()
 	if _, err := os.Lstat(filepath.Join(dir, "a.sock")); err != nil {
-		t.Fatal("a server that was killed leaves its socket:", err)
+		t.Fatalf("kill the server: got %v, want its socket left behind", err)
 	}
 	client := programtest.Start(t, "", "send", "-dir", dir, "-timeout", "1m", "hello world")
 	server = serving(t, dir, "-until", "1")
@@ -161,7 +161,7 @@ func TestServerStartsAgainAfterItWasKilled(t *testing.T) {
 	server.Wait().Expect(t, 0, "counter: 1")
 }
 
-func TestKilledClientConcernsNobodyElse(t *testing.T) {
+func TestServerGoesOnAfterAClientWasKilled(t *testing.T) {
 	for _, dialect := range []string{"4", "5"} {
 		t.Run("dialect "+dialect, func(t *testing.T) {
 			dir := programtest.Dir(t)
@@ -178,7 +178,7 @@ func TestKilledClientConcernsNobodyElse(t *testing.T) {
 			beside.Wait().Expect(t, 0, slices.Repeat([]string{hello}, 199)...)
 
 			server.Signal(syscall.SIGTERM)
-			served := server.Wait() // whatever the killed one had in flight counts or does not
+			served := server.Wait() // a message in flight of the killed client may count or not
 			served.Expect(t, 143, countOneOf(served, answered+204, answered+205)...)
 		})
 	}
@@ -192,7 +192,7 @@ func TestSecondServerOfANameIsRefused(t *testing.T) {
 	server.Wait().Expect(t, 0, "counter: 1")
 }
 
-func TestMistakesAreExplained(t *testing.T) {
+func TestUsageErrorsAreExplained(t *testing.T) {
 	dir := programtest.Dir(t)
 	for _, c := range []struct {
 		args []string
@@ -212,7 +212,7 @@ func TestMistakesAreExplained(t *testing.T) {
 	} {
 		result := programtest.Run(t, args...)
 		if result.Code != 2 || len(result.Lines) > 0 || !strings.Contains(strings.ToLower(result.Stderr), "usage") {
-			t.Errorf("%q: got %+v", args, result)
+			t.Errorf("run with the arguments %q: got %+v, want an error with the reason", args, result)
 		}
 	}
 }
@@ -222,13 +222,13 @@ func serving(t *testing.T, dir string, args ...string) *programtest.Program {
 	t.Helper()
 	server := programtest.Start(t, "", append([]string{"serve", "-dir", dir, "-until", "0"}, args...)...)
 	if line := server.Line(); !strings.HasPrefix(line, "listening on ") {
-		t.Fatalf("got %q", line)
+		t.Fatalf("start a server: got the line %q, want \"listening on …\"", line)
 	}
 	return server
 }
 
-// countOneOf is the output with the count that the server printed if that is one of
-// the given ones, else with the first.
+// countOneOf returns the expected output with the count that the server printed, if that is one
+// of the given counts, else with the first.
 func countOneOf(served programtest.Result, counts ...int) []string {
 	for _, count := range counts {
 		if line := fmt.Sprint("counter: ", count); slices.Contains(served.Lines, line) {
@@ -241,6 +241,6 @@ func countOneOf(served programtest.Result, counts ...int) []string {
 func hasNoSocket(t *testing.T, dir, name string) {
 	t.Helper()
 	if _, err := os.Lstat(filepath.Join(dir, name+".sock")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the socket is still there: %v", err)
+		t.Errorf("look for the socket of %s: got %v, want fs.ErrNotExist", name, err)
 	}
 }

@@ -1,17 +1,16 @@
-// Command counter is the first example of rxipc: a server that answers each
-// message with itself and counts them, and clients that send it one. Without
-// arguments it is the whole story, a server and 42 clients that find each other in
-// a temporary folder, each a process of its own:
+// Command counter is the first example of rxipc: a server that echoes messages and counts them,
+// and clients that send one message each. Without arguments it runs a server and 42 clients that
+// find each other in a temporary folder, each in a process of its own:
 //
 //	go run ./examples/counter
 //
-// Or play the roles in two terminals, in either order:
+// To run them in two terminals, in either order:
 //
 //	go run ./examples/counter serve -until 3
 //	go run ./examples/counter send -n 3 'hello world'
 //
 // The server is in serve.go, the client in send.go. With -dir set to the folder
-// that innmind/ipc uses, a PHP process may play either role.
+// that innmind/ipc uses, a PHP process may replace either of them.
 package main
 
 import (
@@ -38,8 +37,8 @@ func main() {
 func runServe(args []string) error {
 	flags := flag.NewFlagSet("counter serve", flag.ExitOnError)
 	dir, nameText := command.DirFlag(flags), command.NameFlag(flags, "a")
-	until := flags.Int("until", 42, "end when connections that have ended sent `N` messages; 0: never")
-	attached := flags.Bool("stdin", false, "end when the standard input ends, and not by a signal")
+	until := flags.Int("until", 42, "end when the ended connections had sent `N` messages; 0: never")
+	attached := flags.Bool("stdin", false, "end when the standard input ends, and ignore signals")
 	dialectText := flags.String("dialect", "5", "version of innmind/ipc to speak, `4 or 5`")
 	flags.Parse(args)
 	if flags.NArg() != 0 {
@@ -60,7 +59,7 @@ func runServe(args []string) error {
 	ctx, stop := ending()
 	defer stop()
 	err = serve(ctx, name, socket.Config{Dir: *dir, ServerConfig: socket.ServerConfig{Dialect: dialect}}, *until)
-	if errors.Is(err, io.EOF) { // as it was to end
+	if errors.Is(err, io.EOF) { // the expected end
 		return nil
 	}
 	return err

@@ -8,8 +8,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// send waits for the server to appear, sends it the message so many times over one
-// connection, and prints each answer.
+// send waits until the server listens, sends the message times times over one connection, and
+// prints each answer.
 func send(ctx context.Context, ipc *socket.IPC, name socket.Name, m socket.Message, times int) error {
 	talk := func(p *socket.Process) fold.Attempt[*socket.Process] {
 		for range times {

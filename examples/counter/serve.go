@@ -8,8 +8,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// serve answers each message with itself and tells how many there were, when the
-// connections that ended sent as many as until says, or a signal came.
+// serve answers each message with itself. It ends when the ended connections had sent until
+// messages, or after a signal, and prints the number of messages.
 func serve(ctx context.Context, name socket.Name, config socket.Config, until int) error {
 	config.Listening = func(name socket.Name) { fmt.Println("listening on", name) }
 
@@ -24,7 +24,7 @@ func serve(ctx context.Context, name socket.Name, config socket.Config, until in
 			return c.Respond(m).CarryWith(count + 1)
 		})
 
-	if count, carried := socket.Carry(served).Get(); carried { // after a signal, too
+	if count, carried := socket.Carry(served).Get(); carried { // also after a signal
 		fmt.Println("counter:", count)
 	}
 	return served.Err()

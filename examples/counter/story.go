@@ -14,12 +14,12 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// story runs a server and 42 clients as processes of their own, all at once: a client
-// waits for its server. A client prints before it closes its connection and the server
-// ends when 42 have, so that the server has the last word.
+// story runs a server and 42 clients as processes of their own, all at once. The clients wait
+// until the server listens. A client prints before it closes its connection, and the server ends
+// after 42 closed connections, so the server prints last.
 //
-// The same order holds when the story is interrupted: it kills the clients first, then it
-// ends the server's standard input. The server itself ignores signals, because a terminal
+// An interrupted story keeps this order: it kills the clients first, then it ends the server's
+// standard input. The server itself ignores signals, because a terminal
 // interrupts all processes at once, and a client would complain that its server is gone.
 func story() error {
 	dir, err := os.MkdirTemp("", "counter")
@@ -39,7 +39,7 @@ func story() error {
 	start := func(ctx context.Context, role *sync.WaitGroup, args ...string) {
 		role.Go(func() {
 			if err := runSelf(ctx, args...); err != nil {
-				fail(fmt.Errorf("%s: %w", args[0], err)) // and end the others
+				fail(fmt.Errorf("%s: %w", args[0], err)) // ends the other processes
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func runSelf(ctx context.Context, args ...string) error {
 			return err
 		}
 		process.Cancel = input.Close
-		process.WaitDelay = 5 * time.Second // then it is killed
+		process.WaitDelay = 5 * time.Second // after this time the process is killed
 	}
 	return process.Run()
 }

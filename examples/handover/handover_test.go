@@ -13,11 +13,11 @@ import (
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }
 
-func TestStoryHandsOverAndEnds(t *testing.T) {
+func TestStoryHandsOver(t *testing.T) {
 	temp := programtest.Dir(t)
 	result := programtest.Start(t, temp).Wait()
 	if result.Code != 0 || result.Stderr != "" || len(result.Lines) != 6 {
-		t.Fatalf("the story ended with %+v, want code 0 and 6 lines", result)
+		t.Fatalf("run the story: got %+v, want code 0 and 6 lines", result)
 	}
 	var first, second int
 	fmt.Sscanf(result.Lines[0], "%d listens", &first)
@@ -31,31 +31,31 @@ func TestStoryHandsOverAndEnds(t *testing.T) {
 		fmt.Sprint(second, " ends, requests answered: 1"),
 	} {
 		if !strings.HasPrefix(result.Lines[i], want) || first == second {
-			t.Errorf("line %d is %q, want %q", i, result.Lines[i], want)
+			t.Errorf("run the story: line %d is %q, want %q", i, result.Lines[i], want)
 		}
 	}
 	programtest.IsEmpty(t, temp)
 }
 
-func TestServeAndAsk(t *testing.T) {
+func TestServerAnswers(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := programtest.Start(t, "", "serve", "-dir", dir)
 	server.Line()
 	programtest.Run(t, "serve", "-dir", dir).ExpectError(t, "name already in use")
 	if result := programtest.Run(t, "ask", "-dir", dir); result.Code != 0 || !strings.HasPrefix(result.Lines[0], "answered by ") {
-		t.Errorf("ask ended with %+v", result)
+		t.Errorf("run ask: got %+v, want code 0 and an answer", result)
 	}
 	server.Signal(syscall.SIGTERM)
 	if result := server.Wait(); result.Code != 143 {
-		t.Errorf("the server ended at SIGTERM with %+v, want 143", result)
+		t.Errorf("end the server with SIGTERM: got %+v, want code 143", result)
 	}
 }
 
-func TestMistakesAreExplained(t *testing.T) {
+func TestUsageErrorsAreExplained(t *testing.T) {
 	for _, args := range [][]string{{"nonsense"}, {"serve", "x"}, {"ask", "x"}} {
 		result := programtest.Run(t, args...)
 		if result.Code != 2 || len(result.Lines) > 0 || !strings.Contains(result.Stderr, "usage") {
-			t.Errorf("%q: got %+v, want the usage", args, result)
+			t.Errorf("run with the arguments %q: got %+v, want the usage", args, result)
 		}
 	}
 }

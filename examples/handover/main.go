@@ -1,11 +1,11 @@
-// Command handover shows a server that is replaced without a client being refused.
-// At a HUP it starts its successor, a process of the same program, and gives it the
-// socket. It serves the clients that it has until they leave, and then ends by itself.
-// Without arguments it is the whole story:
+// Command handover shows how to replace a running server without refusing a client. At a SIGHUP
+// the server starts its successor, a process of the same program, and hands the socket over to
+// it. It serves its own clients until they leave, and then ends. Without arguments the command
+// runs the servers and clients:
 //
 //	go run ./examples/handover
 //
-// Or play the roles in several terminals:
+// To run them in several terminals:
 //
 //	go run ./examples/handover serve
 //	go run ./examples/handover ask
@@ -30,7 +30,7 @@ import (
 
 const usage = `usage:
   handover                 a server that hands over, and clients before and after
-  handover serve [flags]   answer each message with the number of the process; at HUP hand over
+  handover serve [flags]   answer each message with the process ID; hand over at SIGHUP
   handover ask [flags]     print an answer
 `
 
@@ -38,7 +38,7 @@ func main() {
 	command.Main("handover", usage, story, map[string]func([]string) error{"serve": runServe, "ask": runAsk})
 }
 
-// parse returns the folder that the arguments of a role name.
+// parse returns the folder in the arguments of a role.
 func parse(role string, args []string) (dir string, err error) {
 	flags := flag.NewFlagSet("handover "+role, flag.ExitOnError)
 	named := command.DirFlag(flags)

@@ -12,10 +12,9 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// serve answers with the number of this process, until ctx ends, or until it has handed
-// over, which it does at each upgrade, and its last client has left. With Inherit it
-// takes over the sockets that it was started with: so a successor is a server like any
-// other.
+// serve answers with the process ID. At each upgrade it hands over to a successor. It ends with
+// ctx, or when its last client has left after a hand-over. With Inherit it takes over the sockets
+// that it was started with, so a successor runs the same code.
 func serve(ctx context.Context, dir string, upgrade <-chan os.Signal) error {
 	pid := strconv.Itoa(os.Getpid())
 	ipc := socket.New(socket.Config{
@@ -25,7 +24,7 @@ func serve(ctx context.Context, dir string, upgrade <-chan os.Signal) error {
 	go func() {
 		for range upgrade {
 			if err := handOver(ctx, ipc, dir); err != nil {
-				fmt.Println(pid, "goes on:", err) // nothing has changed
+				fmt.Println(pid, "goes on:", err) // the hand-over changed nothing
 			}
 		}
 	}()
@@ -39,7 +38,8 @@ func serve(ctx context.Context, dir string, upgrade <-chan os.Signal) error {
 	return served.Err()
 }
 
-// handOver starts this program again, in what is its file now, and gives it the socket.
+// handOver starts this program again, from the current contents of its file, and hands the
+// socket over to it.
 func handOver(ctx context.Context, ipc *socket.IPC, dir string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

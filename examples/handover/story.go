@@ -12,8 +12,8 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// story is the first server. One client stays with it while it hands over, and others
-// come all the time. Once the client has left the first server ends by itself.
+// story runs the first server. One client stays connected to it while it hands over, and new
+// clients connect all the time. The first server ends once the client has left.
 func story() error {
 	dir, err := os.MkdirTemp("", "handover")
 	if err != nil {
@@ -42,12 +42,12 @@ func story() error {
 	if err := successor.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	_, err = successor.Wait() // it is a child of this process
+	_, err = successor.Wait() // the successor is a child of this process
 	return err
 }
 
-// newServer asks as new clients until another process answers than the one that a client
-// stays with, and returns it.
+// newServer makes requests as new clients until a process other than the first server answers,
+// and returns that process.
 func newServer(ctx context.Context, ipc *socket.IPC, stays *socket.Process) (*os.Process, error) {
 	for {
 		answer, err := ask(ctx, ipc) // never refused

@@ -1,11 +1,11 @@
-// Command words shows a server with one state for all its clients, the way of
-// innmind/ipc 4.x: the messages of all connections are one ordered stream, and a
-// running word count of it is folded with a monoid of maps. Without arguments it is
-// the whole story, a server and three clients, each a process of its own:
+// Command words shows a server with one state for all its clients, as in innmind/ipc 4.x. The
+// messages of all connections are one ordered stream. A monoid of maps folds it to a running word
+// count. Without arguments the command runs a server and three clients, each in a process of its
+// own:
 //
 //	go run ./examples/words
 //
-// Or play the roles in two terminals, in either order:
+// To run them in two terminals, in either order:
 //
 //	go run ./examples/words serve
 //	go run ./examples/words send 'to be or not to be' 'that is the question'

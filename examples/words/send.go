@@ -7,7 +7,7 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// send waits for the server to appear and sends it the lines, one message each.
+// send waits until the server listens and sends the lines, one message each.
 func send(ctx context.Context, ipc *socket.IPC, name socket.Name, lines []string) error {
 	var messages []socket.Message
 	for _, line := range lines {

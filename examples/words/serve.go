@@ -14,8 +14,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// serve counts the words of all messages, until there are as many as until says, or
-// stop is done. A message is acknowledged when its words have been counted.
+// serve counts the words of all messages, until it has counted until words, or stop is done. A message is acknowledged when its words have been counted.
 func serve(stop context.Context, name socket.Name, config socket.Config, until int) error {
 	config.Listening = func(name socket.Name) { fmt.Println("listening on", name) }
 
@@ -28,16 +27,16 @@ func serve(stop context.Context, name socket.Name, config socket.Config, until i
 		operators.TakeWhile(func(c counts) bool { return until == 0 || total(c) < until }, operators.Inclusive),
 	)
 	var last counts
-	ctx := context.WithoutCancel(stop) // stop ends the source alone; a second signal, known to ctx, hurries it
+	ctx := context.WithoutCancel(stop) // stop ends only the source; ctx still ends with a second signal
 	err := running.ForEach(ctx, func(c counts) { last = c })
 	if err != nil {
 		return err
 	}
 	printTable(last)
-	return context.Cause(stop) // nil unless a signal came
+	return context.Cause(stop) // nil without a signal
 }
 
-// counts are words and how often each came.
+// counts maps words to the number of their occurrences.
 type counts = map[string]int
 
 func countWords(line string) counts {

@@ -13,16 +13,16 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// poem is what the clients of the story send, a client each verse.
+// poem has the verses that the clients of the story send, one each.
 var poem = [][]string{
 	{"Peter Piper picked a peck", "of pickled peppers."},
 	{"A peck of pickled peppers", "Peter Piper picked."},
 	{"If Peter Piper picked a peck", "of pickled peppers,", "where is the peck?"},
 }
 
-// story runs a server and a client a verse as processes of their own, all at once:
-// a client waits for its server. The lines arrive in any order, the table does not
-// depend on it.
+// story runs a server and a client for each verse as processes of their own, all at once. The
+// clients wait until the server listens. The lines arrive in any order; the table does not depend
+// on it.
 func story() error {
 	dir, err := os.MkdirTemp("", "words")
 	if err != nil {
@@ -39,7 +39,7 @@ func story() error {
 	start := func(args ...string) {
 		processes.Go(func() {
 			if err := runSelf(ctx, args...); err != nil {
-				fail(fmt.Errorf("%s: %w", args[0], err)) // and end the others
+				fail(fmt.Errorf("%s: %w", args[0], err)) // ends the other processes
 			}
 		})
 	}
@@ -58,6 +58,6 @@ func story() error {
 func runSelf(ctx context.Context, args ...string) error {
 	process := command.Self(ctx, args...)
 	process.Cancel = func() error { return process.Process.Signal(os.Interrupt) }
-	process.WaitDelay = 5 * time.Second // then it is killed
+	process.WaitDelay = 5 * time.Second // after this time the process is killed
 	return process.Run()
 }

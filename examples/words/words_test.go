@@ -36,7 +36,7 @@ func TestStoryEndsWithTheTable(t *testing.T) {
 	programtest.IsEmpty(t, temp)
 }
 
-func TestSignalEndsTheServerWithTheTable(t *testing.T) {
+func TestServerPrintsTheTableAfterASignal(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := programtest.Start(t, "", "serve", "-dir", dir)
 	server.Await("listening on words")
@@ -57,11 +57,11 @@ func TestSignalEndsTheServerWithTheTable(t *testing.T) {
 		"   3  to",
 	)
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.sock")); len(left) > 0 {
-		t.Errorf("%q are left", left)
+		t.Errorf("list the folder: got %q, want it empty", left)
 	}
 }
 
-func TestServerEndsAtItsLimitAlthoughAClientStays(t *testing.T) {
+func TestServerEndsAtItsLimitWhileAClientIsConnected(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := programtest.Start(t, "", "serve", "-dir", dir, "-until", "3")
 	server.Await("listening on words")
@@ -70,12 +70,12 @@ func TestServerEndsAtItsLimitAlthoughAClientStays(t *testing.T) {
 	programtest.Run(t, "send", "-dir", dir, "two three").Expect(t, 0)
 	result := server.Wait()
 	if n := len(result.Lines); result.Code != 0 || n < 3 || !slices.Equal(result.Lines[n-3:], []string{"   1  one", "   1  three", "   1  two"}) {
-		t.Errorf("got %+v", result)
+		t.Errorf("end the server at 3 words: got %+v, want code 0 and the table of one, two and three", result)
 	}
-	stays.Wait() // it was closed, or had just sent all
+	stays.Wait() // fails if the server closed its connection before its last message
 }
 
-func TestStoppedAndKilledClientsConcernNobodyElse(t *testing.T) {
+func TestServerGoesOnAfterClientsWereStoppedAndKilled(t *testing.T) {
 	dir := programtest.Dir(t)
 	server := programtest.Start(t, "", "serve", "-dir", dir)
 	server.Await("listening on words")
@@ -90,12 +90,12 @@ func TestStoppedAndKilledClientsConcernNobodyElse(t *testing.T) {
 	table := strings.Join(server.Wait().Lines, "\n") + "\n"
 	for _, line := range []string{"   1  first\n", "   1  meanwhile\n", "   1  afterwards\n"} {
 		if !strings.Contains(table, line) {
-			t.Errorf("%q is missing in\n%s", line, table)
+			t.Errorf("end the server: got no line %q in\n%s", line, table)
 		}
 	}
 }
 
-func TestSecondServerAndMissingServerAreExplained(t *testing.T) {
+func TestErrorsOfASecondServerAndAMissingServer(t *testing.T) {
 	dir := programtest.Dir(t)
 	programtest.Run(t, "send", "-dir", dir, "-timeout", "50ms", "x").ExpectError(t, "nobody listens")
 	server := programtest.Start(t, "", "serve", "-dir", dir)
@@ -105,12 +105,12 @@ func TestSecondServerAndMissingServerAreExplained(t *testing.T) {
 	server.Wait().Expect(t, 130)
 }
 
-func TestMistakesAreExplained(t *testing.T) {
+func TestUsageErrorsAreExplained(t *testing.T) {
 	programtest.Run(t, "serve", "-name", "no/name").ExpectError(t, "'/'")
 	for _, args := range [][]string{{"nonsense"}, {"serve", "x"}, {"serve", "-until", "x"}, {"send"}} {
 		result := programtest.Run(t, args...)
 		if result.Code != 2 || len(result.Lines) > 0 || !strings.Contains(strings.ToLower(result.Stderr), "usage") {
-			t.Errorf("%q: got %+v", args, result)
+			t.Errorf("run with the arguments %q: got %+v, want an error with the reason", args, result)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package command has the roles, flags and exit codes of the example programs.
+// Package command implements the roles, flags and exit codes of the example programs.
 package command
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// ErrUsage says that the arguments of a program mean nothing to it.
+// ErrUsage means that the arguments of a program are invalid.
 var ErrUsage = errors.New("usage")
 
 // Main is the main function of a program whose first argument is a role. Without arguments
@@ -27,8 +27,8 @@ func Main(name, usage string, story func() error, roles map[string]func(args []s
 	Exit(name, usage, err)
 }
 
-// Self returns a command that runs this program with other arguments and writes where this
-// process does. The end of ctx kills it, unless its Cancel is set.
+// Self returns a command that runs this program with other arguments and writes to the output of
+// this process. The end of ctx kills it, unless its Cancel is set.
 func Self(ctx context.Context, args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	process := exec.CommandContext(ctx, self, args...)
@@ -40,8 +40,8 @@ func Self(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // Exit ends the program of that name with the exit code of err, see [socket.ExitCode].
-// For [ErrUsage] it prints usage, and the code is 2. It prints any other error, unless a
-// signal is the reason: the shell prints that.
+// For [ErrUsage] it prints usage, and the code is 2. It prints any other error, except a
+// signal, which the shell prints.
 func Exit(name, usage string, err error) {
 	code := socket.ExitCode(err)
 	switch {
@@ -72,5 +72,5 @@ func ParseDialect(text string) (socket.Dialect, error) {
 	case "5":
 		return socket.Dialect5, nil
 	}
-	return 0, fmt.Errorf("dialect %q: there are 4 and 5", text)
+	return 0, fmt.Errorf("parse dialect %q: want 4 or 5", text)
 }

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package programtest runs a program as real processes in its own tests. The test
-// binary is the program, too: started again, it calls main instead of the tests.
+// Package programtest runs a program as real processes in its own tests. The test binary is the
+// program as well: its processes call main instead of the tests.
 package programtest
 
 import (
@@ -20,20 +20,20 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what a program is to do: much longer than a
-// loaded machine takes.
+// patience is the time that a test waits for a program, much longer than needed on a loaded
+// machine.
 const patience = 2 * time.Minute
 
 const asProgram = "RXIPC_EXAMPLE_AS_PROGRAM"
 
-// Main is what TestMain calls with the program's main.
+// Main runs the tests, or main in a process that Start has started. TestMain calls it.
 func Main(m *testing.M, main func()) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		os.Exit(0)
 	}
 	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
-		if signal.Ignored(s) { // the programs inherit that, unless it is handled here
+		if signal.Ignored(s) { // a handled signal is not ignored in the programs
 			signal.Notify(make(chan os.Signal, 1), s)
 		}
 	}
@@ -51,25 +51,24 @@ func Dir(t *testing.T) string {
 	return dir
 }
 
-// Program is a process that runs the program, and those it starts.
+// Program is a process that runs the program, with the processes that it starts.
 type Program struct {
 	t       *testing.T
 	process *exec.Cmd
 	input   io.Closer
 	output  output
 	stderr  bytes.Buffer
-	ended   chan struct{} // it has exited, and nobody can write to its output any more
+	ended   chan struct{} // closed when it has exited and its output is at the end
 }
 
-// Result is how a program ended.
+// Result is the outcome of a program.
 type Result struct {
-	Code   int      // -1: by a signal
-	Lines  []string // of standard output, those that were not read before
-	Stderr string   // what it wrote there
+	Code   int      // -1 if a signal ended it
+	Lines  []string // lines of standard output that the test has not read
+	Stderr string   // text of standard error
 }
 
-// Start starts the program in a process group of its own, which is killed at the
-// end of the test. Its temporary folder is temp, unless that is empty.
+// Start starts the program in a process group of its own. The end of the test kills the group. Its temporary folder is temp, unless that is empty.
 func Start(t *testing.T, temp string, args ...string) *Program {
 	t.Helper()
 	p := &Program{t: t, ended: make(chan struct{})}
@@ -88,11 +87,11 @@ func Start(t *testing.T, temp string, args ...string) *Program {
 		err = p.process.Start()
 	}
 	if err != nil {
-		t.Fatalf("start %q: %v", args, err)
+		t.Fatalf("start the program with the arguments %q: %v", args, err)
 	}
 	go func() {
 		defer close(p.ended)
-		p.process.Wait() // for the end of its output, too
+		p.process.Wait() // waits for the end of the output, too
 	}()
 	t.Cleanup(p.kill)
 	return p
@@ -104,7 +103,7 @@ func Run(t *testing.T, args ...string) Result {
 	return Start(t, "", args...).Wait()
 }
 
-// kill ends what still runs. The group's number is taken as long as one of it does.
+// kill kills the remaining processes. The group's ID is in use as long as one of them runs.
 func (p *Program) kill() {
 	select {
 	case <-p.ended:
@@ -129,9 +128,9 @@ func (p *Program) Line() string {
 			if line, ok := p.output.line(); ok {
 				return line
 			}
-			p.t.Fatalf("%q ended without another line: %v, %s", p.process.Args[1:], p.process.ProcessState, &p.stderr)
+			p.t.Fatalf("read a line of %q: it ended, %v, %s", p.process.Args[1:], p.process.ProcessState, &p.stderr)
 		case <-late:
-			p.t.Fatalf("%q printed no line in %v", p.process.Args[1:], patience)
+			p.t.Fatalf("read a line of %q: got none within %v", p.process.Args[1:], patience)
 		}
 	}
 }
@@ -143,7 +142,7 @@ func (p *Program) Await(want string) {
 	}
 }
 
-// Signal sends the program a signal, not those that it started.
+// Signal sends a signal to the program, and not to the processes that it started.
 func (p *Program) Signal(s os.Signal) {
 	p.t.Helper()
 	if err := p.process.Process.Signal(s); err != nil {
@@ -151,7 +150,7 @@ func (p *Program) Signal(s os.Signal) {
 	}
 }
 
-// SignalAll sends a signal to the program and those it started, as a terminal does.
+// SignalAll sends a signal to the program and the processes that it started, as a terminal does.
 func (p *Program) SignalAll(s syscall.Signal) {
 	p.t.Helper()
 	if err := syscall.Kill(-p.process.Process.Pid, s); err != nil {
@@ -159,19 +158,19 @@ func (p *Program) SignalAll(s syscall.Signal) {
 	}
 }
 
-// EndInput ends the program's standard input, in which there is nothing.
+// EndInput ends the program's standard input, which is empty.
 func (p *Program) EndInput() { p.input.Close() }
 
-// Wait waits until the program has ended and all that it started has, too.
+// Wait waits until the program and the processes that it started have ended.
 func (p *Program) Wait() Result {
 	p.t.Helper()
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
-		p.t.Fatalf("%q did not end in %v", p.process.Args[1:], patience)
+		p.t.Fatalf("wait for the end of %q: it still runs after %v", p.process.Args[1:], patience)
 	}
 	if err := syscall.Kill(-p.process.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
-		p.t.Errorf("%q left processes behind", p.process.Args[1:])
+		p.t.Errorf("end %q: its processes still run, want none", p.process.Args[1:])
 	}
 	var lines []string
 	for line, ok := p.output.line(); ok; line, ok = p.output.line() {
@@ -180,37 +179,37 @@ func (p *Program) Wait() Result {
 	return Result{p.process.ProcessState.ExitCode(), lines, p.stderr.String()}
 }
 
-// Expect fails the test unless the program ended with the code and these lines were
-// the rest of its output, and nothing on standard error if the code is 0 or tells a signal.
+// Expect fails the test unless the program ended with the code and the unread lines of its output
+// are these. If the code is 0 or that of a signal, standard error must be empty.
 func (r Result) Expect(t *testing.T, code int, lines ...string) {
 	t.Helper()
 	if r.Code != code || !slices.Equal(r.Lines, lines) || (code == 0 || code > 128) && r.Stderr != "" {
-		t.Fatalf("got %d, %q and %q on standard error; want %d, %q", r.Code, r.Lines, r.Stderr, code, lines)
+		t.Fatalf("end the program: got code %d, lines %q and %q on standard error; want %d, %q", r.Code, r.Lines, r.Stderr, code, lines)
 	}
 }
 
-// ExpectError fails the test unless the program ended with code 1, and one line on
-// standard error alone that has all the texts in it.
+// ExpectError fails the test unless the program ended with code 1, and printed only one line, on
+// standard error, that contains all the texts.
 func (r Result) ExpectError(t *testing.T, texts ...string) {
 	t.Helper()
 	missing := slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(r.Stderr, text) })
 	if r.Code != 1 || len(r.Lines) > 0 || strings.Count(r.Stderr, "\n") != 1 || missing {
-		t.Fatalf("got %d, %q and %q on standard error; want 1 and one line with %q", r.Code, r.Lines, r.Stderr, texts)
+		t.Fatalf("end the program: got code %d, lines %q and %q on standard error; want code 1 and one line with %q", r.Code, r.Lines, r.Stderr, texts)
 	}
 }
 
-// IsEmpty fails the test if there is something in the folder.
+// IsEmpty fails the test if the folder is not empty.
 func IsEmpty(t *testing.T, dir string) {
 	t.Helper()
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil || len(left) > 0 {
-		t.Fatalf("%q are left, %v", left, err)
+		t.Fatalf("list the folder: got %q, %v, want it empty", left, err)
 	}
 }
 
-// output is what a program has written and the test has not read.
+// output buffers the unread output of a program.
 type output struct {
-	changed chan struct{} // one token
+	changed chan struct{} // holds a token after a write
 
 	mu      sync.Mutex
 	written []byte
