@@ -24,23 +24,6 @@ func lockPath(socket string) string {
 	return filepath.Join(filepath.Dir(socket), "."+stem+lockSuffix)
 }
 
-// lockOfOlder takes the lock that servers held which did not know the dot, so that one of
-// them is respected, and none starts at the same moment. Without such a file, or with one
-// that is no lock, there is nothing to take. It is held no longer than it takes to listen.
-func lockOfOlder(socket string) (*lockFile, error) {
-	file, err := os.OpenFile(strings.TrimSuffix(socket, socketSuffix)+lockSuffix, os.O_RDWR|noFollow, 0)
-	if err != nil {
-		return nil, nil
-	}
-	if err = lockOpened(file); errors.Is(err, ErrInUse) {
-		return nil, errors.Join(err, file.Close())
-	}
-	if err != nil {
-		return nil, file.Close()
-	}
-	return &lockFile{file}, nil
-}
-
 // acquireLock locks the file beside a socket, which it makes when it is missing, does not
 // reach through a link, and never removes: two who lock the same name must always meet at
 // the same file. It fails with ErrInUse, without waiting, when another holds the lock, and
@@ -159,8 +142,5 @@ func (l *lockFile) isAt(path string) bool {
 // release unlocks and closes the file. Closing alone would not do: a child process
 // about to start may hold a copy of the descriptor for a moment.
 func (l *lockFile) release() error {
-	if l == nil {
-		return nil
-	}
 	return errors.Join(unlock(l.file), l.file.Close())
 }
