@@ -9,10 +9,10 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Close ends the connection in an orderly way: it tells the server, awaits its
-// consent until ctx ends or [Config.Grace] has passed, and closes. Unread messages
-// can still be read. It fails when there was no consent; the connection is closed
-// in any case. Closing twice is fine.
+// Close ends the connection in an orderly way. It sends connection.close, awaits the server's
+// consent until ctx ends or [Config.Grace] has passed, and closes. Unread messages can still be
+// read. Close fails when there was no consent. The connection is closed in any case. Closing
+// twice is fine.
 func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
 	p.mu.Lock()
 	over := p.closing || p.err != nil
@@ -30,8 +30,7 @@ func (p *Process) Close(ctx context.Context) fold.Attempt[struct{}] {
 	return fold.Succeed(struct{}{})
 }
 
-// part tells the server connection.close and awaits its consent, or that it is gone,
-// which is as good.
+// part sends connection.close and awaits the server's consent, or its end.
 func (p *Process) part(ctx context.Context) error {
 	if err := p.frames.Lock(ctx); err != nil {
 		p.frames.TryWrite(wire.KindClose)

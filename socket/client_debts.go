@@ -25,14 +25,14 @@ const (
 	saidStartOK
 )
 
-// pending reports whether something is owed.
+// pending reports whether a frame is owed.
 func (d *debts) pending() bool {
 	state := d.handshake.Load()
 	return d.pendingAcks.Load() > 0 || state == owesStartOK || state == owesMarkedStartOK
 }
 
-// AddTo adds what is owed to the frames to be written. A server that does not read gets the
-// rest of its acknowledgements later.
+// AddTo adds the owed frames to out. A server that does not read gets the rest of its
+// acknowledgements later.
 func (d *debts) AddTo(out *wire.Output) {
 	switch d.handshake.Load() {
 	case owesStartOK:
@@ -52,7 +52,7 @@ func (d *debts) AddTo(out *wire.Output) {
 	d.pendingAcks.Add(n)
 }
 
-// Remind starts the timer for what came to be owed while the write lock was taken.
+// Remind starts the timer for frames that came to be owed while the write lock was taken.
 func (d *debts) Remind() {
 	if d.pending() {
 		d.soon()
@@ -62,17 +62,10 @@ func (d *debts) Remind() {
 // settleTime is how long an acknowledgement that a client owes may wait for more of them.
 const settleTime = 5 * time.Millisecond
 
-// soon has the timer fire, for what is owed and what a write has left.
+// soon starts the timer, for owed frames and for an unfinished write.
 func (d *debts) soon() {
 	if !d.armed.Load() {
 		d.armed.Store(true)
 		d.timer.Reset(settleTime)
 	}
-}
-
-// flushDebts writes what is owed, when the timer fires.
-func (p *Process) flushDebts() {
-	p.debts.armed.Store(false)
-	p.frames.TryWrite(wire.NoControl)
-	p.frames.SetFlushDue()
 }

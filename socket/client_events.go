@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // connected notes, and logs, that the handshake is done.
@@ -11,7 +13,7 @@ func (p *Process) connected() {
 	p.mu.Lock()
 	p.live = true
 	if p.frames.LimitsSilence() {
-		p.frames.StartClock() // a client that says nothing would be lost to its server
+		p.frames.StartClock() // the server would end the connection of a silent client
 	}
 	p.mu.Unlock()
 	p.log(slog.LevelDebug, "connected")
@@ -63,7 +65,7 @@ func (p *Process) shut(reason error) {
 	}
 	p.mu.Unlock()
 	p.debts.timer.Stop()
-	p.frames.Net.Close() // ends what blocks
+	p.frames.Net.Close() // ends blocked reads and writes
 	p.frames.Shut()
 	p.disconnected()
 	p.mu.Lock()
@@ -74,7 +76,7 @@ func (p *Process) shut(reason error) {
 	p.change()
 }
 
-// endReading lets go of what reading took, p.mu held, once nobody reads any more.
+// endReading releases the read buffer and context, p.mu held. No call reads any more.
 func (p *Process) endReading() {
 	p.frames.Release()
 }
@@ -85,4 +87,11 @@ func (p *Process) wake() {
 	p.change()
 	p.mu.Unlock()
 	p.frames.Interrupt()
+}
+
+// flushDebts is the timer of debts: it writes the frames that are owed.
+func (p *Process) flushDebts() {
+	p.debts.armed.Store(false)
+	p.frames.TryWrite(wire.NoControl)
+	p.frames.SetFlushDue()
 }

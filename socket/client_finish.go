@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// finisher writes what earlier writes left, on a goroutine of its own: a call that reads must
-// not wait for the server to read. A call that waits for long starts it more than once.
+// finisher finishes writes on a goroutine of its own, since a call that reads must not wait for
+// the server to read. A call that waits for long starts it more than once.
 type finisher struct {
 	p      *Process
 	ctx    context.Context
@@ -20,8 +20,8 @@ func (p *Process) newFinisher(ctx context.Context) *finisher {
 	return f
 }
 
-// start writes what is left, unless somebody writes already: Unlock interrupts the reader,
-// which starts the finisher again, if bytes are left then.
+// start finishes the write, unless another goroutine writes. If that leaves bytes, its Unlock
+// interrupts the reader, which starts the finisher again.
 func (f *finisher) start() {
 	if f.p.frames.TryLock() {
 		f.joined.Go(func() {

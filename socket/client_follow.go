@@ -9,10 +9,10 @@ import (
 
 // FollowConfig says how [IPC.Follow] follows a name. The zero FollowConfig just listens.
 type FollowConfig struct {
-	// Subscribe is called with each fresh connection, before its messages are
-	// emitted, to say what is wanted; [Subscribe] makes one that sends messages. What
-	// came between the end of the last connection and this call was missed. When it
-	// fails because the connection broke, that is lost; another error ends the run.
+	// Subscribe is called with each new connection, before its messages are emitted, to tell
+	// the server what is wanted. The function [Subscribe] makes one that sends messages.
+	// Messages between the end of the last connection and this call were missed. An error of a
+	// broken connection makes the run connect again. Another error ends it.
 	Subscribe func(context.Context, *Process) error
 
 	// Lost is called when a connection is lost, after its last message, with the reason:
@@ -33,10 +33,10 @@ func Subscribe(messages ...Message) func(context.Context, *Process) error {
 	return func(ctx context.Context, p *Process) error { return p.Send(ctx, messages...).Err() }
 }
 
-// Follow is what comes from a name, across restarts of its server: it connects, and
-// emits [Process.Messages]; when the connection is lost, it connects again, after a pause.
-// Subscribe and Lost are called on the goroutine of the run, between the messages, so
-// that a gap is seen where it is.
+// Follow emits the messages of a name, across restarts of its server. It connects, and emits
+// [Process.Messages]. When the connection is lost, it connects again after a pause. Subscribe
+// and Lost are called on the goroutine of the run, between the messages, so a gap shows where
+// it is.
 //
 // It does not complete by itself. It fails with ctx's cause, and with it the reason why there
 // is no connection if there is none then. It fails with an error that Retry does not retry,
@@ -60,13 +60,13 @@ func (ipc *IPC) Follow(name Name, config FollowConfig) stream.Observable[Message
 	}
 }
 
-// followed is a message, or that a connection was made.
+// followed is a message, or the event that a connection was made.
 type followed struct {
 	connected bool
 	message   Message
 }
 
-// following is one connection. It keeps in last why there is none.
+// following connects once and emits what comes. It keeps in last why there is no connection.
 func (ipc *IPC) following(name Name, config FollowConfig, keep keeping, last *error) stream.Observable[followed] {
 	return func(ctx context.Context, yield func(followed) bool) error {
 		if ctx.Err() != nil {
@@ -98,7 +98,7 @@ func (ipc *IPC) following(name Name, config FollowConfig, keep keeping, last *er
 	}
 }
 
-// relay subscribes and emits what comes.
+// relay subscribes and emits the messages of one connection.
 func (p *Process) relay(ctx context.Context, subscribe func(context.Context, *Process) error, yield func(followed) bool) (wanted bool, err error) {
 	if subscribe != nil {
 		if err := subscribe(ctx, p); err != nil {

@@ -9,8 +9,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Wait gives the next message from the process that has not been read, waiting for
-// it until ctx ends.
+// Wait returns the next unread message from the process. It waits for one until ctx ends.
 func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
 	var m Message
 	err := p.await(ctx, unlimited, func() bool {
@@ -26,9 +25,9 @@ func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
 	return fold.Succeed(m)
 }
 
-// Messages is what comes from the process, from what is unread on: responses, and
-// what a server pushes. It completes when the server closes the connection in an
-// orderly way, or Close does. It is hot: each message goes to one run, or Wait.
+// Messages emits the messages from the process, beginning with the unread ones: responses, and
+// messages that the server pushes. It completes when the server, or Close, closes the
+// connection in an orderly way. It is hot: each message goes to one run, or to Wait.
 func (p *Process) Messages() stream.Observable[Message] {
 	return func(ctx context.Context, yield func(Message) bool) error {
 		for {
@@ -50,7 +49,7 @@ func (p *Process) Messages() stream.Observable[Message] {
 	}
 }
 
-// dropUnasked drops the messages that answer no request, those to come, too.
+// dropUnasked drops all messages that answer no request, now and later.
 func (p *Process) dropUnasked() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

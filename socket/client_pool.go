@@ -18,45 +18,41 @@ import (
 
 // PoolConfig says how a [Pool] works. Each field that is zero stands for its default.
 type PoolConfig struct {
-	// Connections is how many connections there are at most, those that are being closed
-	// included; default 16. One more is made when a request finds all of them busy.
+	// Connections limits the connections, with the ones that are being closed; default 16. The
+	// pool makes one more when a request finds all of them busy.
 	Connections int
 
-	// InFlight is how many requests a connection has in flight at most; default 1. A server
-	// handles the requests of a connection one after the other. With 1, it handles as many
-	// at the same time as there are connections, and no request waits behind a slow one.
-	// With more, requests and answers share writes and reads.
+	// InFlight limits the requests in flight of a connection; default 1. A server handles the
+	// requests of a connection one after the other. With 1, no request waits behind a slow
+	// one. With more, requests and answers share writes and reads.
 	//
-	// Leave it at 1 where handlers work or wait. Where they answer at once, take few
-	// connections with many requests in flight: BenchmarkPool compares one connection that
-	// has all requests in flight with the default. It takes two thirds of the time with 16
-	// callers, half or less with 64 and 256, and about the same with one. A server that is
-	// not of rxipc always gets one request at a time.
+	// Leave it at 1 where handlers work or wait. Where they answer at once, use few connections
+	// with many requests in flight. BenchmarkPool compares one connection that has all requests
+	// in flight with the default: it takes two thirds of the time with 16 callers, half or less
+	// with 64 and 256, and about the same with one. A server that is not of rxipc always gets
+	// one request at a time.
 	InFlight int
 
-	// Idle is how long a connection without requests is kept; default 1 min. Negative:
-	// until the pool is closed, or the connection breaks.
+	// Idle is how long a connection without requests is kept; default 1 min. Negative: until
+	// the pool is closed or the connection breaks.
 	Idle time.Duration
 
-	// Retry says how long a connection that could not be made, or was lost, waits before
-	// it is made again, and how often; by default from 10 ms to 1 s, without end. A
-	// response starts its count afresh. Without Delay and Times, a pool whose name has no
-	// server waits for news of one, as ConnectTo does, and then connects at once. A nil If
-	// retries failures that pass with time: the server is not there, went away, or is too
-	// slow.
+	// Retry is how long the pool waits before it makes a failed or lost connection again, and
+	// how often; by default 10 ms to 1 s, without end. A response restarts the count. Without
+	// Delay and Times the pool waits for news of a server, as ConnectTo does, and connects at
+	// once. A nil If retries failures that may pass: the server is not there, went away, or is
+	// too slow.
 	Retry operators.RetryPolicy
 }
 
-// Pool is a client for many requests at the same time: a bounded number of connections
-// to one name, made when they are needed and replaced when they break, each with several
-// requests in flight. Its methods may be called from any goroutine.
+// Pool is a client for many requests at the same time. It has a limited number of connections to
+// one name. It makes them when they are needed, and replaces broken ones. Its methods may be
+// called from any goroutine.
 //
-// A request goes to a connection that has none, to a new one if there is no such, to the
-// one with the fewest if there may be no more of them, and when all have as many as they
-// may, waits for its turn; who came first goes first. Those that wait are the calls of
-// Request, so there are as many as callers. Requests without a response to them on the
-// same connection are told apart as [Process.Request] says. Other messages of the server
-// are dropped.
+// A request goes to a connection without requests, or to a new one, or, at the limit, to the one
+// with the fewest requests. When all connections have InFlight requests, it waits, in the order
+// of the calls. Only calls of Request wait, so the queue is as long as there are callers.
+// Messages of the server that answer no request are dropped.
 type Pool struct {
 	ipc    *IPC
 	name   Name
@@ -76,7 +72,7 @@ type Pool struct {
 	stats   PoolStats
 }
 
-// PoolStats counts what happened in a pool since it was made, and what there is.
+// PoolStats has the present numbers of a pool, and what it counted since it was made.
 type PoolStats struct {
 	Connections int // that are up
 	InFlight    int // requests given to them
@@ -85,7 +81,7 @@ type PoolStats struct {
 	Requests  uint64 // made
 	Answered  uint64 // of these, with a response
 	Failed    uint64 // of these, without one
-	Retried   uint64 // times that one not handled was taken back from a connection that ended
+	Retried   uint64 // times that a connection ended and gave back a request that was not handled
 	Connected uint64 // connections made
 	Lost      uint64 // connections broken
 }
@@ -109,10 +105,9 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 // ErrNoConnection if all connections were busy, otherwise the reason why there is none, such
 // as ErrNotListening or ErrNoHandshake.
 //
-// A request that certainly was not handled is made again on another connection. It was not
-// sent, or a server of rxipc left it unacknowledged when it closed the connection in good
-// order. A server does that when it ends, is restarted or hands over, so no request fails by
-// such a restart.
+// A request that was certainly not handled is made again on another connection: it was not sent,
+// or a server of rxipc left it unacknowledged when it closed the connection in an orderly way.
+// So no request fails when a server ends, restarts or hands over.
 //
 // A request that may have been handled fails with a [*SendError] whose Doubtful is 1, after
 // the death of a server for instance. The caller may make it again if the server may handle
@@ -335,10 +330,10 @@ func (p *Pool) Stats() PoolStats {
 	return stats
 }
 
-// Close refuses further requests, waits for those under way until ctx ends, after which
-// they fail with net.ErrClosed, closes the connections in an orderly way, which
-// [Config.Grace] bounds, and returns when nothing of the pool is left. It fails with ctx's
-// cause if that ended first. Closing twice is fine.
+// Close refuses further requests and waits for the ones under way until ctx ends. Then these fail
+// with net.ErrClosed. Close closes the connections in an orderly way, within [Config.Grace], and
+// returns when all goroutines of the pool have ended. It fails with ctx's cause if ctx ended
+// first. Closing twice is fine.
 func (p *Pool) Close(ctx context.Context) fold.Attempt[struct{}] {
 	p.mu.Lock()
 	if !p.closed && p.calls == 0 {

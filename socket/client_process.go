@@ -13,16 +13,16 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Process is the client's side of a connection: another process, that messages can
-// be sent to and awaited from. Its methods may be called from any goroutine; while
-// one of them waits it also sends heartbeats and takes in whatever comes, so that
-// messages and acknowledgements do not get into each other's way.
+// Process is the client's end of a connection. It sends messages to the other process and waits
+// for messages from it. Its methods may be called from any goroutine. A method that waits also
+// sends heartbeats and reads all that comes.
 //
-// Every error wraps in an [*Error]: net.ErrClosed after Close, ErrDisconnected when
-// the server has closed the connection, io.ErrUnexpectedEOF when it is gone
-// without having done so, ErrProtocol or ErrTooLarge when it sent what it must not,
-// the context's cause when that ended first. A call that its context ended leaves
-// the connection usable.
+// Each error is an [*Error] that wraps net.ErrClosed after Close, ErrDisconnected when the
+// server closed the connection, io.ErrUnexpectedEOF when the server is gone without a word,
+// ErrProtocol or ErrTooLarge when the server broke the protocol or a limit, or the context's
+// cause when the context ended first. The connection stays usable after the end of a context.
+//
+// Lock order: the mu of a Pool or prefetcher, or the write lock of frames, then mu.
 type Process struct {
 	frames framed.Conn
 	debts  debts
@@ -33,17 +33,17 @@ type Process struct {
 
 	mu         sync.Mutex
 	ours       bool          // the server is of rxipc, too
-	reading    bool          // a goroutine reads for all
-	clocked    int           // how many wait that have read
-	came       int64         // when something came last, on the pulse's clock
-	changed    chan struct{} // closed at the next change; made by who waits for it
-	inbox      fifo[Message] // came and is unread
-	replies    fifo[reply]   // what requests await, in the order they were sent
-	settled    int           // of those, how many are decided
+	reading    bool          // a call reads for all that wait
+	clocked    int           // waiting calls that have started the heartbeats
+	came       int64         // when bytes came last, on the clock of frames
+	changed    chan struct{} // closed at the next change; nil: no call waits for one
+	inbox      fifo[Message] // unread messages
+	replies    fifo[reply]   // of the requests, in the order they were sent
+	settled    int           // the first replies, which are decided
 	unread     int           // bytes in both, overhead included
 	unasked    bool          // messages for the inbox are dropped
 	sent       uint64        // messages written, for the writer
-	acked      uint64        // of those, acknowledged
+	acked      uint64        // messages acknowledged
 	agreed     bool          // the server consented to close
 	dialect    wire.Kind     // of the acknowledgements that came; noControl: none yet
 	err        error         // why nothing more will come
@@ -52,11 +52,11 @@ type Process struct {
 	deliveries *deliveryLog  // for the hooks; nil without
 }
 
-// reply is what a request awaits.
+// reply is the answer to a request, which may still come.
 type reply struct {
 	number  uint64 // of the request among the messages sent
 	decided bool   // message came, or err says that none will
-	left    bool   // nobody awaits it, any more or at all
+	left    bool   // no call awaits it any more
 	answer
 }
 
@@ -73,8 +73,7 @@ type span struct {
 	count int
 }
 
-// overhead is what an unread message counts beside its content, so that empty ones
-// are bounded, too.
+// overhead is added to the length of each unread message, so that empty ones are limited, too.
 const overhead = 64
 
 // unlimited is the limit of unread bytes for a call that makes them fewer, or that closes.
@@ -87,47 +86,45 @@ func (p *Process) Name() Name { return p.name }
 // either side.
 func (p *Process) ID() uint64 { return p.id }
 
-// Peer tells who the server is, as Connection.Peer tells who the client is: the
-// process that made the socket listen, which is the manager of services where that
-// made it.
+// Peer returns the process at the other end, where the system knows it (see [Connection.Peer]):
+// the one that made the socket listen, which may be the manager of services.
 func (p *Process) Peer() fold.Maybe[Peer] { return p.peer }
 
-// Conn returns the connection beneath, for its addresses and for who is behind it.
-// Reading from it or writing to it breaks the protocol.
+// Conn returns the underlying connection, for its addresses and its peer. Reading from it or
+// writing to it breaks the protocol.
 func (p *Process) Conn() net.Conn { return p.frames.Net }
 
-// InFlight is how many messages were written and are not known to be acknowledged: those
-// of a Send that is under way, or that gave up on them. Acknowledgements are taken in
-// while something waits.
+// InFlight is how many messages were written whose acknowledgements have not been read: of calls
+// under way, and of calls that gave up. Acknowledgements are read while a method waits.
 func (p *Process) InFlight() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return int(p.sent - p.acked)
 }
 
-// Unread is how many messages wait for [Process.Wait], and how many bytes all take that
-// came and are unread, counted as [ClientConfig.MaxUnread] bounds them: responses that nobody
-// has taken yet are among those.
+// Unread is how many messages wait for [Process.Wait], and how many bytes all unread messages
+// take, counted as [ClientConfig.MaxUnread] limits them. Responses that no call has taken yet
+// count in bytes alone.
 func (p *Process) Unread() (messages, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.inbox.len(), p.unread
 }
 
-// gone is why nothing more comes, nil while something may.
+// gone returns why no more messages come, or nil while they may.
 func (p *Process) gone() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
 }
 
-// late is the end of ctx, and since when the server has been silent, p.mu held.
+// late returns the cause of ctx and how long the server has been silent, p.mu held.
 func (p *Process) late(ctx context.Context) error {
 	silence := time.Duration(p.frames.Now() - p.came).Round(time.Millisecond)
 	return fmt.Errorf("%w: nothing came from the server for %v", context.Cause(ctx), silence)
 }
 
-// acknowledged is how many of a span are acknowledged, p.mu held.
+// acknowledged returns how many messages of a span are acknowledged, p.mu held.
 func (p *Process) acknowledged(s span) int {
 	if p.acked < s.first {
 		return 0
@@ -135,10 +132,10 @@ func (p *Process) acknowledged(s span) int {
 	return min(int(p.acked-s.first)+1, s.count)
 }
 
-// isFree reports whether one more message may be sent, p.mu held. To a server that is not
-// of ours the next one is sent once the one before was acknowledged, and if it speaks the
-// 5.x dialect, once each request was responded to: it ends when a message reaches it where
-// it awaits the acknowledgement of its response.
+// isFree reports whether one more message may be sent, p.mu held. A server that is not of rxipc
+// gets the next message once the one before was acknowledged. If it speaks the 5.x dialect, each
+// request must have its response, too: it ends when a message comes while it awaits the
+// acknowledgement of a response.
 func (p *Process) isFree() bool {
 	return p.ours || p.acked == p.sent && (p.dialect != wire.KindAck || p.settled == p.replies.len())
 }
@@ -151,7 +148,7 @@ func (p *Process) nextChange() <-chan struct{} {
 	return p.changed
 }
 
-// change lets those who wait look again, p.mu held.
+// change wakes the calls that wait, p.mu held. Each checks its condition again.
 func (p *Process) change() {
 	if p.changed != nil {
 		close(p.changed)

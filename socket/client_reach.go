@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"runtime"
 	"time"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/framed"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 const (
@@ -95,4 +98,32 @@ func isPassingLoss(err error) bool { return comesBack(err) || errors.Is(err, Err
 // file. Systems other than Linux also refuse a connection when the queue is full.
 func tellsNews(err error) bool {
 	return errors.Is(err, ErrNotListening) && (errors.Is(err, fs.ErrNotExist) || runtime.GOOS == "linux")
+}
+
+// try connects once.
+func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {
+	conn, err := ipc.dial(ctx, name)
+	if e, structured := err.(*Error); structured && e.Name == name.text {
+		return nil, e.Err // the caller adds the operation
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ipc.attach(ctx, conn, name)
+}
+
+// comesBack reports whether a later try may succeed after a failure to connect.
+func comesBack(err error) bool {
+	if errors.Is(err, ErrRefused) && !errors.Is(err, ErrBusy) {
+		return false
+	}
+	return errors.Is(err, ErrNotListening) || errors.Is(err, ErrBusy) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDisconnected) || framed.IsReset(err) ||
+		errors.Is(err, ErrNoHandshake) || errors.Is(err, ErrSilent) || metDeadline(err)
+}
+
+// metDeadline reports whether a failure to dial comes of a context's deadline, which the
+// dialer may meet before the context does. The system calls a full queue a timeout, too.
+func metDeadline(err error) bool {
+	return wire.IsTimeout(err) && !errors.Is(err, ErrTooSlow) && !errors.Is(err, ErrBusy)
 }

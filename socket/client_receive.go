@@ -10,16 +10,15 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// await waits until ready, which is called under p.mu, returns true, or more than
-// limit bytes are unread. One of those who wait reads for all; and if a write was
-// left unfinished, it has that finished meanwhile.
+// await waits until ready returns true, or more than limit bytes are unread. It calls ready
+// under p.mu. One of the calls that wait reads for all of them, and has an unfinished write
+// finished meanwhile.
 func (p *Process) await(ctx context.Context, limit int, ready func() bool) error {
 	return p.awaitWith(ctx, limit, false, ready)
 }
 
-// awaitWith is await. Who is patient expects something to be ready soon, and to make
-// room for what a write left: that is finished meanwhile only if it takes longer than
-// settleTime.
+// awaitWith is await. A patient caller expects that the server reads soon. It has an unfinished
+// write finished only if that takes longer than settleTime.
 func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready func() bool) error {
 	started := false
 	var rest *finisher
@@ -80,18 +79,18 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 	}
 }
 
-// endWait stops the time after which a heartbeat is due, unless somebody else waits.
+// endWait stops the heartbeats, unless another call waits.
 func (p *Process) endWait() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.clocked--; p.clocked == 0 {
 		p.frames.StopClock()
-		p.frames.StopListening() // nobody listens
+		p.frames.StopListening()
 	}
 }
 
-// listenAgain starts the time in which something must come, p.mu held. It goes on from when
-// something came last, but leaves who has just begun to wait the time to read what is there.
+// listenAgain starts the time in which bytes must come, p.mu held. The time counts from the last
+// bytes, but leaves a call that has just begun to wait a quarter of it.
 func (p *Process) listenAgain() {
 	if p.frames.LimitsSilence() {
 		p.frames.Listen(max(p.came, p.frames.Now()-int64(p.config.SilenceTimeout/4*3)))
@@ -104,8 +103,8 @@ func (p *Process) tooMuchUnread(limit int) error {
 		"read them by Wait or Messages", ErrUnread, p.unread, limit)
 }
 
-// lost says of the end of a connection that came without a word what it may have been. A
-// server of ours says why it closes a connection, so it died.
+// lost adds to the error of a connection that ended without connection.close what may have
+// happened. A server of rxipc gives a reason when it closes, so it died.
 func (p *Process) lost(err error) error {
 	switch {
 	case !framed.IsGone(err):
@@ -119,11 +118,11 @@ func (p *Process) lost(err error) error {
 		"or have met a message that is larger than it takes or that its handler failed at: %w", framed.Unexpected(err))
 }
 
-// read reads once, for all who wait, and takes in what came.
+// read reads once for all calls that wait, and handles the frames.
 func (p *Process) read(ctx context.Context) {
 	err := p.frames.Fill(ctx)
 	if err != nil && ctx.Err() != nil {
-		err = nil // await tells
+		err = nil // await returns it
 	}
 	p.mu.Lock()
 	if !p.frames.In.Idle() {
@@ -139,7 +138,7 @@ func (p *Process) read(ctx context.Context) {
 		err = p.receive(f)
 	}
 	if p.closing && framed.IsGone(err) {
-		err = net.ErrClosed // it need not consent any more
+		err = net.ErrClosed // the server need not consent any more
 	}
 	events := p.deliveries.take()
 	if err != nil || len(events.deliveries)+len(events.arrived) > 0 {
@@ -166,7 +165,7 @@ func (p *Process) endWith(err error) {
 	}
 }
 
-// receive takes in one frame, p.mu held.
+// receive handles one frame, p.mu held.
 func (p *Process) receive(f wire.Frame) error {
 	switch f.Kind {
 	case wire.KindMessage:
@@ -200,7 +199,7 @@ func (p *Process) receive(f wire.Frame) error {
 	return nil
 }
 
-// acknowledge takes in acknowledgements of the next n messages, p.mu held.
+// acknowledge handles acknowledgements of the next n messages, p.mu held.
 func (p *Process) acknowledge(n int) {
 	if n > 0 {
 		p.acked = min(p.acked+uint64(n), p.sent)
@@ -209,8 +208,7 @@ func (p *Process) acknowledge(n int) {
 	}
 }
 
-// sort gives a message to the request that it answers, or puts it with the unread,
-// p.mu held.
+// sort gives a message to the request that it answers, or to the inbox, p.mu held.
 func (p *Process) sort(m Message) {
 	p.deliveries.arrive(m)
 	if !p.answer(m) {
@@ -218,7 +216,7 @@ func (p *Process) sort(m Message) {
 	}
 }
 
-// take takes the first unread message, p.mu held and there being one.
+// take removes and returns the first unread message, p.mu held. There must be one.
 func (p *Process) take() Message {
 	m := p.inbox.all()[0]
 	p.inbox.drop(1)
@@ -226,8 +224,8 @@ func (p *Process) take() Message {
 	return m
 }
 
-// store adds an unread message, p.mu held. Somebody who closes has no use for more
-// than the limit.
+// store adds an unread message, p.mu held. While the connection closes it keeps no more than the
+// limit.
 func (p *Process) store(m Message) {
 	if p.unasked || p.closing && p.unread > p.config.MaxUnread {
 		return

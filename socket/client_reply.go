@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// Nothing on the wire says which request a message answers. But servers handle the
-// messages of a connection in order, and each answer stands between the acknowledgement
-// of its request and the next one. So the first message that comes after a request was
-// acknowledged is its response, and if the next acknowledgement comes first, it has none.
+// Nothing on the wire says which request a message answers. But servers handle the messages of a
+// connection in order, and each answer stands between the acknowledgement of its request and the
+// next acknowledgement. So the first message after the acknowledgement of a request is its
+// response. If the next acknowledgement comes first, the request has no response.
 
-// answer takes a message for the response to the request that was acknowledged last, if
-// that has none yet, p.mu held.
+// answer makes a message the response to the request that was acknowledged last, and reports
+// false if that has one already, p.mu held.
 func (p *Process) answer(m Message) bool {
 	all := p.replies.all()
 	if p.settled == len(all) || all[p.settled].number != p.acked {
@@ -27,7 +27,7 @@ func (p *Process) answer(m Message) bool {
 	return true
 }
 
-// unanswered decides the requests that were passed over, p.mu held.
+// unanswered gives ErrNoResponse to the requests that have no response, p.mu held.
 func (p *Process) unanswered() {
 	all := p.replies.all()
 	if p.settled == len(all) || all[p.settled].number >= p.acked {
@@ -39,8 +39,8 @@ func (p *Process) unanswered() {
 	p.tidy()
 }
 
-// claim takes the answer to a request, once it is decided, p.mu held. Nobody may ask for
-// it again then.
+// claim removes and returns the answer to a request, if it is decided, p.mu held. It is called
+// no more for that request then.
 func (p *Process) claim(number uint64) (a answer, ok bool) {
 	r := p.reply(number)
 	if !r.decided {
@@ -52,7 +52,7 @@ func (p *Process) claim(number uint64) (a answer, ok bool) {
 	return a, true
 }
 
-// abandon lets the replies to requests come in vain, p.mu held.
+// abandon drops the replies to requests, now and when they come, p.mu held.
 func (p *Process) abandon(s span) {
 	for i := range s.count {
 		p.leave(p.reply(s.first + uint64(i)))
@@ -68,7 +68,7 @@ func (p *Process) reply(number uint64) *reply {
 	return &all[i]
 }
 
-// leave lets go of a reply, p.mu held.
+// leave drops a reply, p.mu held.
 func (p *Process) leave(r *reply) {
 	if !r.left && r.decided && r.err == nil {
 		p.unread -= r.message.Len() + overhead
@@ -76,7 +76,7 @@ func (p *Process) leave(r *reply) {
 	r.left, r.answer = true, answer{}
 }
 
-// tidy forgets the first replies, as far as they are decided and left, p.mu held.
+// tidy removes the first replies that are decided and left, p.mu held.
 func (p *Process) tidy() {
 	all := p.replies.all()[:p.settled]
 	n := 0

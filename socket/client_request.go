@@ -7,12 +7,12 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-// Request sends a message and gives the response to it. The messages of a server that
-// come beside, pushed or a second response, stay for Wait. Each request gets its own
-// response, also when several are made at the same time, and when others gave up on
-// theirs. It fails with a [*SendError] that tells whether the request was sent, and
-// acknowledged: with ErrNoResponse when the server acknowledged a later message without
-// having responded. For many at the same time take [Process.RequestAll] or a [Pool].
+// Request sends a message and returns the response to it. Other messages of the server, such as
+// pushed ones and second responses, stay for Wait. Each request gets its own response, also when
+// several are made at the same time or some gave up. Request fails with a [*SendError] that
+// tells whether the request was sent and acknowledged. The error wraps ErrNoResponse when the
+// server acknowledged a later message first. [Process.RequestAll] and [Pool] are for many
+// requests at the same time.
 func (p *Process) Request(ctx context.Context, m Message) fold.Attempt[Message] {
 	answer, err := p.request(ctx, m)
 	if err != nil {

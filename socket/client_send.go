@@ -9,17 +9,16 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Send sends messages in order, several ahead of their acknowledgements as
-// [ClientConfig.Window] says, waits until all are acknowledged, and gives the process, for the
-// next step of a chain. An acknowledged message has been handled. When one cannot be
-// sent or is not acknowledged it fails with a [*SendError] that tells which were; one
-// that must not be sent is found before any is. Responses that come meanwhile are kept
-// for Wait, up to [ClientConfig.MaxUnread]: beyond that Send fails with ErrUnread, so have
-// another goroutine read them at the same time if they are many.
+// Send sends messages in order, up to [ClientConfig.Window] ahead of their acknowledgements. It
+// waits until all are acknowledged, and returns the process for the next step of a chain. An
+// acknowledged message has been handled. Send fails with a [*SendError] that tells which messages
+// were sent and acknowledged. It checks all messages before it sends one. Responses that come
+// meanwhile are kept for Wait, up to [ClientConfig.MaxUnread]. Beyond that Send fails with
+// ErrUnread, so let another goroutine read many responses at the same time.
 //
-// A server of innmind/ipc 5.x that responds to messages ends when the next one comes before
-// it has the acknowledgement of its response. Send does not know whether there will be one,
-// so no client can rule that out: take Request for such a server.
+// A server of innmind/ipc 5.x that responds to messages ends when the next message comes before
+// the acknowledgement of its response. Send does not know whether a response will come, so use
+// Request for such a server.
 func (p *Process) Send(ctx context.Context, messages ...Message) fold.Attempt[*Process] {
 	if err := p.sendEach(ctx, messages); err != nil {
 		return fold.Fail[*Process](p.failure("send", err))
@@ -33,7 +32,7 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		return &SendError{Err: err}
 	}
 	if len(messages) != 1 {
-		take := func(room int, queue *fifo[Message]) bool { // copies: those given stay on the caller's stack
+		take := func(room int, queue *fifo[Message]) bool { // copies them, so that messages stays on the caller's stack
 			n := min(room, len(messages))
 			queue.push(messages[:n]...)
 			messages = messages[n:]
@@ -56,8 +55,8 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 	return nil
 }
 
-// sendOne writes a message. What the connection may not swallow at once is only offered:
-// the server might itself be writing an answer, and not read before that is read.
+// sendOne writes a message. It only offers a message that the connection may not take at once,
+// since the server may be writing an answer, and read nothing until the answer is read.
 func (p *Process) sendOne(ctx context.Context, request bool, m Message) (span, error) {
 	offered := wire.FrameSize(m.wire()) > wire.FlushAt || p.frames.Unfinished() || p.InFlight() > 0
 	one := [1]Message{m}

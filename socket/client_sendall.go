@@ -15,38 +15,37 @@ import (
 //
 //	sent, err := stream.Pipe3(lines, operators.Map(socket.Text), process.SendAll, operators.Count[socket.Message]()).Last(ctx).Get()
 //
-// [ClientConfig.Window] and [ClientConfig.WindowBytes] bound how many messages are in flight, and
-// how many more are read ahead of the source, which has a goroutine of its own. A run
-// completes when the source has and everything is acknowledged; a failure of the source ends it after
-// that, too. When a message cannot be sent or is not acknowledged, or ctx ends, it fails
-// with a [*SendError], that tells which messages of the run arrived. When yield wants no
-// more, what is in flight stays so, see [Process.InFlight]. Responses are kept as Send
-// keeps them. While the source emits nothing, the run reads what comes, and so notices the end
-// of the connection.
+// [ClientConfig.Window] and [ClientConfig.WindowBytes] limit how many messages are in flight, and
+// how many more are read ahead of the source, which has a goroutine of its own. A run completes
+// when the source has completed and all messages are acknowledged. A failure of the source ends
+// the run after the acknowledgements, too. When a message cannot be sent or is not acknowledged,
+// or ctx ends, the run fails with a [*SendError] that tells which messages arrived. When yield
+// wants no more, messages stay in flight, see [Process.InFlight]. Responses are kept as Send
+// keeps them. While the source emits nothing, the run reads what comes, and so notices the end of
+// the connection.
 //
-// A message whose content the protocol reserves, see [Message.IsReserved], is left out
-// alone: Config.Log gets an error with its number among those of the source, and the run
-// fails with ErrReserved, which names the first, once all others are acknowledged. To carry
-// such content in another form, map it before. A message that cannot be sent for another
-// reason, being too large for instance, ends the run.
+// A message whose content the protocol reserves, see [Message.IsReserved], is left out.
+// Config.Log gets an error with its number among the messages of the source, and the run fails
+// with ErrReserved, which names the first, once all others are acknowledged. Map such content to
+// another form before. A message that cannot be sent for another reason, such as its length,
+// ends the run.
 //
-// Servers that are not of rxipc get one message at a time. One of innmind/ipc 5.x that
-// responds to messages ends when the next one comes before it has the acknowledgement of
-// its response, which no client can rule out here: take RequestAll.
+// Servers that are not of rxipc get one message at a time. A server of innmind/ipc 5.x that
+// responds to messages ends when the next message comes before the acknowledgement of its
+// response. SendAll does not know whether a response will come, so use RequestAll for it.
 func (p *Process) SendAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	mustHave("Process.SendAll", messages)
 	return p.sendWith("send", false, messages)
 }
 
 // RequestAll sends what an observable emits, and emits the response to each message, in
-// order: [Process.Request] as an operator. It is like SendAll in everything else: a
-// request is in flight until its response has been emitted.
-// It fails with ErrNoResponse, in a [*SendError], at a request without a response, after
-// the responses to those before.
+// order: [Process.Request] as an operator. A request is in flight until its response has been
+// emitted. A request without a response fails the run with ErrNoResponse, in a [*SendError],
+// after the responses before it. All else is as in SendAll.
 //
-// A run ends with its connection, also when the server restarts in good order. Its
-// SendError counts exactly the requests that were handled, that may have been handled, and that
-// were not. [Pool.RequestAll] goes on over the next connection.
+// A run ends with its connection, also when the server restarts in an orderly way. Its SendError
+// counts exactly the requests that were handled, that may have been handled, and that were not.
+// [Pool.RequestAll] goes on over the next connection.
 func (p *Process) RequestAll(messages stream.Observable[Message]) stream.Observable[Message] {
 	mustHave("Process.RequestAll", messages)
 	return p.sendWith("request", true, messages)
@@ -110,10 +109,10 @@ func (p *Process) sendWith(op string, request bool, messages stream.Observable[M
 	}
 }
 
-// omission counts the messages that a run leaves out, since the protocol reserves their content.
+// omission counts the messages that a run leaves out because the protocol reserves their content.
 type omission struct {
 	config *Config
-	who    slog.LogValuer // has the run
+	who    slog.LogValuer // the Process or Pool of the run
 	came   int            // messages of the source
 	count  int            // of these, left out
 	first  error          // for the first one left out
@@ -141,7 +140,7 @@ func (o *omission) err() error {
 	return o.first
 }
 
-// joined joins the failure of a source and another one. It returns a single one as it is.
+// joined joins the failure of a source and another one. It returns a single failure unchanged.
 func joined(broken, other error) error {
 	if broken == nil || other == nil {
 		return cmp.Or(broken, other)

@@ -10,31 +10,30 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// SendError tells which of some messages arrived, counted in the order in which they
-// were given to Send, or came from the source of SendAll or RequestAll.
+// SendError tells which messages arrived. It counts them in the order in which Send was given
+// them, or the source of SendAll or RequestAll emitted them.
 type SendError struct {
-	// Acknowledged is how many the server acknowledged, from the first on: those have
-	// been handled.
+	// Acknowledged is how many messages, from the first on, the server acknowledged. They
+	// have been handled.
 	Acknowledged int
 
-	// Sent is how many were written, those acknowledged among them, the last one
-	// perhaps in part. Those from Sent on were not written; to send them again is
-	// safe. Those between may have been handled, see Doubtful.
+	// Sent is how many messages were written, with the acknowledged ones, the last one perhaps
+	// in part. Messages from Sent on were not written and can be sent again safely. Messages
+	// from Acknowledged to Sent may have been handled, see Doubtful.
 	Sent int
 
-	// Err is the reason why the others were not acknowledged.
+	// Err is why the others were not acknowledged.
 	Err error
 }
 
-// Doubtful is how many messages may have been handled without being acknowledged, the
-// first ones of those behind the acknowledged ones. All that follow were not handled for
-// sure, and can be sent again safely.
+// Doubtful is how many messages, from Acknowledged on, may have been handled without an
+// acknowledgement. The messages behind them were not handled, and can be sent again safely.
 //
-// A server of rxipc acknowledges all that it has handled before it closes a connection in
-// good order, with ErrDisconnected: none is doubtful then. One is if the server closed
-// because its handler rejected that message, or panicked. All unacknowledged messages are
-// doubtful if the server still held some of them when its Config.Grace was up, after any other
-// end, such as the death of the server or the end of a context, and with any other server.
+// A server of rxipc acknowledges all handled messages before it closes a connection in an
+// orderly way, with ErrDisconnected. So no message is doubtful then. One is if the server closed
+// because its handler rejected it or panicked. All unacknowledged messages are doubtful if the
+// server still held some of them at the end of its Config.Grace, after any other end (the death
+// of the server, the end of a context), and with any server that is not of rxipc.
 func (e *SendError) Doubtful() int {
 	unacknowledged := e.Sent - e.Acknowledged
 	if closed, ok := errors.AsType[*closedError](e.Err); ok {
@@ -43,8 +42,8 @@ func (e *SendError) Doubtful() int {
 	return unacknowledged
 }
 
-// failing is how many of those sent, from the first on, it makes no sense to send again as
-// they are: those acknowledged or doubtful, and the one for which the server closed.
+// failing is how many messages, from the first on, must not be sent again as they are: the
+// acknowledged and doubtful ones, and the one for which the server closed.
 func (e *SendError) failing() int {
 	n := e.Acknowledged + e.Doubtful()
 	if closed, ok := errors.AsType[*closedError](e.Err); ok && closed.blames() {
@@ -53,8 +52,8 @@ func (e *SendError) failing() int {
 	return n
 }
 
-// Error gives the cause, before it the numbers when there were several messages, and behind
-// it whether the unacknowledged messages may have been handled.
+// Error returns the numbers if there were several messages, the cause, and whether the
+// unacknowledged messages may have been handled.
 func (e *SendError) Error() string {
 	text := e.Err.Error()
 	if e.Sent >= 2 {
@@ -83,8 +82,7 @@ func (e *SendError) Error() string {
 // Unwrap returns the cause.
 func (e *SendError) Unwrap() error { return e.Err }
 
-// undone says of a message that was written what is missing, once ctx has ended or the
-// connection has.
+// undone adds to err, the end of a context or connection, what a written message lacks.
 func undone(err error, acknowledged int, m Message) error {
 	switch {
 	case acknowledged > 0:
@@ -95,7 +93,7 @@ func undone(err error, acknowledged int, m Message) error {
 	return fmt.Errorf("sent, but not acknowledged: %w", err)
 }
 
-// failure makes the structured error of an operation.
+// failure returns the structured error of an operation.
 func (p *Process) failure(op string, err error) error {
 	var failed *SendError
 	sent := errors.As(err, &failed)
@@ -110,11 +108,11 @@ func (p *Process) failure(op string, err error) error {
 	return &Error{Op: op, Name: p.name.String(), Err: err}
 }
 
-// crossed is what may have ended a server of innmind/ipc 5.x.
+// crossed explains what may have ended a server of innmind/ipc 5.x.
 const crossed = "a server of innmind/ipc 5.x that responds ends when the next message comes before its response is acknowledged, " +
 	"which Request, RequestAll and Pool see to and Send cannot"
 
-// mayHaveCrossed reports whether the server may be gone because of that.
+// mayHaveCrossed reports whether crossed may be why the server is gone.
 func (p *Process) mayHaveCrossed(err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -23,9 +23,9 @@ func Request(ctx context.Context, m Message) func(*Process) fold.Attempt[Message
 	return func(p *Process) fold.Attempt[Message] { return p.Request(ctx, m) }
 }
 
-// Closing is a step of a chain that closes the process after it, however it went. A
-// failure to close is a failure only of a step that succeeded. Where ctx may have
-// ended by then, close with context.WithoutCancel(ctx): [Config.Grace] bounds it.
+// Closing is a step of a chain that closes the process after the step, also after a failure. A
+// failure to close fails a step that succeeded. Where ctx may have ended by then, close with
+// context.WithoutCancel(ctx): [Config.Grace] limits the time.
 func Closing[T any](ctx context.Context, step func(*Process) fold.Attempt[T]) func(*Process) fold.Attempt[T] {
 	return func(p *Process) fold.Attempt[T] {
 		closed := false

@@ -16,8 +16,8 @@ type batch struct {
 	offered  bool // what the connection does not take at once is left to a call that waits
 }
 
-// write writes messages, and what is owed. A connection that does not take them any more
-// is read to its end for the reason.
+// write writes messages and owed frames. If the connection fails, it is read to its end for the
+// reason.
 func (p *Process) write(ctx context.Context, b batch) (span, error) {
 	if err := p.frames.Lock(ctx); err != nil {
 		return span{}, err
@@ -54,15 +54,15 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	default: // a moment of waiting costs much less than another goroutine
 		err = p.frames.FlushSoon()
 	}
-	if b.offered && err != nil { // what is left is never written
+	if b.offered && err != nil { // the rest is never written
 		s.count -= notBegun(b.messages, p.frames.Out.Len())
 	}
 	p.unnumber(b.request, len(b.messages)-s.count)
 	return s, err
 }
 
-// notBegun returns how many of the messages have no byte written, when the last left bytes are
-// not written.
+// notBegun returns how many of the messages have no byte written if the last left bytes are not
+// written.
 func notBegun(messages []Message, left int) (n int) {
 	for _, m := range slices.Backward(messages) {
 		if left -= wire.FrameSize(m.wire()); left < 0 {
@@ -75,7 +75,7 @@ func notBegun(messages []Message, left int) (n int) {
 
 // number counts messages as sent before they are written, since their acknowledgements may
 // come at once. A message that has left in part when ctx ends will be acknowledged, too. The
-// caller holds writing.
+// caller holds the write lock.
 func (p *Process) number(b batch) (first uint64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,7 +96,7 @@ func (p *Process) number(b batch) (first uint64, err error) {
 	return first, nil
 }
 
-// unnumber takes the last numbers back. The caller has held writing since number.
+// unnumber takes the last numbers back. The caller has held the write lock since number.
 func (p *Process) unnumber(request bool, count int) {
 	if count == 0 {
 		return
@@ -105,7 +105,7 @@ func (p *Process) unnumber(request bool, count int) {
 	defer p.mu.Unlock()
 	p.sent -= uint64(count)
 	p.deliveries.unsend(p.sent)
-	p.acked = min(p.acked, p.sent) // should the server have acknowledged what it did not get
+	p.acked = min(p.acked, p.sent) // the server may have acknowledged a message that it did not get
 	if request {
 		p.replies.cut(count)
 		p.settled = min(p.settled, p.replies.len())
