@@ -31,6 +31,7 @@ var floors = map[string][]string{
 	"socket/internal":          {},
 	"socket/internal/wire":     {},
 	"socket/internal/park":     {},
+	"socket/internal/answers":  {"socket/internal/wire"},
 	"socket/internal/framed":   {"socket/internal/park", "socket/internal/wire"},
 	"socket/internal/probe":    {"socket/internal/wire"},
 	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch"},

@@ -78,23 +78,6 @@ func TestSendWindowIsRecycledEmpty(t *testing.T) {
 	}
 }
 
-// TestHeldAnswersAreDroppedWithTheirConnection: they may be large, and a connection that
-// has ended may be kept for long.
-func TestHeldAnswersAreDroppedWithTheirConnection(t *testing.T) {
-	var q holds
-	held := &Held{handling: &Handling{}}
-	q.mu.Lock()
-	q.add(&Held{done: true})
-	q.add(held)
-	q.mu.Unlock()
-	if unanswered := q.close(); len(unanswered) != 1 || unanswered[0] != held.handling {
-		t.Errorf("%d of one answer that was not given are told of", len(unanswered))
-	}
-	if q.waiting != nil || q.answer(held, nil) {
-		t.Errorf("%d answers are kept, or taken, after the end of their connection", len(q.waiting))
-	}
-}
-
 // TestSendAllThatIsLeftEndsASourceWithoutEnd has a source that asks for nothing but yield.
 func TestSendAllThatIsLeftEndsASourceWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

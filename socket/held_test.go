@@ -239,15 +239,3 @@ func TestHeldAnswersFromManyGoroutinesKeepTheirOrder(t *testing.T) {
 		listener.Close()
 	})
 }
-
-func TestHoldsThatAreClosedKeepNothing(t *testing.T) {
-	var q holds
-	q.hold(&Held{handling: new(Handling)}, wire.Output{})
-	q.hold(&Held{handling: new(Handling), done: true}, wire.Output{})
-	if n := len(q.close()); n != 1 {
-		t.Errorf("closing with an exchange that was answered and one that was not told %d, want 1", n)
-	}
-	if q.waiting != nil || !q.hasRoom(1) {
-		t.Errorf("%d answers are kept after closing, want none", len(q.waiting))
-	}
-}

@@ -260,7 +260,7 @@ func (r *record) checkHandling(s observation, report reportFunc) {
 
 // checkAnswers checks rule 3.
 func (r *record) checkAnswers(report reportFunc) {
-	a := answers{record: r, pushed: make([]bool, len(r.pushes)), report: report}
+	a := answerJudge{record: r, pushed: make([]bool, len(r.pushes)), report: report}
 	downward, err := readAll(bytes.NewReader(r.down), 1<<30)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		report("the server breaks the protocol: %v", err)
@@ -273,8 +273,8 @@ func (r *record) checkAnswers(report reportFunc) {
 	}
 }
 
-// answers follows what a server sends.
-type answers struct {
+// answerJudge follows what a server sends.
+type answerJudge struct {
 	*record
 	count   int       // of answers that began
 	due     []Message // of an answer, or a push, that has begun
@@ -283,7 +283,7 @@ type answers struct {
 	report  reportFunc
 }
 
-func (a *answers) next(f wire.Frame) {
+func (a *answerJudge) next(f wire.Frame) {
 	if len(a.due) > 0 {
 		if f.Kind != wire.KindMessage || messageOf(f.Message) != a.due[0] {
 			a.report("%s stands where %s belongs", describe(f), describeMessage(a.due[0]))
@@ -307,7 +307,7 @@ func (a *answers) next(f wire.Frame) {
 	}
 }
 
-func (a *answers) acknowledgement(k wire.Kind) {
+func (a *answerJudge) acknowledgement(k wire.Kind) {
 	if k != a.dialect.acknowledgement() {
 		a.report("acknowledged in the other dialect")
 	}
@@ -328,7 +328,7 @@ func (a *answers) acknowledgement(k wire.Kind) {
 	a.count++
 }
 
-func (a *answers) push(m Message) {
+func (a *answerJudge) push(m Message) {
 	i := slices.IndexFunc(a.pushes, func(p push) bool { return p.messages[0] == m })
 	if i < 0 || a.pushed[i] {
 		a.report("%s answers nothing and was not pushed, or twice", describeMessage(m))

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/answers"
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
@@ -24,8 +25,8 @@ type Connection struct {
 	config    *Config
 	id        uint64
 	admission admission
-	turn      turn
-	holds     holds
+	answers   answers.Queue[*Handling]
+	exchange  exchangeState
 
 	ending context.Context // done once the connection is to end, or has
 	cancel context.CancelCauseFunc
@@ -192,15 +193,15 @@ var (
 	errLeft    = fmt.Errorf("the client is gone: %w", io.ErrUnexpectedEOF)
 )
 
-// handleFunc hands an exchange to who handles it, waits until that has concluded its
-// turn, and reports whether to go on.
+// handleFunc hands an exchange to who handles it, waits until that has concluded
+// it, and reports whether to go on.
 type handleFunc func(context.Context, Exchange) bool
 
 // handledBy has exchanges handled by who is called with them.
 func handledBy(yield func(Exchange) bool) handleFunc {
 	return func(_ context.Context, x Exchange) bool {
 		more := yield(x)
-		x.c.turn.conclude(x.id)
+		x.c.answers.Conclude(x.id)
 		return more
 	}
 }
@@ -244,7 +245,7 @@ func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
 		if err := c.handleAll(ctx, handle); err != nil {
 			return err
 		}
-		if err := c.turnOver(); err != nil {
+		if err := c.flushAndRead(); err != nil {
 			return err
 		}
 	}
@@ -284,8 +285,8 @@ func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 	}
 }
 
-// turnOver writes the answers there are and reads what comes next.
-func (c *Connection) turnOver() error {
+// flushAndRead writes the answers there are and reads what comes next.
+func (c *Connection) flushAndRead() error {
 	if err := c.writeReady(); err != nil {
 		return err
 	}
@@ -316,7 +317,7 @@ func (c *Connection) receive() error {
 // writeReady writes the answers there are, if there are any, and what is left of a
 // write.
 func (c *Connection) writeReady() error {
-	if !c.turn.ready && !c.frames.Unfinished() {
+	if !c.answers.IsReady() && !c.frames.Unfinished() {
 		return nil
 	}
 	return c.write(c.ending, wire.NoControl)
@@ -324,7 +325,7 @@ func (c *Connection) writeReady() error {
 
 // makeRoom waits until one more exchange may be held.
 func (c *Connection) makeRoom() error {
-	if c.holds.hasRoom(c.config.MaxHeld) {
+	if c.answers.Len() < c.config.MaxHeld {
 		return nil
 	}
 	if err := c.writeReady(); err != nil { // the client may wait for it
@@ -332,7 +333,7 @@ func (c *Connection) makeRoom() error {
 	}
 	c.stepAway()
 	defer c.comeBack()
-	return c.holds.room(c.ending, c.config.MaxHeld)
+	return c.answers.AwaitRoom(c.ending, c.config.MaxHeld)
 }
 
 // handle has one message handled. Its answer waits for those of the messages that
@@ -341,18 +342,19 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 	if err := c.makeRoom(); err != nil {
 		return err
 	}
-	id := c.turn.begin(c.config.Dialect.acknowledgement())
+	id := c.answers.Begin(c.config.Dialect.acknowledgement())
+	c.exchange.held, c.exchange.refused = nil, nil
 	c.stepAway()
 	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
 	c.comeBack()
-	answered := c.turn.end(&c.holds)
+	answered := c.answers.End()
 	if !more || !answered { // the next acknowledgement would be taken for this one's
 		return errEnough
 	}
 	if err := c.over(ctx); err != nil {
 		return err
 	}
-	if c.turn.answers.Len() >= wire.FlushAt || c.slow {
+	if c.answers.Pending() >= wire.FlushAt || c.slow {
 		c.slow = false
 		return c.write(c.ending, wire.NoControl)
 	}
@@ -366,8 +368,7 @@ func (c *Connection) write(ctx context.Context, last wire.Kind) error {
 		return err
 	}
 	defer c.frames.Unlock()
-	c.turn.move(&c.frames.Out)
-	c.holds.move(&c.frames.Out)
+	c.answers.Move(&c.frames.Out)
 	switch {
 	case last == wire.KindClose && c.ours:
 		c.frames.Out.AddFrames(c.closeReason().Frame())
@@ -386,13 +387,13 @@ func (c *Connection) failed(level slog.Level, err error) {
 // cleanUp ends what is left of the connection.
 func (c *Connection) cleanUp() {
 	c.comeBack()
-	if c.turn.unwound() {
+	if c.answers.IsUnwound() {
 		c.failed(slog.LevelError, &Error{Op: opHandle, Err: errUnwound})
 	}
 	c.frames.Net.Close()
 	c.admission.leave()
 	c.end(cmp.Or(c.Err(), errEnough))
-	for _, h := range c.holds.close() {
+	for _, h := range c.answers.Close() {
 		c.callHandled(h, net.ErrClosed)
 	}
 	c.frames.Shut()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/rxipc/rxipc/socket/internal/answers"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -14,7 +15,7 @@ import (
 type Exchange struct {
 	Message
 	c  *Connection
-	id uint64 // of its turn
+	id uint64 // among those of the connection
 }
 
 // ErrAnswered means that an exchange already has its answer: it was acknowledged after its
@@ -41,17 +42,18 @@ func (x Exchange) Context() context.Context { return x.c.ending }
 // called by the code that handles the exchange, until that returns or calls Hold; later it
 // fails with ErrAnswered.
 func (x Exchange) Respond(messages ...Message) error {
-	if !x.c.turn.open(x.id) || x.c.turn.held != nil {
+	if !x.c.answers.IsOpen(x.id) {
 		return &Error{Op: "respond", Err: ErrAnswered}
 	}
 	if err := check(messages, x.c.config.MaxMessage); err != nil {
-		x.c.turn.refused = &Error{Op: "respond", Err: err}
-		return &unsendable{x.c.turn.refused}
+		x.c.exchange.refused = &Error{Op: "respond", Err: err}
+		return &unsendable{x.c.exchange.refused}
 	}
-	x.c.turn.refused, x.c.turn.responded = nil, true
-	x.c.turn.handling.answered(messages...)
+	x.c.exchange.refused = nil
+	x.c.exchange.handling.answered(messages...)
+	out := x.c.answers.Respond()
 	for _, m := range messages {
-		x.c.turn.answers.AddMessage(m.wire())
+		out.AddMessage(m.wire())
 	}
 	return nil
 }
@@ -67,11 +69,10 @@ func (x Exchange) Reject(err error) {
 
 // reject is Reject, with a line of the given level in the log, or of a higher one.
 func (x Exchange) reject(level slog.Level, err error) {
-	t := &x.c.turn
-	if !t.reject(x.id) {
+	if !x.c.answers.Reject(x.id) {
 		return
 	}
-	if t.refused != nil {
+	if x.c.exchange.refused != nil {
 		level = slog.LevelError
 	}
 	x.c.failed(level, &Error{Op: opHandle, Err: cmp.Or(err, ErrRejected)})
@@ -86,15 +87,27 @@ func (x Exchange) reject(level slog.Level, err error) {
 //
 // Hold is a stage of a pipeline as well: operators.Map(socket.Exchange.Hold).
 func (x Exchange) Hold() *Held {
+	if x.c.answers.IsHeld(x.id) {
+		return x.c.exchange.held
+	}
 	held := &Held{Message: x.Message, c: x.c}
-	if !x.c.turn.open(x.id) {
+	if !x.c.answers.IsOpen(x.id) {
 		held.answered.Store(true)
 		return held
 	}
-	if x.c.turn.held == nil {
-		x.c.turn.hold(&x.c.holds, held)
-	}
-	return x.c.turn.held
+	state := &x.c.exchange
+	state.held = held
+	held.entry.Info, state.handling = state.handling, nil
+	x.c.answers.Hold(&held.entry)
+	return held
+}
+
+// exchangeState is what the connection knows of the exchange that is being handled. It is the
+// handler's meanwhile.
+type exchangeState struct {
+	held     *Held     // once Hold was called
+	handling *Handling // for the hooks; its Held's once that was called
+	refused  *Error    // why the latest Respond failed that could not be sent; nil after one that did not
 }
 
 // Exchanges merges the messages of all connections into one ordered stream, for a server with
@@ -124,12 +137,12 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 		stage := stream.Buffering(ctx)
 		var unanswered error
 		err := merged(ctx, func(x Exchange) bool {
-			if !x.c.turn.take(x.id) {
+			if !x.c.answers.Take(x.id) {
 				return true // withdrawn meanwhile
 			}
-			defer x.c.turn.wake() // a panic concludes nothing, but must not leave it waiting
-			more, err := x.settle(yield(x), stage)
-			x.c.turn.enough, unanswered = !more, err
+			more := false
+			defer func() { x.c.answers.Wake(more) }() // a panic concludes nothing, but must not leave it waiting
+			more, unanswered = x.settle(yield(x), stage)
 			return more
 		})
 		return cmp.Or(unanswered, err)
@@ -140,15 +153,17 @@ func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exc
 // the exchange was not handled yet, unless it was answered or held. Acknowledging it could
 // lose it with this process, so settle returns an error then.
 func (x Exchange) settle(more bool, stage string) (goOn bool, unanswered error) {
-	t := &x.c.turn
+	a, refused := &x.c.answers, x.c.exchange.refused
 	switch {
-	case !t.open(x.id): // it was rejected
-	case t.held != nil, t.refused == nil && (stage == "" || t.responded):
-		t.conclude(x.id)
-	case t.refused != nil:
-		x.reject(slog.LevelError, t.refused)
+	case a.IsHeld(x.id):
+		a.Conclude(x.id)
+	case !a.IsOpen(x.id): // it was rejected
+	case refused == nil && (stage == "" || a.Responded()):
+		a.Conclude(x.id)
+	case refused != nil:
+		x.reject(slog.LevelError, refused)
 	case !more: // and so nobody took it
-		t.reject(x.id)
+		a.Reject(x.id)
 	default:
 		err := fmt.Errorf("%w: the following stage %s buffers it, so the acknowledgement would come before the handling; "+
 			"before that stage call Respond, without messages if there is no response, or Hold", ErrUnanswered, stage)
@@ -167,12 +182,12 @@ func (u *unsendable) Error() string { return u.err.Error() }
 func (u *unsendable) Unwrap() []error { return []error{u.err, stream.ErrSkip} }
 
 // handedOver emits the exchanges of a session for a yield that returns before they are
-// handled. The receiver of an exchange takes its turn and concludes it.
+// handled. The receiver of an exchange takes and concludes it.
 func handedOver(s *session) stream.Observable[Exchange] {
-	s.first = begun
+	s.first = answers.Begun
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		_, err := s.serve(ctx, func(ctx context.Context, x Exchange) bool {
-			return yield(x) && s.turn.await(ctx, x.id)
+			return yield(x) && s.answers.Await(ctx, x.id)
 		})
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // is called after everything has been answered.
 func (c *Connection) closeReason() wire.CloseReason {
 	why := closeReasonFor(c.Err(), c.config.MaxMessage)
-	held := !c.holds.hasRoom(1)
+	held := c.answers.Len() > 0
 	switch {
 	case why.Code != "":
 		why.Unsettled = held
@@ -49,8 +49,7 @@ func (c *Connection) offerWhy() {
 	if !c.ours {
 		return
 	}
-	c.turn.move(&c.frames.Out)
-	c.holds.move(&c.frames.Out)
+	c.answers.Move(&c.frames.Out)
 	c.frames.Out.AddFrames(c.closeReason().Frame())
 	c.frames.FlushNow()
 }
@@ -66,7 +65,7 @@ func (c *Connection) agree() error {
 // awaitHeld waits until every held exchange was answered, unless the client is gone.
 func (c *Connection) awaitHeld(ctx context.Context) {
 	if !c.frames.IsGone(nil) {
-		c.holds.room(ctx, 1)
+		c.answers.AwaitRoom(ctx, 1)
 	}
 }
 

@@ -3,6 +3,7 @@ package socket
 import (
 	"cmp"
 	"context"
+	"github.com/rxipc/rxipc/socket/internal/answers"
 	"log/slog"
 	"time"
 )
@@ -46,10 +47,10 @@ func (c *Connection) withHooks(handle handleFunc) handleFunc {
 	}
 	return func(ctx context.Context, x Exchange) bool {
 		if hooks.Handled != nil {
-			if c.turn.handling == nil {
-				c.turn.handling = new(Handling)
+			if c.exchange.handling == nil {
+				c.exchange.handling = new(Handling)
 			}
-			*c.turn.handling = Handling{Connection: c, Message: x.Message, Start: time.Now()}
+			*c.exchange.handling = Handling{Connection: c, Message: x.Message, Start: time.Now()}
 			defer c.handled(ctx)
 		}
 		callHookEach(c.config.Log, hooks.Received, c, x.Message)
@@ -60,18 +61,18 @@ func (c *Connection) withHooks(handle handleFunc) handleFunc {
 // handled calls the hook for the exchange that was handled, unless it is held. For a held
 // exchange its Held calls the hook.
 func (c *Connection) handled(ctx context.Context) {
-	if c.turn.handling == nil {
+	if c.exchange.handling == nil {
 		return
 	}
 	var err error
-	switch c.turn.phase() {
-	case taken:
+	switch c.answers.Phase() {
+	case answers.Taken:
 		err = errUnwound
-	case begun, withdrawn:
+	case answers.Begun, answers.Withdrawn:
 		err = cmp.Or(c.Err(), context.Cause(ctx), errEnough)
 	}
-	c.callHandled(c.turn.handling, err)
-	c.turn.handling.Message = Message{} // releases the content; the next message may be far off
+	c.callHandled(c.exchange.handling, err)
+	c.exchange.handling.Message = Message{} // releases the content; the next message may be far off
 }
 
 // callHandled calls the hook for the outcome of a message, if it is set.
@@ -88,4 +89,4 @@ func (c *Connection) callHandled(h *Handling, err error) {
 
 // Held returns the number of waiting answers of the connection: held answers
 // (see [Exchange.Hold]), and the answers behind them. [ServerConfig.MaxHeld] limits it.
-func (c *Connection) Held() int { return int(c.holds.count.Load()) }
+func (c *Connection) Held() int { return c.answers.Len() }

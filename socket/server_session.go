@@ -4,6 +4,7 @@ import (
 	"context"
 	"syscall"
 
+	"github.com/rxipc/rxipc/socket/internal/answers"
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/park"
 	"github.com/rxipc/rxipc/stream"
@@ -16,15 +17,15 @@ type session struct {
 	ends    *watch      // of its run; nil: the session is the only one
 	release func() bool // takes back the registration of the only session with its context
 
-	start int64 // when the session was opened, on the pulse's clock; for the hooks
-	first uint8 // the phase in which its turns begin
-	began bool  // the session has claimed the connection
+	start int64         // when the session was opened, on the pulse's clock; for the hooks
+	first answers.Phase // in which its exchanges begin
+	began bool          // the session has claimed the connection
 	spot  park.Spot
 }
 
 // newSession returns a session whose exchanges are handled on its goroutine.
 func newSession(c *Connection, ends *watch) *session {
-	return &session{Connection: c, ends: ends, first: taken}
+	return &session{Connection: c, ends: ends, first: answers.Taken}
 }
 
 // mergeSessions runs a session for each connection, all at the same time, and emits what
@@ -96,7 +97,7 @@ func (s *session) enter(ctx context.Context) {
 	s.began = true
 	s.start = s.frames.Now()
 	s.opened()
-	s.turn.start(s.first)
+	s.answers.Start(s.first)
 	if s.ends != nil {
 		s.ends.add(ctx, s)
 	} else {
@@ -128,6 +129,6 @@ func (s *session) ID() uint64 { return s.id }
 
 func (s *session) RawConn() syscall.RawConn { return s.frames.RawConn() }
 
-func (s *session) Activity() uint64 { return s.turn.state.Load() }
+func (s *session) Activity() uint64 { return s.answers.Activity() }
 
 func (s *session) Nudge() { s.frames.Nudge() }

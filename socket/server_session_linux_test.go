@@ -250,7 +250,7 @@ func TestHeldIsAnsweredWhileItsSessionIsParked(t *testing.T) {
 	for range 3 {
 		client.send("later", "behind")
 		held := <-helds
-		eventually(t, "behind is handled", func() bool { return c.holds.count.Load() == 2 })
+		eventually(t, "behind is handled", func() bool { return c.answers.Len() == 2 })
 		awaitParked(t, c)
 		if err := held.Respond(t.Context(), Text("answer")); err != nil {
 			t.Error(err)

@@ -1,0 +1,12 @@
+// Package answers has the answers of one connection, in the order of its messages. It knows
+// frames, and neither connections nor handlers.
+//
+// [Current] is the exchange that is being handled. The connection's goroutine begins and ends
+// it. The handler takes and concludes it, perhaps on another goroutine, and adds its answer in
+// between. [Queue] adds the answers that must wait: those of exchanges that are held, and of
+// later ones. Answer, MoveHeld and Len of a Queue may be called from any goroutine, the other
+// methods from the connection's.
+//
+// The lock of a Queue is taken last: nothing is called while it is held but the function
+// given to Answer.
+package answers

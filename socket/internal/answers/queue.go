@@ -1,0 +1,178 @@
+package answers
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
+)
+
+// Queue is the answers of one connection. Each Entry has an Info for its owner.
+type Queue[T any] struct {
+	Current
+
+	mu      sync.Mutex
+	waiting []*Entry[T]   // held exchanges, and those handled since
+	changed chan struct{} // one token, for the connection's goroutine if it waits
+	closed  bool
+
+	// count is len(waiting). The connection's goroutine alone makes it more, so a zero that
+	// it reads stays zero.
+	count atomic.Int32
+}
+
+// Entry is an answer that waits: of an exchange that is held, until Answer completes it, and
+// then for those before it. Before Hold it is empty.
+type Entry[T any] struct {
+	Info T // of its owner
+
+	// Under the mu of the Queue.
+	answer wire.Output
+	done   bool
+}
+
+// IsReady reports whether there is something to write.
+func (q *Queue[T]) IsReady() bool { return q.ready }
+
+// Pending returns how many bytes of answers do not wait for others.
+func (q *Queue[T]) Pending() int { return q.answers.Len() }
+
+// Hold moves the answer so far of the current exchange into an entry, which waits behind the
+// answers of exchanges before.
+func (q *Queue[T]) Hold(e *Entry[T]) {
+	q.held, q.ready = true, true
+	e.answer = q.answers.Split(q.answers.Since(q.before))
+	before := q.answers.Split(q.answers.Extent())
+	q.before = wire.Extent{}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if before.Len() > 0 {
+		q.enqueue(&Entry[T]{answer: before, done: true})
+	}
+	q.enqueue(e)
+}
+
+// enqueue adds an entry, mu held.
+func (q *Queue[T]) enqueue(e *Entry[T]) {
+	q.waiting = append(q.waiting, e)
+	q.count.Store(int32(len(q.waiting)))
+}
+
+// End ends the current exchange. Its answer stays if it was handled, and waits if an answer
+// before it does. End reports whether there is an answer.
+func (q *Queue[T]) End() bool {
+	switch {
+	case q.Phase() != Concluded:
+		q.answers.DropLast(q.answers.Since(q.before))
+		return false
+	case q.held:
+		q.held = false
+	case q.count.Load() == 0 || !q.wait():
+		q.ready = true
+	}
+	return true
+}
+
+// wait makes the answer of the current exchange wait, if others do.
+func (q *Queue[T]) wait() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		return false
+	}
+	q.enqueue(&Entry[T]{answer: q.answers.Split(q.answers.Since(q.before)), done: true})
+	return true
+}
+
+// Answer completes an entry with what add adds to it, and reports whether the Queue is still
+// open.
+func (q *Queue[T]) Answer(e *Entry[T], add func(*wire.Output)) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	add(&e.answer)
+	e.done = true
+	return true
+}
+
+// Move adds all answers to dst that need not wait.
+func (q *Queue[T]) Move(dst *wire.Output) {
+	q.ready = false
+	if dst.Len() == 0 {
+		*dst, q.answers = q.answers, *dst // the buffers change places
+	} else {
+		dst.Append(&q.answers)
+		q.answers.DropLast(q.answers.Extent())
+	}
+	q.MoveHeld(dst)
+}
+
+// MoveHeld is Move of the answers that had to wait, and need not any more.
+func (q *Queue[T]) MoveHeld(dst *wire.Output) {
+	if q.count.Load() == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for ; n < len(q.waiting) && q.waiting[n].done; n++ {
+		dst.Append(&q.waiting[n].answer)
+		q.waiting[n].answer = wire.Output{}
+	}
+	if n > 0 {
+		q.waiting = slices.Delete(q.waiting, 0, n)
+		q.count.Store(int32(len(q.waiting)))
+		select {
+		case q.changed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Len returns how many answers wait.
+func (q *Queue[T]) Len() int { return int(q.count.Load()) }
+
+// AwaitRoom waits until fewer than limit answers wait.
+func (q *Queue[T]) AwaitRoom(ctx context.Context, limit int) error {
+	for {
+		changed := q.change()
+		if q.Len() < limit {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// change returns the channel that gets a token with the next change.
+func (q *Queue[T]) change() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.changed == nil {
+		q.changed = make(chan struct{}, 1)
+	}
+	return q.changed
+}
+
+// Close refuses answers from now on. It returns the Info of each exchange that was held and
+// not answered.
+func (q *Queue[T]) Close() (unanswered []T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	for _, e := range q.waiting {
+		if !e.done {
+			unanswered = append(unanswered, e.Info)
+		}
+	}
+	q.waiting = nil
+	q.count.Store(0)
+	return unanswered
+}
