@@ -19,8 +19,8 @@ import (
 func isRefused(err error) bool { return errors.Is(err, unix.ECONNREFUSED) }
 
 // isBusy reports whether connecting failed because the queue of the listener is full. Linux
-// says so. The BSDs and macOS refuse the connection, so there a server that does not know the
-// lock seems to have died if it is this busy.
+// says so. The BSDs and macOS refuse the connection: a server without a lock seems dead there if
+// its queue is full.
 func isBusy(err error) bool { return errors.Is(err, unix.EAGAIN) }
 
 // maxSocketPath is the size of sun_path less its closing zero (unix(7)).
@@ -32,11 +32,10 @@ func maxSocketPath() int {
 	return 107
 }
 
-// listenAt makes a socket at path, gives it its group and mode, and then listens.
-// Until then the system refuses whoever connects; but it looks at the mode first, and
-// whoever it let pass in that moment gets in if the socket listens in the next. So the
-// socket is private before it is bound, which is when Linux makes the file by it. The
-// other systems do not heed that: there Config.Clients stands behind this moment.
+// listenAt makes a socket at path, gives it its group and mode, and then listens. The system
+// refuses clients until then, but it checks the mode first: a client that passed this check gets
+// in if the socket listens at the next moment. So the socket has a private mode before bind, and
+// Linux gives the file that mode. Other systems do not; there Config.Clients refuses such a client.
 func (p *Place) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	fd, err := streamSocket()
 	if err != nil {
@@ -47,7 +46,7 @@ func (p *Place) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	_ = unix.Fchmod(fd, 0o600)
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
 		err = &os.PathError{Op: "bind", Path: path, Err: err}
-		if errors.Is(err, unix.EADDRINUSE) { // by one that knows no lock, since it was looked at
+		if errors.Is(err, unix.EADDRINUSE) { // a server without a lock came after clearStale
 			err = fmt.Errorf("%w: %w", ErrInUse, err)
 		}
 		return nil, nil, err
@@ -66,7 +65,7 @@ func (p *Place) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	return listener, info, nil
 }
 
-// streamSocket makes a socket that no child process gets.
+// streamSocket makes a socket that is closed in child processes.
 func streamSocket() (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -78,8 +77,8 @@ func streamSocket() (int, error) {
 	return fd, nil
 }
 
-// listenOn makes a socket listen, and a listener of it, which has a descriptor of its
-// own. On one that listens already it makes this process the one that clients see.
+// listenOn makes a socket listen, and returns a listener with a descriptor of its own. If the
+// socket listens already, clients see this process as their peer from then on.
 func (p *Place) listenOn(file *os.File) (*net.UnixListener, error) {
 	if err := listenWith(file, p.backlog); err != nil {
 		return nil, err
@@ -91,7 +90,7 @@ func listenWith(file *os.File, backlog int) error {
 	return os.NewSyscallError("listen", unix.Listen(int(file.Fd()), backlog))
 }
 
-// listenerOf makes a listener of a socket that listens.
+// listenerOf returns a listener of a socket that listens already.
 func listenerOf(file *os.File) (*net.UnixListener, error) {
 	listening, err := unix.GetsockoptInt(int(file.Fd()), unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
 	if err != nil || listening == 0 {
@@ -107,8 +106,8 @@ func listenerOf(file *os.File) (*net.UnixListener, error) {
 	return nil, errors.Join(fmt.Errorf("%w: %s is no unix socket of streams", ErrInvalid, file.Name()), listener.Close())
 }
 
-// secure gives what was just made at path, of a type, the group of the place and a mode,
-// following no link.
+// secure gives a new file at path the group of the place and a mode. It follows no link, and fails
+// if the file is not of this kind.
 func (p *Place) secure(path string, kind, mode fs.FileMode) error {
 	root, err := os.OpenRoot(filepath.Dir(path))
 	if err != nil {
@@ -127,9 +126,9 @@ func (p *Place) secure(path string, kind, mode fs.FileMode) error {
 	return isStill(root, name, kind)
 }
 
-// chmodSame changes the mode of a file of a type. That of the folder would follow a link
-// that has taken its place, to another file there; it is for Linux before 6.6 and
-// sandboxes that do not know the other.
+// chmodSame changes the mode of a file of a kind. Linux before 6.6 and some sandboxes do not know
+// AT_SYMLINK_NOFOLLOW. Root.Chmod is for these, although it would follow a link that has just
+// taken the file's place, to another file of the folder.
 func chmodSame(root *os.Root, name string, kind, mode fs.FileMode) error {
 	folder, err := root.Open(".")
 	if err != nil {
@@ -145,8 +144,7 @@ func chmodSame(root *os.Root, name string, kind, mode fs.FileMode) error {
 	return root.Chmod(name, mode)
 }
 
-// isStill fails with fs.ErrExist when something of another type stands in the place of
-// a file.
+// isStill fails with fs.ErrExist if a file is not of a kind any more.
 func isStill(root *os.Root, name string, kind fs.FileMode) error {
 	info, err := root.Lstat(name)
 	if err == nil && info.Mode().Type() != kind {
@@ -155,8 +153,8 @@ func isStill(root *os.Root, name string, kind fs.FileMode) error {
 	return err
 }
 
-// shareLock gives a lock the group of the place, and the permissions that those have who
-// may listen here. A lock of another user stays as it is.
+// shareLock gives a lock the group of the place and the mode of a lock. A lock of another user
+// stays as it is.
 func (p *Place) shareLock(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil || ownerOf(info) != os.Geteuid() {

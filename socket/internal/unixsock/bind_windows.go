@@ -31,18 +31,18 @@ func (p *Place) listenAt(path string) (*net.UnixListener, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, listener.Close())
 	}
-	listener.SetUnlinkOnClose(false) // by path alone it would remove anybody's
+	listener.SetUnlinkOnClose(false) // which would remove the file of any server at the path
 	return listener, info, nil
 }
 
-// checkWay has nothing to look at: who may write to a folder is said in its list of
-// access, which it has from the one above.
+// checkWay checks only that dir exists. On Windows a folder inherits the list of the users who may
+// write to it.
 func (p *Place) checkWay(dir string, _ bool) error {
 	_, err := os.Lstat(dir)
 	return err
 }
 
-// errNoFolder is what the system says of a file in the place of a folder.
+// errNoFolder is the system's error for a file in the place of a folder.
 const errNoFolder = syscall.ENOTDIR
 
 // isAnothers: files are not owned by number here.

@@ -14,7 +14,7 @@ import (
 // longAgo is the deadline that ends a blocked read, write or accept at once.
 var longAgo = time.Unix(1, 0)
 
-// dialUnix connects to the socket at path, its errors explained.
+// dialUnix connects to the socket at path. It explains the error.
 func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", path)
@@ -29,7 +29,7 @@ func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
 var whileDenied = operators.RetryPolicy{Times: 7, Delay: time.Millisecond, MaxDelay: time.Second, Jitter: -1,
 	If: func(err error) bool { return errors.Is(err, fs.ErrPermission) }}
 
-// undenied dials, again while the system denies permission.
+// undenied calls dial, and again as long as the system denies permission.
 func undenied(ctx context.Context, dial func(context.Context) (*net.UnixConn, error)) (net.Conn, error) {
 	return operators.Retry[net.Conn](whileDenied)(func(ctx context.Context, yield func(net.Conn) bool) error {
 		conn, err := dial(ctx)

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// makeFolder makes the folder with its parents, for those who may connect, and checks
-// it: before, too, so that nothing is made at the other end of somebody's link.
+// makeFolder makes the folder with its parents, for the users who may connect. It checks the
+// folder before and after, so that nothing is made at the other end of another user's link.
 func (p *Place) makeFolder() error {
 	err := p.checkWay(p.dir, false)
 	if p.shared {
@@ -38,7 +38,7 @@ func (p *Place) makeFolder() error {
 }
 
 // mkdirAll makes dir and its parents with the mode and group of the place, whatever the
-// umask is. What is there already stays as it is.
+// umask is. Folders that exist stay as they are.
 func (p *Place) mkdirAll(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
@@ -56,21 +56,21 @@ func (p *Place) mkdirAll(dir string) error {
 	return p.secure(dir, fs.ModeDir, p.folderMode())
 }
 
-// checkFolder makes sure that nobody but this user and root decides what stands in the
-// folder, or, when the sockets have a group, a member of it to whom the folder belongs.
-// A shared folder is taken as it is.
+// checkFolder fails unless only this user and root decide what is in the folder. If the sockets
+// have a group, the owner of a folder of that group may do so, too. A shared folder is taken as
+// it is.
 func (p *Place) checkFolder() error {
 	if !p.shared {
 		if err := p.checkWay(p.dir, true); err != nil {
 			return err
 		}
 	} else if _, err := os.Lstat(p.dir); err != nil {
-		return nil // connecting says it better
+		return nil // the error of connecting says more
 	}
 	return p.isFolder()
 }
 
-// isFolder refuses what is no folder.
+// isFolder fails if something else than a folder is at its path.
 func (p *Place) isFolder() error {
 	look := os.Lstat
 	if p.shared {

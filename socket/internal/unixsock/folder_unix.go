@@ -13,15 +13,14 @@ import (
 	"syscall"
 )
 
-// errNoFolder is what the system says of a file in the place of a folder.
+// errNoFolder is the system's error for a file in the place of a folder.
 const errNoFolder = syscall.ENOTDIR
 
-// checkWay walks from the root to dir, through the links on the way but not through
-// one in its place. What it meets must belong to this user or to root, and must not
-// be writable by others; the sticky bit will do for a folder on the way, not for dir.
-// Below a folder that only this user can enter, others may write what they like:
-// they do not get there. A client also trusts folders of the sockets' group that only
-// their owner may write to, whoever that is.
+// checkWay walks from the root to dir. It follows links on the way, but not a link in the place
+// of dir. Each folder and link must belong to this user or to root, and must not be writable by
+// others. The sticky bit is enough for a folder on the way, but not for dir. Below a folder that
+// only this user can enter, folders may be writable by others, who do not get there. A client
+// also trusts a folder of the sockets' group that only its owner may write to.
 func (p *Place) checkWay(dir string, client bool) error {
 	at, enclosed, links := "/", false, 0
 	rest := steps(dir)
@@ -59,14 +58,13 @@ func (p *Place) checkWay(dir string, client bool) error {
 	}
 }
 
-// isUser reports whether uid is the user that the place was made for, or that this
-// process has become since.
+// isUser reports whether uid is the user of this process, now or when the place was made.
 func (p *Place) isUser(uid int) bool { return uid == p.user || uid == os.Geteuid() }
 
 func (p *Place) trusts(uid int) bool { return uid == 0 || p.isUser(uid) }
 
-// isOfGroup reports whether a folder was given to the group of the sockets, which only
-// a member of it can do. That others may write to it is looked at besides.
+// isOfGroup reports whether a folder is of the sockets' group. Only a member can give a folder to
+// a group.
 func (p *Place) isOfGroup(info fs.FileInfo) bool {
 	return p.group >= 0 && info.IsDir() && int(info.Sys().(*syscall.Stat_t).Gid) == p.group
 }
@@ -77,8 +75,7 @@ func isAnothers(dir string) bool {
 	return err == nil && ownerOf(info) != os.Geteuid()
 }
 
-// steps is what path is made of. It is not cleaned: a step up from a link is one
-// from where that leads.
+// steps splits a path and does not clean it: ".." behind a link is the parent of its target.
 func steps(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == filepath.Separator })
 }
@@ -86,15 +83,15 @@ func steps(path string) []string {
 // ownerOf is the number of the user that a file belongs to.
 func ownerOf(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }
 
-// untrusted is the error of a folder, or one above it, that others decide over.
+// untrusted is the error of a folder, or one above it, that others control.
 func untrusted(path, why string, args ...any) error {
 	return fmt.Errorf("%w: %s %s; Unix.Shared takes it nevertheless",
 		fs.ErrPermission, path, fmt.Sprintf(why, args...))
 }
 
-// isUnmapped reports whether a number stands for the users that this process cannot
-// name: in a sandbox, a user namespace that an ordinary user made, root is one of
-// them, and / and /tmp seem to belong to it.
+// isUnmapped reports whether a number stands for all users without a number in this user
+// namespace. In a sandbox of an ordinary user, root is one of them, and / and /tmp seem to belong
+// to that number.
 func isUnmapped(uid int) bool { return uid == overflowUser() }
 
 // overflowUser is the number of unmapped users, or -1 where all are mapped, as on every system

@@ -18,47 +18,45 @@ import (
 	"github.com/rxipc/rxipc/socket/systemd"
 )
 
-// inheritSocket listens on the socket that the process was started with for a name, or
-// returns nil if there is none.
+// inheritSocket listens on the socket of a name that the process was started with. It returns nil
+// if there is none.
 func (p *Place) inheritSocket(name string) (*Listener, error) {
 	return inherited().listen(p, name)
 }
 
-// inherited is what the process was started with. It is looked at once: the
-// descriptors are those of the first who asks.
+// inherited returns the sockets that the process was started with. It reads the environment once.
+// All places share it, because descriptors belong to the process, as its environment does.
 var inherited = sync.OnceValue(func() *inheritance {
 	names, err := systemd.TakeListenNames()
 	return newInheritance(names, err, systemd.FirstFD)
 })
 
-// inheritance is the sockets of other makers, by name.
+// inheritance has the sockets that another process made, by name.
 type inheritance struct {
-	err error // the environment says what cannot be
+	err error // the environment contradicts itself
 
 	mu      sync.Mutex
 	sockets map[string]*inheritedSocket
-	ready   *os.File // tells the process that hands over; nil: none does
-	stderr  *os.File // is to be the standard error once it is told; may be nil
-	pipe    *os.File // is held until then; may be nil
+	ready   *os.File // where this process says that it is ready; nil: none waits for it
+	stderr  *os.File // becomes the standard error then; may be nil
+	pipe    *os.File // is open until then; may be nil
 }
 
-// inheritedSocket is a socket that somebody else made.
+// inheritedSocket is a socket that another process made.
 type inheritedSocket struct {
 	file *os.File
-	lock *os.File // held; nil if the socket stays its maker's
+	lock heldLock // without a file if the socket stays its maker's
 	used bool     // it is listened on, or it was handed on
+}
 
+// heldLock is a lock that came with a socket.
+type heldLock struct {
+	file     *os.File
 	identity string // of the socket's file, from the name of the lock; empty: not known
 }
 
-// heldLock is a lock that came with a socket, and the identity of the socket's file.
-type heldLock struct {
-	file     *os.File
-	identity string
-}
-
-// newInheritance makes an inheritance of descriptors from first on. Child processes do not
-// get them. It leaves a descriptor alone if its name is not of a socket of rxipc. names and err
+// newInheritance makes an inheritance of descriptors from first on, and closes them in child
+// processes. It leaves a descriptor alone if its name is not of a socket of rxipc. names and err
 // are the results of systemd.TakeListenNames.
 func newInheritance(names []string, err error, first int) *inheritance {
 	in := &inheritance{sockets: map[string]*inheritedSocket{}}
@@ -75,7 +73,7 @@ func newInheritance(names []string, err error, first int) *inheritance {
 	}
 	for name, lock := range locks {
 		if socket := in.sockets[name]; socket != nil {
-			socket.lock, socket.identity = lock.file, lock.identity
+			socket.lock = lock
 		}
 	}
 	return in
@@ -115,7 +113,7 @@ func (in *inheritance) take(fd int, called string, locks map[string]heldLock) er
 	return nil
 }
 
-// socketPath is where a unix socket is bound, or empty.
+// socketPath returns the path that a unix socket is bound to, or an empty one.
 func socketPath(fd int) string {
 	address, err := unix.Getsockname(fd)
 	if bound, ok := address.(*unix.SockaddrUnix); ok && err == nil {
@@ -145,10 +143,10 @@ func (in *inheritance) listen(p *Place, name string) (*Listener, error) {
 	return listener, nil
 }
 
-// open listens on a socket. One that came with its lock is from now on like one made
-// here, and who removes it; any other can be opened again once it is closed.
+// open listens on a socket. A socket that came with its lock is like one made here from then on:
+// its listener removes it. Any other socket can be listened on again once its listener is closed.
 func (in *inheritance) open(p *Place, name string, socket *inheritedSocket) (*Listener, error) {
-	if socket.lock == nil {
+	if socket.lock.file == nil {
 		inner, err := listenerOf(socket.file)
 		if err != nil {
 			return nil, err
@@ -169,23 +167,23 @@ func (in *inheritance) open(p *Place, name string, socket *inheritedSocket) (*Li
 		return nil, err
 	}
 	path := inner.Addr().String()
-	info, err := os.Lstat(path) // one that was removed is made again
+	info, err := os.Lstat(path) // Look makes a socket again that was removed
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(err, inner.Close())
 	}
-	if err == nil && socket.identity != "" && socket.identity != fileIdentity(info) {
+	if err == nil && socket.lock.identity != "" && socket.lock.identity != fileIdentity(info) {
 		info = nil // another server replaced it meanwhile
 	}
-	lock := &lockFile{socket.lock}
-	_ = lock.sign() // that only helps those who ask
+	lock := &lockFile{socket.lock.file}
+	_ = lock.sign() // a failure costs only the name of the holder in errors
 	delete(in.sockets, name)
 	return &Listener{
 		place: p, addr: inner.Addr(), path: path, socket: inner, info: info, lock: lock,
 	}, socket.file.Close()
 }
 
-// tellReady tells the process that hands over that all of it is listened on, once it is.
-// From then on the standard error is the one that this process was given.
+// tellReady tells the process that hands over when all sockets are listened on. The standard error
+// that this process was given takes the place of the pipe then.
 func (in *inheritance) tellReady() {
 	if in.ready == nil {
 		return
@@ -198,9 +196,9 @@ func (in *inheritance) tellReady() {
 	if in.stderr != nil && unix.Dup2(int(in.stderr.Fd()), syscall.Stderr) == nil {
 		in.stderr.Close()
 	} else if in.stderr != nil {
-		in.pipe = nil // it stays, and open: writing must not end this process
+		in.pipe = nil // stays open, since writing to a broken pipe would end this process
 	}
-	in.ready.Write([]byte{1}) // the other may have gone, but then the sockets are ours all the more
+	in.ready.Write([]byte{1}) // if the other process has ended, this one keeps the sockets all the same
 	in.ready.Close()
 	if in.pipe != nil {
 		in.pipe.Close()
@@ -208,14 +206,15 @@ func (in *inheritance) tellReady() {
 	in.ready, in.stderr, in.pipe = nil, nil, nil
 }
 
-// fileIdentity returns a text that no other file has while this one exists.
+// fileIdentity returns a text that no other file has as long as this one exists.
 func fileIdentity(info fs.FileInfo) string {
 	stat := info.Sys().(*syscall.Stat_t)
 	return fmt.Sprintf("%x-%x", stat.Dev, stat.Ino)
 }
 
-// copyOf is a second descriptor of a listener's socket. The one that File gives would
-// make Accept block beyond waking as soon as a process is started with it.
+// copyOf returns a second descriptor of a listener's socket. A file of UnixListener.File becomes
+// blocking when a process is started with it, and so does the listener: nothing could wake its
+// Accept then.
 func copyOf(l *net.UnixListener) (*os.File, error) {
 	raw, err := l.SyscallConn()
 	if err != nil {

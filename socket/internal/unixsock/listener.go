@@ -24,16 +24,15 @@ type Listener struct {
 
 	mu     sync.Mutex
 	socket *net.UnixListener
-	former *net.UnixListener // the one before, with clients that wait to be accepted; mostly nil
-	info   fs.FileInfo       // of the socket's file, as it was made; nil: it was not there, or was another's
-	lock   *lockFile         // nil for a socket that somebody else made and removes
+	former *net.UnixListener // the socket before, with clients that wait; mostly nil
+	info   fs.FileInfo       // of the socket's file, as it was made; nil: it was missing or another server's
+	lock   *lockFile         // nil for a socket that its maker removes
 	closed bool
 	state  handState
 }
 
-// handState says how far handing a listener over has come. From the moment another
-// process has the socket until it is ready, closing only stops listening here: whose
-// the socket is, is not decided.
+// handState says how far the hand-over of a listener has come. As long as it is between two
+// processes, Close stops listening and leaves the file: the other process may need it.
 type handState uint8
 
 const (
@@ -42,8 +41,7 @@ const (
 	away
 )
 
-// listenLocked listens at path. The caller holds lock, which goes to the listener
-// when there is one.
+// listenLocked listens at path. If it succeeds, the listener owns lock, which the caller holds.
 func (p *Place) listenLocked(ctx context.Context, path string, lock *lockFile) (*Listener, error) {
 	if err := clearStale(ctx, path); err != nil {
 		return nil, err
@@ -58,14 +56,15 @@ func (p *Place) listenLocked(ctx context.Context, path string, lock *lockFile) (
 	return &Listener{place: p, addr: socket.Addr(), path: path, socket: socket, info: info, lock: lock}, nil
 }
 
-// Addr is where it listens.
+// Addr returns the address of the socket.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// formerTime is how long a socket that was replaced is listened to for clients that
-// had connected to it. Those are there already, so it is not waited out but once.
+// formerTime is how long Accept waits at a socket that was replaced, for clients that have
+// connected to it. They are there already, so only the last wait takes this long.
 const formerTime = 50 * time.Millisecond
 
-// Accept is that of the socket. Once that was handed over, it fails so.
+// Accept returns the next connection. It fails with ErrHandedOver once another process has the
+// socket.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		l.mu.Lock()
@@ -96,7 +95,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// forget closes a socket that was replaced, once nobody waits on it.
+// forget closes a socket that was replaced, when no client waits there any more.
 func (l *Listener) forget(former *net.UnixListener) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,8 +105,8 @@ func (l *Listener) forget(former *net.UnixListener) {
 	former.Close()
 }
 
-// Close removes the socket, stops listening and frees the name, in this order:
-// whoever finds the name free finds no socket of ours.
+// Close removes the socket, stops listening and frees the name, in this order: where the name is
+// free there is no socket of this listener.
 func (l *Listener) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -121,7 +120,7 @@ func (l *Listener) Close() error {
 	return l.close()
 }
 
-// close is what remains of Close unless the socket went to another process, l.mu held.
+// close does what Close does for a socket that stays with this process, l.mu held.
 func (l *Listener) close() error {
 	if l.done != nil {
 		defer l.done()
@@ -132,7 +131,7 @@ func (l *Listener) close() error {
 	return errors.Join(removeSame(l.path, l.info), l.stop(), l.lock.release())
 }
 
-// stop stops listening, l.mu held. What has stopped already may be stopped again.
+// stop stops listening, l.mu held. It may be called again.
 func (l *Listener) stop() error {
 	if l.former != nil {
 		l.former.Close()
@@ -144,9 +143,9 @@ func (l *Listener) stop() error {
 	return nil
 }
 
-// Look reports what has become of the socket's file: nil while it is there. One that was
-// removed is made again, if this process may. One that something else has replaced is left
-// alone: whoever did that has the name now.
+// Look looks for the socket's file. loss is nil if it is there. Look makes a file again that was
+// removed, and reports whether it could. It leaves a file alone that has taken its place, since
+// another server has the name then.
 func (l *Listener) Look() (loss error, restored bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -178,17 +177,17 @@ func (l *Listener) lost() error {
 	case err == nil:
 		return fmt.Errorf("%w: %s was replaced, by a server that heeds no lock or by hand", ErrInUse, l.path)
 	case errors.Is(err, fs.ErrPermission):
-		return nil // the process has another user now, and cannot know
+		return nil // the process has another user now, who may not look
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s was removed: %w", l.path, fs.ErrNotExist)
 	}
 	return err
 }
 
-// remake makes the socket again as it was made at first, and what it stands on, l.mu held.
-// Clients that had connected to the former one are accepted still.
+// remake makes the socket again, with its folder and its lock, l.mu held. Accept still returns
+// clients that had connected to the former socket.
 func (l *Listener) remake() error {
-	if filepath.Dir(l.path) == l.place.dir { // an inherited one may stand elsewhere
+	if filepath.Dir(l.path) == l.place.dir { // an inherited one may be elsewhere
 		if err := l.place.makeFolder(); err != nil {
 			return err
 		}
@@ -209,13 +208,12 @@ func (l *Listener) remake() error {
 		l.former.Close()
 	}
 	l.former, l.socket, l.info = l.socket, socket, info
-	l.former.SetDeadline(longAgo) // wakes who waits for clients there
+	l.former.SetDeadline(longAgo) // wakes Accept
 	return nil
 }
 
-// clearStale makes sure that nothing stands at path, removing a socket that its
-// server left behind. The caller holds the lock, so a server that is alive is one
-// that does not know it, such as innmind/ipc.
+// clearStale removes a socket at path whose server has died, and fails if there is something else.
+// The caller holds the lock, so a server that is alive is one without a lock, as of innmind/ipc.
 func clearStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -236,13 +234,13 @@ func clearStale(ctx context.Context, path string) error {
 	case isRefused(err):
 		return removeSame(path, info)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil // it went away meanwhile
+		return nil // its server has just removed it
 	}
 	return fmt.Errorf("%s may be in use: %w", path, err)
 }
 
-// inUse takes leave of a server found alive, and names it. How it answers changes
-// nothing: the name is its own.
+// inUse ends the connection to a server that is alive, by a whole session, and returns an error that
+// names the server, however the session ended.
 func inUse(ctx context.Context, path string, conn net.Conn) error {
 	who := "a server"
 	if peer, err := PeerOf(conn); err == nil && peer.PID != 0 {
@@ -252,7 +250,7 @@ func inUse(ctx context.Context, path string, conn net.Conn) error {
 	return fmt.Errorf("%w: %s listens on %s without a lock", ErrInUse, who, path)
 }
 
-// commandOf is the name of a process, where the system tells it in a file.
+// commandOf returns the command of a process, where the system tells it in a file.
 func commandOf(pid int) string {
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	return strings.TrimSpace(string(name))

@@ -17,17 +17,16 @@ import (
 // process ends. It excludes other holders in this process, too.
 type lockFile struct{ file *os.File }
 
-// lockPath is where the lock of a socket stands. The dot keeps it out of the lists of
-// those who take each file for a process, as innmind/ipc 5.x does.
+// lockPath returns the path of the lock of a socket. The dot hides it from innmind/ipc 5.x, which
+// takes every other file of the folder for a process.
 func lockPath(socket string) string {
 	stem := strings.TrimSuffix(filepath.Base(socket), socketSuffix)
 	return filepath.Join(filepath.Dir(socket), "."+stem+lockSuffix)
 }
 
-// acquireLock locks the file beside a socket, which it makes when it is missing, does not
-// reach through a link, and never removes: two who lock the same name must always meet at
-// the same file. It fails with ErrInUse, without waiting, when another holds the lock, and
-// names it.
+// acquireLock locks the file beside a socket. It makes a missing file, follows no link, and never
+// removes the file, because all servers of a name must lock the same one. If another server holds
+// the lock, acquireLock fails at once with ErrInUse, and names that server.
 func (p *Place) acquireLock(socket string) (*lockFile, error) {
 	for {
 		file, err := p.openLock(lockPath(socket))
@@ -50,10 +49,10 @@ func (p *Place) acquireLock(socket string) (*lockFile, error) {
 	}
 }
 
-// openLock opens a lock, or makes it. Not both at once: Linux lets nobody open another
-// user's file that way in a folder like /tmp (fs.protected_regular).
+// openLock opens a lock, or makes it. One call that does both would not do: in a folder like /tmp,
+// Linux lets nobody open another user's file with O_CREAT (fs.protected_regular).
 func (p *Place) openLock(path string) (file *os.File, err error) {
-	for range 10 { // somebody makes it, somebody removes it
+	for range 10 { // others may make or remove it between two calls
 		file, err = os.OpenFile(path, os.O_RDWR|noFollow, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
@@ -70,8 +69,8 @@ func (p *Place) openLock(path string) (file *os.File, err error) {
 	return file, err
 }
 
-// lockMode is what the permissions of a lock are: those of the socket, as far as there are
-// others who could listen in the folder.
+// lockMode returns the permissions of a lock: those of the socket, for the users who can listen in
+// the folder.
 func (p *Place) lockMode() fs.FileMode {
 	mode := 0o600 | p.mode&0o660
 	if p.shared {
@@ -98,7 +97,7 @@ func lockOpened(file *os.File) error {
 	return nil
 }
 
-// sign writes into the lock which process holds it.
+// sign writes the number and the command of this process into the lock.
 func (l *lockFile) sign() error {
 	text := fmt.Appendf(nil, "%d %s\n", os.Getpid(), filepath.Base(os.Args[0]))
 	if _, err := l.file.WriteAt(text, 0); err != nil {
@@ -107,7 +106,7 @@ func (l *lockFile) sign() error {
 	return l.file.Truncate(int64(len(text)))
 }
 
-// signature returns the process that holds a lock, as its text says.
+// signature describes the holder of a lock by the text of the lock.
 func signature(file *os.File) string {
 	text := make([]byte, 256)
 	n, _ := file.ReadAt(text, 0)
@@ -120,7 +119,7 @@ func signature(file *os.File) string {
 	return processText(int(pid), command)
 }
 
-// processText shows a process for an error.
+// processText describes a process in an error.
 func processText(pid int, command string) string {
 	text := "process " + strconv.Itoa(pid)
 	if command != "" {
@@ -139,8 +138,8 @@ func (l *lockFile) isAt(path string) bool {
 	return err == nil && failed == nil && os.SameFile(info, now)
 }
 
-// release unlocks and closes the file. Closing alone would not do: a child process
-// about to start may hold a copy of the descriptor for a moment.
+// release unlocks and closes the file. Closing is not enough, since a child process that is about
+// to start may hold a copy of the descriptor for a moment.
 func (l *lockFile) release() error {
 	return errors.Join(unlock(l.file), l.file.Close())
 }

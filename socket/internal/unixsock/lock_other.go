@@ -9,8 +9,8 @@ import (
 
 const noFollow = 0
 
-// tryLock always fails: this system has no lock that ends with its process and
-// excludes holders in the same one. Dialing works nevertheless.
+// tryLock always fails: this system has no lock that ends with its process and excludes other
+// holders in the same process. Dial works without it.
 func tryLock(*os.File) error { return errors.ErrUnsupported }
 
 func unlock(*os.File) error { return nil }

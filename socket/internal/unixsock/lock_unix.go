@@ -9,12 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// noFollow makes opening a lock fail when a link stands in its place, and not wait
-// when a named pipe does.
+// noFollow makes opening a lock fail if a link is in its place, and not wait if a named pipe is.
 const noFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
-// tryLock uses flock, which belongs to the open file and so excludes other
-// listeners of the same process; a lock made with fcntl would not.
+// tryLock uses flock, whose lock belongs to the open file. So it excludes other listeners of the
+// same process, which a lock of fcntl would not.
 func tryLock(file *os.File) error { return flock(file, unix.LOCK_EX|unix.LOCK_NB) }
 
 func unlock(file *os.File) error { return flock(file, unix.LOCK_UN) }

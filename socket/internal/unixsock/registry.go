@@ -108,7 +108,7 @@ func (b *bundle) add(name string, l *Listener) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil // it ends at this moment
+		return nil // its server is just ending
 	}
 	if err := l.lost(); errors.Is(err, ErrInUse) {
 		return err
@@ -137,7 +137,8 @@ func lockName(name string, file fs.FileInfo) string {
 	return name + "." + fileIdentity(file) + lockSuffix
 }
 
-// deliver starts the new process and waits until it is ready; else it kills it.
+// deliver starts the new process and waits until it is ready. If it does not get ready, deliver
+// kills it.
 func (b *bundle) deliver(ctx context.Context, cmd *exec.Cmd, log *slog.Logger) error {
 	s, err := b.start(cmd)
 	if err != nil {
@@ -151,14 +152,13 @@ func (b *bundle) deliver(ctx context.Context, cmd *exec.Cmd, log *slog.Logger) e
 	case err == nil:
 	case ctx.Err() != nil:
 		return s.end(err)
-	default: // a manager that is gone ends nobody
+	default: // a manager that is gone cannot end the service
 		log.Warn("the manager of services was not told of the new main process", "error", err)
 	}
 	return nil
 }
 
-// settle ends the time between two processes: the other has the sockets now, or
-// they stay.
+// settle ends the time between two processes: either the other one has the sockets, or they stay.
 func (b *bundle) settle(delivered bool) (err error) {
 	for i, l := range b.listeners {
 		err = errors.Join(err, l.settle(delivered, b.copies[i]), b.copies[i].Close())
@@ -177,16 +177,16 @@ func (l *Listener) settle(delivered bool, socket *os.File) error {
 		l.state, l.closed = away, true
 		err := l.stop()
 		if l.lock != nil {
-			err = errors.Join(err, l.lock.file.Close()) // the lock is one with the copy that went
+			err = errors.Join(err, l.lock.file.Close()) // the other process has a copy, which holds the lock
 		}
 		return err
-	case l.closed: // meanwhile
+	case l.closed: // during the hand-over
 		return l.close()
 	}
 	l.state = here
 	if l.lock == nil {
 		return nil
 	}
-	_ = l.lock.sign() // the other process may have
+	_ = l.lock.sign() // the other process may have signed it
 	return listenWith(socket, l.place.backlog)
 }

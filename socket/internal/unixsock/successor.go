@@ -17,30 +17,30 @@ import (
 )
 
 const (
-	// readyName is what the pipe is called by which the successor says that it is
-	// ready. No Name contains a dot.
+	// readyName is the name of the pipe in which the successor says that it is ready. The
+	// name of a server has no dot.
 	readyName = "rxipc.ready"
 
-	// stderrName is what the standard error that cmd was given is called. Until the
-	// successor is ready its descriptor 2 is a pipe to this process, which passes on
-	// what comes and can tell the last words.
+	// stderrName is the name of the standard error that cmd was given. Until the successor is
+	// ready, its descriptor 2 is a pipe to this process, which passes on what it reads and
+	// has the last words for an error.
 	stderrName = "rxipc.stderr"
 
-	// pipeName is what the reading end of that pipe is called. The successor holds it,
-	// too, so that it may still write should this process die.
+	// pipeName is the name of the reading end of that pipe. The successor holds it, too, so
+	// that it can still write if this process dies.
 	pipeName = "rxipc.pipe"
 
-	// wordsTime bounds how long the last words of a successor that has ended are
-	// waited for: a child of its own may still hold its standard error.
+	// wordsTime is how long this process waits for the last words of a successor that has
+	// ended: a child of the successor may still hold its standard error.
 	wordsTime = 250 * time.Millisecond
 )
 
-// successor is a process that is handed over to.
+// successor is the process that gets the sockets.
 type successor struct {
 	cmd   *exec.Cmd
 	ready *os.File      // where it says that it is ready
 	words *words        // what it writes to its standard error
-	heard chan struct{} // closed once that is complete, or complete after cmd.Wait
+	heard chan struct{} // closed when words is complete, or will be after cmd.Wait
 }
 
 // start starts cmd with the files of the bundle.
@@ -71,8 +71,8 @@ func (b *bundle) start(cmd *exec.Cmd) (*successor, error) {
 	return s, nil
 }
 
-// startWithPipe starts the command with a pipe in place of the standard error that it
-// was given, a file or nothing, which goes beside.
+// startWithPipe starts the command with a pipe as its standard error. The standard error that it
+// was given, a file or nothing, goes with the other files.
 func (s *successor) startWithPipe(b *bundle, stderr *os.File) error {
 	beside := stderr
 	if stderr == nil {
@@ -103,7 +103,7 @@ func (s *successor) startWithPipe(b *bundle, stderr *os.File) error {
 	return nil
 }
 
-// startCommand starts cmd with the files, as they are then.
+// startCommand starts cmd with the files of the bundle as they are then.
 func (b *bundle) startCommand(cmd *exec.Cmd) error {
 	cmd.ExtraFiles = b.files
 	cmd.Env = systemd.ListenEnviron(cmd.Environ(), b.names...)
@@ -122,10 +122,10 @@ func (s *successor) awaitReady(ctx context.Context) error {
 	return err
 }
 
-// end kills a successor that did not take over, and returns why it did not: cause, or
-// io.EOF if it ended or let go of what it was given.
+// end kills a successor that did not take over, and returns an error that says why: by cause, which
+// is io.EOF if the successor has ended or has closed what it was given.
 func (s *successor) end(cause error) error {
-	s.cmd.Process.Kill() // which changes no exit status that is there already
+	s.cmd.Process.Kill() // a process that has ended keeps its exit status
 	if s.cmd.WaitDelay == 0 && s.cmd.Cancel == nil {
 		s.cmd.WaitDelay = wordsTime
 	}
@@ -149,21 +149,21 @@ func (s *successor) end(cause error) error {
 	return fmt.Errorf("%w: %w", ErrSuccessor, cause)
 }
 
-// sameWriter reports whether two writers are one. Those that cannot be compared are not.
+// sameWriter reports whether two writers are the same. Writers that cannot be compared are not.
 func sameWriter(a, b io.Writer) bool {
 	defer func() { _ = recover() }()
 	return a == b
 }
 
-// findExecutable mends the path of an executable that is gone, if it is that of this
-// process: its file may have been replaced by a new one or removed, or the path may be
-// relative to a folder that this process has left.
+// findExecutable corrects a path where there is no file, if it is the path of this process's own
+// executable: that may have been replaced or removed, or the path may be relative to a folder that
+// this process has left.
 func findExecutable(cmd *exec.Cmd) {
 	if !isMissing(cmd.Path) {
 		return
 	}
 	self, err := os.Executable()
-	path := strings.TrimSuffix(cmd.Path, " (deleted)") // as Linux calls one that was replaced
+	path := strings.TrimSuffix(cmd.Path, " (deleted)") // what Linux adds to one that was replaced
 	if err != nil || path != self && cmd.Path != os.Args[0] {
 		return
 	}
@@ -180,12 +180,12 @@ func isMissing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// wordsSize is how much is kept of the beginning and of the end of what a successor says.
+// wordsSize is how many bytes are kept of the beginning and of the end of what a successor says.
 const wordsSize = 1 << 10
 
 // words is a writer that keeps the beginning and the end of what is written to it.
 type words struct {
-	to io.Writer // gets all of it, and may fail; may be nil
+	to io.Writer // gets all of it; its errors are ignored; may be nil
 
 	mu         sync.Mutex
 	head, tail []byte
@@ -208,7 +208,7 @@ func (w *words) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bytes returns what was kept.
+// bytes returns the beginning and the end.
 func (w *words) bytes() []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -219,7 +219,7 @@ func (w *words) bytes() []byte {
 	return bytes.Join([][]byte{w.head, w.tail}, []byte(between))
 }
 
-// line returns it as one line.
+// line returns them as one line.
 func (w *words) line() string {
 	var lines []string
 	for line := range strings.Lines(string(w.bytes())) {

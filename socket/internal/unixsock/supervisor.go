@@ -1,14 +1,13 @@
 package unixsock
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 )
 
-// surroundings is what tells whether a process may end and leave a successor behind.
+// surroundings decide whether a process may end and leave a successor behind.
 type surroundings struct {
 	pid, parent int
 	parentName  string // as the system has it; empty when it does not tell
@@ -17,15 +16,12 @@ type surroundings struct {
 
 // surroundingsHere returns the surroundings of this process.
 func surroundingsHere() surroundings {
-	s := surroundings{pid: os.Getpid(), parent: os.Getppid(), getenv: os.Getenv}
-	if name, err := os.ReadFile("/proc/" + strconv.Itoa(s.parent) + "/comm"); err == nil { // Linux
-		s.parentName = string(bytes.TrimSpace(name))
-	}
-	return s
+	parent := os.Getppid()
+	return surroundings{pid: os.Getpid(), parent: parent, parentName: commandOf(parent), getenv: os.Getenv}
 }
 
-// supervisors are programs that take the end of their child for the end of a service,
-// which they start again or end with, and that cannot be told of another main process.
+// supervisors are programs that take the end of their child for the end of a service. They start
+// it again, or end with it, and nothing can tell them of another main process.
 var supervisors = map[string]bool{
 	"runsv": true, "s6-supervise": true, "supervise": true, "supervise-daemo": true, "perpd": true, "supervisord": true,
 	"tini": true, "docker-init": true, "dumb-init": true, "catatonit": true,
@@ -38,7 +34,7 @@ func (s surroundings) mayLeave() error {
 	case s.pid == 1:
 		return cannotLeave("this is process 1 of a container, and the system ends the container with it: restart the container instead")
 	case s.getenv("NOTIFY_SOCKET") != "":
-		return nil // the manager is told
+		return nil // HandOver tells the manager
 	case s.getenv("SYSTEMD_EXEC_PID") == strconv.Itoa(s.pid):
 		return cannotLeave("systemd would end the service with this process: its unit needs Type=notify")
 	case supervisors[s.parentName]:
