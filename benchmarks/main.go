@@ -1,12 +1,12 @@
-// Command benchmarks measures rxipc beside others that do the same work, by turns,
-// and writes tables in Markdown:
+// Command benchmarks compares rxipc with others that do the same work, in turns, and writes tables
+// in Markdown:
 //
 //	go run -C benchmarks .
 //	go run -C benchmarks . [flags] [suite ...]
 //
-// Without suites named it measures all but growth. -write measures everything and
-// writes RESULTS.md, with its plots in plots/. Sockets are measured on Linux, whose /proc
-// tells what memory a process holds.
+// Without arguments it measures all suites except growth. -write measures all suites and writes
+// RESULTS.md, with its plots in plots/. The sockets suite needs Linux, because it reads the memory of a
+// process from /proc.
 package main
 
 import (
@@ -40,21 +40,21 @@ func main() {
 	}
 }
 
-// suites are what there is to measure; each is made when it is.
+// suites lists all suites. choose makes those that are measured.
 var suites = []struct {
 	name, about string
-	usual       bool // measured when none is named
+	usual       bool // measured without arguments
 	make        func() measure.Suite
 }{
-	{"streams", "rxipc beside other ways to work on a stream of values", true, streams.Suite},
-	{"sockets", "rxipc beside other ways for two processes to talk", true, sockets.Suite},
+	{"streams", "rxipc compared with other ways to process a stream of values", true, streams.Suite},
+	{"sockets", "rxipc compared with other ways for two processes to exchange messages", true, sockets.Suite},
 	{"growth", "rxipc with more connections, busy or idle, and with more operators", false, sockets.Growth},
 }
 
 func run() error {
-	quick := flag.Bool("quick", false, "one short round: whether it works, not how fast")
+	quick := flag.Bool("quick", false, "one short round, to check that everything works")
 	rounds := flag.Int("rounds", 9, "measure `N` rounds")
-	jsonFile := flag.String("json", "", "write all samples to `file`, too")
+	jsonFile := flag.String("json", "", "also write all samples to `file`")
 	group := flag.String("group", "", "measure only groups whose title matches the `expression`")
 	contender := flag.String("contender", "", "measure only contenders whose name matches the `expression`, and the baselines")
 	write := flag.Bool("write", false, "measure all suites, into RESULTS.md and plots/ of this folder")
@@ -71,7 +71,7 @@ func run() error {
 		*rounds = 1
 	}
 	if *rounds < 1 {
-		return errors.New("-rounds: there must be one")
+		return errors.New("-rounds: the number must be at least 1")
 	}
 	chosen, err := choose(flag.Args(), *write)
 	if err != nil {
@@ -99,7 +99,7 @@ func run() error {
 	return publish(measure.Here(*rounds), reports, *write, *jsonFile)
 }
 
-// choose makes the suites that are named: the usual ones when none is.
+// choose makes the named suites, or the usual ones if there are no names.
 func choose(names []string, all bool) (chosen []measure.Suite, err error) {
 	wanted := map[string]bool{}
 	for _, name := range names {
@@ -112,12 +112,12 @@ func choose(names []string, all bool) (chosen []measure.Suite, err error) {
 		delete(wanted, s.name)
 	}
 	for name := range wanted {
-		err = errors.Join(err, fmt.Errorf("there is no suite %q", name))
+		err = errors.Join(err, fmt.Errorf("choose suites: unknown suite %q", name))
 	}
 	return chosen, err
 }
 
-// publish writes the tables to the standard output, or with their plots to files.
+// publish writes the tables to the standard output, or the tables and plots to files.
 func publish(environment measure.Environment, reports []measure.Report, write bool, jsonFile string) error {
 	if jsonFile != "" {
 		err := toFile(jsonFile, func(w io.Writer) error { return measure.WriteJSON(w, environment, reports) })
@@ -141,13 +141,13 @@ func publish(environment measure.Environment, reports []measure.Report, write bo
 	return toFile("RESULTS.md", func(w io.Writer) error { return document(w, environment, reports, plotFile) })
 }
 
-const howToRead = `A field reads "26.1 µs ×1.05 (1.03–1.08)": the median of the rounds, and beside it the
-median of the ratios to the figure of the same round in the row, or the column, that has no
-ratios, with the quartiles of those. Each round gives every contender its turn, in an order that moves on. Goals stand
-below the figures that they are about.`
+const howToRead = `A field reads "26.1 µs ×1.05 (1.03–1.08)": the median of the rounds, the median of the ratios to
+a reference in the same round, and the quartiles of these ratios. The reference is the row or
+column without ratios. Each round runs every contender once; the order changes from round to
+round. Goals are below the figures that they apply to.`
 
 func document(w io.Writer, environment measure.Environment, reports []measure.Report, plot func(measure.Measured, measure.Metric) string) error {
-	fmt.Fprintf(w, "# What it costs, beside others\n\n%s Made by `go run -C benchmarks .`\n\n%s\n\n", environment, howToRead)
+	fmt.Fprintf(w, "# Performance compared with others\n\n%s Made by `go run -C benchmarks .`\n\n%s\n\n", environment, howToRead)
 	for _, report := range reports {
 		if err := measure.WriteMarkdown(w, report, plot); err != nil {
 			return err
@@ -169,7 +169,7 @@ func plots(group measure.Measured) error {
 	return nil
 }
 
-// plotFile names the file of a plot.
+// plotFile returns the name of the file of a plot.
 func plotFile(group measure.Measured, metric measure.Metric) string {
 	words := strings.FieldsFunc(strings.ToLower(group.Title+" "+metric.Name), func(r rune) bool {
 		return (r < 'a' || 'z' < r) && (r < '0' || '9' < r)

@@ -11,7 +11,7 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-func TestSuitesAreChosenByName(t *testing.T) {
+func TestChooseSelectsSuitesByName(t *testing.T) {
 	names := func(chosen []measure.Suite) string {
 		var list []string
 		for _, suite := range chosen {
@@ -31,11 +31,11 @@ func TestSuitesAreChosenByName(t *testing.T) {
 	} {
 		chosen, err := choose(c.args, c.write)
 		if got := names(chosen); err != nil || got != strings.Join(c.want, " ") {
-			t.Errorf("choose(%q, %v) gave %q, %v", c.args, c.write, got, err)
+			t.Errorf("choose(%q, %v): got %q, %v, want %q", c.args, c.write, got, err, c.want)
 		}
 	}
 	if _, err := choose([]string{"nothing"}, false); err == nil {
-		t.Error("a suite that there is not was chosen")
+		t.Error("choose an unknown suite: got no error, want one")
 	}
 }
 
@@ -48,34 +48,34 @@ func listed(wanted func(usual bool) bool) (names []string) {
 	return names
 }
 
-// What the document shows is written beside it.
-func TestWritingLeavesNoPlotOut(t *testing.T) {
+// Publish writes every plot that the document shows.
+func TestPublishWritesEveryPlot(t *testing.T) {
 	t.Chdir(t.TempDir())
 	group := measure.Group{Title: "With more things", Axis: "things", Metrics: measure.TimedMetrics(),
 		Works: []measure.Work{{X: 1, N: 1, Contenders: []measure.Contender{measure.Timed("ours", nothing)}}}}
 	report, err := measure.Run(t.Context(), measure.Suite{Title: "Suite", Groups: []measure.Group{group}},
 		measure.Options{Rounds: 1, Progress: io.Discard})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("measure a suite: %v", err)
 	}
 	if err := publish(measure.Here(1), []measure.Report{report}, true, "all.json"); err != nil {
-		t.Fatal(err)
+		t.Fatalf("publish a report: %v", err)
 	}
 	text, err := os.ReadFile("RESULTS.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("read the document: %v", err)
 	}
 	plots, err := filepath.Glob("plots/*.svg")
 	if err != nil || len(plots) != len(group.Metrics) {
-		t.Fatalf("plots %q, %v", plots, err)
+		t.Fatalf("list the plots: got %q, %v, want %d", plots, err, len(group.Metrics))
 	}
 	for _, plot := range plots {
 		if !strings.Contains(string(text), "("+plot+")") {
-			t.Errorf("RESULTS.md does not show %s", plot)
+			t.Errorf("read RESULTS.md: got no link to %s, want one", plot)
 		}
 	}
 	if _, err := os.Stat("all.json"); err != nil {
-		t.Error(err)
+		t.Errorf("look for all.json: %v", err)
 	}
 }
 

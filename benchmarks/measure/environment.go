@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Environment is where the figures come from.
+// Environment describes the machine and the Go version of the figures.
 type Environment struct {
 	Go        string `json:"go"`
 	System    string `json:"system"`
@@ -27,13 +27,13 @@ func Here(rounds int) Environment {
 	}
 }
 
-// String is the environment as a sentence of a report.
+// String returns the environment as a sentence of a report.
 func (e Environment) String() string {
-	return fmt.Sprintf("%s on %s, %d cores of %s; the median of %d rounds at most.",
+	return fmt.Sprintf("%s on %s, %d cores of %s; the median of at most %d rounds.",
 		e.Go, e.System, e.Cores, e.Processor, e.Rounds)
 }
 
-// processor is the model that Linux tells.
+// processor returns the model name from /proc/cpuinfo of Linux.
 func processor() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

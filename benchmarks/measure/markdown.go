@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// WriteMarkdown writes a report: a heading and a table for each metric of each
-// group, plots after them when plot gives one a file.
+// WriteMarkdown writes a report: a heading and a table for each metric of each group, followed by
+// the plots for which plot returns a file.
 //
-// A field reads "26.1 µs ×1.05 (1.03–1.08)": the median, the median of the ratios to
-// the baseline or the reference, and the quartiles of those.
+// A field reads "26.1 µs ×1.05 (1.03–1.08)": the median, the median of the ratios to the baseline or
+// the reference, and the quartiles of these ratios.
 func WriteMarkdown(w io.Writer, report Report, plot func(Measured, Metric) string) error {
 	p := &page{}
 	p.line("## %s\n", report.Title)
@@ -95,7 +95,7 @@ func (p *page) table(m Measured, corner string, columns []column) {
 	}
 }
 
-// field is the text of a contender's figure.
+// field returns the text of a contender's figure.
 func (m Measured) field(name string, c column, notes *footnotes) string {
 	note := ""
 	for _, contender := range m.Works[c.work].Contenders {
@@ -114,7 +114,7 @@ func (m Measured) field(name string, c column, notes *footnotes) string {
 	return text + notes.mark(note)
 }
 
-// ratio spells a ratio: a small one with the digits that matter.
+// ratio formats a ratio, with more digits for a small one.
 func ratio(r float64) string {
 	if r < 0.1 {
 		return strconv.FormatFloat(r, 'g', 2, 64)
@@ -122,7 +122,7 @@ func ratio(r float64) string {
 	return digits(r)
 }
 
-// goalRow is the goals of a contender and whether they are met, below its figures.
+// goalRow returns the goals of a contender, and whether they are met, as a row below its figures.
 func (m Measured) goalRow(name string, columns []column) (fields []string, any bool) {
 	fields = []string{"*goal*"}
 	for _, c := range columns {
@@ -153,7 +153,7 @@ func (m Measured) goalText(goal Goal, metric Metric) string {
 	return fmt.Sprintf("%s %s %s", sign, bound, verdict)
 }
 
-// footnotes are the notes of a table, each once.
+// footnotes are the distinct notes of a table.
 type footnotes []string
 
 func (f *footnotes) mark(note string) string {
@@ -168,7 +168,7 @@ func (f *footnotes) mark(note string) string {
 	return mark(i)
 }
 
-// mark is the sign of a footnote: ¹ to ⁹, then the number in brackets.
+// mark returns the sign of a footnote: ¹ to ⁹, then the number in brackets.
 func mark(i int) string {
 	if signs := []rune("¹²³⁴⁵⁶⁷⁸⁹"); i < len(signs) {
 		return string(signs[i])

@@ -26,7 +26,7 @@ func TestSummaryIsMedianAndQuartiles(t *testing.T) {
 	} {
 		given := slices.Clone(c.samples)
 		if got := Summarize(c.samples); got != c.want {
-			t.Errorf("Summarize(%v) = %v, want %v", given, got, c.want)
+			t.Errorf("Summarize(%v): got %v, want %v", given, got, c.want)
 		}
 		if !slices.Equal(given, c.samples) {
 			t.Errorf("Summarize changed %v to %v", given, c.samples)
@@ -41,15 +41,15 @@ func TestPercentile(t *testing.T) {
 	}
 	for _, share := range []float64{0, 0.5, 0.99, 1} {
 		if got := Percentile(samples, share); got != share*100 {
-			t.Errorf("Percentile(%v) = %v", share, got)
+			t.Errorf("Percentile of 0 to 100 at %v: got %v, want %v", share, got, share*100)
 		}
 	}
 }
 
-// fixed is a contender whose rounds report the figures given.
+// fixed returns a contender whose rounds report the given figures.
 func fixed(name string, figures ...float64) Contender {
 	return Contender{Name: name, Start: func(context.Context) (Session, error) {
-		turn := -1 // the warm-up
+		turn := -1 // -1 is the warm-up
 		return Session{Run: func(context.Context, int) (Figures, error) {
 			turn++
 			return Figures{"time": figures[max(turn-1, 0)]}, nil
@@ -77,19 +77,19 @@ func measured(t *testing.T) Report {
 	}}}
 	report, err := Run(t.Context(), suite, Options{Rounds: 3, Progress: io.Discard})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("run the suite: %v", err)
 	}
 	return report
 }
 
-// The ratio of the medians would be 1: it is the rounds that are compared.
+// The ratio is the median of the ratios of each round, and not the ratio of the medians, which is 1.
 func TestRatiosAreOfTheSameRound(t *testing.T) {
 	cell, ok := measured(t).Groups[0].Cell("ours", 0, "time")
 	if want := (Summary{2, 1.5, 2}); !ok || !cell.Related || cell.Ratio != want {
-		t.Errorf("got %+v, want ratios %v", cell, want)
+		t.Errorf("Cell of ours: got %+v, want the ratios %v", cell, want)
 	}
 	if cell.Figure.Median != 2e-6 {
-		t.Errorf("median %v", cell.Figure.Median)
+		t.Errorf("Cell of ours: got the median %v, want 2e-6", cell.Figure.Median)
 	}
 }
 
@@ -101,25 +101,25 @@ func TestGoalsHaveHalfAPercentOfSlack(t *testing.T) {
 		}
 		got, ok := m.Met(Goal{Contender: "ours", Metric: "allocations", Work: "work", Bound: 1})
 		if !ok || got != met {
-			t.Errorf("at most 1, and the figure is %v: %v, %v", figure, got, ok)
+			t.Errorf("Met of the goal 1 with the figure %v: got %v, %v, want %v", figure, got, ok, met)
 		}
 	}
 }
 
-func TestNoRatioWhereItSaysNothing(t *testing.T) {
+func TestCellHasNoRatioForAMetricWithoutRatios(t *testing.T) {
 	m := Measured{
 		Group:   Group{Baseline: "bare", Metrics: []Metric{{Name: "allocations", NoRatio: true}}, Works: []Work{{}}},
 		Results: []Results{{"ours": {"allocations": {1}}, "bare": {"allocations": {0.001}}}},
 	}
 	if cell, ok := m.Cell("ours", 0, "allocations"); !ok || cell.Related {
-		t.Errorf("got %+v, %v", cell, ok)
+		t.Errorf("Cell of a metric with NoRatio: got %+v, %v, want one without a ratio", cell, ok)
 	}
 }
 
 func TestMarkdown(t *testing.T) {
 	var got strings.Builder
 	if err := WriteMarkdown(&got, measured(t), func(Measured, Metric) string { return "file.svg" }); err != nil {
-		t.Fatal(err)
+		t.Fatalf("write Markdown: %v", err)
 	}
 	want := `## The suite
 
@@ -145,7 +145,7 @@ func TestMarkdown(t *testing.T) {
 func TestJSONHoldsEverySample(t *testing.T) {
 	var out bytes.Buffer
 	if err := WriteJSON(&out, Here(3), []Report{measured(t)}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("write JSON: %v", err)
 	}
 	var got struct {
 		Figures []struct {
@@ -155,14 +155,14 @@ func TestJSONHoldsEverySample(t *testing.T) {
 		}
 	}
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-		t.Fatal(err)
+		t.Fatalf("decode the JSON: %v", err)
 	}
 	if len(got.Figures) != 4 {
-		t.Fatalf("%d figures", len(got.Figures))
+		t.Fatalf("decode the JSON: got %d figures, want 4", len(got.Figures))
 	}
 	ours := got.Figures[1]
 	if ours.Contender != "ours" || !slices.Equal(ours.Samples, []float64{2e-6, 20e-6, 2e-6}) || !ours.Goals[0].Met {
-		t.Errorf("got %+v", ours)
+		t.Errorf("decode the JSON: got %+v, want the samples of ours and a met goal", ours)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestPlotIsXML(t *testing.T) {
 	report := measured(t)
 	var out bytes.Buffer
 	if err := WritePlot(&out, report.Groups[0], report.Groups[0].Metrics[0]); err != nil {
-		t.Fatal(err)
+		t.Fatalf("write a plot: %v", err)
 	}
 	circles := 0
 	for decoder := xml.NewDecoder(&out); ; {
@@ -179,14 +179,14 @@ func TestPlotIsXML(t *testing.T) {
 			break
 		}
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("decode the plot: %v", err)
 		}
 		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "circle" {
 			circles++
 		}
 	}
 	if circles != 4 {
-		t.Errorf("%d circles for 4 figures", circles)
+		t.Errorf("plot 4 figures: got %d circles, want 4", circles)
 	}
 }
 
@@ -201,12 +201,12 @@ func TestUnits(t *testing.T) {
 		{Bytes, 4096, "4.00 KiB"}, {Bytes, 100, "100 B"}, {Count, 1, "1.00"}, {Count, 10000, "10000"}, {Count, 0.001, "0"},
 	} {
 		if got := c.unit.Format(c.figure); got != c.want {
-			t.Errorf("%v as unit %v is %q, want %q", c.figure, c.unit, got, c.want)
+			t.Errorf("Format of %v in the unit %v: got %q, want %q", c.figure, c.unit, got, c.want)
 		}
 	}
 }
 
-func TestAContenderThatFailsEndsTheRun(t *testing.T) {
+func TestRunFailsWithAContender(t *testing.T) {
 	broken := errors.New("broken")
 	stopped := false
 	suite := Suite{Groups: []Group{{Works: []Work{{N: 1, Contenders: []Contender{{Name: "ours",
@@ -217,17 +217,17 @@ func TestAContenderThatFailsEndsTheRun(t *testing.T) {
 			}, nil
 		}}}}}}}}
 	if _, err := Run(t.Context(), suite, Options{Rounds: 1, Progress: io.Discard}); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
+		t.Errorf("run a contender that fails: got %v, want %v", err, broken)
 	}
 	if !stopped {
-		t.Error("it was not stopped")
+		t.Error("run a contender that fails: it was not stopped")
 	}
 }
 
-func TestAFigureThatIsMissingEndsTheRun(t *testing.T) {
+func TestRunFailsWithoutAFigure(t *testing.T) {
 	suite := Suite{Groups: []Group{{Metrics: []Metric{{Name: "other"}}, Works: []Work{{N: 1, Contenders: []Contender{fixed("ours", 1)}}}}}}
 	if _, err := Run(t.Context(), suite, Options{Rounds: 1, Progress: io.Discard}); err == nil {
-		t.Error("it went on")
+		t.Error("run a contender without a figure for a metric: got no error, want one")
 	}
 }
 
@@ -240,15 +240,15 @@ func TestTimedCountsAllocations(t *testing.T) {
 		return nil
 	}).Start(t.Context())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start a timed contender: %v", err)
 	}
 	figures, err := session.Run(t.Context(), 1000)
 	if err != nil || figures[Allocations] < 1 || figures[Allocations] > 1.5 || figures[Time] <= 0 {
-		t.Errorf("got %v, %v", figures, err)
+		t.Errorf("run a work with one allocation: got %v, %v, want about 1 allocation", figures, err)
 	}
 }
 
-// referred is a suite of which the ratios are to the work "none".
+// referred returns a suite whose ratios are to the work "none".
 func referred() Suite {
 	return Suite{Title: "The suite", Groups: []Group{{
 		Title:     "Group",
@@ -263,14 +263,14 @@ func referred() Suite {
 	}}}
 }
 
-func TestRatiosToAnotherWorkAreEachContendersOwn(t *testing.T) {
+func TestRatiosToAReferenceAreOfTheSameContender(t *testing.T) {
 	report, err := Run(t.Context(), referred(), Options{Rounds: 2, Progress: io.Discard})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("run the suite: %v", err)
 	}
 	var got strings.Builder
 	if err := WriteMarkdown(&got, report, func(Measured, Metric) string { return "" }); err != nil {
-		t.Fatal(err)
+		t.Fatalf("write Markdown: %v", err)
 	}
 	want := `## The suite
 
@@ -293,7 +293,7 @@ func TestRatiosToAnotherWorkAreEachContendersOwn(t *testing.T) {
 	}
 }
 
-// Rounds that are compared with each other are of the same time.
+// Rounds that are compared with each other run one after the other.
 func TestWorksTakeTurnsWithTheirReference(t *testing.T) {
 	var turns []string
 	suite := referred()
@@ -308,46 +308,46 @@ func TestWorksTakeTurnsWithTheirReference(t *testing.T) {
 		}}}
 	}
 	for reference, want := range map[string]string{
-		"none": "none many  none many  many none", // two that warm up, and two rounds
+		"none": "none many  none many  many none", // a warm-up of each, and two rounds
 		"":     "none  none none  many  many many",
 	} {
 		turns, group.Reference = nil, reference
 		if _, err := Run(t.Context(), suite, Options{Rounds: 2, Progress: io.Discard}); err != nil {
-			t.Fatal(err)
+			t.Fatalf("run the suite: %v", err)
 		}
 		if !slices.Equal(turns, strings.Fields(want)) {
-			t.Errorf("with the reference %q: %v, want %v", reference, turns, want)
+			t.Errorf("run with the reference %q: got the turns %v, want %v", reference, turns, want)
 		}
 	}
 }
 
-func TestAQuickLookLeavesOutWhatIsSlow(t *testing.T) {
+func TestQuickRunOmitsSlowWorks(t *testing.T) {
 	suite := referred()
 	report, err := Run(t.Context(), suite, Options{Rounds: 1, Quick: true, Progress: io.Discard})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("run the suite: %v", err)
 	}
 	if got := report.Groups[0]; len(got.Works) != 1 || got.Works[0].Name != "none" || len(got.Results) != 1 {
-		t.Errorf("got %+v", got)
+		t.Errorf("quick run: got %+v, want the work none alone", got)
 	}
 	if len(suite.Groups[0].Works) != 2 {
-		t.Error("the suite has lost a work")
+		t.Errorf("quick run: the suite has %d works, want 2 as before", len(suite.Groups[0].Works))
 	}
 }
 
-func TestWhatIsNotAboveZeroHasAPlaceOnALogarithmicAxis(t *testing.T) {
+func TestPlotPlacesZeroOnALogarithmicAxis(t *testing.T) {
 	xs, ys := scales([]curve{{points: []point{{0, 1e-5}, {100, -1}, {10_000, 3e-4}}}}, Seconds)
 	if got, want := xs.ticks(), []float64{0, 100, 1000, 10_000}; !slices.Equal(got, want) {
-		t.Errorf("ticks at %v, want %v", got, want)
+		t.Errorf("ticks of the X axis: got %v, want %v", got, want)
 	}
 	for x, want := range map[float64]float64{0: 0, 100: 1. / 3, 10_000: 1} {
 		if got := xs.place(x); got != want {
-			t.Errorf("%v is at %v, want %v", x, got, want)
+			t.Errorf("place of X %v: got %v, want %v", x, got, want)
 		}
 	}
 	for y, want := range map[float64]float64{-1: 0, 1e-5: 1. / 3, 1e-3: 1} {
 		if got := ys.place(y); math.Abs(got-want) > 1e-9 {
-			t.Errorf("%v is at %v, want %v", y, got, want)
+			t.Errorf("place of Y %v: got %v, want %v", y, got, want)
 		}
 	}
 }
@@ -370,12 +370,12 @@ func TestTicksAreRound(t *testing.T) {
 			texts = append(texts, tickText(c.unit, tick))
 		}
 		if got := strings.Join(texts, ", "); got != c.want {
-			t.Errorf("from %v to %v: %s, want %s", c.low, c.high, got, c.want)
+			t.Errorf("ticks from %v to %v: got %s, want %s", c.low, c.high, got, c.want)
 		}
 	}
 }
 
-func TestOnlyLeavesOutWhatDoesNotMatch(t *testing.T) {
+func TestOnlySelectsMatchingGroupsAndContenders(t *testing.T) {
 	contenders := []Contender{{Name: "bare"}, {Name: "ours"}, {Name: "theirs"}}
 	goals := []Goal{{Contender: "ours"}, {Contender: "theirs"}}
 	group := func(title string) Group {
@@ -384,16 +384,16 @@ func TestOnlyLeavesOutWhatDoesNotMatch(t *testing.T) {
 	suite := Suite{Groups: []Group{group("requests"), group("memory")}}
 	only := suite.Only(regexp.MustCompile("^req"), regexp.MustCompile("ours|nobody"))
 	if len(only.Groups) != 1 || only.Groups[0].Title != "requests" {
-		t.Fatal(only.Groups)
+		t.Fatalf("Only with the title ^req: got the groups %v, want requests", only.Groups)
 	}
 	var names []string
 	for _, c := range only.Groups[0].Works[0].Contenders {
 		names = append(names, c.Name)
 	}
 	if !slices.Equal(names, []string{"bare", "ours"}) || len(only.Groups[0].Goals) != 1 {
-		t.Error(names, only.Groups[0].Goals)
+		t.Errorf("Only with the name ours|nobody: got %v with the goals %v, want bare and ours with one goal", names, only.Groups[0].Goals)
 	}
 	if len(suite.Groups) != 2 || len(suite.Groups[0].Works[0].Contenders) != 3 || len(suite.Groups[0].Goals) != 2 {
-		t.Error("the suite itself has changed")
+		t.Error("Only: the suite itself has changed, want a copy")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The size of a plot, and of the frame that the lines are drawn in.
+// The size of a plot and of the frame of its lines.
 const (
 	plotWidth, plotHeight          = 760, 420
 	frameLeft, frameTop            = 80, 48
@@ -18,14 +18,14 @@ const (
 	background, ink, grid, lightly = "#ffffff", "#24292f", "#d8dee4", "#57606a"
 )
 
-// colours tell the lines apart, also for who sees red and green alike.
+// colours distinguish the lines, also for readers with red-green colour blindness.
 var colours = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"}
 
-// WritePlot draws how a metric of a group grows along its axis, as SVG: a line for
-// each contender through the medians. The axis of X is logarithmic when the group's
-// largest is a hundred times its smallest, of those above zero, and then that of the
-// figures is when these differ tenfold; else they begin at zero. What is not above zero
-// stands a decade below the rest of a logarithmic axis.
+// WritePlot draws a metric of a group along the group's axis, as SVG, with a line through the
+// medians of each contender. The X axis is logarithmic if the largest X is at least a hundred times
+// the smallest positive X. The axis of the figures is logarithmic if the X axis is and the figures
+// differ tenfold. A linear axis begins at zero. On a logarithmic axis, values that are not positive
+// are a decade below the others.
 func WritePlot(w io.Writer, m Measured, metric Metric) error {
 	lines := m.curves(metric)
 	p := &page{}
@@ -92,7 +92,7 @@ func (m Measured) curves(metric Metric) (lines []curve) {
 	return lines
 }
 
-// scales are the two axes for all points, of which Y is in a unit.
+// scales returns the two axes for all points; Y has a unit.
 func scales(lines []curve, unit Unit) (xs, ys scale) {
 	var allX, allY []float64
 	for _, line := range lines {
@@ -112,7 +112,7 @@ func scales(lines []curve, unit Unit) (xs, ys scale) {
 	}
 }
 
-// extent is from the smallest figure above zero to the largest.
+// extent returns the smallest positive figure and the largest figure.
 func extent(figures []float64) (low, high float64) {
 	low = math.Inf(1)
 	for _, figure := range figures {
@@ -123,16 +123,16 @@ func extent(figures []float64) (low, high float64) {
 	return low, high
 }
 
-// scale maps figures to places from 0 to 1.
+// scale maps figures to positions from 0 to 1.
 type scale struct {
-	base        float64 // the figures are multiples of it
+	base        float64 // ticks are round multiples of it
 	low, high   float64
 	step        float64
 	logarithmic bool
-	zero        bool // low of a logarithmic one stands for what is not above zero
+	zero        bool // on a logarithmic scale, low stands for values that are not positive
 }
 
-// fromZero is a scale with some room above the largest figure, also where all are zero.
+// fromZero returns a linear scale with some room above the largest figure, even if all are zero.
 func fromZero(figures []float64, room, base float64) scale {
 	_, high := extent(figures)
 	if high == 0 {
@@ -141,7 +141,7 @@ func fromZero(figures []float64, room, base float64) scale {
 	return scale{base: base, high: high / base * room, step: step(high / base)}
 }
 
-// decades is a scale of whole powers of ten.
+// decades returns a logarithmic scale of whole powers of ten.
 func decades(figures []float64, base float64) scale {
 	low, high := extent(figures)
 	from, to := math.Floor(math.Log10(low/base)), math.Ceil(math.Log10(high/base))
@@ -152,7 +152,7 @@ func decades(figures []float64, base float64) scale {
 	return s
 }
 
-// step is the distance of the ticks of a scale from zero: 1, 2 or 5 times a power of ten.
+// step returns the distance of the ticks of a linear scale: 1, 2 or 5 times a power of ten.
 func step(high float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(max(high, 1e-12)/4)))
 	for _, factor := range []float64{1, 2, 5} {
@@ -163,7 +163,7 @@ func step(high float64) float64 {
 	return 10 * power
 }
 
-// tickText spells a tick without the zeros that a figure has behind its point.
+// tickText formats a tick without trailing zeros.
 func tickText(unit Unit, tick float64) string {
 	number, rest, _ := strings.Cut(unit.Format(tick), " ")
 	if strings.Contains(number, ".") {

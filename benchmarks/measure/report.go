@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Report is a suite that was measured.
+// Report is a measured suite.
 type Report struct {
 	Name   string
 	Title  string
@@ -13,23 +13,23 @@ type Report struct {
 	Groups []Measured
 }
 
-// Measured is a group and the results of its works, in their order.
+// Measured is a group with the results of its works, in order.
 type Measured struct {
 	Group
 	Results []Results
 }
 
-// Results are the samples of a work, one a round: by contender and metric.
+// Results are the samples of a work, one for each round, by contender and metric.
 type Results map[string]map[string][]float64
 
-// Cell is what is known of a contender, a work and a metric.
+// Cell is the result of a contender for a work and a metric.
 type Cell struct {
 	Figure  Summary
 	Ratio   Summary // to the baseline or the reference, round by round
-	Related bool    // Ratio means something
+	Related bool    // Ratio is set
 }
 
-// Cell sums the samples up, and reports whether there are any.
+// Cell summarizes the samples, and reports whether there are any.
 func (m Measured) Cell(contender string, work int, metric string) (cell Cell, ok bool) {
 	samples := m.Results[work][contender][metric]
 	if len(samples) == 0 {
@@ -47,7 +47,7 @@ func (m Measured) Cell(contender string, work int, metric string) (cell Cell, ok
 	return cell, true
 }
 
-// relatedTo are the samples that the ratios of a contender in a work are to.
+// relatedTo returns the samples by which a contender's samples in a work are divided for ratios.
 func (m Measured) relatedTo(contender string, work int) map[string][]float64 {
 	if m.Reference == "" {
 		return m.Results[work][m.Baseline]
@@ -60,7 +60,7 @@ func (m Measured) relatedTo(contender string, work int) map[string][]float64 {
 	return nil
 }
 
-// isReference reports whether ratios are to the figures of a contender in a work.
+// isReference reports whether the figures of a contender in a work are the reference of ratios.
 func (m Measured) isReference(contender string, work int) bool {
 	if m.Reference == "" {
 		return contender == m.Baseline
@@ -68,10 +68,10 @@ func (m Measured) isReference(contender string, work int) bool {
 	return m.Works[work].Name == m.Reference
 }
 
-// goalSlack is by how much a goal may be missed.
+// goalSlack is the fraction by which a figure may miss a goal.
 const goalSlack = 0.005
 
-// Met reports whether a goal is met by the figures of its work.
+// Met reports whether the figures of its work meet a goal, and whether there are figures.
 func (m Measured) Met(goal Goal) (met, ok bool) {
 	for i, work := range m.Works {
 		if work.Name != goal.Work {
@@ -102,7 +102,7 @@ func (m Measured) metric(name string) Metric {
 	return Metric{}
 }
 
-// rows are the names of the contenders, in the order in which they first occur.
+// rows returns the names of the contenders, in the order of their first occurrence.
 func (m Measured) rows() (names []string) {
 	seen := map[string]bool{}
 	for _, work := range m.Works {
@@ -135,8 +135,8 @@ type verdict struct {
 	Met   bool    `json:"met"`
 }
 
-// WriteJSON writes reports as a JSON object: the environment, and an array with an
-// object for each figure, its samples included.
+// WriteJSON writes reports as a JSON object: the environment, and an array with an object for each
+// figure, including its samples.
 func WriteJSON(w io.Writer, environment Environment, reports []Report) error {
 	lines := []line{}
 	for _, report := range reports {

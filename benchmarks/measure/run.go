@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// Options says how thoroughly to measure.
+// Options sets the number and length of the rounds.
 type Options struct {
 	Rounds   int       // at least one
-	Quick    bool      // every work with its QuickN, and nobody warms up
+	Quick    bool      // run every work with its QuickN, without a warm-up
 	Progress io.Writer // gets a line for each work
 }
 
 const (
-	// turnTime is how long a turn should take at most; who needs longer gets less to do.
+	// turnTime is the intended longest time of a turn; n is lower for a slower contender.
 	turnTime = time.Second / 2
 
-	// turnLimit is when a turn that has not ended is given up.
+	// turnLimit is the time after which a turn fails.
 	turnLimit = 2 * time.Minute
 )
 
-// Run measures all of a suite. It fails when a contender does.
+// Run measures a suite. It fails when a contender fails.
 func Run(ctx context.Context, suite Suite, options Options) (Report, error) {
 	report := Report{Name: suite.Name, Title: suite.Title, About: suite.About}
 	for _, group := range suite.Groups {
@@ -49,8 +49,8 @@ func Run(ctx context.Context, suite Suite, options Options) (Report, error) {
 	return report, nil
 }
 
-// together is how many works take turns with each other: all of which the rounds are
-// compared.
+// together returns the number of works that take turns with each other, which are those whose
+// rounds are compared.
 func (g Group) together() int {
 	if g.Reference == "" {
 		return 1
@@ -66,7 +66,7 @@ func names(works []Work) string {
 	return strings.Join(list, ", ")
 }
 
-// runWorks lets the contenders of some works take their turns.
+// runWorks runs the contenders of some works in turns.
 func runWorks(ctx context.Context, metrics []Metric, works []Work, options Options) (results []Results, err error) {
 	ready, results, err := startAll(ctx, works)
 	defer func() { err = errors.Join(err, stopAll(ready)) }()
@@ -78,7 +78,7 @@ func runWorks(ctx context.Context, metrics []Metric, works []Work, options Optio
 	}
 	for round := range options.Rounds {
 		for i := range ready {
-			e := ready[(i+round)%len(ready)] // nobody is always the one after
+			e := ready[(i+round)%len(ready)] // changes the order each round
 			if e.work.MaxRounds > 0 && round >= e.work.MaxRounds {
 				continue
 			}
@@ -94,8 +94,8 @@ func runWorks(ctx context.Context, metrics []Metric, works []Work, options Optio
 	return results, nil
 }
 
-// startAll starts those that can do the works, and makes room for the results of each
-// work; also when it fails, those it returns are to be stopped.
+// startAll starts the contenders of the works, except absent ones, and returns empty results for
+// each work. The caller must stop the returned entrants, even after an error.
 func startAll(ctx context.Context, works []Work) (ready []*entrant, results []Results, err error) {
 	for _, work := range works {
 		all := Results{}
@@ -123,8 +123,8 @@ func stopAll(ready []*entrant) (err error) {
 	return err
 }
 
-// share gives everybody as much to do as fits into a turn, after a tenth to warm up;
-// for a quick look, everybody the little there is.
+// share sets n of each entrant to what fits into a turn, found by a warm-up of a tenth of a turn.
+// For a quick run it sets n to QuickN.
 func share(ctx context.Context, ready []*entrant, quick bool) error {
 	for _, e := range ready {
 		if quick {
@@ -149,16 +149,16 @@ func named(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// entrant is a contender that has started.
+// entrant is a started contender.
 type entrant struct {
 	name    string
 	work    Work
 	results Results // of the work
-	n       int     // how often it does the work in a turn
+	n       int     // repetitions of the work in a turn
 	Session
 }
 
-// warmUp does a tenth of a turn and finds how much fits into one, n at most.
+// warmUp runs a tenth of n and returns the number of repetitions that fit into a turn, at most n.
 func (e *entrant) warmUp(ctx context.Context, n int) (fits int, err error) {
 	tenth := max(1, n/10)
 	start := time.Now()
@@ -167,8 +167,8 @@ func (e *entrant) warmUp(ctx context.Context, n int) (fits int, err error) {
 	return max(1, int(min(float64(n), float64(tenth)*share))), err
 }
 
-// turn is one run, with the garbage of others out of the way. A run that never
-// returns is left behind: the program ends with the error.
+// turn makes one run, after a garbage collection. If a run does not return in time, its goroutine
+// is abandoned and the program ends with the error.
 func (e *entrant) turn(ctx context.Context, n int) (Figures, error) {
 	runtime.GC()
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
@@ -186,11 +186,11 @@ func (e *entrant) turn(ctx context.Context, n int) (Figures, error) {
 	case o := <-ended:
 		return o.figures, o.err
 	case <-ctx.Done():
-		return nil, named(e.name, fmt.Errorf("the turn did not end: %w", context.Cause(ctx)))
+		return nil, named(e.name, fmt.Errorf("run a turn: it did not end in time: %w", context.Cause(ctx)))
 	}
 }
 
-// add appends what a run reported.
+// add appends the figures of a run.
 func (r Results) add(name string, metrics []Metric, figures Figures) error {
 	if r[name] == nil {
 		r[name] = map[string][]float64{}
@@ -201,7 +201,7 @@ func (r Results) add(name string, metrics []Metric, figures Figures) error {
 			continue
 		}
 		if !ok || math.IsNaN(figure) || math.IsInf(figure, 0) {
-			return fmt.Errorf("no figure for %q", m.Name)
+			return fmt.Errorf("run a turn: it reported no figure %q", m.Name)
 		}
 		r[name][m.Name] = append(r[name][m.Name], figure)
 	}

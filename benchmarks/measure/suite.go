@@ -1,10 +1,9 @@
-// Package measure compares contenders that do the same work: by turns, round after
-// round, so that what else the machine does meets all of them, and each beside the
-// baseline of the same round.
+// Package measure compares contenders that do the same work. They run in turns, round after round,
+// so that other load of the machine affects all of them. Each is compared with the baseline of the
+// same round.
 //
-// A [Suite] is data: groups of works, and for each work the contenders that do it.
-// [Run] measures it and gives a [Report], which is written as Markdown, as JSON, or
-// drawn.
+// A [Suite] is data: groups of works, and for each work the contenders that do it. [Run] measures
+// it and returns a [Report], which can be written as Markdown, JSON or plots.
 package measure
 
 import (
@@ -13,16 +12,16 @@ import (
 	"slices"
 )
 
-// Suite is what the command measures under one name.
+// Suite is a set of groups that the command measures under one name.
 type Suite struct {
-	Name   string // what the command line calls it
+	Name   string // its name on the command line
 	Title  string
 	About  string // Markdown, below the title
 	Groups []Group
 }
 
-// Only is the suite without the groups whose title does not match, and without the
-// contenders whose name does not, but for the baselines.
+// Only returns the suite with the groups whose title matches, and in these the baselines and the
+// contenders whose name matches.
 func (s Suite) Only(title, name *regexp.Regexp) Suite {
 	groups := s.Groups
 	s.Groups = nil
@@ -42,41 +41,41 @@ func (s Suite) Only(title, name *regexp.Regexp) Suite {
 	return s
 }
 
-// Group is works of one kind. It becomes a table for each metric, a contender a row
-// and a work a column; a group of one work becomes one table, a metric a column.
+// Group is works of one kind. It becomes a table for each metric, with a row for each contender and
+// a column for each work. A group of one work becomes one table, with a column for each metric.
 type Group struct {
 	Title    string
-	About    string // Markdown: what is done, and how it is measured
-	Baseline string // the contender that ratios are to; empty: no ratios
+	About    string // Markdown that describes the works and their measurement
+	Baseline string // the contender to which ratios refer; empty for no ratios
 	Metrics  []Metric
 	Works    []Work
 	Goals    []Goal
-	Axis     string // what Work.X counts; draws a plot for each metric, empty: none
+	Axis     string // the quantity that Work.X counts, which adds a plot for each metric; empty for no plots
 
-	// Reference, instead of Baseline, is the work that ratios are to: each contender's
-	// to its own figures there. The works then take turns, too, so that their rounds
-	// are of the same time; all sessions of the group are started together.
+	// Reference, instead of Baseline, is the work to which ratios refer: each contender is
+	// compared with itself. The works then take turns as well, so that compared rounds run
+	// close together. All sessions of the group are started together.
 	Reference string
 }
 
-// Metric is one figure that each run reports.
+// Metric is a figure that each run reports.
 type Metric struct {
 	Name    string // the key in Figures
 	Unit    Unit
-	Higher  bool // is better; else lower is
-	NoRatio bool // to the baseline: it says nothing, such as one to no allocations
+	Higher  bool // higher is better; otherwise lower is
+	NoRatio bool // has no ratio, for example because the baseline may be zero
 	Partial bool // some works have no figure for it
 }
 
-// Work is something that several contenders do.
+// Work is a task that several contenders do.
 type Work struct {
 	Name       string
-	X          float64 // its place on the group's axis
-	N          int     // how often a run does it; who takes over half a second does it less often
-	QuickN     int     // the same for a quick look
-	Whole      bool    // N is what is measured: everybody does all of it
-	MaxRounds  int     // for what takes long; 0: as many as asked
-	Slow       bool    // a quick look leaves it out
+	X          float64 // its position on the group's axis
+	N          int     // repetitions in a run; fewer for a contender that needs more than half a second
+	QuickN     int     // repetitions in a quick run
+	Whole      bool    // N is part of the work: every contender does all repetitions
+	MaxRounds  int     // for slow works; 0 for no limit
+	Slow       bool    // omitted in a quick run
 	Contenders []Contender
 }
 
@@ -84,33 +83,34 @@ type Work struct {
 type Contender struct {
 	Name string
 
-	// Start prepares what is not measured. It is called once for a work, before all
-	// rounds of all contenders.
+	// Start prepares the contender; its time is not measured. It is called once for a work,
+	// before the first round.
 	Start func(ctx context.Context) (Session, error)
 
-	// Absent, instead of Start, says why this one cannot do the work: a footnote.
+	// Absent, instead of Start, is the reason why the contender cannot do the work, shown as a
+	// footnote.
 	Absent string
 
-	// Note is a footnote to a figure that means something else than the others.
+	// Note is a footnote to a figure whose meaning differs from that of the others.
 	Note string
 }
 
 // Session is a contender ready for a work.
 type Session struct {
-	// Run does the work n times and reports a figure for each metric of the group.
-	// What came out must have been checked: a run that went wrong fails.
+	// Run does the work n times and returns a figure for each metric of the group. It must
+	// check the results, and fail if they are wrong.
 	Run func(ctx context.Context, n int) (Figures, error)
 
-	// Stop ends what Start started; nil for nothing.
+	// Stop releases the resources of Start. It may be nil.
 	Stop func() error
 }
 
-// Figures is what a run reports, by the name of the metric.
+// Figures are the results of a run, by the name of the metric.
 type Figures map[string]float64
 
-// Goal is what a contender aims at, shown beside its figures. It bounds the figure
-// or its ratio: from above where lower is better, else from below, and is
-// met within half a percent: what measuring itself costs does not decide.
+// Goal is a bound for a contender's figure or ratio, shown below its figures. It is an upper bound
+// if lower is better, else a lower bound. A figure within half a percent of the bound meets the
+// goal, so that the cost of measuring does not decide.
 type Goal struct {
 	Contender string
 	Metric    string

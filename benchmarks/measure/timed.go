@@ -8,17 +8,17 @@ import (
 
 // The metrics of [Timed].
 const (
-	Time        = "time"        // of one of the n, in seconds
-	Allocations = "allocations" // of one of the n
+	Time        = "time"        // per repetition, in seconds
+	Allocations = "allocations" // per repetition
 )
 
-// TimedMetrics are what [Timed] reports.
+// TimedMetrics returns the metrics of [Timed].
 func TimedMetrics() []Metric {
 	return []Metric{{Name: Time, Unit: Seconds}, {Name: Allocations, Unit: Count, NoRatio: true}}
 }
 
-// Timed is a contender of this process: work does it n times and checks the result.
-// Reported are the time and the allocations of one, of all goroutines.
+// Timed returns a contender in this process. Function work does the work n times and checks the
+// result. The contender reports the time and the allocations per repetition, of all goroutines.
 func Timed(name string, work func(ctx context.Context, n int) error) Contender {
 	return Contender{Name: name, Start: func(context.Context) (Session, error) {
 		return Session{Run: func(ctx context.Context, n int) (Figures, error) {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// Unit is what a figure counts, for its spelling.
+// Unit is the unit of a figure, which determines its format.
 type Unit int
 
 const (
@@ -16,7 +16,7 @@ const (
 	Count                 // written as it is
 )
 
-// base is what round figures of the unit are multiples of, in a plot up to a figure.
+// base returns the number of which round figures are multiples, in a plot up to the given figure.
 func (u Unit) base(figure float64) float64 {
 	switch {
 	case u != Bytes || figure < 1<<10:
@@ -27,7 +27,7 @@ func (u Unit) base(figure float64) float64 {
 	return 1 << 20
 }
 
-// Format spells a figure with three digits.
+// Format formats a figure with three digits.
 func (u Unit) Format(figure float64) string {
 	size := math.Abs(figure)
 	switch u {
@@ -61,7 +61,7 @@ func (u Unit) Format(figure float64) string {
 	return digits(figure)
 }
 
-// digits writes a number with three digits, more where it has more before the point.
+// digits formats a number with three digits, or with all digits before the point.
 func digits(number float64) string {
 	size := math.Abs(number)
 	switch {

@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// bare is the least that two processes can do: a length, and as many bytes. It has
-// no acknowledgements; at the end of a push it awaits one byte for all.
+// bare is the minimal protocol: a length, and as many bytes. It has no acknowledgements; at the end
+// of a push it waits for one byte that confirms all messages.
 var bare = peer{
 	id:    "bare",
 	name:  "bare",
@@ -30,20 +30,21 @@ var bare = peer{
 }
 
 const (
-	// writeAt is how much the bare peers gather before they write, unless they have to
-	// wait for an answer.
+	// writeAt is the number of bytes that the bare peers collect before they write, unless
+	// they have to wait for an answer.
 	writeAt = 64 << 10
 
-	// readSize is their read buffer; countingReadSize that of a server to whom messages
-	// only come.
+	// readSize is the size of their read buffer, and countingReadSize that of a server that does
+	// not respond.
 	readSize         = 4 << 10
 	countingReadSize = 64 << 10
 
-	// goodbye, in place of a length, asks a bare server whether it has everything.
+	// goodbye, sent as a length, asks a bare server to confirm all messages.
 	goodbye = 1<<32 - 1
 )
 
-// wire is frames of a length and as many bytes. A frame of any size leaves in one write.
+// wire reads and writes frames of a length and as many bytes. It writes a frame of any size with
+// one call.
 type wire struct {
 	net.Conn
 	reader *bufio.Reader
@@ -118,7 +119,7 @@ func serveEach(serve func(*wire, job) error) func(place, job, func()) error {
 	}
 }
 
-// listen hands each connection to a goroutine, which owns it.
+// listen starts a goroutine for each connection, which owns the connection.
 func listen(place place, ready func(), serve func(net.Conn)) error {
 	listener, err := net.Listen("unix", place.path)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-// bench is a peer ready to be measured: its server process and connections to it.
+// bench is a started peer: its server process and connections to it.
 type bench struct {
 	peer
 	server  *server
@@ -20,18 +20,18 @@ type bench struct {
 	conns   []conn
 }
 
-// setup is what a measurement needs.
+// setup configures a measurement.
 type setup struct {
 	kind  kind
 	job   job
-	size  int // of the message
-	conns int // open before it begins
+	size  int // of the message, in bytes
+	conns int // opened before the measurement
 }
 
 // measurement does a work n times, like measure.Session.Run.
 type measurement = func(b *bench, ctx context.Context, n int) (measure.Figures, error)
 
-// contender makes a peer a contender, which run measures.
+// contender returns a contender that measures the peer with run.
 func (p peer) contender(s setup, run measurement) measure.Contender {
 	return measure.Contender{Name: p.title(), Note: p.note[s.kind], Start: func(ctx context.Context) (measure.Session, error) {
 		b, err := newBench(ctx, p, s)
@@ -65,7 +65,7 @@ func newBench(ctx context.Context, p peer, s setup) (*bench, error) {
 	return b, nil
 }
 
-// messageOf is a message of so many bytes, the same at each call.
+// messageOf returns a message of size bytes, the same at each call.
 func messageOf(size int) []byte {
 	message := make([]byte, size)
 	rand.NewChaCha8([32]byte{}).Read(message)
@@ -96,7 +96,7 @@ func (b *bench) stop() error { return errors.Join(closeAll(b.conns), b.server.st
 // check compares a response with the request.
 func (b *bench) check(answer []byte) error {
 	if !bytes.Equal(answer, b.message) {
-		return fmt.Errorf("the response, of %d bytes, is not the request, of %d", len(answer), len(b.message))
+		return fmt.Errorf("compare the response: got %d bytes that differ from the request of %d", len(answer), len(b.message))
 	}
 	return nil
 }
@@ -109,13 +109,13 @@ func (b *bench) ask(c conn) error {
 	return b.check(answer)
 }
 
-// oneByOne measures requests one after the other: the time of each, and what both
-// sides used. The comparison of what came back is not in the time.
+// oneByOne measures requests one after the other: the time of each, and the usage of both sides. The
+// time does not include the comparison of the response.
 func (b *bench) oneByOne(_ context.Context, n int) (measure.Figures, error) {
 	return b.requests(n, 0)
 }
 
-// requests is oneByOne with n requests, and more until so much time has passed.
+// requests is oneByOne with n requests, and more until at least the given time has passed.
 func (b *bench) requests(n int, least time.Duration) (measure.Figures, error) {
 	c := b.conns[0]
 	times := make([]float64, 0, n)
@@ -152,8 +152,8 @@ func sum(values []float64) (total float64) {
 	return total
 }
 
-// used does work and tells what client and server used for it. The server received
-// what it counted.
+// used does work and returns the usage of client and server, with the number of messages that the
+// server has received.
 func (b *bench) used(work func() error) (client, server usage, err error) {
 	serverBefore, err := b.server.usage(askUsage)
 	if err != nil {
@@ -174,26 +174,26 @@ func (b *bench) used(work func() error) (client, server usage, err error) {
 	return clientAfter.since(clientBefore), serverAfter.since(serverBefore), err
 }
 
-// since is what was used between two usages.
+// since returns the difference of two usages.
 func (u usage) since(before usage) usage {
 	return usage{
 		Allocations: u.Allocations - before.Allocations,
 		CPU:         u.CPU - before.CPU,
 		Messages:    u.Messages - before.Messages,
 		Last:        u.Last,
-		Changes:     u.Changes, // the first message is one
+		Changes:     u.Changes, // not a difference: the first message counts as a change
 	}
 }
 
-// inFlight measures the rate of requests of which a window is in flight.
+// inFlight measures the rate of requests with a window of them in flight.
 func (b *bench) inFlight(_ context.Context, n int) (measure.Figures, error) {
 	start := time.Now()
 	err := b.conns[0].askAhead(n, windowWidth, b.check)
 	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, err
 }
 
-// manyConnections measures the rate of requests, n in total, of which each
-// connection has one in flight.
+// manyConnections measures the rate of n requests in total, with one in flight on each
+// connection.
 func (b *bench) manyConnections(_ context.Context, n int) (measure.Figures, error) {
 	return b.askAll(b.conns, n)
 }
@@ -234,13 +234,13 @@ func (b *bench) oneWay(_ context.Context, n int) (measure.Figures, error) {
 	want := usage{Messages: uint64(n), Last: markOf(b.message), Changes: 1}
 	got := usage{Messages: server.Messages, Last: server.Last, Changes: server.Changes}
 	if got != want {
-		return nil, fmt.Errorf("the server has received %d messages, sent were %d; not all were alike: %v",
+		return nil, fmt.Errorf("compare the messages: the server received %d of %d; some of them differ: %v",
 			got.Messages, want.Messages, got.Last != want.Last || got.Changes != want.Changes)
 	}
 	return measure.Figures{rate: float64(n) / elapsed.Seconds()}, nil
 }
 
-// reconnect measures how often it can connect, ask once and close.
+// reconnect measures the rate of connecting, making a request and closing.
 func (b *bench) reconnect(ctx context.Context, n int) (measure.Figures, error) {
 	start := time.Now()
 	for range n {
@@ -255,12 +255,11 @@ func (b *bench) reconnect(ctx context.Context, n int) (measure.Figures, error) {
 	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, nil
 }
 
-// idleFor is how long connections have waited when their memory is measured; a quick look,
-// at fewer, does not wait as long.
+// idleFor is the time that connections are idle before their memory is measured. A quick run has
+// fewer connections and does not wait that long.
 const idleFor = 3 * time.Second
 
-// idle measures the memory that the server holds for each of n connections that have
-// made a request and wait.
+// idle measures the server's memory for each of n idle connections that have made a request.
 func (b *bench) idle(ctx context.Context, n int) (measure.Figures, error) {
 	if err := allowDescriptors(n); err != nil {
 		return nil, err

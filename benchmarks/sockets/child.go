@@ -12,31 +12,31 @@ import (
 	"slices"
 )
 
-// childKey is the variable that makes this program a child process; it holds an
+// childKey is the environment variable that makes this program a child process. Its value is an
 // assignment.
 const childKey = "RXIPC_BENCHMARK_CHILD"
 
-// assignment is what a child process is told to be: the server of a peer, or who holds
-// idle connections to it.
+// assignment is the role of a child process: the server of a peer, or a client that holds idle
+// connections to it.
 type assignment struct {
 	Peer string
 	Dir  string
 	Job  job
-	Idle int // connections to hold; 0: it is the server
+	Idle int // number of connections to hold; 0 for the server
 	GOGC int // of the peer
 }
 
 func (a assignment) place() place { return place{dir: a.Dir, path: filepath.Join(a.Dir, "socket")} }
 
-// What a child process is asked on its standard input, a line each; it answers
-// each with its usage, in JSON.
+// The requests on the standard input of a child process, one per line. It answers each with its
+// usage, in JSON.
 const (
 	askUsage   = "usage\n"
-	askSettled = "settled\n" // after it has collected its garbage
+	askSettled = "settled\n" // after a garbage collection
 )
 
-// ServeIfChild is for the beginning of main: in a process that was started as a
-// child it does what it was assigned, and does not return.
+// ServeIfChild must be called at the beginning of main. In a child process it runs the assignment
+// and does not return.
 func ServeIfChild() {
 	text, ok := os.LookupEnv(childKey)
 	if !ok {
@@ -49,7 +49,7 @@ func ServeIfChild() {
 	os.Exit(0)
 }
 
-// workAssigned works until the standard input ends.
+// workAssigned runs an assignment until the standard input ends.
 func workAssigned(text string) error {
 	var a assignment
 	if err := json.Unmarshal([]byte(text), &a); err != nil {
@@ -57,7 +57,7 @@ func workAssigned(text string) error {
 	}
 	i := slices.IndexFunc(allPeers, func(p peer) bool { return p.id == a.Peer })
 	if i < 0 {
-		return fmt.Errorf("there is no peer %q", a.Peer)
+		return fmt.Errorf("start a child process: unknown peer %q", a.Peer)
 	}
 	ended := make(chan error, 2)
 	go func() {
@@ -68,7 +68,7 @@ func workAssigned(text string) error {
 	return <-ended
 }
 
-// work does what was assigned, until it fails.
+// work runs the assignment until it fails.
 func (a assignment) work(p peer, ready func()) error {
 	if a.Idle > 0 {
 		return holdIdle(p, a.place(), a.Idle, ready)
@@ -134,7 +134,7 @@ func startChild(a assignment) (_ *child, err error) {
 	c := &child{process, questions, bufio.NewReader(answers)}
 	line, err := c.answers.ReadString('\n')
 	if err == nil && line != "ready\n" {
-		err = fmt.Errorf("the child process says %q", line)
+		err = fmt.Errorf("start a child process: got the line %q, want \"ready\"", line)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.stop())
@@ -142,7 +142,7 @@ func startChild(a assignment) (_ *child, err error) {
 	return c, nil
 }
 
-// usage asks the child what it has used and received.
+// usage returns the usage of the child.
 func (c *child) usage(question string) (u usage, err error) {
 	if _, err := io.WriteString(c.questions, question); err != nil {
 		return u, err
@@ -180,5 +180,5 @@ func startServer(p peer, job job) (*server, error) {
 	return &server{a.place(), child}, nil
 }
 
-// stop ends the server process and removes what it leaves behind.
+// stop ends the server process and removes its folder.
 func (s *server) stop() error { return errors.Join(s.child.stop(), os.RemoveAll(s.dir)) }

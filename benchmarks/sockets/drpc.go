@@ -11,8 +11,8 @@ import (
 	"storj.io/drpc/drpcserver"
 )
 
-// dRPC has one call at a time on a connection, so many in flight are one stream in
-// both directions.
+// dRPC allows one call at a time on a connection. Many messages in flight are therefore one
+// bidirectional stream.
 var dRPC = peer{
 	id:     "drpc",
 	name:   "drpc",
@@ -37,7 +37,7 @@ var dRPC = peer{
 
 type drpcHandler struct{ job job }
 
-// HandleRPC serves a call, which is a stream of one message, and a stream alike.
+// HandleRPC serves a stream. A call is a stream of one message.
 func (h drpcHandler) HandleRPC(stream drpc.Stream, _ string) error {
 	for {
 		var message []byte
@@ -86,13 +86,13 @@ func (c *drpcConn) push(n int) error { return c.askAhead(n, pushWindow, ignore) 
 
 func (c *drpcConn) close() error { return c.client.Close() }
 
-// plainEncoding takes bytes as they are.
+// plainEncoding does not encode bytes.
 type plainEncoding struct{}
 
 func (plainEncoding) Marshal(value drpc.Message) ([]byte, error) {
 	message, ok := value.(*[]byte)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no message", value)
+		return nil, fmt.Errorf("encode a message: got a %T, want bytes", value)
 	}
 	return *message, nil
 }
@@ -100,8 +100,8 @@ func (plainEncoding) Marshal(value drpc.Message) ([]byte, error) {
 func (plainEncoding) Unmarshal(data []byte, value drpc.Message) error {
 	message, ok := value.(*[]byte)
 	if !ok {
-		return fmt.Errorf("a %T takes no message", value)
+		return fmt.Errorf("decode a message: got a %T to store it in, want bytes", value)
 	}
-	*message = slices.Clone(data) // which is used again
+	*message = slices.Clone(data) // because drpc reuses data
 	return nil
 }

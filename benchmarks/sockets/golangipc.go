@@ -8,8 +8,8 @@ import (
 	ipc "github.com/james-barrow/golang-ipc"
 )
 
-// golangIPC sends messages both ways between a server and its one client. It is run
-// without its encryption, as nobody else has one.
+// golangIPC exchanges messages between a server and its only client. Its encryption is off, because
+// the other peers have none.
 var golangIPC = peer{
 	id:     "golang-ipc",
 	name:   "golang-ipc",
@@ -33,7 +33,7 @@ var golangIPC = peer{
 				continue
 			}
 			for server.StatusCode() != ipc.Connected {
-				runtime.Gosched() // a first message may come before it knows that it is connected
+				runtime.Gosched() // the first message may arrive before the server knows that it is connected
 			}
 			if err := server.Write(golangIPCMessage, job.handle(message.Data)); err != nil {
 				return err
@@ -49,7 +49,7 @@ var golangIPC = peer{
 		if err != nil {
 			return nil, err
 		}
-		for { // it writes nothing before this has been read
+		for { // the client cannot write before it has read this
 			status, err := client.Read()
 			if err != nil {
 				return nil, err
@@ -75,11 +75,11 @@ const (
 	oneClient = "Its server has one client."
 	pauses    = "Its server pauses for 2 ms after each message it sends."
 
-	golangIPCMessage = 1 // the type of our messages; negative ones are its own
+	golangIPCMessage = 1 // message type; golang-ipc uses negative types itself
 )
 
-// golangIPCName is a name whose socket, which golang-ipc puts into /tmp whatever the
-// system says, is in the folder of the place all the same.
+// golangIPCName returns a name whose socket is in the folder of the place. golang-ipc puts all
+// sockets into /tmp, so the name is a path relative to that.
 func golangIPCName(place place) (string, error) {
 	return filepath.Rel("/tmp", filepath.Join(place.dir, "golang-ipc"))
 }

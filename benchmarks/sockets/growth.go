@@ -8,13 +8,12 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-// Growth is what rxipc costs as the work grows: with more connections, busy and idle,
-// and with more operators in a server.
+// Growth measures rxipc with more connections, busy and idle, and with more operators in a server.
 func Growth() measure.Suite {
 	return measure.Suite{
 		Name:   "growth",
 		Title:  "As the work grows",
-		About:  "Requests of 32 bytes, and what the server has in use after a collection of garbage.",
+		About:  "Requests of 32 bytes, and the memory that the server uses after a garbage collection.",
 		Groups: []measure.Group{moreConnections(), besideIdle(), moreOperators()},
 	}
 }
@@ -22,7 +21,7 @@ func Growth() measure.Suite {
 func moreConnections() measure.Group {
 	group := measure.Group{
 		Title:    "With more connections",
-		About:    "All open, each with one request in flight.",
+		About:    "All connections are open, each with one request in flight.",
 		Axis:     "connections",
 		Baseline: bare.title(),
 		Metrics: []measure.Metric{
@@ -42,7 +41,7 @@ func moreConnections() measure.Group {
 func moreOperators() measure.Group {
 	group := measure.Group{
 		Title:    "With more operators",
-		About:    "One connection, one request in flight, and a server that is a pipeline.",
+		About:    "One connection with one request in flight. The server is a pipeline.",
 		Axis:     "operators",
 		Baseline: "without operators",
 		Metrics: []measure.Metric{
@@ -63,8 +62,8 @@ func moreOperators() measure.Group {
 	return group
 }
 
-// crowd opens so many connections and asks by all of them. They are closed again
-// before the next contender's turn: one process cannot have those of all.
+// crowd opens count connections and makes requests on all of them. It closes them before the next
+// contender's turn, because one process cannot have the connections of all contenders.
 func crowd(count int) measurement {
 	return func(b *bench, ctx context.Context, n int) (figures measure.Figures, err error) {
 		if err := allowDescriptors(count); err != nil {
@@ -73,7 +72,7 @@ func crowd(count int) measurement {
 		conns, err := b.connect(ctx, count)
 		defer func() { err = errors.Join(err, closeAll(conns)) }()
 		if err == nil {
-			_, err = b.askAll(conns, count) // the first request also greets
+			_, err = b.askAll(conns, count) // includes the handshakes
 		}
 		if err != nil {
 			return nil, err
@@ -84,7 +83,7 @@ func crowd(count int) measurement {
 	}
 }
 
-// withMemory adds to what a run reports what the server has in use after it.
+// withMemory adds the server's memory in use after a run to the run's figures.
 func withMemory(run measurement) measurement {
 	return func(b *bench, ctx context.Context, n int) (measure.Figures, error) {
 		figures, err := run(b, ctx, n)

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// gRPC sends bytes as they are, by a codec of ours. Requests are unary calls, what
-// goes one way is a stream in both directions, with an empty message for each.
+// gRPC sends bytes with a codec that does not encode them. Requests are unary calls. One-way
+// messages are a bidirectional stream with an empty response for each.
 var gRPC = peer{
 	id:     "grpc",
 	name:   "gRPC",
@@ -103,8 +103,8 @@ func (c *grpcConn) push(n int) error {
 
 func (c *grpcConn) close() error { return c.client.Close() }
 
-// bothWays sends n times, on a goroutine of its own, and receives as often, with at
-// most window of them outstanding.
+// bothWays sends n messages on a goroutine of its own and receives n responses, with at most window
+// of them outstanding.
 func bothWays(n, window int, send, receive, closeSend func() error) error {
 	credit := make(chan struct{}, window)
 	failed := make(chan error, 1)
@@ -127,7 +127,7 @@ func bothWays(n, window int, send, receive, closeSend func() error) error {
 	for range n {
 		if err := receive(); err != nil {
 			close(stop)
-			return err // and that of the sender is mostly the same
+			return err // the sender mostly has the same error
 		}
 		<-credit
 	}
@@ -135,7 +135,7 @@ func bothWays(n, window int, send, receive, closeSend func() error) error {
 	return <-failed
 }
 
-// plainCodec takes bytes as they are.
+// plainCodec does not encode bytes.
 type plainCodec struct{}
 
 func (plainCodec) Name() string { return "plain" }
@@ -143,7 +143,7 @@ func (plainCodec) Name() string { return "plain" }
 func (plainCodec) Marshal(value any) (mem.BufferSlice, error) {
 	message, ok := value.([]byte)
 	if !ok {
-		return nil, fmt.Errorf("a %T is no message", value)
+		return nil, fmt.Errorf("encode a message: got a %T, want bytes", value)
 	}
 	return mem.BufferSlice{mem.SliceBuffer(message)}, nil
 }
@@ -151,7 +151,7 @@ func (plainCodec) Marshal(value any) (mem.BufferSlice, error) {
 func (plainCodec) Unmarshal(data mem.BufferSlice, value any) error {
 	message, ok := value.(*[]byte)
 	if !ok {
-		return fmt.Errorf("a %T takes no message", value)
+		return fmt.Errorf("decode a message: got a %T to store it in, want bytes", value)
 	}
 	*message = data.Materialize()
 	return nil

@@ -17,17 +17,17 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// The names of the figures for one of the idle connections.
+// The names of the figures per idle connection.
 const (
 	heapEach = "heap and stacks, each"
 	rssEach  = "resident, each"
 )
 
-// heartbeat is rxipc's default: a turn has to be longer.
+// heartbeat is the interval of heartbeats. A turn must take longer than that.
 const heartbeat = time.Second
 
-// roomy is rxipc without its limit of 10,000 connections, which the one that is measured
-// would wait for.
+// roomy is rxipc without its limit of 10,000 connections, at which the measured connection would
+// have to wait.
 var roomy = peer{
 	id:   "rxipc roomy",
 	name: rxIPC.name,
@@ -46,15 +46,15 @@ var roomy = peer{
 	hold: holdRxipc,
 }
 
-// besideIdle is one client's requests while a server holds idle connections of others.
+// besideIdle measures one client's requests while the server holds idle connections of others.
 func besideIdle() measure.Group {
 	group := measure.Group{
 		Title: "Beside idle connections",
-		About: `Requests of one client, one after the other, while another process holds so many idle connections
-to the server: each has greeted, made one request, and waits. Those to rxipc have heartbeats,
-one a second, that come and are answered while the client is measured; the others have none.
-Ratios are to the same server without idle connections. Each is what one of them adds to the
-server's process, after a collection of garbage: heap and stacks in use, and resident memory.`,
+		About: `Requests of one client, one after the other, while another process holds that many idle connections
+to the server. Each idle connection has completed the handshake and made one request. Idle connections to
+rxipc get and answer a heartbeat a second during the measurement; the others have no heartbeats.
+Ratios are to the same server without idle connections. The figures "each" are what one idle connection
+adds to the server's process after a garbage collection: heap and stacks in use, and resident memory.`,
 		Axis:      "idle connections",
 		Reference: "0",
 		Metrics: []measure.Metric{
@@ -80,8 +80,8 @@ server's process, after a collection of garbage: heap and stacks in use, and res
 	return group
 }
 
-// besideIdle is a contender of whom each turn has a server of its own, so that nobody's
-// heartbeats meet the turn of another.
+// besideIdle returns a contender whose turns have a server of their own, so that its heartbeats do
+// not affect the turns of others.
 func (p peer) besideIdle(count int) measure.Contender {
 	return measure.Contender{Name: p.title(), Start: func(context.Context) (measure.Session, error) {
 		return measure.Session{Run: func(ctx context.Context, n int) (figures measure.Figures, err error) {
@@ -90,7 +90,7 @@ func (p peer) besideIdle(count int) measure.Contender {
 				return nil, err
 			}
 			defer func() { err = errors.Join(err, b.stop()) }()
-			if _, err := b.oneByOne(ctx, max(1, n/10)); err != nil { // to warm up
+			if _, err := b.oneByOne(ctx, max(1, n/10)); err != nil { // warms up
 				return nil, err
 			}
 			if count == 0 {
@@ -101,8 +101,8 @@ func (p peer) besideIdle(count int) measure.Contender {
 	}}
 }
 
-// besideIdle measures n requests at least while another process holds idle connections,
-// and what the server holds for each of those.
+// besideIdle measures at least n requests while another process holds idle connections, and the
+// server's memory for each of those.
 func (b *bench) besideIdle(n, count int) (figures measure.Figures, err error) {
 	if err := allowDescriptors(count); err != nil {
 		return nil, err
@@ -130,8 +130,8 @@ func (b *bench) besideIdle(n, count int) (figures measure.Figures, err error) {
 	return figures, err
 }
 
-// requestsBesideHeartbeats fails unless there was one for each idle connection. They
-// come up to an eighth of their interval late.
+// requestsBesideHeartbeats measures requests for as long as heartbeats need, which may be late by an
+// eighth of their interval. It fails unless each idle connection got one.
 func (b *bench) requestsBesideHeartbeats(holder *child, n, count int) (measure.Figures, error) {
 	before, err := holder.usage(askUsage)
 	if err != nil {
@@ -143,7 +143,7 @@ func (b *bench) requestsBesideHeartbeats(holder *child, n, count int) (measure.F
 	}
 	after, err := holder.usage(askUsage)
 	if came := after.since(before).Messages; err == nil && came < uint64(count) {
-		err = fmt.Errorf("%d heartbeats came to %d idle connections", came, count)
+		err = fmt.Errorf("measure beside idle connections: %d heartbeats arrived on %d connections, want at least one on each", came, count)
 	}
 	return figures, err
 }
@@ -167,7 +167,7 @@ func holdIdle(p peer, place place, count int, ready func()) error {
 	return <-failed
 }
 
-// holdSilent is hold for a peer that has nothing to answer.
+// holdSilent is hold for a peer that sends nothing to an idle connection.
 func (p peer) holdSilent(ctx context.Context, place place, message []byte) (wait func() error, err error) {
 	b := &bench{peer: p, message: message}
 	c, err := p.dial(ctx, place, message)
@@ -180,7 +180,7 @@ func (p peer) holdSilent(ctx context.Context, place place, message []byte) (wait
 	}, err
 }
 
-// holdRxipc speaks the protocol by hand, so that it costs the machine little.
+// holdRxipc implements the protocol without rxipc's client, to use little of the machine.
 func holdRxipc(ctx context.Context, place place, message []byte) (wait func() error, err error) {
 	place.path = filepath.Join(place.dir, rxipcName.String()+".sock")
 	wire, err := connectTo(ctx, place)
@@ -209,7 +209,7 @@ type handmade struct {
 
 var heartbeatFrame = control("heartbeat")
 
-// control is a control frame of the protocol.
+// control returns a control frame of the protocol.
 func control(what string) []byte { return frameOf("text/plain", "innmind/ipc:"+what) }
 
 func frameOf(mediaType, content string) []byte {
@@ -220,8 +220,8 @@ func frameOf(mediaType, content string) []byte {
 	return append(frame, 0xce)
 }
 
-// awaitFrame counts and answers heartbeats until the frame comes that is wanted; with
-// none, until the connection ends. Any other frame is an error.
+// awaitFrame counts and answers heartbeats until the wanted frame arrives, or, without a wanted
+// frame, until the connection ends. Any other frame is an error.
 func (c *handmade) awaitFrame(want []byte) error {
 	for {
 		frame, err := c.frame()
@@ -231,7 +231,7 @@ func (c *handmade) awaitFrame(want []byte) error {
 		case bytes.Equal(frame, want):
 			return nil
 		case !bytes.Equal(frame, heartbeatFrame):
-			return fmt.Errorf("got the frame %q, want %q", frame, want)
+			return fmt.Errorf("wait for a frame: got %q, want %q", frame, want)
 		}
 		received.messages.Add(1)
 		if _, err := c.Write(heartbeatFrame); err != nil {
@@ -240,7 +240,7 @@ func (c *handmade) awaitFrame(want []byte) error {
 	}
 }
 
-// frame reads a frame, which is good until the next call.
+// frame reads a frame, which is valid until the next call.
 func (c *handmade) frame() ([]byte, error) {
 	head, err := c.reader.Peek(2)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"github.com/rxipc/rxipc/socket"
 )
 
-// Heartbeats are counted and answered, also those that come before the response; what
-// else comes to an idle connection ends it.
-func TestAnIdleConnectionAnswersHeartbeats(t *testing.T) {
+// An idle connection counts and answers heartbeats, including those before the response. Any other
+// frame ends it.
+func TestIdleConnectionAnswersHeartbeats(t *testing.T) {
 	dir := t.TempDir()
 	listener, err := net.Listen("unix", filepath.Join(dir, rxipcName.String()+".sock"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen: %v", err)
 	}
 	defer listener.Close()
 	message := messageOf(32)
@@ -34,19 +34,19 @@ func TestAnIdleConnectionAnswersHeartbeats(t *testing.T) {
 
 	server, err := listener.Accept()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("accept the idle connection: %v", err)
 	}
 	defer server.Close()
 	say := func(frames ...[]byte) {
 		if _, err := server.Write(slices.Concat(frames...)); err != nil {
-			t.Fatal(err)
+			t.Fatalf("write to the idle connection: %v", err)
 		}
 	}
 	hear := func(frames ...[]byte) {
 		want := slices.Concat(frames...)
 		got := make([]byte, len(want))
 		if _, err := io.ReadFull(server, got); err != nil || !slices.Equal(got, want) {
-			t.Fatalf("the server got %q, %v, want %q", got, err, want)
+			t.Fatalf("read from the idle connection: got %q, %v, want %q", got, err, want)
 		}
 	}
 	say(control("connection.start"))
@@ -56,24 +56,24 @@ func TestAnIdleConnectionAnswersHeartbeats(t *testing.T) {
 	say(control("heartbeat"))
 	hear(control("heartbeat"))
 	if got := received.messages.Load() - before; got != 2 {
-		t.Errorf("%d heartbeats were counted, want 2", got)
+		t.Errorf("send 2 heartbeats: the connection counted %d", got)
 	}
 	say(control("connection.close"))
 	if err := <-ended; err == nil {
-		t.Error("the connection ended without an error")
+		t.Error("close the idle connection: got no error, want one")
 	}
 }
 
-// A server that keeps silent is not measured as one that has heartbeats.
-func TestHeartbeatsThatDoNotComeAreAnError(t *testing.T) {
+// Measuring a server without heartbeats fails.
+func TestBesideIdleFailsWithoutHeartbeats(t *testing.T) {
 	silent := bare
 	silent.hold = silent.holdSilent
 	b, err := newBench(t.Context(), silent, setup{size: 32, conns: 1})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start a bench: %v", err)
 	}
 	defer b.stop()
 	if figures, err := b.besideIdle(1, 2); err == nil {
-		t.Errorf("measured %v", figures)
+		t.Errorf("measure a server without heartbeats: got %v, want an error", figures)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	_ "go.nanomsg.org/mangos/v3/transport/ipc"
 )
 
-// mangosReq is mangos with its request and reply; a context, with one request in
-// flight, for each caller.
+// mangosReq is mangos with its request and reply protocol. Each caller has a context with one
+// request in flight.
 var mangosReq = peer{
 	id:     "mangos",
 	name:   "mangos",
@@ -54,11 +54,11 @@ var mangosReq = peer{
 }
 
 const (
-	// mangosHandlers is how many requests the server handles at a time.
+	// mangosHandlers is the number of requests that the server handles concurrently.
 	mangosHandlers = 64
 
-	// mangosLimit is what a message may have, in bytes: by default a MiB, which one of a
-	// MiB passes with its headers, and is dropped without a word.
+	// mangosLimit is the largest message, in bytes. The default is 1 MiB, and mangos silently drops
+	// a message of 1 MiB, because it exceeds the limit together with its headers.
 	mangosLimit = 16 << 20
 )
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// multiplexed is bare with an identifier before each frame, so that many requests
-// may be in flight. Both sides write when they have nothing left to read, and the
-// client's one goroutine does all: no caller has to be woken.
+// multiplexed is bare with an identifier before each frame, so that many requests may be in flight.
+// Both sides write when they have nothing left to read. The client has one goroutine, so no caller
+// has to be woken.
 var multiplexed = peer{
 	id:    "multiplexed",
 	name:  "bare multiplexed",
@@ -41,7 +41,7 @@ func serveMultiplexed(w *wire, job job) error {
 	}
 }
 
-// flushBeforeWaiting writes what there is, unless more is at hand to be read.
+// flushBeforeWaiting writes the collected frames, unless more bytes are buffered for reading.
 func (w *wire) flushBeforeWaiting() error {
 	if w.reader.Buffered() > 0 {
 		return nil
@@ -97,7 +97,7 @@ func (c *multiplexedConn) receive(got func([]byte) error) error {
 		return err
 	}
 	if !c.open[id] {
-		return fmt.Errorf("a response to %d, which is not open", id)
+		return fmt.Errorf("read a response: got the identifier %d, which is not in flight", id)
 	}
 	delete(c.open, id)
 	answer, err := c.read()

@@ -6,7 +6,7 @@ import (
 	"net/rpc"
 )
 
-// netRPC is the standard library's, with its own encoding (gob).
+// netRPC is net/rpc of the standard library, with its default encoding (gob).
 var netRPC = peer{
 	id:   "netrpc",
 	name: "net/rpc",

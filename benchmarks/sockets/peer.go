@@ -13,41 +13,40 @@ import (
 
 // peer is one way for two processes to exchange messages over a unix socket.
 type peer struct {
-	id     string // what the server process is told to be
+	id     string // identifies the peer to the server process
 	name   string
-	module string // of which the version is told; empty: none
+	module string // its version is shown; empty for none
 
 	// serve serves at place until the process ends, and calls ready once clients can
 	// connect.
 	serve func(place place, job job, ready func()) error
 
-	// dial connects to it, for exchanges of the one message.
+	// dial connects to the server, to exchange the given message.
 	dial func(ctx context.Context, place place, message []byte) (conn, error)
 
-	// hold opens a connection that has made a request and is idle from then on; wait
-	// answers what it is sent until it ends. nil for a peer that sends it nothing.
+	// hold opens a connection, makes a request and leaves it idle. Function wait answers
+	// heartbeats until the connection ends. It is nil for a peer without heartbeats.
 	hold func(ctx context.Context, place place, message []byte) (wait func() error, err error)
 
-	// gogc is how much garbage, in percent of what is in use, both of its processes let
-	// come together (package runtime); 0 is Go's 100.
+	// gogc is GOGC of both processes (package runtime); 0 means the default, 100.
 	gogc int
 
-	// absent says why a kind of measurement has no figure, note what a figure means
-	// that is not what the others mean.
+	// absent is the reason why a kind of measurement has no figure. note explains a figure whose
+	// meaning differs from that of the others.
 	absent, note map[kind]string
 }
 
 // conn is a client's connection. Its methods are called by one goroutine at a time.
 type conn interface {
-	// ask sends the message and gives the response, which is good until the next call.
+	// ask sends the message and returns the response, which is valid until the next call.
 	ask() ([]byte, error)
 
-	// askAhead sends the message n times, with at most window responses outstanding,
-	// and hands over each response.
+	// askAhead sends the message n times, with at most window responses outstanding, and calls
+	// got with each response.
 	askAhead(n, window int, got func([]byte) error) error
 
-	// push sends the message n times to a server that does not respond, and returns
-	// when the last was acknowledged. There, too, it may keep pushWindow on their way.
+	// push sends the message n times to a server that does not respond, and returns after the
+	// last acknowledgement. It may have pushWindow messages in flight.
 	push(n int) error
 
 	close() error
@@ -65,25 +64,24 @@ const (
 	idle
 )
 
-// pushWindow is how many messages wait for their acknowledgement, for peers that
-// leave the number to their user.
+// pushWindow is the number of unacknowledged messages, for peers whose user has to choose it.
 const pushWindow = 64
 
-// place is where a server is found.
+// place is the address of a server.
 type place struct {
-	dir  string // its own
-	path string // a socket in it
+	dir  string // a folder of the server alone
+	path string // a socket in the folder
 }
 
-// job is what the handler of a server does with a message.
+// job is the task of a server's handler.
 type job struct {
-	Count     bool // tally it and respond nothing, or as little as possible; else respond with it
-	Operators int  // how many stand in the pipeline, of the peers that have one
+	Count     bool // count messages and respond as little as possible, instead of echoing them
+	Operators int  // number of operators, for peers with a pipeline
 }
 
-// tally is what a server has received, for the client to compare: the number of
-// messages, which one was the last, and how often one was not like the one before. It
-// costs an atomic addition a message.
+// tally records the messages that a server has received, for the client to compare: their number,
+// the last one, and how many differed from the one before. It costs an atomic addition per
+// message.
 type tally struct {
 	messages, last, changes atomic.Uint64
 }
@@ -98,7 +96,7 @@ func add[T ~string | ~[]byte](t *tally, message T) {
 	}
 }
 
-// markOf is the length of a message and its two ends.
+// markOf combines the length of a message with its first and last byte.
 func markOf[T ~string | ~[]byte](message T) uint64 {
 	if len(message) == 0 {
 		return 0
@@ -106,7 +104,7 @@ func markOf[T ~string | ~[]byte](message T) uint64 {
 	return uint64(len(message))<<16 | uint64(message[0])<<8 | uint64(message[len(message)-1])
 }
 
-// handle is what a server that responds with bytes does.
+// handle returns the response to a message.
 func (j job) handle(message []byte) []byte {
 	if j.Count {
 		add(&received, message)
@@ -115,8 +113,7 @@ func (j job) handle(message []byte) []byte {
 	return message
 }
 
-// connectTo connects to a socket. While the queue of its server is full it tries again,
-// which net does not.
+// connectTo connects to a socket. Unlike package net, it retries while the server's queue is full.
 func connectTo(ctx context.Context, place place) (net.Conn, error) {
 	for {
 		conn, err := net.Dial("unix", place.path)
@@ -127,8 +124,8 @@ func connectTo(ctx context.Context, place place) (net.Conn, error) {
 	}
 }
 
-// callers is askAhead for a connection that several goroutines may ask: as many as
-// the window is wide.
+// callers is askAhead for a connection that several goroutines may use. It starts window
+// goroutines.
 func callers(n, window int, ask func() ([]byte, error), got func([]byte) error) error {
 	var left atomic.Int64
 	left.Store(int64(n))
@@ -154,10 +151,10 @@ func callers(n, window int, ask func() ([]byte, error), got func([]byte) error) 
 	return nil
 }
 
-// ignore is for answers that say nothing.
+// ignore ignores a response.
 func ignore([]byte) error { return nil }
 
-// title is the name of a peer and its version, which the program was built with.
+// title returns the name of a peer and the version of its module in this program.
 func (p peer) title() string {
 	if p.module == "" {
 		return p.name

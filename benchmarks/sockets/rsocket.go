@@ -8,7 +8,7 @@ import (
 	"github.com/rsocket/rsocket-go/rx/mono"
 )
 
-// rSocket is RSocket's request and response.
+// rSocket is RSocket with its request-response interaction.
 var rSocket = peer{
 	id:     "rsocket",
 	name:   "RSocket",

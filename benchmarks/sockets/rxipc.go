@@ -11,7 +11,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// rxIPC is rxipc as most use it: a function for each message.
+// rxIPC is rxipc with a handler function, its most common use.
 var rxIPC = peer{
 	id:   "rxipc",
 	name: "rxipc",
@@ -28,15 +28,15 @@ var rxIPC = peer{
 	dial: dialRxipc,
 }
 
-// seldom is rxipc in processes that collect their garbage less often. A program that does
-// nothing but echo has next to nothing in use, so that Go collects each 4 MiB.
+// seldom is rxipc in processes with less frequent garbage collections. A program that only echoes
+// has a tiny heap, so that Go collects after every 4 MiB.
 var seldom = func() peer {
 	p := rxIPC
 	p.name, p.gogc = "rxipc, GOGC=800", 800
 	return p
 }()
 
-// pipeline is rxipc with one state for everybody: a pipeline of operators.
+// pipeline is rxipc with one state for all clients: a pipeline of operators.
 var pipeline = peer{
 	id:   "pipeline",
 	name: "rxipc, a pipeline",
@@ -47,7 +47,7 @@ var pipeline = peer{
 		}
 		return exchanges.ForEach(context.Background(), func(x socket.Exchange) {
 			if err := x.Respond(x.Message); err != nil {
-				panic(err) // what came can be sent
+				panic(err) // a received message can be sent back
 			}
 		})
 	},
@@ -60,7 +60,7 @@ func rxipcAt(place place, ready func()) *socket.IPC {
 	return socket.New(socket.Config{Dir: place.dir, ServerConfig: socket.ServerConfig{Listening: func(socket.Name) { ready() }}})
 }
 
-// someOperators are stages as a server has them, each of which lets all pass.
+// someOperators are typical stages of a server. Each passes all exchanges.
 var someOperators = []stream.Operator[socket.Exchange, socket.Exchange]{
 	operators.Map(func(x socket.Exchange) socket.Exchange { return x }),
 	operators.Filter(func(x socket.Exchange) bool { return x.Len() > 0 }),
@@ -81,10 +81,10 @@ type rxipcConn struct {
 	ctx     context.Context
 	process *socket.Process
 	message socket.Message
-	batch   []socket.Message // of pushBatch times the message, once it is needed
+	batch   []socket.Message // pushBatch copies of the message, made at the first push
 }
 
-// pushBatch is how many messages are given to Send at once.
+// pushBatch is the number of messages per call of Send.
 const pushBatch = 16 << 10
 
 func (c *rxipcConn) ask() ([]byte, error) {
@@ -102,12 +102,12 @@ func (c *rxipcConn) wait() ([]byte, error) {
 	return view(answer.Content()), nil
 }
 
-// view is a text as bytes, to be looked at: without a copy, which a user of Content
-// does not make either.
+// view returns a text as bytes without a copy, for reading only. A user of Content does not copy
+// either.
 func view(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
 
-// askAhead sends a window of requests, waits for their responses, which come in order,
-// and sends the next.
+// askAhead sends a window of requests, waits for their responses, which arrive in order, and sends
+// the next window.
 func (c *rxipcConn) askAhead(n, window int, got func([]byte) error) error {
 	for n > 0 {
 		ahead := c.messages(min(n, window))

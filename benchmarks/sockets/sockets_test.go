@@ -16,8 +16,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Every contender does every work, once, with a real server process.
-func TestEveryContenderDoesItsWork(t *testing.T) {
+// Every contender does every work once, with a real server process.
+func TestContendersDoTheirWork(t *testing.T) {
 	for _, group := range append(Suite().Groups, besideIdle()) {
 		for _, work := range group.Works {
 			if work.Slow {
@@ -27,7 +27,7 @@ func TestEveryContenderDoesItsWork(t *testing.T) {
 				t.Run(fmt.Sprint(group.Title, "/", work.Name, "/", contender.Name), func(t *testing.T) {
 					if contender.Start == nil {
 						if contender.Absent == "" {
-							t.Error("it is absent for no reason")
+							t.Error("contender without Start: got no reason in Absent, want one")
 						}
 						return
 					}
@@ -40,11 +40,11 @@ func TestEveryContenderDoesItsWork(t *testing.T) {
 					report, err := measure.Run(ctx, measure.Suite{Groups: []measure.Group{alone}},
 						measure.Options{Rounds: 1, Progress: io.Discard})
 					if err != nil {
-						t.Fatal(err)
+						t.Fatalf("measure the contender: %v", err)
 					}
 					for _, metric := range group.Metrics {
 						if _, ok := report.Groups[0].Cell(contender.Name, 0, metric.Name); !ok && !(metric.Partial && work.X == 0) {
-							t.Errorf("there is no %s", metric.Name)
+							t.Errorf("measure the contender: got no figure for %s, want one", metric.Name)
 						}
 					}
 				})

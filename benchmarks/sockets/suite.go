@@ -1,6 +1,6 @@
-// Package sockets measures rxipc beside other ways for two processes to exchange
-// messages over a unix socket. Each peer has a file of its own, bench.go measures,
-// child.go is the server's process.
+// Package sockets compares rxipc with other ways for two processes to exchange messages over a
+// unix socket. Each peer has a file of its own. The measurements are in bench.go, the process of
+// the server in child.go.
 package sockets
 
 import (
@@ -22,11 +22,11 @@ const (
 	rss               = "resident"
 )
 
-// windowWidth is how many requests are in flight where many are, and how many
-// connections there are where one each is.
+// windowWidth is the number of requests in flight in inFlight, and the number of connections in
+// manyConnections.
 const windowWidth = 64
 
-// allPeers are those a server process can be; peers those that are compared.
+// allPeers are all peers of a server process; peers are those in the comparison.
 var (
 	peers    = []peer{bare, multiplexed, rxIPC, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
 	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy)
@@ -34,21 +34,21 @@ var (
 
 var rateMetric = []measure.Metric{{Name: rate, Unit: measure.PerSecond, Higher: true}}
 
-// Suite is rxipc beside others.
+// Suite compares rxipc with others.
 func Suite() measure.Suite {
 	return measure.Suite{
 		Name:  "sockets",
 		Title: "Sockets",
-		About: `Two processes, of which the client starts the server, over one unix socket. Whatever comes
-back is compared with what was sent, and what only goes is counted on arrival. Each peer is
-used as its documentation shows, with its defaults; its file in ` + "`sockets`" + ` says how.`,
+		About: `Two processes over one unix socket; the client starts the server. Responses are compared with
+requests, and messages without a response are counted on arrival. Each peer is used as in its
+documentation, with its defaults; see its file in ` + "`sockets`" + `.`,
 		Groups: []measure.Group{
 			requests(), costs(), ahead(), parallel(), push(), visits(), waiting(), pipelines(),
 		},
 	}
 }
 
-// size is a message of a size, and how often a run sends it.
+// size is the size of a message, and the number of messages of a run.
 type size struct {
 	name  string
 	bytes int
@@ -57,10 +57,10 @@ type size struct {
 
 var sizes = []size{{"32 B", 32, 4000}, {"1 KiB", 1 << 10, 4000}, {"64 KiB", 64 << 10, 1000}, {"1 MiB", 1 << 20, 100}}
 
-// works has all peers do something with messages of all sizes.
+// works returns the work of all peers for messages of all sizes.
 func works(s setup, sizes []size, run measurement) (list []measure.Work) {
 	all := peers
-	if len(sizes) > 1 { // large messages among them, which are garbage afterwards
+	if len(sizes) > 1 { // includes large messages, which become garbage
 		all = append(peers[:len(peers):len(peers)], seldom)
 	}
 	for _, size := range sizes {
@@ -84,7 +84,7 @@ func contenders(peers []peer, s setup, run measurement) (list []measure.Contende
 func requests() measure.Group {
 	return measure.Group{
 		Title:    "Request and response",
-		About:    "One at a time on one connection; the time from before the request to after the response.",
+		About:    "One request at a time on one connection; the time from before the request until after the response.",
 		Baseline: bare.title(),
 		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: p99, Unit: measure.Seconds}},
 		Works:    works(setup{kind: oneByOne, conns: 1}, sizes, (*bench).oneByOne),
@@ -99,7 +99,7 @@ func requests() measure.Group {
 func costs() measure.Group {
 	return measure.Group{
 		Title:    "What a request costs",
-		About:    "The same with 32 bytes: allocations, and processor time as the system accounts it, user's and its own.",
+		About:    "The same with 32 bytes: allocations, and the processor time of the process, user and system, as the system accounts it.",
 		Baseline: bare.title(),
 		Metrics: []measure.Metric{
 			{Name: clientAllocations, Unit: measure.Count, NoRatio: true}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true},
@@ -116,9 +116,9 @@ func costs() measure.Group {
 func ahead() measure.Group {
 	return measure.Group{
 		Title: fmt.Sprintf("%d requests in flight", windowWidth),
-		About: `Of 32 bytes on one connection, a second. The bare one replaces each response by a request,
-rxipc sends as many requests and then waits for their responses, both from one goroutine; of the
-others as many goroutines call at the same time.`,
+		About: `Requests of 32 bytes per second on one connection. The bare peer sends a request for each
+response that it receives. rxipc sends all requests and then waits for their responses. Both do so on
+one goroutine. For the others as many goroutines call at the same time.`,
 		Baseline: multiplexed.title(),
 		Metrics:  rateMetric,
 		Works:    works(setup{kind: inFlight, conns: 1}, []size{{"32 B", 32, 30_000}}, (*bench).inFlight),
@@ -129,7 +129,7 @@ others as many goroutines call at the same time.`,
 func parallel() measure.Group {
 	return measure.Group{
 		Title:    fmt.Sprintf("%d connections", windowWidth),
-		About:    "Each with one request of 32 bytes in flight, a second in all.",
+		About:    "Each connection has one request of 32 bytes in flight; requests per second of all connections.",
 		Baseline: bare.title(),
 		Metrics:  rateMetric,
 		Works:    works(setup{kind: manyConnections, conns: windowWidth}, []size{{"32 B", 32, 20_000}}, (*bench).manyConnections),
@@ -140,8 +140,8 @@ func parallel() measure.Group {
 func push() measure.Group {
 	return measure.Group{
 		Title: "One way",
-		About: fmt.Sprintf(`Messages a second, each acknowledged; the clock stops at the last acknowledgement. How many
-wait for theirs is the peer's own affair, or %d where it is the user's.`, pushWindow),
+		About: fmt.Sprintf(`Messages a second, each acknowledged. The clock stops at the last acknowledgement. The peer
+chooses the number of unacknowledged messages; if its user has to choose, it is %d.`, pushWindow),
 		Baseline: bare.title(),
 		Metrics:  rateMetric,
 		Works: works(setup{kind: oneWay, job: job{Count: true}, conns: 1}, []size{
@@ -160,7 +160,7 @@ wait for theirs is the peer's own affair, or %d where it is the user's.`, pushWi
 func visits() measure.Group {
 	return measure.Group{
 		Title:    "Connect, request, close",
-		About:    "With 32 bytes, one after the other, a second.",
+		About:    "Connect, make a request of 32 bytes and close, one after the other; repetitions per second.",
 		Baseline: bare.title(),
 		Metrics:  rateMetric,
 		Works:    works(setup{kind: reconnect}, []size{{"32 B", 32, 1000}}, (*bench).reconnect),
@@ -168,16 +168,16 @@ func visits() measure.Group {
 	}
 }
 
-// idleConnections is how many connections wait.
+// idleConnections is the number of idle connections.
 const idleConnections = 2000
 
 func waiting() measure.Group {
 	return measure.Group{
 		Title: "A connection that waits",
-		About: fmt.Sprintf(`What the server holds for it: the difference that %d connections make, each of which has made
-a request of 32 bytes, three seconds ago, after a collection of garbage before and after. Heartbeats are on where the
-peer has them by default. Heap and stacks is what Go has in use for both, resident what the system
-holds for the process.`, idleConnections),
+		About: fmt.Sprintf(`The memory that the server needs for an idle connection, computed from its memory with and without
+%d connections, after a garbage collection each time. Each connection made a request of 32 bytes three
+seconds before. Heartbeats are on if the peer has them by default. Heap and stacks is the memory in
+use according to Go, resident the memory of the process according to the system.`, idleConnections),
 		Metrics: []measure.Metric{{Name: heap, Unit: measure.Bytes}, {Name: rss, Unit: measure.Bytes}},
 		Works: []measure.Work{{Name: "idle", N: idleConnections, QuickN: 20, Whole: true, MaxRounds: 3,
 			Contenders: contenders(peers, setup{kind: idle, size: 32}, (*bench).idle)}},
@@ -193,14 +193,14 @@ func pipelines() measure.Group {
 	}
 	return measure.Group{
 		Title:    "Operators in a server",
-		About:    "Request and response of 32 bytes with a server that is a pipeline, with and without operators in it.",
+		About:    "Request and response of 32 bytes. The server is a pipeline with and without operators.",
 		Baseline: work.Contenders[0].Name,
 		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true}},
 		Works:    []measure.Work{work},
 	}
 }
 
-// pipelineOf is a server with so many operators and one connection to it.
+// pipelineOf is a server with count operators and one connection to it.
 func pipelineOf(name string, count int, run measurement) measure.Contender {
 	c := pipeline.contender(setup{kind: oneByOne, job: job{Operators: count}, size: 32, conns: 1}, run)
 	c.Name = name

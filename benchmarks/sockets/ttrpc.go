@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// ttRPC has protobuf messages; the one of the standard set that holds bytes is used.
+// ttRPC has protobuf messages. The messages are the well-known type BytesValue.
 var ttRPC = peer{
 	id:     "ttrpc",
 	name:   "ttrpc",

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// usage is what a process has used up to now, and what it has received.
+// usage is the resource usage of a process, and the tally of its messages.
 type usage struct {
 	Allocations uint64
 	CPU         time.Duration // user and system
 	Heap        uint64        // heap and stacks in use, in bytes
-	Resident    uint64        // memory that the system holds for it, in bytes
+	Resident    uint64        // resident memory according to the system, in bytes
 
 	Messages, Last, Changes uint64 // see tally
 }
@@ -34,14 +34,15 @@ func use() (u usage, err error) {
 	return u, err
 }
 
-// settle collects all garbage, what pools kept included, and gives it back.
+// settle collects all garbage, including the contents of pools, and returns the memory to the
+// system.
 func settle() {
 	runtime.GC()
 	runtime.GC()
 	debug.FreeOSMemory()
 }
 
-// resident is the second number of statm, which counts pages (proc(5)).
+// resident returns the resident memory: the second number of statm, in pages (proc(5)).
 func resident() (uint64, error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -54,10 +55,10 @@ func resident() (uint64, error) {
 	return pages * uint64(os.Getpagesize()), nil
 }
 
-// allowDescriptors makes sure that this process, and those that it starts, may open
-// so many connections.
+// allowDescriptors raises the limit of open files of this process, and of the processes that it
+// starts, so that they may open the connections.
 func allowDescriptors(connections int) error {
-	need := uint64(connections) + 200 // for all else
+	need := uint64(connections) + 200 // for all other files
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return err
@@ -67,7 +68,7 @@ func allowDescriptors(connections int) error {
 	}
 	raised := syscall.Rlimit{Cur: need, Max: max(limit.Max, need)}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised); err != nil {
-		return fmt.Errorf("%d connections need %d open files, the limit is %d (ulimit -n): %w",
+		return fmt.Errorf("raise the limit of open files: %d connections need %d, the limit is %d; raise it with ulimit -n: %w",
 			connections, need, limit.Cur, err)
 	}
 	return nil

@@ -12,13 +12,13 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// bufferSize is how many values a slice has.
+// bufferSize is the number of values of a slice.
 const bufferSize = 100
 
 func buffers() measure.Group {
 	return compare(fmt.Sprintf("buffer of %d", bufferSize),
-		`The values come in slices, each a new one that its receiver may keep. The loop appends to a slice
-of that capacity, and makes the next one when it is full.`,
+		`Collect the values in slices. Each slice is new, and its receiver may keep it. The loop appends to a
+slice of that capacity, and makes the next slice when it is full.`,
 		bufferByHand, atMost(1.5, rxIPC),
 		append(ours(bufferOfOurs),
 			way{name: elsewhere, run: endless(bufferElsewhere)},
@@ -28,10 +28,10 @@ of that capacity, and makes the next one when it is full.`,
 		)...)
 }
 
-// receiver keeps the last slice it got, so that none can be made on the stack.
+// receiver keeps the last slice, so that the compiler cannot allocate slices on the stack.
 type receiver[T any] struct{ last []T }
 
-// latest is where receivers keep: visible to all.
+// The receivers are package variables, so that their slices escape.
 var (
 	latestInts   receiver[int]
 	latestInt64s receiver[int64]
@@ -43,7 +43,7 @@ func (r *receiver[T]) keep(values []T) (size int, last T) {
 	return len(values), values[len(values)-1]
 }
 
-// sumOf is another result for slices of other sizes.
+// sumOf combines a result with a slice. It differs for slices of other sizes.
 func sumOf(result, size, last int) int { return result*31 + size + last }
 
 func bufferByHand(n int) (result int) {

@@ -12,13 +12,13 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// row is how many values each projected observable has.
+// row is the number of values of each inner observable.
 const row = 100
 
 func concatMap() measure.Group {
 	return compare(fmt.Sprintf("concatMap, %d × %d", million/row, row),
-		`Each int of an outer source makes an inner one, and what those count is added up. The loop is one in
-another, and calls who adds up.`,
+		`Each int of an outer source becomes an inner source, whose values are summed. The loop has an inner
+loop that calls the adder.`,
 		concatMapByHand, atMost(3, rxIPC),
 		append(ours(concatMapOfOurs),
 			way{name: elsewhere, run: endless(concatMapElsewhere)},

@@ -22,31 +22,29 @@ const (
 	channels  = "channels, a goroutine a stage"
 )
 
-// inlined is a loop whose functions the compiler has put into it, where they are called
-// by the others.
+// inlined is a loop with its functions inlined, while the others call them.
 const inlined = byHand + ", inlined"
 
 const million = 1_000_000
 
-// way is how somebody does a work over n values. What it returns is what the way by
-// hand returns.
+// way is an implementation of a work over n values. It returns the same result as the loop.
 type way struct {
 	name string
 	run  func(ctx context.Context, n int) (int, error)
 	note string
 }
 
-// ours are the rows of a work that rxipc does, which run does with any context.
+// ours returns the rows of rxipc for a work. Function run does the work with any context.
 func ours(run func(ctx context.Context, n int) (int, error)) []way {
 	return []way{{name: rxIPC, run: endless(run)}, {name: ending, run: run}}
 }
 
-// endless runs with a context that cannot end.
+// endless calls run with a context that cannot end.
 func endless(run func(ctx context.Context, n int) (int, error)) func(context.Context, int) (int, error) {
 	return func(_ context.Context, n int) (int, error) { return run(context.Background(), n) }
 }
 
-// compare is a group with one work.
+// compare returns a group with one work.
 func compare(title, about string, loop func(n int) int, goals []measure.Goal, ways ...way) measure.Group {
 	work := measure.Work{Name: title, N: million, QuickN: million / 100}
 	hand := way{name: byHand, run: func(_ context.Context, n int) (int, error) { return loop(n), nil }}
@@ -62,7 +60,7 @@ func compare(title, about string, loop func(n int) int, goals []measure.Goal, wa
 	}
 }
 
-// atMost is a goal of rxipc's: a multiple of the loop.
+// atMost returns a goal for rxipc: a multiple of the time of the loop.
 func atMost(times float64, contenders ...string) (goals []measure.Goal) {
 	for _, name := range contenders {
 		goals = append(goals, measure.Goal{Contender: name, Ratio: true, Bound: times})
@@ -70,7 +68,7 @@ func atMost(times float64, contenders ...string) (goals []measure.Goal) {
 	return goals
 }
 
-// within is a goal of rxipc's: so many seconds.
+// within returns a goal for rxipc: a time in seconds.
 func within(seconds float64, contenders ...string) (goals []measure.Goal) {
 	for _, name := range contenders {
 		goals = append(goals, measure.Goal{Contender: name, Bound: seconds})
@@ -78,7 +76,7 @@ func within(seconds float64, contenders ...string) (goals []measure.Goal) {
 	return goals
 }
 
-// contender takes the time of the way, and then compares what came out.
+// contender measures the time of the way, and then checks the result.
 func (w way) contender(loop func(n int) int) measure.Contender {
 	var got int
 	timed := measure.Timed(w.name, func(ctx context.Context, n int) (err error) {
@@ -90,34 +88,34 @@ func (w way) contender(loop func(n int) int) measure.Contender {
 		return measure.Session{Run: func(ctx context.Context, n int) (measure.Figures, error) {
 			figures, err := session.Run(ctx, n)
 			if want := loop(n); err == nil && got != want {
-				err = fmt.Errorf("%d values make %d, want %d", n, got, want)
+				err = fmt.Errorf("compare the result of %d values: got %d, want %d", n, got, want)
 			}
 			return figures, err
 		}}, err
 	}}
 }
 
-// adder adds up what it takes. It is called, not inlined, by everybody: it stands for a
-// consumer that does something.
+// adder sums the values that it takes. All contenders call it without inlining, as a consumer that
+// does some work.
 type adder struct{ sum int }
 
 //go:noinline
 func (a *adder) take(v int) { a.sum += v }
 
-// capacity is how many values may wait where they change goroutines: rxipc's default,
-// and everybody has as much.
+// capacity is the number of values that may wait where values change goroutines: rxipc's default,
+// used for all contenders.
 const capacity = stream.DefaultBuffer
 
-// buffered has a channel of RxGo's hold as much as the others'.
+// buffered gives the channels of RxGo the same capacity.
 var buffered = rxgo.WithBufferedChannel(capacity)
 
-// runRo runs an observable of samber/ro's to its end.
+// runRo runs an observable of samber/ro to its end.
 func runRo[T any](source ro.Observable[T], next func(T)) (err error) {
 	source.Subscribe(ro.NewObserver(next, func(failure error) { err = failure }, func() {})).Wait()
 	return err
 }
 
-// runRxGo runs an observable of RxGo's to its end.
+// runRxGo runs an observable of RxGo to its end.
 func runRxGo(source rxgo.Observable, next func(v any)) error {
 	for item := range source.Observe(buffered) {
 		if item.E != nil {
@@ -128,7 +126,7 @@ func runRxGo(source rxgo.Observable, next func(v any)) error {
 	return nil
 }
 
-// count is the first stage of channels: the ints from start on, n of them.
+// count is the first stage of a pipeline of channels. It sends n ints from start on.
 func count(start, n int) <-chan int {
 	out := make(chan int, capacity)
 	go func() {
@@ -140,7 +138,8 @@ func count(start, n int) <-chan int {
 	return out
 }
 
-// stage is a goroutine between two channels; work gets each value and what to send to.
+// stage starts a goroutine between two channels. Function work gets each value and the channel to
+// send to.
 func stage[A, B any](in <-chan A, work func(v A, out chan<- B)) <-chan B {
 	out := make(chan B, capacity)
 	go func() {

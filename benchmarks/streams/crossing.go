@@ -13,7 +13,7 @@ import (
 
 func crossing() measure.Group {
 	return compare("a value that changes goroutines",
-		"One goroutine counts, another adds up. The loop calls who adds up, on one goroutine.",
+		"One goroutine counts, another sums. The loop calls the adder on one goroutine.",
 		crossingByHand, within(20e-9, rxIPC),
 		append(ours(crossingOfOurs),
 			way{name: samberRo, run: crossingOfRo},
@@ -43,7 +43,7 @@ func crossingOfRo(_ context.Context, n int) (int, error) {
 	return total.sum, err
 }
 
-// RxGo's sources are on a goroutine of their own.
+// RxGo runs each source on a goroutine of its own.
 func crossingOfRxGo(_ context.Context, n int) (int, error) {
 	var total adder
 	err := runRxGo(rxgo.Range(0, n, buffered), func(v any) { total.take(v.(int)) })

@@ -15,7 +15,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// keyCount is how many keys there are.
+// keyCount is the number of keys.
 const keyCount = 100
 
 const (
@@ -27,8 +27,8 @@ func keyOf(n int) int { return n % keyCount }
 
 func keys() measure.Group {
 	return compare(fmt.Sprintf("totals of %d keys", keyCount),
-		`The values with the same remainder are added up. The loop adds each to its total in a map. Of
-rxipc's ways FoldByKey gives such a map; all others make a group of each key, an observable or a channel, and fold that.`,
+		`Sum the values with the same remainder. The loop adds each value to its total in a map. rxipc's
+FoldByKey returns such a map. All others make a group for each key, an observable or a channel, and fold that.`,
 		keysByHand, append(atMost(1.5, byFoldByKey), atMost(5, byGroupBy)...),
 		way{name: byFoldByKey, run: endless(foldByKey)},
 		way{name: byFoldByKey + ", composed elsewhere", run: endless(foldByKeyElsewhere)},
@@ -40,7 +40,7 @@ rxipc's ways FoldByKey gives such a map; all others make a group of each key, an
 	)
 }
 
-// mix is another result for other totals, in any order.
+// mix combines a result with a total. The result does not depend on the order of the totals.
 func mix(result, total int) int { return result + total*total }
 
 func mixed(totals map[int]int) (result int) {
@@ -139,7 +139,7 @@ func keysOfChannels(_ context.Context, n int) (result int, err error) {
 	for _, group := range groups {
 		close(group)
 	}
-	folding.Wait() // all totals find room
+	folding.Wait() // the channel has capacity for all totals
 	close(totals)
 	for total := range totals {
 		result = mix(result, total)

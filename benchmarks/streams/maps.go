@@ -11,8 +11,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// gray has no law by which a compiler would make one step of ten. It is called: it
-// stands for a function that does something.
+// gray is a function that a compiler cannot simplify when it is applied ten times. It is not
+// inlined, as a function that does some work.
 //
 //go:noinline
 func gray(n int) int { return inlinedGray(n) }
@@ -21,10 +21,10 @@ func inlinedGray(n int) int { return n ^ n>>1 }
 
 func maps() measure.Group {
 	return compare("10 maps",
-		`Each value exclusive or its half, ten times over, and the sum of what comes out. The function that
-does so is called, not inlined, by everybody: the loop has ten calls and an addition. What it takes when the
-compiler inlines all is a row more. It would not do so for rxipc: a pipeline is flattened up to where an
-operator occurs again, and here each does.`,
+		`Apply a function (exclusive or of a value and its half) ten times to each value, and sum the results.
+All contenders call the function without inlining it, so the loop has ten calls and an addition. An
+additional row has the loop with the function inlined. The compiler would not inline it for rxipc: it
+flattens a pipeline only up to the second use of an operator, and here all operators are the same.`,
 		mapsByHand, atMost(3, rxIPC),
 		append(ours(mapsOfOurs),
 			way{name: inlined, run: func(_ context.Context, n int) (int, error) { return mapsInlined(n), nil }},

@@ -17,9 +17,9 @@ const sources = 8
 
 func merge() measure.Group {
 	return compare(fmt.Sprintf("merge of %d sources", sources),
-		`Each counts through a part of its own, and what comes is added up. The loop takes a value of
-each source in turn and calls who adds it up. The others' sources have a goroutine each; samber/ro's own
-ones run one after the other on their subscriber's, and a row more is of those that do not.`,
+		`Each source counts through a part of its own, and the values are summed. The loop takes a value of
+each source in turn and calls the adder. The sources of the others have a goroutine each. The sources of samber/ro
+run one after the other on the subscriber's goroutine; an additional row gives each a goroutine.`,
 		mergeByHand, atMost(15, rxIPC),
 		append(ours(mergeOfOurs),
 			way{name: samberRo, run: mergeOfRo},
@@ -29,7 +29,7 @@ ones run one after the other on their subscriber's, and a row more is of those t
 		)...)
 }
 
-// part is where the ints of a source begin, and how many there are.
+// part returns the first int of a source, and the number of its ints.
 func part(n, source int) (start, count int) { return source * (n / sources), n / sources }
 
 func mergeByHand(n int) int {

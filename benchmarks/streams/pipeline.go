@@ -19,8 +19,8 @@ func bounded(total int) bool { return total < 1<<60 }
 
 func pipeline() measure.Group {
 	return compare("map, filter, scan, takeWhile",
-		`Each value times three, the even ones, their running total, as long as that has a bound it does not
-reach; what comes out is the last total. The loop has a multiplication, two conditions and an addition.`,
+		`Multiply each value by three, keep the even ones, and sum them while the total is below a bound that
+it never reaches. The result is the last total. The loop has a multiplication, two conditions and an addition.`,
 		pipelineByHand, atMost(1.5, rxIPC),
 		append(ours(pipelineOfOurs),
 			way{name: elsewhere, run: endless(pipelineElsewhere)},

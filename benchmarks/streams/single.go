@@ -13,7 +13,7 @@ import (
 
 func single() measure.Group {
 	return compare("a pipeline for one value",
-		`Map, filter, scan and takeWhile as above, built and run anew for each value, which is the only one it gets.
+		`Map, filter, scan and takeWhile as above, built and run anew for each value. Each run has one value.
 The loop calls the four functions.`,
 		singleByHand, within(500e-9, rxIPC, elsewhere),
 		append(ours(singleOfOurs),

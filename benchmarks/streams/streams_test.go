@@ -8,9 +8,9 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-// A run fails when it does not come to what the loop comes to, also with numbers of
-// values that no size divides.
-func TestAllComeToTheSame(t *testing.T) {
+// A run fails when its result differs from that of the loop. The number of values is not a multiple
+// of any size.
+func TestSuiteResultsEqualTheLoop(t *testing.T) {
 	suite := Suite()
 	for i := range suite.Groups {
 		for j := range suite.Groups[i].Works {
@@ -19,15 +19,15 @@ func TestAllComeToTheSame(t *testing.T) {
 	}
 	_, err := measure.Run(t.Context(), suite, measure.Options{Rounds: 1, Quick: true, Progress: io.Discard})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("run all contenders with 1017 values: %v", err)
 	}
 }
 
-func TestWhatComesOutIsCompared(t *testing.T) {
+func TestCompareRejectsAWrongResult(t *testing.T) {
 	group := compare("one too many", "", pipelineByHand, nil,
 		way{name: "wrong", run: func(_ context.Context, n int) (int, error) { return pipelineByHand(n) + 1, nil }})
 	suite := measure.Suite{Groups: []measure.Group{group}}
 	if _, err := measure.Run(t.Context(), suite, measure.Options{Rounds: 1, Quick: true, Progress: io.Discard}); err == nil {
-		t.Error("a wrong result was measured")
+		t.Error("measure a contender with a wrong result: got no error, want one")
 	}
 }

@@ -18,9 +18,9 @@ const subscribers = 8
 
 func subject() measure.Group {
 	return compare(fmt.Sprintf("a subject with %d subscribers", subscribers),
-		`Each value goes to all of them, and each has a sum of its own; the figures are those of a value given,
-not of one received. The loop hands each value to as many closures. rxipc's subscribers, RxGo's and
-those of channels have a goroutine each, and may be behind; samber/ro calls them in turn.`,
+		`Each value goes to all subscribers, and each subscriber has its own sum. Figures are per sent value,
+not per received value. The loop calls as many closures with each value. The subscribers of rxipc, RxGo and
+channels have a goroutine each and may lag behind; samber/ro calls its subscribers in turn.`,
 		subjectByHand, atMost(6, rxIPC),
 		append(ours(subjectOfOurs),
 			way{name: samberRo, run: subjectOfRo},
@@ -29,7 +29,7 @@ those of channels have a goroutine each, and may be behind; samber/ro calls them
 		)...)
 }
 
-// sums are those of the subscribers, apart in memory.
+// sums are the sums of the subscribers, on separate cache lines.
 type sums [subscribers]struct {
 	of int
 	_  [64]byte

@@ -1,6 +1,6 @@
-// Package streams measures rxipc beside other ways to have a stream of values worked
-// on: samber/ro, RxGo, channels, and the loop that a hand would write. Each work has a
-// file of its own, where its loop stands first; contender.go says what all works share.
+// Package streams compares rxipc with other ways to process a stream of values: samber/ro, RxGo,
+// channels, and a loop written by hand. Each work has a file of its own, which begins with its
+// loop. The code that all works share is in contender.go.
 package streams
 
 import (
@@ -9,22 +9,22 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-// Suite is rxipc beside others.
+// Suite compares rxipc with others.
 func Suite() measure.Suite {
 	return measure.Suite{
 		Name:  "streams",
 		Title: "Streams",
-		About: `In one process, over ints. Figures are those of one value: a run is over a million, or as many as
-half a second is enough for. The ratios are to a loop written by hand, the same functions called
-directly; a table says what that does. Its values start from a count that is not known when it is
-compiled, and the compiler of Go neither vectorises it nor folds it. What comes out of each run is
-compared with what comes out of the loop.
+		About: `Streams of ints in one process. Figures are per value. A run has a million values, or as many as fit
+into half a second. The ratios are to a loop written by hand that calls the same functions directly;
+the text above each table describes the loop. The number of values is not known at compile time, and
+the Go compiler neither vectorises the loop nor computes its result in advance. The result of each
+run is compared with that of the loop.
 
-rxipc's pipelines are composed where they run, as in a function of a user's; another row is
-of one that another function has composed, which the compiler cannot flatten; and another is of the
-first with a context that can end, where the others have one that cannot. Wherever a value changes
-goroutines, ` + fmt.Sprint(capacity) + `
-of them may wait, with RxGo and channels between all stages; RxGo's default is none, which costs it more.`,
+rxipc's pipelines are composed in the function that runs them, as in most programs. A second row
+has a pipeline that another function has composed, which the compiler cannot flatten. A third row
+has the first pipeline with a context that can end; the contexts of the other rows cannot. Wherever
+values change goroutines, ` + fmt.Sprint(capacity) + `
+values may wait; for RxGo and channels between all stages. RxGo's default is 0, which is slower.`,
 		Groups: []measure.Group{
 			pipeline(), maps(), subject(), merge(), concatMap(), keys(), buffers(), crossing(), single(),
 		},
