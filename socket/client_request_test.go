@@ -250,3 +250,35 @@ func TestRequestThatDidNotBeginIsForgotten(t *testing.T) {
 		p.Conn().Close()
 	})
 }
+
+// TestRequestAcknowledgesTheResponseBefore has a response come between the moment at which a
+// request gets the write lock and the moment at which it gets its number. A server of
+// innmind/ipc 5.x ends if the request comes before the acknowledgement.
+func TestRequestAcknowledgesTheResponseBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := newPipe(0)
+		server := newPeer(t, theirs)
+		go server.send(wire.KindStart)
+		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), ours).Get()
+		if err != nil {
+			t.Fatalf("Attach: %v", err)
+		}
+		answered := make(chan error, 1)
+		go func() { answered <- p.Request(t.Context(), Text("a")).Err() }()
+		server.expect("start-ok", `"a"`)
+		if err := p.frames.Lock(t.Context()); err != nil {
+			t.Fatalf("Lock: %v", err)
+		}
+		server.send(wire.KindAck, "answer to a")
+		if err := <-answered; err != nil {
+			t.Errorf("Request of a: %v", err)
+		}
+		_, err = p.writeNumbered(t.Context(), batch{messages: []Message{Text("b")}, request: true})
+		p.frames.Unlock()
+		if err != nil {
+			t.Errorf("writing of b: %v", err)
+		}
+		server.expect("ack", `"b"`)
+		p.Conn().Close()
+	})
+}

@@ -38,6 +38,7 @@ func (p *Process) writeNumbered(ctx context.Context, b batch) (s span, err error
 	if s.first, err = p.number(b); err != nil {
 		return span{}, err
 	}
+	p.debts.AddTo(&p.frames.Out) // a response may have come since Lock, and made room for b
 	s.count = len(b.messages)
 	before := p.frames.Out.Extent()
 	for _, m := range b.messages {
