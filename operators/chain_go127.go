@@ -12,29 +12,62 @@ import (
 
 // Chain is an observable whose operators are methods, so that a pipeline is written left
 // to right without [stream.Pipe1] and its siblings. It needs Go 1.27, in which methods
-// have type parameters, and is nothing beside the calls that it stands for:
+// have type parameters. A method is nothing but a call of the function that has its name:
 //
 //	total, err := operators.From(stream.Range(1, 10)).
 //		Filter(func(n int) bool { return n%2 == 0 }).
 //		Map(func(n int) string { return fmt.Sprint(n) }).
 //		Collect(ctx)
 //
-// Two kinds of operators cannot be methods, and go through [Chain.Pipe]: those that take
-// values of some types only ([Sum], [Distinct], [Flatten] …), and those that emit
-// something made of the type of the values, such as slices of them ([BufferCount],
-// [Timestamp] …), as each such method would make one more type with that method. [First]
-// and [Last] are the verbs; as operators they are Take(1) and TakeLast(1).
+// Every operator of this package is a method, and the compiler infers the type parameters
+// of all methods but those that nothing tells, such as the B of [Chain.OfType]. First and
+// Last are the verbs of an observable; as operators they are Take(1) and TakeLast(1).
+// [Chain.Pipe] continues with an operator of your own.
+//
+// Methods have type parameters that only the compiler uses:
+//
+//   - R is the type that comes out: BufferCount of a Chain[int] is a Chain[[]int].
+//   - U is T, for an operator that takes values of some types only: Sum of a Chain[bool]
+//     does not compile, because bool is not a [fold.Number]. The constraint same says that U
+//     and T are one type.
+//   - E is what T is made of, for an operator over slices, observables or notifications:
+//     Flatten of a Chain[[]int] is a Chain[int].
+//   - O is an observable or a chain, which a function such as that of MergeMap returns.
+//   - A blank one, with the constraint lazy, has no meaning. Without it the compiler would
+//     compile the method for each type of chain in a program, whether it is called or not.
 type Chain[T any] stream.Observable[T]
 
-// From begins a chain with a source.
-func From[T any](source stream.Observable[T]) Chain[T] { return Chain[T](source) }
+// Source is what the methods of [Chain] take for an observable: a [stream.Observable] and a
+// Chain can both be passed as it.
+type Source[T any] = func(ctx context.Context, yield func(T) bool) error
 
-// Pipe continues with any operator, also one that is not a method.
+// same is a constraint which says that A and B are one type. The compiler infers either of
+// them from the other.
+type same[A, B any] interface {
+	itself[A]
+	is(B)
+}
+
+// itself is the only type in the type set of a [same].
+type itself[T any] struct{}
+
+func (itself[T]) is(T) {}
+
+// lazy is the constraint of a type parameter that makes a method generic and nothing else.
+// The compiler infers it. A method without type parameters belongs to the type, so each
+// package that mentions a Chain[int] compiles it: with all operators that took 10 s for each
+// such type.
+type lazy interface{ struct{} }
+
+// From begins a chain with a source.
+func From[T any](source Source[T]) Chain[T] { return Chain[T](source) }
+
+// Pipe continues with any operator.
 func (c Chain[A]) Pipe[B any](op stream.Operator[A, B]) Chain[B] {
 	return Chain[B](op(stream.Observable[A](c)))
 }
 
-// Observable is the chain for those who take an observable.
+// Observable is the chain as an observable, for functions that take one.
 func (c Chain[T]) Observable() stream.Observable[T] { return stream.Observable[T](c) }
 
 // ForEach is [stream.Observable.ForEach].
@@ -67,7 +100,29 @@ func (c Chain[T]) Subscribe(ctx context.Context, observer stream.Observer[T]) *s
 	return c.Observable().Subscribe(ctx, observer)
 }
 
-// before are the sources of which the chain is the first.
-func (c Chain[T]) before(others []stream.Observable[T]) []stream.Observable[T] {
-	return append([]stream.Observable[T]{stream.Observable[T](c)}, others...)
+// before returns the sources of which the chain is the first.
+func (c Chain[T]) before(others []Source[T]) []stream.Observable[T] {
+	sources := []stream.Observable[T]{stream.Observable[T](c)}
+	for _, other := range others {
+		sources = append(sources, other)
+	}
+	return sources
 }
+
+// observables is a function that returns sources as one that returns observables.
+func observables[A, B any, O ~Source[B]](project func(A) O) func(A) stream.Observable[B] {
+	if project == nil {
+		return nil
+	}
+	return func(a A) stream.Observable[B] { return stream.Observable[B](project(a)) }
+}
+
+// through continues with an operator for values that the compiler does not know to be those
+// of the chain, or of the result; see as.
+func through[R, T, A, B any](chain Chain[T], op stream.Operator[A, B]) Chain[R] {
+	return Chain[R](as[stream.Observable[R]](op(as[stream.Observable[A]](chain.Observable()))))
+}
+
+// as returns a value of a type under another name of that type, which the compiler does not
+// know to be the same one: the B of a [same][A, B], or a type parameter with one type.
+func as[B, A any](a A) B { return any(a).(B) }

@@ -5,6 +5,7 @@
 package operators
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -14,73 +15,138 @@ import (
 )
 
 // All continues with [All].
-func (chain Chain[T]) All(match func(T) bool) Chain[bool] {
+func (chain Chain[T]) All[_ lazy](match func(T) bool) Chain[bool] {
 	return chain.Pipe(All[T](match))
 }
 
 // Any continues with [Any].
-func (chain Chain[T]) Any(match func(T) bool) Chain[bool] {
+func (chain Chain[T]) Any[_ lazy](match func(T) bool) Chain[bool] {
 	return chain.Pipe(Any[T](match))
 }
 
 // Audit continues with [Audit].
-func (chain Chain[T]) Audit(period time.Duration) Chain[T] {
+func (chain Chain[T]) Audit[_ lazy](period time.Duration) Chain[T] {
 	return chain.Pipe(Audit[T](period))
 }
 
+// Average continues with [Average].
+func (chain Chain[T]) Average[U fold.Number, _ same[T, U]]() Chain[float64] {
+	return through[float64](chain, Average[U]())
+}
+
+// BufferBoundary continues with [BufferBoundary].
+func (chain Chain[T]) BufferBoundary[B any, R []T](boundary Source[B], limit int) Chain[R] {
+	return through[R](chain, BufferBoundary[T, B](boundary, limit))
+}
+
+// BufferCount continues with [BufferCount].
+func (chain Chain[T]) BufferCount[R []T](size int) Chain[R] {
+	return through[R](chain, BufferCount[T](size))
+}
+
+// BufferCountEvery continues with [BufferCountEvery].
+func (chain Chain[T]) BufferCountEvery[R []T](size, step int) Chain[R] {
+	return through[R](chain, BufferCountEvery[T](size, step))
+}
+
+// BufferEventTime continues with [BufferEventTime].
+func (chain Chain[T]) BufferEventTime[R EventWindow[[]T]](size, every time.Duration, e EventTime[T]) Chain[R] {
+	return through[R](chain, BufferEventTime[T](size, every, e))
+}
+
+// BufferTime continues with [BufferTime].
+func (chain Chain[T]) BufferTime[R []T](period time.Duration, limit int) Chain[R] {
+	return through[R](chain, BufferTime[T](period, limit))
+}
+
+// BufferTimeEvery continues with [BufferTimeEvery].
+func (chain Chain[T]) BufferTimeEvery[R []T](size, every time.Duration, limit int) Chain[R] {
+	return through[R](chain, BufferTimeEvery[T](size, every, limit))
+}
+
+// BufferTimeOrCount continues with [BufferTimeOrCount].
+func (chain Chain[T]) BufferTimeOrCount[R []T](maxWait time.Duration, count int, options ...BatchOption[T]) Chain[R] {
+	return through[R](chain, BufferTimeOrCount[T](maxWait, count, options...))
+}
+
+// BufferUntilChanged continues with [BufferUntilChanged].
+func (chain Chain[T]) BufferUntilChanged[K comparable, R []T](key func(T) K, limit int) Chain[R] {
+	return through[R](chain, BufferUntilChanged[T, K](key, limit))
+}
+
 // Catch continues with [Catch].
-func (chain Chain[T]) Catch(recover func(error) stream.Observable[T]) Chain[T] {
-	return chain.Pipe(Catch[T](recover))
+func (chain Chain[T]) Catch[O ~Source[T]](recover func(error) O) Chain[T] {
+	return chain.Pipe(Catch[T](observables(recover)))
 }
 
 // CombineLatest continues with [CombineLatest], this chain being its first source.
-func (chain Chain[A]) CombineLatest[B, C any](b stream.Observable[B], combine func(A, B) C) Chain[C] {
+func (chain Chain[A]) CombineLatest[B, C any](b Source[B], combine func(A, B) C) Chain[C] {
 	return Chain[C](CombineLatest[A, B, C](chain.Observable(), b, combine))
 }
 
 // CombineLatest3 continues with [CombineLatest3], this chain being its first source.
-func (chain Chain[A]) CombineLatest3[B, C, D any](b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) Chain[D] {
+func (chain Chain[A]) CombineLatest3[B, C, D any](b Source[B], c Source[C], combine func(A, B, C) D) Chain[D] {
 	return Chain[D](CombineLatest3[A, B, C, D](chain.Observable(), b, c, combine))
 }
 
+// CombineLatestAll continues with [CombineLatestAll], this chain being its first source.
+func (chain Chain[T]) CombineLatestAll[R []T](others ...Source[T]) Chain[R] {
+	return Chain[R](as[stream.Observable[R]](CombineLatestAll[T](chain.before(others)...)))
+}
+
 // Concat continues with [Concat], this chain being its first source.
-func (chain Chain[T]) Concat(others ...stream.Observable[T]) Chain[T] {
+func (chain Chain[T]) Concat[_ lazy](others ...Source[T]) Chain[T] {
 	return Chain[T](Concat[T](chain.before(others)...))
 }
 
 // ConcatMap continues with [ConcatMap].
-func (chain Chain[A]) ConcatMap[B any](project func(A) stream.Observable[B]) Chain[B] {
-	return chain.Pipe(ConcatMap[A, B](project))
+func (chain Chain[A]) ConcatMap[B any, O ~Source[B]](project func(A) O) Chain[B] {
+	return chain.Pipe(ConcatMap[A, B](observables(project)))
 }
 
 // ConcatMapEager continues with [ConcatMapEager].
-func (chain Chain[A]) ConcatMapEager[B any](project func(A) stream.Observable[B], options ...MergeOption) Chain[B] {
-	return chain.Pipe(ConcatMapEager[A, B](project, options...))
+func (chain Chain[A]) ConcatMapEager[B any, O ~Source[B]](project func(A) O, options ...MergeOption) Chain[B] {
+	return chain.Pipe(ConcatMapEager[A, B](observables(project), options...))
+}
+
+// Contains continues with [Contains].
+func (chain Chain[T]) Contains[U comparable, _ same[T, U]](value T) Chain[bool] {
+	return through[bool](chain, Contains[U](as[U](value)))
 }
 
 // Count continues with [Count].
-func (chain Chain[T]) Count() Chain[int] {
+func (chain Chain[T]) Count[_ lazy]() Chain[int] {
 	return chain.Pipe(Count[T]())
 }
 
 // CountDrops continues with [CountDrops].
-func (chain Chain[T]) CountDrops(d *stream.Drops) Chain[T] {
+func (chain Chain[T]) CountDrops[_ lazy](d *stream.Drops) Chain[T] {
 	return chain.Pipe(CountDrops[T](d))
 }
 
 // Debounce continues with [Debounce].
-func (chain Chain[T]) Debounce(quiet time.Duration) Chain[T] {
+func (chain Chain[T]) Debounce[_ lazy](quiet time.Duration) Chain[T] {
 	return chain.Pipe(Debounce[T](quiet))
 }
 
 // DefaultIfEmpty continues with [DefaultIfEmpty].
-func (chain Chain[T]) DefaultIfEmpty(value T) Chain[T] {
+func (chain Chain[T]) DefaultIfEmpty[_ lazy](value T) Chain[T] {
 	return chain.Pipe(DefaultIfEmpty[T](value))
 }
 
 // Delay continues with [Delay].
-func (chain Chain[T]) Delay(d time.Duration, capacity int) Chain[T] {
+func (chain Chain[T]) Delay[_ lazy](d time.Duration, capacity int) Chain[T] {
 	return chain.Pipe(Delay[T](d, capacity))
+}
+
+// Dematerialize continues with [Dematerialize].
+func (chain Chain[T]) Dematerialize[E any, _ same[T, Notification[E]]]() Chain[E] {
+	return through[E](chain, Dematerialize[E]())
+}
+
+// Distinct continues with [Distinct].
+func (chain Chain[T]) Distinct[U comparable, _ same[T, U]](limit int) Chain[T] {
+	return through[T](chain, Distinct[U](limit))
 }
 
 // DistinctBy continues with [DistinctBy].
@@ -88,33 +154,38 @@ func (chain Chain[T]) DistinctBy[K comparable](key func(T) K, limit int) Chain[T
 	return chain.Pipe(DistinctBy[T, K](key, limit))
 }
 
+// DistinctUntilChanged continues with [DistinctUntilChanged].
+func (chain Chain[T]) DistinctUntilChanged[U comparable, _ same[T, U]]() Chain[T] {
+	return through[T](chain, DistinctUntilChanged[U]())
+}
+
 // DistinctUntilChangedFunc continues with [DistinctUntilChangedFunc].
-func (chain Chain[T]) DistinctUntilChangedFunc(equal func(emitted, v T) bool) Chain[T] {
+func (chain Chain[T]) DistinctUntilChangedFunc[_ lazy](equal func(emitted, v T) bool) Chain[T] {
 	return chain.Pipe(DistinctUntilChangedFunc[T](equal))
 }
 
 // ElementAt continues with [ElementAt].
-func (chain Chain[T]) ElementAt(index int) Chain[T] {
+func (chain Chain[T]) ElementAt[_ lazy](index int) Chain[T] {
 	return chain.Pipe(ElementAt[T](index))
 }
 
 // EndWith continues with [EndWith].
-func (chain Chain[T]) EndWith(values ...T) Chain[T] {
+func (chain Chain[T]) EndWith[_ lazy](values ...T) Chain[T] {
 	return chain.Pipe(EndWith[T](values...))
 }
 
 // ExhaustMap continues with [ExhaustMap].
-func (chain Chain[A]) ExhaustMap[B any](project func(A) stream.Observable[B]) Chain[B] {
-	return chain.Pipe(ExhaustMap[A, B](project))
+func (chain Chain[A]) ExhaustMap[B any, O ~Source[B]](project func(A) O) Chain[B] {
+	return chain.Pipe(ExhaustMap[A, B](observables(project)))
 }
 
 // Expand continues with [Expand].
-func (chain Chain[T]) Expand(project func(T) stream.Observable[T]) Chain[T] {
-	return chain.Pipe(Expand[T](project))
+func (chain Chain[T]) Expand[O ~Source[T]](project func(T) O) Chain[T] {
+	return chain.Pipe(Expand[T](observables(project)))
 }
 
 // Filter continues with [Filter].
-func (chain Chain[T]) Filter(keep func(T) bool) Chain[T] {
+func (chain Chain[T]) Filter[_ lazy](keep func(T) bool) Chain[T] {
 	return chain.Pipe(Filter[T](keep))
 }
 
@@ -124,17 +195,22 @@ func (chain Chain[A]) FilterMap[B any](f func(A) (B, bool)) Chain[B] {
 }
 
 // Finally continues with [Finally].
-func (chain Chain[T]) Finally(f func(how Ending, err error)) Chain[T] {
+func (chain Chain[T]) Finally[_ lazy](f func(how Ending, err error)) Chain[T] {
 	return chain.Pipe(Finally[T](f))
 }
 
 // Find continues with [Find].
-func (chain Chain[T]) Find(match func(T) bool) Chain[T] {
+func (chain Chain[T]) Find[_ lazy](match func(T) bool) Chain[T] {
 	return chain.Pipe(Find[T](match))
 }
 
+// Flatten continues with [Flatten].
+func (chain Chain[T]) Flatten[E any, _ same[T, []E]]() Chain[E] {
+	return through[E](chain, Flatten[E]())
+}
+
 // Fold continues with [Fold].
-func (chain Chain[T]) Fold(m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) Fold[_ lazy](m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(Fold[T](m))
 }
 
@@ -154,12 +230,12 @@ func (chain Chain[A]) FoldEventTimeByKey[K comparable, V any](size, every time.D
 }
 
 // FoldHoppingTime continues with [FoldHoppingTime].
-func (chain Chain[T]) FoldHoppingTime(size, every time.Duration, m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) FoldHoppingTime[_ lazy](size, every time.Duration, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldHoppingTime[T](size, every, m))
 }
 
 // FoldParallel continues with [FoldParallel].
-func (chain Chain[T]) FoldParallel(workers int, m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) FoldParallel[_ lazy](workers int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldParallel[T](workers, m))
 }
 
@@ -174,32 +250,42 @@ func (chain Chain[A]) FoldSessions[K comparable, V any](gap time.Duration, e Eve
 }
 
 // FoldSliding continues with [FoldSliding].
-func (chain Chain[T]) FoldSliding(size int, m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) FoldSliding[_ lazy](size int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldSliding[T](size, m))
 }
 
 // FoldSlidingTime continues with [FoldSlidingTime].
-func (chain Chain[T]) FoldSlidingTime(span time.Duration, limit int, m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) FoldSlidingTime[_ lazy](span time.Duration, limit int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldSlidingTime[T](span, limit, m))
 }
 
 // FoldTumbling continues with [FoldTumbling].
-func (chain Chain[T]) FoldTumbling(size int, m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) FoldTumbling[_ lazy](size int, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldTumbling[T](size, m))
 }
 
 // FoldTumblingTime continues with [FoldTumblingTime].
-func (chain Chain[T]) FoldTumblingTime(period time.Duration, m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) FoldTumblingTime[_ lazy](period time.Duration, m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(FoldTumblingTime[T](period, m))
 }
 
+// ForkJoin continues with [ForkJoin], this chain being its first source.
+func (chain Chain[T]) ForkJoin[R []T](others ...Source[T]) Chain[R] {
+	return Chain[R](as[stream.Observable[R]](ForkJoin[T](chain.before(others)...)))
+}
+
+// GroupBy continues with [GroupBy].
+func (chain Chain[T]) GroupBy[K comparable, R Group[K, T]](key func(T) K, options ...GroupOption) Chain[R] {
+	return through[R](chain, GroupBy[T, K](key, options...))
+}
+
 // IgnoreElements continues with [IgnoreElements].
-func (chain Chain[T]) IgnoreElements() Chain[T] {
+func (chain Chain[T]) IgnoreElements[_ lazy]() Chain[T] {
 	return chain.Pipe(IgnoreElements[T]())
 }
 
 // Log continues with [Log].
-func (chain Chain[T]) Log(logger *slog.Logger, level slog.Level, message string) Chain[T] {
+func (chain Chain[T]) Log[_ lazy](logger *slog.Logger, level slog.Level, message string) Chain[T] {
 	return chain.Pipe(Log[T](logger, level, message))
 }
 
@@ -228,28 +314,53 @@ func (chain Chain[A]) MapSkipErr[B any](f func(A) (B, error), failed func(A, err
 	return chain.Pipe(MapSkipErr[A, B](f, failed))
 }
 
+// Materialize continues with [Materialize].
+func (chain Chain[T]) Materialize[R Notification[T]]() Chain[R] {
+	return through[R](chain, Materialize[T]())
+}
+
+// Max continues with [Max].
+func (chain Chain[T]) Max[U cmp.Ordered, _ same[T, U]]() Chain[T] {
+	return through[T](chain, Max[U]())
+}
+
 // Merge continues with [Merge], this chain being its first source.
-func (chain Chain[T]) Merge(others ...stream.Observable[T]) Chain[T] {
+func (chain Chain[T]) Merge[_ lazy](others ...Source[T]) Chain[T] {
 	return Chain[T](Merge[T](chain.before(others)...))
 }
 
 // MergeDelayError continues with [MergeDelayError], this chain being its first source.
-func (chain Chain[T]) MergeDelayError(others ...stream.Observable[T]) Chain[T] {
+func (chain Chain[T]) MergeDelayError[_ lazy](others ...Source[T]) Chain[T] {
 	return Chain[T](MergeDelayError[T](chain.before(others)...))
 }
 
 // MergeMap continues with [MergeMap].
-func (chain Chain[A]) MergeMap[B any](project func(A) stream.Observable[B], options ...MergeOption) Chain[B] {
-	return chain.Pipe(MergeMap[A, B](project, options...))
+func (chain Chain[A]) MergeMap[B any, O ~Source[B]](project func(A) O, options ...MergeOption) Chain[B] {
+	return chain.Pipe(MergeMap[A, B](observables(project), options...))
+}
+
+// MergeSorted continues with [MergeSorted], this chain being its first source.
+func (chain Chain[T]) MergeSorted[_ lazy](compare func(a, b T) int, others ...Source[T]) Chain[T] {
+	return Chain[T](MergeSorted[T](compare, chain.before(others)...))
+}
+
+// Min continues with [Min].
+func (chain Chain[T]) Min[U cmp.Ordered, _ same[T, U]]() Chain[T] {
+	return through[T](chain, Min[U]())
+}
+
+// Multicast continues with [Multicast], this chain being its first source.
+func (chain Chain[T]) Multicast[_ lazy](subject func() *stream.Subject[T]) *Connectable[T] {
+	return Multicast[T](chain.Observable(), subject)
 }
 
 // Named continues with [Named].
-func (chain Chain[T]) Named(name string) Chain[T] {
+func (chain Chain[T]) Named[_ lazy](name string) Chain[T] {
 	return chain.Pipe(Named[T](name))
 }
 
 // ObserveOn continues with [ObserveOn].
-func (chain Chain[T]) ObserveOn(capacity int) Chain[T] {
+func (chain Chain[T]) ObserveOn[_ lazy](capacity int) Chain[T] {
 	return chain.Pipe(ObserveOn[T](capacity))
 }
 
@@ -259,32 +370,37 @@ func (chain Chain[A]) OfType[B any]() Chain[B] {
 }
 
 // OnBackpressureBuffer continues with [OnBackpressureBuffer].
-func (chain Chain[T]) OnBackpressureBuffer(capacity int, overflow stream.Overflow) Chain[T] {
+func (chain Chain[T]) OnBackpressureBuffer[_ lazy](capacity int, overflow stream.Overflow) Chain[T] {
 	return chain.Pipe(OnBackpressureBuffer[T](capacity, overflow))
 }
 
 // OnBackpressureDrop continues with [OnBackpressureDrop].
-func (chain Chain[T]) OnBackpressureDrop(capacity int) Chain[T] {
+func (chain Chain[T]) OnBackpressureDrop[_ lazy](capacity int) Chain[T] {
 	return chain.Pipe(OnBackpressureDrop[T](capacity))
 }
 
 // OnBackpressureLatest continues with [OnBackpressureLatest].
-func (chain Chain[T]) OnBackpressureLatest() Chain[T] {
+func (chain Chain[T]) OnBackpressureLatest[_ lazy]() Chain[T] {
 	return chain.Pipe(OnBackpressureLatest[T]())
 }
 
 // OnErrorReturn continues with [OnErrorReturn].
-func (chain Chain[T]) OnErrorReturn(f func(error) T) Chain[T] {
+func (chain Chain[T]) OnErrorReturn[_ lazy](f func(error) T) Chain[T] {
 	return chain.Pipe(OnErrorReturn[T](f))
 }
 
+// Pairwise continues with [Pairwise].
+func (chain Chain[T]) Pairwise[R fold.Pair[T, T]]() Chain[R] {
+	return through[R](chain, Pairwise[T]())
+}
+
 // Race continues with [Race], this chain being its first source.
-func (chain Chain[T]) Race(others ...stream.Observable[T]) Chain[T] {
+func (chain Chain[T]) Race[_ lazy](others ...Source[T]) Chain[T] {
 	return Chain[T](Race[T](chain.before(others)...))
 }
 
 // RateLimit continues with [RateLimit].
-func (chain Chain[T]) RateLimit(count int, period time.Duration) Chain[T] {
+func (chain Chain[T]) RateLimit[_ lazy](count int, period time.Duration) Chain[T] {
 	return chain.Pipe(RateLimit[T](count, period))
 }
 
@@ -294,17 +410,17 @@ func (chain Chain[A]) Reduce[B any](seed func() B, step func(state B, value A) B
 }
 
 // Retry continues with [Retry].
-func (chain Chain[T]) Retry(policy RetryPolicy) Chain[T] {
+func (chain Chain[T]) Retry[_ lazy](policy RetryPolicy) Chain[T] {
 	return chain.Pipe(Retry[T](policy))
 }
 
 // Sample continues with [Sample].
-func (chain Chain[T]) Sample[S any](sampler stream.Observable[S]) Chain[T] {
+func (chain Chain[T]) Sample[S any](sampler Source[S]) Chain[T] {
 	return chain.Pipe(Sample[T, S](sampler))
 }
 
 // Scan continues with [Scan].
-func (chain Chain[T]) Scan(m fold.Monoid[T]) Chain[T] {
+func (chain Chain[T]) Scan[_ lazy](m fold.Monoid[T]) Chain[T] {
 	return chain.Pipe(Scan[T](m))
 }
 
@@ -313,137 +429,197 @@ func (chain Chain[A]) ScanFrom[B any](seed func() B, step func(state B, value A)
 	return chain.Pipe(ScanFrom[A, B](seed, step))
 }
 
+// SequenceEqual continues with [SequenceEqual], this chain being its first source.
+func (chain Chain[T]) SequenceEqual[U comparable, _ same[T, U]](b Source[T]) Chain[bool] {
+	return Chain[bool](SequenceEqual[U](as[stream.Observable[U]](chain.Observable()), as[Source[U]](b)))
+}
+
 // SequenceEqualFunc continues with [SequenceEqualFunc], this chain being its first source.
-func (chain Chain[A]) SequenceEqualFunc[B any](b stream.Observable[B], equal func(A, B) bool) Chain[bool] {
+func (chain Chain[A]) SequenceEqualFunc[B any](b Source[B], equal func(A, B) bool) Chain[bool] {
 	return Chain[bool](SequenceEqualFunc[A, B](chain.Observable(), b, equal))
 }
 
 // Share continues with [Share].
-func (chain Chain[T]) Share() Chain[T] {
+func (chain Chain[T]) Share[_ lazy]() Chain[T] {
 	return chain.Pipe(Share[T]())
 }
 
 // ShareReplay continues with [ShareReplay].
-func (chain Chain[T]) ShareReplay(count int, age time.Duration) Chain[T] {
+func (chain Chain[T]) ShareReplay[_ lazy](count int, age time.Duration) Chain[T] {
 	return chain.Pipe(ShareReplay[T](count, age))
 }
 
 // Single continues with [Single].
-func (chain Chain[T]) Single() Chain[T] {
+func (chain Chain[T]) Single[_ lazy]() Chain[T] {
 	return chain.Pipe(Single[T]())
 }
 
 // Skip continues with [Skip].
-func (chain Chain[T]) Skip(count int) Chain[T] {
+func (chain Chain[T]) Skip[_ lazy](count int) Chain[T] {
 	return chain.Pipe(Skip[T](count))
 }
 
 // SkipLast continues with [SkipLast].
-func (chain Chain[T]) SkipLast(count int) Chain[T] {
+func (chain Chain[T]) SkipLast[_ lazy](count int) Chain[T] {
 	return chain.Pipe(SkipLast[T](count))
 }
 
 // SkipUntil continues with [SkipUntil].
-func (chain Chain[T]) SkipUntil[N any](notifier stream.Observable[N]) Chain[T] {
+func (chain Chain[T]) SkipUntil[N any](notifier Source[N]) Chain[T] {
 	return chain.Pipe(SkipUntil[T, N](notifier))
 }
 
 // SkipWhile continues with [SkipWhile].
-func (chain Chain[T]) SkipWhile(skip func(T) bool) Chain[T] {
+func (chain Chain[T]) SkipWhile[_ lazy](skip func(T) bool) Chain[T] {
 	return chain.Pipe(SkipWhile[T](skip))
 }
 
 // StartWith continues with [StartWith].
-func (chain Chain[T]) StartWith(values ...T) Chain[T] {
+func (chain Chain[T]) StartWith[_ lazy](values ...T) Chain[T] {
 	return chain.Pipe(StartWith[T](values...))
 }
 
+// Sum continues with [Sum].
+func (chain Chain[T]) Sum[U fold.Number, _ same[T, U]]() Chain[T] {
+	return through[T](chain, Sum[U]())
+}
+
+// Switch continues with [Switch].
+func (chain Chain[T]) Switch[E any, _ same[T, stream.Observable[E]]]() Chain[E] {
+	return through[E](chain, Switch[E]())
+}
+
 // SwitchMap continues with [SwitchMap].
-func (chain Chain[A]) SwitchMap[B any](project func(A) stream.Observable[B]) Chain[B] {
-	return chain.Pipe(SwitchMap[A, B](project))
+func (chain Chain[A]) SwitchMap[B any, O ~Source[B]](project func(A) O) Chain[B] {
+	return chain.Pipe(SwitchMap[A, B](observables(project)))
 }
 
 // Take continues with [Take].
-func (chain Chain[T]) Take(count int) Chain[T] {
+func (chain Chain[T]) Take[_ lazy](count int) Chain[T] {
 	return chain.Pipe(Take[T](count))
 }
 
 // TakeLast continues with [TakeLast].
-func (chain Chain[T]) TakeLast(count int) Chain[T] {
+func (chain Chain[T]) TakeLast[_ lazy](count int) Chain[T] {
 	return chain.Pipe(TakeLast[T](count))
 }
 
 // TakeUntil continues with [TakeUntil].
-func (chain Chain[T]) TakeUntil[N any](notifier stream.Observable[N]) Chain[T] {
+func (chain Chain[T]) TakeUntil[N any](notifier Source[N]) Chain[T] {
 	return chain.Pipe(TakeUntil[T, N](notifier))
 }
 
 // TakeUntilDone continues with [TakeUntilDone].
-func (chain Chain[T]) TakeUntilDone(stop context.Context) Chain[T] {
+func (chain Chain[T]) TakeUntilDone[_ lazy](stop context.Context) Chain[T] {
 	return chain.Pipe(TakeUntilDone[T](stop))
 }
 
 // TakeWhile continues with [TakeWhile].
-func (chain Chain[T]) TakeWhile(keep func(T) bool, options ...TakeWhileOption) Chain[T] {
+func (chain Chain[T]) TakeWhile[_ lazy](keep func(T) bool, options ...TakeWhileOption) Chain[T] {
 	return chain.Pipe(TakeWhile[T](keep, options...))
 }
 
 // Tap continues with [Tap].
-func (chain Chain[T]) Tap(see func(T)) Chain[T] {
+func (chain Chain[T]) Tap[_ lazy](see func(T)) Chain[T] {
 	return chain.Pipe(Tap[T](see))
 }
 
 // ThrottleFirst continues with [ThrottleFirst].
-func (chain Chain[T]) ThrottleFirst(period time.Duration) Chain[T] {
+func (chain Chain[T]) ThrottleFirst[_ lazy](period time.Duration) Chain[T] {
 	return chain.Pipe(ThrottleFirst[T](period))
 }
 
 // ThrottleLast continues with [ThrottleLast].
-func (chain Chain[T]) ThrottleLast(period time.Duration) Chain[T] {
+func (chain Chain[T]) ThrottleLast[_ lazy](period time.Duration) Chain[T] {
 	return chain.Pipe(ThrottleLast[T](period))
 }
 
 // ThrottleLatest continues with [ThrottleLatest].
-func (chain Chain[T]) ThrottleLatest(period time.Duration) Chain[T] {
+func (chain Chain[T]) ThrottleLatest[_ lazy](period time.Duration) Chain[T] {
 	return chain.Pipe(ThrottleLatest[T](period))
 }
 
 // ThrowIfEmpty continues with [ThrowIfEmpty].
-func (chain Chain[T]) ThrowIfEmpty(err error) Chain[T] {
+func (chain Chain[T]) ThrowIfEmpty[_ lazy](err error) Chain[T] {
 	return chain.Pipe(ThrowIfEmpty[T](err))
 }
 
+// TimeInterval continues with [TimeInterval].
+func (chain Chain[T]) TimeInterval[R Spaced[T]]() Chain[R] {
+	return through[R](chain, TimeInterval[T]())
+}
+
 // Timeout continues with [Timeout].
-func (chain Chain[T]) Timeout(d time.Duration) Chain[T] {
+func (chain Chain[T]) Timeout[_ lazy](d time.Duration) Chain[T] {
 	return chain.Pipe(Timeout[T](d))
 }
 
 // TimeoutFirst continues with [TimeoutFirst].
-func (chain Chain[T]) TimeoutFirst(d time.Duration) Chain[T] {
+func (chain Chain[T]) TimeoutFirst[_ lazy](d time.Duration) Chain[T] {
 	return chain.Pipe(TimeoutFirst[T](d))
 }
 
+// Timestamp continues with [Timestamp].
+func (chain Chain[T]) Timestamp[R Timestamped[T]]() Chain[R] {
+	return through[R](chain, Timestamp[T]())
+}
+
+// Window continues with [Window].
+func (chain Chain[T]) Window[B any, R Group[int, T]](boundary Source[B]) Chain[R] {
+	return through[R](chain, Window[T, B](boundary))
+}
+
+// WindowCount continues with [WindowCount].
+func (chain Chain[T]) WindowCount[R Group[int, T]](size int) Chain[R] {
+	return through[R](chain, WindowCount[T](size))
+}
+
+// WindowCountEvery continues with [WindowCountEvery].
+func (chain Chain[T]) WindowCountEvery[R Group[int, T]](size, step int) Chain[R] {
+	return through[R](chain, WindowCountEvery[T](size, step))
+}
+
+// WindowTime continues with [WindowTime].
+func (chain Chain[T]) WindowTime[R Group[int, T]](period time.Duration) Chain[R] {
+	return through[R](chain, WindowTime[T](period))
+}
+
+// WindowTimeEvery continues with [WindowTimeEvery].
+func (chain Chain[T]) WindowTimeEvery[R Group[int, T]](size, every time.Duration) Chain[R] {
+	return through[R](chain, WindowTimeEvery[T](size, every))
+}
+
+// WindowTimeOrCount continues with [WindowTimeOrCount].
+func (chain Chain[T]) WindowTimeOrCount[R Group[int, T]](maxWait time.Duration, count int) Chain[R] {
+	return through[R](chain, WindowTimeOrCount[T](maxWait, count))
+}
+
 // WithLatestFrom continues with [WithLatestFrom].
-func (chain Chain[A]) WithLatestFrom[B, C any](other stream.Observable[B], combine func(A, B) C) Chain[C] {
+func (chain Chain[A]) WithLatestFrom[B, C any](other Source[B], combine func(A, B) C) Chain[C] {
 	return chain.Pipe(WithLatestFrom[A, B, C](other, combine))
 }
 
 // Zip continues with [Zip], this chain being its first source.
-func (chain Chain[A]) Zip[B, C any](b stream.Observable[B], combine func(A, B) C) Chain[C] {
+func (chain Chain[A]) Zip[B, C any](b Source[B], combine func(A, B) C) Chain[C] {
 	return Chain[C](Zip[A, B, C](chain.Observable(), b, combine))
 }
 
 // Zip3 continues with [Zip3], this chain being its first source.
-func (chain Chain[A]) Zip3[B, C, D any](b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) Chain[D] {
+func (chain Chain[A]) Zip3[B, C, D any](b Source[B], c Source[C], combine func(A, B, C) D) Chain[D] {
 	return Chain[D](Zip3[A, B, C, D](chain.Observable(), b, c, combine))
 }
 
+// ZipAll continues with [ZipAll], this chain being its first source.
+func (chain Chain[T]) ZipAll[R []T](others ...Source[T]) Chain[R] {
+	return Chain[R](as[stream.Observable[R]](ZipAll[T](chain.before(others)...)))
+}
+
 // ZipLatest continues with [ZipLatest], this chain being its first source.
-func (chain Chain[A]) ZipLatest[B, C any](b stream.Observable[B], combine func(A, B) C) Chain[C] {
+func (chain Chain[A]) ZipLatest[B, C any](b Source[B], combine func(A, B) C) Chain[C] {
 	return Chain[C](ZipLatest[A, B, C](chain.Observable(), b, combine))
 }
 
 // ZipLongest continues with [ZipLongest], this chain being its first source.
-func (chain Chain[A]) ZipLongest[B, C any](b stream.Observable[B], combine func(fold.Maybe[A], fold.Maybe[B]) C) Chain[C] {
+func (chain Chain[A]) ZipLongest[B, C any](b Source[B], combine func(fold.Maybe[A], fold.Maybe[B]) C) Chain[C] {
 	return Chain[C](ZipLongest[A, B, C](chain.Observable(), b, combine))
 }

@@ -12,7 +12,7 @@
 //		operators.Fold(fold.Sum[int]()),
 //	)
 //
-// With Go 1.27 a [Chain] has them as methods.
+// With Go 1.27 a [Chain] has all of them as methods.
 //
 // Every operator keeps the contract of package stream: it runs on its caller's
 // goroutine, holds nothing after its run, ends with its context, and starts

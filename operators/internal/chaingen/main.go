@@ -16,6 +16,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,114 +96,248 @@ func read(folder string) (functions []*ast.FuncDecl, imports map[string]string, 
 	return functions, imports, nil
 }
 
+// signature is the type of an operator.
+type signature struct {
+	types    []parameter  // the type parameters
+	in       ast.Expr     // the type of the values of the source
+	out      ast.Expr     // the type of the values that come out; nil if the result is no observable
+	result   ast.Expr     // the result, if out is nil
+	rest     []*ast.Field // the parameters without the source, one name each
+	operator bool         // it returns a stream.Operator
+	variadic bool         // the source is the first of the variadic parameter
+}
+
+// parameter is a parameter and its type, or a type parameter and its constraint.
+type parameter struct{ name, of string }
+
+// signatureOf returns the signature of a function that is an operator, or that has a source
+// as its first or its variadic parameter.
+func signatureOf(f *ast.FuncDecl) (s signature, ok bool) {
+	if slices.Contains(verbs, f.Name.Name) || f.Type.Results == nil || len(f.Type.Results.List) != 1 {
+		return s, false
+	}
+	for _, field := range f.Type.TypeParams.List {
+		for _, name := range field.Names {
+			s.types = append(s.types, parameter{name.Name, text(field.Type)})
+		}
+	}
+	for _, field := range f.Type.Params.List {
+		for _, name := range field.Names {
+			s.rest = append(s.rest, &ast.Field{Names: []*ast.Ident{name}, Type: field.Type})
+		}
+	}
+	switch made, of := instance(f.Type.Results.List[0].Type); made {
+	case "stream.Operator":
+		s.operator, s.in, s.out = true, of[0], of[1]
+		return s, true
+	case "stream.Observable":
+		s.out = of[0]
+	default:
+		s.result = f.Type.Results.List[0].Type
+	}
+	if len(s.rest) == 0 {
+		return s, false
+	}
+	if source, is := observed(s.rest[0].Type); is {
+		s.in, s.rest = source, s.rest[1:]
+		return s, true
+	}
+	if list, is := s.rest[len(s.rest)-1].Type.(*ast.Ellipsis); is {
+		s.in, s.variadic = observed(list.Elt)
+	}
+	return s, s.variadic
+}
+
 // method is what there is to write for an operator.
 type method struct {
 	name       string
-	receiver   string   // the type parameter of the chain
-	types      []string // all type parameters of the operator
-	added      []string // those of the method, with constraints
-	parameters []string
-	arguments  []string
-	result     string // the type of the values that come out
-	operator   bool   // a function that takes its source later, not among its arguments
-	variadic   bool   // the chain comes before the variadic argument
+	receiver   string      // the type parameter of the chain
+	added      []parameter // the type parameters of the method
+	parameters []parameter // with their types
+	result     string
+	call       string // what the method returns
+	combines   bool   // the chain is the first of several sources
+
+	inner func(ast.Expr) string // a type, in the operator's instance that is called
+	outer func(ast.Expr) string // a type, in the method's parameters
+	same  string                // the type that T has to be; empty if any
 }
 
-// methodOf returns the method for a function if that is an operator, or a combination
-// of sources, whose first source may have values of any type, and if it emits none of a
-// type that is made of theirs: a chain of T whose methods make chains of []T would be
-// one of infinitely many types.
+// methodOf returns the method for a function if that is an operator or a combination of
+// sources. A type whose methods returned Chain[[]T] would be infinitely many types, and a
+// method cannot constrain the T of its receiver. But it has type parameters:
+//
+//   - R, whose constraint is the one type that the operator emits, if that is made of T;
+//   - U or E, with the constraint of the operator's own type parameter, if T cannot be any
+//     type. T is U, or is made of E; see same in package operators;
+//   - a blank one, see lazy, if there is no other.
+//
+// Parameters that are observables are a Source, which both an observable and a chain can be
+// passed as, and the functions that return one return any type O of that kind.
 func methodOf(f *ast.FuncDecl) (m method, ok bool) {
-	m.name = f.Name.Name
-	if slices.Contains(verbs, m.name) || f.Type.Results == nil || len(f.Type.Results.List) != 1 {
+	s, ok := signatureOf(f)
+	if !ok {
 		return m, false
 	}
-	constraints := make(map[string]string)
-	for _, field := range f.Type.TypeParams.List {
-		for _, name := range field.Names {
-			m.types = append(m.types, name.Name)
-			constraints[name.Name] = text(field.Type)
-		}
+	m.name, m.combines = f.Name.Name, !s.operator
+	m.receive(s)
+	arguments := m.take(s)
+	function := make([]string, len(s.types))
+	for i, t := range s.types {
+		function[i] = m.inner(ast.NewIdent(t.name))
 	}
-	var in, out ast.Expr
-	rest := f.Type.Params.List
-	switch made, of := instance(f.Type.Results.List[0].Type); {
-	case made == "stream.Operator" && len(of) == 2:
-		m.operator = true
-		in, out = of[0], of[1]
-	case made == "stream.Observable" && len(rest) > 0:
-		first := rest[0].Type
-		if list, isList := first.(*ast.Ellipsis); isList {
-			m.variadic = true
-			first = list.Elt
-		} else if len(rest[0].Names) == 1 {
-			rest = rest[1:]
-		} else {
-			return m, false
-		}
-		taken, from := instance(first)
-		if taken != "stream.Observable" {
-			return m, false
-		}
-		in, out = from[0], of[0]
-	default:
-		return m, false
-	}
-	m.receiver, m.result = text(in), text(out)
-	if constraints[m.receiver] != "any" || m.result != m.receiver && mentions(out, m.receiver) {
-		return m, false
-	}
-	last := ""
-	for _, name := range slices.Backward(m.types) { // A, B any: a constraint is written behind the last
-		if name == m.receiver {
-			continue
-		}
-		if constraints[name] != last {
-			last = constraints[name]
-			name += " " + last
-		}
-		m.added = append(m.added, name)
-	}
-	slices.Reverse(m.added)
-	for _, field := range rest {
-		names := make([]string, len(field.Names))
-		for i, name := range field.Names {
-			names[i] = name.Name
-			if m.variadic {
-				names[i] = "others"
-			}
-			m.arguments = append(m.arguments, names[i])
-		}
-		m.parameters = append(m.parameters, strings.Join(names, ", ")+" "+text(field.Type))
-		if _, list := field.Type.(*ast.Ellipsis); list {
-			m.arguments[len(m.arguments)-1] += "..."
-		}
+	call := fmt.Sprintf("%s[%s](%s)", m.name, strings.Join(function, ", "), strings.Join(arguments, ", "))
+	m.give(s, call)
+	if len(m.added) == 0 {
+		m.added = []parameter{{"_", "lazy"}}
 	}
 	return m, true
 }
 
-func (m method) write(out *bytes.Buffer) {
-	added := ""
-	if len(m.added) > 0 {
-		added = "[" + strings.Join(m.added, ", ") + "]"
+// receive finds out what the T of the chain is to the operator.
+func (m *method) receive(s signature) {
+	m.inner, m.outer = text, text
+	own := ""
+	if name, is := s.in.(*ast.Ident); is {
+		m.receiver = name.Name
+		if constraint := s.constraint(name.Name); constraint != "any" {
+			own = name.Name
+			m.inner = replacing(own, "U")
+			m.added = append(m.added, parameter{"U", constraint})
+		}
+	} else {
+		m.receiver = "T"
+		own = s.types[slices.IndexFunc(s.types, func(t parameter) bool { return mentions(text(s.in), t.name) })].name
+		m.inner = replacing(own, "E")
+		m.outer = m.inner
+		m.added = append(m.added, parameter{"E", s.constraint(own)})
 	}
+	if own != "" {
+		m.same = m.inner(s.in)
+		m.added = append(m.added, parameter{"_", fmt.Sprintf("same[%s, %s]", m.receiver, m.same)})
+	}
+	for _, t := range s.types {
+		if t.name != own && t.name != m.receiver {
+			m.added = append(m.added, t)
+		}
+	}
+}
+
+// take adds the parameters of the method and returns the arguments of the call.
+func (m *method) take(s signature) (arguments []string) {
+	if m.combines && !s.variadic {
+		arguments = append(arguments, m.source())
+	}
+	for i, field := range s.rest {
+		name := field.Names[0].Name
+		declared, argument := m.outer(field.Type), name
+		_, variadic := field.Type.(*ast.Ellipsis)
+		function, returned, projects := observing(field.Type)
+		switch emits, is := observed(field.Type); {
+		case variadic && s.variadic && i == len(s.rest)-1:
+			name, declared, argument = "others", "..."+m.sourceOf(s.in), "chain.before(others)..."
+		case variadic:
+			argument += "..."
+		case is:
+			declared = m.sourceOf(emits)
+			if m.same != "" && mentions(m.inner(emits), m.same) {
+				argument = fmt.Sprintf("as[Source[%s]](%s)", m.inner(emits), name)
+			}
+		case projects:
+			declared = strings.TrimSuffix(m.outer(function), m.outer(function.Results.List[0].Type)) + "O"
+			argument = fmt.Sprintf("observables(%s)", name)
+			m.added = append(m.added, parameter{"O", "~" + m.sourceOf(returned)})
+		case declared != m.inner(field.Type):
+			argument = fmt.Sprintf("as[%s](%s)", m.inner(field.Type), name)
+		}
+		m.parameters = append(m.parameters, parameter{name, declared})
+		arguments = append(arguments, argument)
+	}
+	return arguments
+}
+
+// give sets the result of the method, which returns that of the call.
+func (m *method) give(s signature, call string) {
+	if s.out == nil {
+		m.result, m.call = m.outer(s.result), call
+		return
+	}
+	emitted := m.outer(s.out)
+	made := emitted != m.receiver && mentions(emitted, m.receiver)
+	if made {
+		m.added = append(m.added, parameter{"R", emitted})
+		emitted = "R"
+	}
+	m.result = fmt.Sprintf("Chain[%s]", emitted)
+	switch {
+	case s.operator && m.same == "" && !made:
+		m.call = fmt.Sprintf("chain.Pipe(%s)", call) // which the compiler inlines
+	case s.operator:
+		m.call = fmt.Sprintf("through[%s](chain, %s)", emitted, call)
+	case emitted != m.inner(s.out):
+		m.call = fmt.Sprintf("Chain[%s](as[stream.Observable[%s]](%s))", emitted, emitted, call)
+	default:
+		m.call = fmt.Sprintf("Chain[%s](%s)", emitted, call)
+	}
+}
+
+// source is the chain as an argument of the call.
+func (m *method) source() string {
+	if m.same == "" {
+		return "chain.Observable()"
+	}
+	return fmt.Sprintf("as[stream.Observable[%s]](chain.Observable())", m.same)
+}
+
+// sourceOf is the type of a parameter for an observable.
+func (m *method) sourceOf(emits ast.Expr) string { return fmt.Sprintf("Source[%s]", m.outer(emits)) }
+
+func (s signature) constraint(name string) string {
+	return s.types[slices.IndexFunc(s.types, func(t parameter) bool { return t.name == name })].of
+}
+
+func (m method) write(out *bytes.Buffer) {
 	what := fmt.Sprintf("%s continues with [%s].", m.name, m.name)
-	if !m.operator {
+	if m.combines {
 		what = fmt.Sprintf("%s continues with [%s], this chain being its first source.", m.name, m.name)
 	}
-	function := fmt.Sprintf("%s[%s]", m.name, strings.Join(m.types, ", "))
-	var call string
-	switch arguments := strings.Join(m.arguments, ", "); {
-	case m.operator:
-		call = fmt.Sprintf("chain.Pipe(%s(%s))", function, arguments) // which the compiler inlines
-	case m.variadic:
-		call = fmt.Sprintf("Chain[%s](%s(chain.before(others)...))", m.result, function)
-	default:
-		call = fmt.Sprintf("Chain[%s](%s(chain.Observable(), %s))", m.result, function, arguments)
-	}
 	fmt.Fprintf(out, "\n// %s\n", what)
-	fmt.Fprintf(out, "func (chain Chain[%s]) %s%s(%s) Chain[%s] {\n", m.receiver, m.name, added, strings.Join(m.parameters, ", "), m.result)
-	fmt.Fprintf(out, "\treturn %s\n}\n", call)
+	types := list(m.added)
+	if types != "" {
+		types = "[" + types + "]"
+	}
+	fmt.Fprintf(out, "func (chain Chain[%s]) %s%s(%s) %s {\n", m.receiver, m.name, types, list(m.parameters), m.result)
+	fmt.Fprintf(out, "\treturn %s\n}\n", m.call)
+}
+
+// list writes parameters: a type that several in a row have is written behind the last.
+func list(parameters []parameter) string {
+	all := make([]string, len(parameters))
+	for i, p := range parameters {
+		all[i] = p.name
+		if i+1 == len(parameters) || parameters[i+1].of != p.of {
+			all[i] += " " + p.of
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// observed returns the type of the values if t is an observable.
+func observed(t ast.Expr) (values ast.Expr, is bool) {
+	if generic, of := instance(t); generic == "stream.Observable" {
+		return of[0], true
+	}
+	return nil, false
+}
+
+// observing returns the type of the values if t is a function that returns an observable.
+func observing(t ast.Expr) (f *ast.FuncType, values ast.Expr, is bool) {
+	f, is = t.(*ast.FuncType)
+	if !is || f.Results == nil || len(f.Results.List) != 1 {
+		return nil, nil, false
+	}
+	values, is = observed(f.Results.List[0].Type)
+	return f, values, is
 }
 
 // instance takes a generic type apart, such as stream.Operator[A, B].
@@ -217,16 +352,15 @@ func instance(t ast.Expr) (generic string, arguments []ast.Expr) {
 	}
 }
 
-func mentions(t ast.Expr, name string) bool {
-	found := false
-	ast.Inspect(t, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Name == name {
-			found = true
-		}
-		return true
-	})
-	return found
+// mentions reports whether the text of a type has the name of another one.
+func mentions(t, name string) bool { return word(name).MatchString(t) }
+
+// replacing writes types with another name for a type parameter.
+func replacing(old, new string) func(ast.Expr) string {
+	return func(t ast.Expr) string { return word(old).ReplaceAllString(text(t), new) }
 }
+
+func word(name string) *regexp.Regexp { return regexp.MustCompile(`\b` + name + `\b`) }
 
 // packages are those that a type names.
 func packages(t ast.Node) map[string]bool {
@@ -262,7 +396,7 @@ func writeImports(out *bytes.Buffer, imports map[string]string, used map[string]
 	}
 }
 
-func text(n ast.Node) string {
+func text(n ast.Expr) string {
 	var out strings.Builder
 	if err := printer.Fprint(&out, token.NewFileSet(), n); err != nil {
 		panic(err) // a strings.Builder has no errors
