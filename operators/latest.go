@@ -18,18 +18,12 @@ import (
 // For more than three of different types combine a combination: what is emitted is the
 // same. [CombineLatestAll] takes any number of one type.
 func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
-	mustHave("CombineLatest", "observable", a != nil)
-	mustHave("CombineLatest", "observable", b != nil)
 	mustHave("CombineLatest", "function", combine != nil)
-	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+	return ofTwo("CombineLatest", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
 		var lastA A
 		var lastB B
 		state := newLatestState(2)
-		return runSources("CombineLatest", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-		}, func(e arrival) bool {
+		return func(e arrival) bool {
 			switch {
 			case e.ended:
 				return !state.end(e.source)
@@ -39,27 +33,19 @@ func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], 
 				lastB = <-bs
 			}
 			return !state.complete(e.source) || yield(combine(lastA, lastB))
-		})
-	}
+		}
+	})
 }
 
 // CombineLatest3 is [CombineLatest] of three sources.
 func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) stream.Observable[D] {
-	mustHave("CombineLatest3", "observable", a != nil)
-	mustHave("CombineLatest3", "observable", b != nil)
-	mustHave("CombineLatest3", "observable", c != nil)
 	mustHave("CombineLatest3", "function", combine != nil)
-	return func(ctx context.Context, yield func(D) bool) error {
-		as, bs, cs := newSourceBuffer[A](), newSourceBuffer[B](), newSourceBuffer[C]()
+	return ofThree("CombineLatest3", a, b, c, func(as sourceBuffer[A], bs sourceBuffer[B], cs sourceBuffer[C], yield func(D) bool) func(arrival) bool {
 		var lastA A
 		var lastB B
 		var lastC C
 		state := newLatestState(3)
-		return runSources("CombineLatest3", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-			cs.run(g, 2, c)
-		}, func(e arrival) bool {
+		return func(e arrival) bool {
 			switch {
 			case e.ended:
 				return !state.end(e.source)
@@ -71,8 +57,8 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 				lastC = <-cs
 			}
 			return !state.complete(e.source) || yield(combine(lastA, lastB, lastC))
-		})
-	}
+		}
+	})
 }
 
 // CombineLatestAll is [CombineLatest] of any number of sources of one type: it emits a
@@ -80,21 +66,17 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 // combineLatestAll takes the sources from an observable). Slices belong to the receiver.
 // No sources complete at once.
 func CombineLatestAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
-	mustHaveEach("CombineLatestAll", sources)
-	return func(ctx context.Context, yield func([]T) bool) error {
-		var buffers []sourceBuffer[T]
-		last := make([]T, len(sources))
-		state := newLatestState(len(sources))
-		return runSources("CombineLatestAll", ctx, func(g *stream.Group[arrival]) {
-			buffers = runAll(g, sources)
-		}, func(e arrival) bool {
+	return ofAll("CombineLatestAll", sources, func(all []sourceBuffer[T], yield func([]T) bool) func(arrival) bool {
+		last := make([]T, len(all))
+		state := newLatestState(len(all))
+		return func(e arrival) bool {
 			if e.ended {
 				return !state.end(e.source)
 			}
-			last[e.source] = <-buffers[e.source]
+			last[e.source] = <-all[e.source]
 			return !state.complete(e.source) || yield(slices.Clone(last))
-		})
-	}
+		}
+	})
 }
 
 // latestState counts which of several sources have emitted, and how many still run.

@@ -41,19 +41,60 @@ func (in sourceBuffer[T]) run(g *stream.Group[arrival], number int, source strea
 	})
 }
 
-// runAll runs sources of one type. Each has a buffer, and its place as its number.
-func runAll[T any](g *stream.Group[arrival], sources []stream.Observable[T]) []sourceBuffer[T] {
-	buffers := make([]sourceBuffer[T], len(sources))
-	for i, source := range sources {
-		buffers[i] = newSourceBuffer[T]()
-		buffers[i].run(g, i, source)
-	}
-	return buffers
-}
-
 // runSources runs the sources that start adds to the group, and calls visit with each
 // arrival. The run completes when visit returns false, unless the context is done. stage is
 // the name of the operator.
 func runSources(stage string, ctx context.Context, start func(*stream.Group[arrival]), visit func(arrival) bool) error {
 	return ended(ctx, stream.Gather(stream.DefaultBuffer, start)(stream.WithBuffering(ctx, stage), visit))
+}
+
+// ofTwo is an operator over two sources. In each run begin returns the function that handles
+// the arrivals, and reports whether the run goes on.
+func ofTwo[A, B, C any](name string, a stream.Observable[A], b stream.Observable[B],
+	begin func(ctx context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool,
+) stream.Observable[C] {
+	mustHave(name, "observable", a != nil)
+	mustHave(name, "observable", b != nil)
+	return func(ctx context.Context, yield func(C) bool) error {
+		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+		return runSources(name, ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
+		}, begin(ctx, as, bs, yield))
+	}
+}
+
+// ofThree is [ofTwo] with three sources.
+func ofThree[A, B, C, D any](name string, a stream.Observable[A], b stream.Observable[B], c stream.Observable[C],
+	begin func(as sourceBuffer[A], bs sourceBuffer[B], cs sourceBuffer[C], yield func(D) bool) func(arrival) bool,
+) stream.Observable[D] {
+	mustHave(name, "observable", a != nil)
+	mustHave(name, "observable", b != nil)
+	mustHave(name, "observable", c != nil)
+	return func(ctx context.Context, yield func(D) bool) error {
+		as, bs, cs := newSourceBuffer[A](), newSourceBuffer[B](), newSourceBuffer[C]()
+		return runSources(name, ctx, func(g *stream.Group[arrival]) {
+			as.run(g, 0, a)
+			bs.run(g, 1, b)
+			cs.run(g, 2, c)
+		}, begin(as, bs, cs, yield))
+	}
+}
+
+// ofAll is [ofTwo] with any number of sources of one type, which emits slices of their values.
+func ofAll[T any](name string, sources []stream.Observable[T],
+	begin func(all []sourceBuffer[T], yield func([]T) bool) func(arrival) bool,
+) stream.Observable[[]T] {
+	mustHaveEach(name, sources)
+	return func(ctx context.Context, yield func([]T) bool) error {
+		all := make([]sourceBuffer[T], len(sources))
+		for i := range all {
+			all[i] = newSourceBuffer[T]()
+		}
+		return runSources(name, ctx, func(g *stream.Group[arrival]) {
+			for i, source := range sources {
+				all[i].run(g, i, source)
+			}
+		}, begin(all, yield))
+	}
 }

@@ -18,44 +18,18 @@ import (
 // For more than three of different types zip a zip: the rows are the same. [ZipAll]
 // takes any number of one type.
 func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
-	mustHave("Zip", "observable", a != nil)
-	mustHave("Zip", "observable", b != nil)
 	mustHave("Zip", "function", combine != nil)
-	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
-		rows := newRowCounter(2)
-		return runSources("Zip", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-		}, func(e arrival) bool {
-			if rows.complete(e) && !yield(combine(<-as, <-bs)) {
-				return false
-			}
-			return !rows.over()
-		})
-	}
+	return ofTwo("Zip", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
+		return newRowCounter(2).emitting(func() bool { return yield(combine(<-as, <-bs)) })
+	})
 }
 
 // Zip3 is [Zip] of three sources.
 func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stream.Observable[C], combine func(A, B, C) D) stream.Observable[D] {
-	mustHave("Zip3", "observable", a != nil)
-	mustHave("Zip3", "observable", b != nil)
-	mustHave("Zip3", "observable", c != nil)
 	mustHave("Zip3", "function", combine != nil)
-	return func(ctx context.Context, yield func(D) bool) error {
-		as, bs, cs := newSourceBuffer[A](), newSourceBuffer[B](), newSourceBuffer[C]()
-		rows := newRowCounter(3)
-		return runSources("Zip3", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-			cs.run(g, 2, c)
-		}, func(e arrival) bool {
-			if rows.complete(e) && !yield(combine(<-as, <-bs, <-cs)) {
-				return false
-			}
-			return !rows.over()
-		})
-	}
+	return ofThree("Zip3", a, b, c, func(as sourceBuffer[A], bs sourceBuffer[B], cs sourceBuffer[C], yield func(D) bool) func(arrival) bool {
+		return newRowCounter(3).emitting(func() bool { return yield(combine(<-as, <-bs, <-cs)) })
+	})
 }
 
 // ZipAll is [Zip] of any number of sources of one type: it emits a slice of the first
@@ -63,35 +37,22 @@ func Zip3[A, B, C, D any](a stream.Observable[A], b stream.Observable[B], c stre
 // zip; its zipAll takes the sources from an observable). Slices belong to the receiver. No
 // sources complete at once.
 func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
-	mustHaveEach("ZipAll", sources)
-	return func(ctx context.Context, yield func([]T) bool) error {
-		var buffers []sourceBuffer[T]
-		rows := newRowCounter(len(sources))
-		return runSources("ZipAll", ctx, func(g *stream.Group[arrival]) {
-			buffers = runAll(g, sources)
-		}, func(e arrival) bool {
-			if rows.complete(e) {
-				row := make([]T, len(buffers))
-				for i, in := range buffers {
-					row[i] = <-in
-				}
-				if !yield(row) {
-					return false
-				}
+	return ofAll("ZipAll", sources, func(all []sourceBuffer[T], yield func([]T) bool) func(arrival) bool {
+		return newRowCounter(len(all)).emitting(func() bool {
+			row := make([]T, len(all))
+			for i, values := range all {
+				row[i] = <-values
 			}
-			return !rows.over()
+			return yield(row)
 		})
-	}
+	})
 }
 
 // ZipLongest is [Zip] that goes on until both sources have completed: where one has no
 // value any more, combine gets Nothing for it (Python: itertools.zip_longest).
 func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(fold.Maybe[A], fold.Maybe[B]) C) stream.Observable[C] {
-	mustHave("ZipLongest", "observable", a != nil)
-	mustHave("ZipLongest", "observable", b != nil)
 	mustHave("ZipLongest", "function", combine != nil)
-	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+	return ofTwo("ZipLongest", a, b, func(ctx context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
 		var sources [2]sourceCount
 		complete := func() bool { // a row is
 			for _, s := range sources {
@@ -101,10 +62,7 @@ func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], com
 			}
 			return sources[0].waiting+sources[1].waiting > 0
 		}
-		return runSources("ZipLongest", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-		}, func(e arrival) bool {
+		return func(e arrival) bool {
 			if s := &sources[e.source]; e.ended {
 				s.ended = true
 			} else {
@@ -116,8 +74,8 @@ func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], com
 				}
 			}
 			return true
-		})
-	}
+		}
+	})
 }
 
 // take takes a value that waits, if there is one.
@@ -135,18 +93,12 @@ func take[T any](q *sourceCount, in sourceBuffer[T]) fold.Maybe[T] {
 // value is used. The first failure ends it. What waits for the consumer is that of
 // CombineLatest: a slow consumer loses no value that a fast one would get.
 func ZipLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
-	mustHave("ZipLatest", "observable", a != nil)
-	mustHave("ZipLatest", "observable", b != nil)
 	mustHave("ZipLatest", "function", combine != nil)
-	return func(ctx context.Context, yield func(C) bool) error {
-		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+	return ofTwo("ZipLatest", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
 		var lastA A
 		var lastB B
 		var sources [2]struct{ fresh, ended bool }
-		return runSources("ZipLatest", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-		}, func(e arrival) bool {
+		return func(e arrival) bool {
 			s := &sources[e.source]
 			switch {
 			case e.ended:
@@ -163,8 +115,8 @@ func ZipLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], comb
 			}
 			sources[0].fresh, sources[1].fresh = false, false
 			return yield(combine(lastA, lastB)) && !sources[0].ended && !sources[1].ended
-		})
-	}
+		}
+	})
 }
 
 // SequenceEqual emits whether both sources emit the same values in the same order and
@@ -179,21 +131,21 @@ func SequenceEqual[T comparable](a, b stream.Observable[T]) stream.Observable[bo
 // SequenceEqualFunc is [SequenceEqual] with a function that says which values are equal. It
 // is called on the caller's goroutine.
 func SequenceEqualFunc[A, B any](a stream.Observable[A], b stream.Observable[B], equal func(A, B) bool) stream.Observable[bool] {
-	mustHave("SequenceEqualFunc", "observable", a != nil)
-	mustHave("SequenceEqualFunc", "observable", b != nil)
 	mustHave("SequenceEqualFunc", "function", equal != nil)
-	return func(ctx context.Context, yield func(bool) bool) error {
-		as, bs := newSourceBuffer[A](), newSourceBuffer[B]()
+	unequal := ofTwo("SequenceEqualFunc", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(bool) bool) func(arrival) bool {
 		rows := newRowCounter(2)
-		same := true
-		err := runSources("SequenceEqualFunc", ctx, func(g *stream.Group[arrival]) {
-			as.run(g, 0, a)
-			bs.run(g, 1, b)
-		}, func(e arrival) bool {
+		return func(e arrival) bool {
 			if rows.complete(e) && !equal(<-as, <-bs) || rows.uneven() {
-				same = false
+				return yield(false)
 			}
-			return same && !rows.allOver()
+			return !rows.allOver()
+		}
+	})
+	return func(ctx context.Context, yield func(bool) bool) error {
+		same := true
+		err := unequal(ctx, func(bool) bool {
+			same = false
+			return false
 		})
 		return conclude(ctx, err, same, yield)
 	}
@@ -243,6 +195,12 @@ func (r *rowCounter) complete(e arrival) bool {
 		}
 	}
 	return true
+}
+
+// emitting returns a function that handles arrivals: it calls emit for each row, until emit
+// returns false or no row can come any more.
+func (r *rowCounter) emitting(emit func() bool) func(arrival) bool {
+	return func(e arrival) bool { return (!r.complete(e) || emit()) && !r.over() }
 }
 
 // over reports whether no row can come any more.
