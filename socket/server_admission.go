@@ -18,70 +18,70 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// door is where connections come in: it lets in who may, and no more than there is
-// room for. One goroutine calls next.
-type door struct {
+// acceptor accepts the connections of a server: those that are allowed, and no more than there are
+// slots for. One goroutine calls next.
+type acceptor struct {
 	config   *Config
 	name     string
 	listener net.Listener
 	accepted stream.Observable[net.Conn]
-	places   chan struct{} // one for each connection, and the one that is awaited; nil: no bound
+	slots    chan struct{} // one for each connection, and the one that is awaited; nil: no bound
 	crowded  throttle
 	refusals throttle
 
-	mu     sync.Mutex
-	guests map[int]int // connections of other users, by user
+	mu      sync.Mutex
+	perUser map[int]int // connections of other users, by user
 }
 
-func newDoor(config *Config, name string, listener net.Listener) *door {
-	d := &door{config: config, name: name, listener: listener, guests: map[int]int{}}
-	d.accepted = operators.Retry[net.Conn](whilePassing)(d.accept)
+func newAcceptor(config *Config, name string, listener net.Listener) *acceptor {
+	a := &acceptor{config: config, name: name, listener: listener, perUser: map[int]int{}}
+	a.accepted = operators.Retry[net.Conn](whilePassing)(a.accept)
 	if config.MaxConnections > 0 {
-		d.places = make(chan struct{}, config.MaxConnections)
+		a.slots = make(chan struct{}, config.MaxConnections)
 	}
-	return d
+	return a
 }
 
-// next accepts a connection that may come in. It fails with ctx's cause, or what the
-// listener fails with for good.
-func (d *door) next(ctx context.Context) (net.Conn, admission, error) {
-	if err := d.takePlace(ctx); err != nil {
+// next returns the next connection that is allowed. It fails with ctx's cause, or with a failure
+// of the listener that does not pass.
+func (a *acceptor) next(ctx context.Context) (net.Conn, admission, error) {
+	if err := a.takeSlot(ctx); err != nil {
 		return nil, admission{}, err
 	}
 	for {
-		conn, err := d.accepted.First(ctx).Get()
+		conn, err := a.accepted.First(ctx).Get()
 		if err != nil {
 			return nil, admission{}, err
 		}
-		guest, err := d.admit(conn)
+		admitted, err := a.admit(conn)
 		if err == nil {
-			return conn, guest, nil
+			return conn, admitted, nil
 		}
-		if hook := d.config.Hooks.Refused; hook != nil {
-			callHook(d.config.Log, hook, Refusal{Name: d.name, Peer: guest.peer, Err: err})
+		if hook := a.config.Hooks.Refused; hook != nil {
+			callHook(a.config.Log, hook, Refusal{Name: a.name, Peer: admitted.peer, Err: err})
 		}
-		args := []any{"name", d.name, "reason", Reason(err), "error", err}
-		if peer, known := guest.peer.Get(); known {
+		args := []any{"name", a.name, "reason", Reason(err), "error", err}
+		if peer, known := admitted.peer.Get(); known {
 			args = append(args, "peer", peer)
 		}
-		d.refusals.warn(d.config.Log, "connection refused", args...)
+		a.refusals.warn(a.config.Log, "connection refused", args...)
 	}
 }
 
-// takePlace waits until there is room for one more connection. Clients wait meanwhile
-// where the system has them wait, which costs nothing here.
-func (d *door) takePlace(ctx context.Context) error {
-	if d.places == nil {
+// takeSlot waits for a free slot. Clients wait in the queue of the system meanwhile, which costs
+// nothing here.
+func (a *acceptor) takeSlot(ctx context.Context) error {
+	if a.slots == nil {
 		return nil
 	}
 	select {
-	case d.places <- struct{}{}:
+	case a.slots <- struct{}{}:
 		return nil
 	default:
 	}
-	d.crowded.warn(d.config.Log, "as many connections as may be; the next wait", "name", d.name, "connections", cap(d.places))
+	a.crowded.warn(a.config.Log, "as many connections as may be; the next wait", "name", a.name, "connections", cap(a.slots))
 	select {
-	case d.places <- struct{}{}:
+	case a.slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -89,8 +89,8 @@ func (d *door) takePlace(ctx context.Context) error {
 }
 
 // accept emits the next connection. It fails once, with ctx's cause or the listener's failure.
-func (d *door) accept(ctx context.Context, yield func(net.Conn) bool) error {
-	conn, err := d.listener.Accept()
+func (a *acceptor) accept(ctx context.Context, yield func(net.Conn) bool) error {
+	conn, err := a.listener.Accept()
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
@@ -100,9 +100,9 @@ func (d *door) accept(ctx context.Context, yield func(net.Conn) bool) error {
 	case err == nil:
 		yield(conn)
 	case isPassing(err):
-		d.config.Log.Warn("accept failed, it is tried again", "name", d.name, "error", err)
+		a.config.Log.Warn("accept failed, it is tried again", "name", a.name, "error", err)
 	default:
-		err = &Error{Op: "accept", Name: d.name, Err: err}
+		err = &Error{Op: "accept", Name: a.name, Err: err}
 	}
 	return err
 }
@@ -110,27 +110,27 @@ func (d *door) accept(ctx context.Context, yield func(net.Conn) bool) error {
 // whilePassing is how a server tries to accept again.
 var whilePassing = operators.RetryPolicy{Delay: 5 * time.Millisecond, MaxDelay: time.Second, Jitter: -1, If: isPassing}
 
-// admit lets a connection in, or closes it. It tells who it was in either case.
-func (d *door) admit(conn net.Conn) (a admission, err error) {
+// admit admits a connection, or closes it. It returns the peer in either case.
+func (a *acceptor) admit(conn net.Conn) (admitted admission, err error) {
+	admitted.acceptor = a
 	in := false
 	defer func() {
 		switch {
 		case err != nil:
 			refuse(conn, err)
-		case !in: // what is asked has panicked
+		case !in: // the authorizer has panicked
 			conn.Close()
 		}
 	}()
-	a.door = d
-	if a.peer, err = authorize(d.config.Clients, conn); err == nil {
-		err = d.count(a)
+	if admitted.peer, err = authorize(a.config.Clients, conn); err == nil {
+		err = a.count(admitted)
 	}
 	in = err == nil
-	return a, err
+	return admitted, err
 }
 
-// refuse closes a connection that may not come in. To a client of ours it says why, if
-// that can be said at once; to others that is as good as the end of file.
+// refuse closes a connection that is not allowed. It writes the reason, if that can be written at
+// once. Clients of rxipc read it; to others it is as good as the end of file.
 func refuse(conn net.Conn, err error) {
 	why := closeReasonFor(err, 0)
 	why.Code = cmp.Or(why.Code, wire.ReasonRefused)
@@ -139,58 +139,58 @@ func refuse(conn net.Conn, err error) {
 	conn.Close()
 }
 
-// count counts a connection among those of its user.
-func (d *door) count(a admission) error {
-	uid, ok := a.guest()
+// count counts a connection for its user. It fails if the user has as many as allowed.
+func (a *acceptor) count(admitted admission) error {
+	uid, ok := admitted.countedUser()
 	if !ok {
 		return nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.guests[uid] >= d.config.MaxPerUser {
-		return fmt.Errorf("user %d has %d connections, %w", uid, d.guests[uid], errTooMany)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.perUser[uid] >= a.config.MaxPerUser {
+		return fmt.Errorf("user %d has %d connections, %w", uid, a.perUser[uid], errTooMany)
 	}
-	d.guests[uid]++
+	a.perUser[uid]++
 	return nil
 }
 
-// left counts a connection out.
-func (d *door) left(a admission) {
-	if uid, ok := a.guest(); ok {
-		d.mu.Lock()
-		if d.guests[uid]--; d.guests[uid] == 0 {
-			delete(d.guests, uid)
+// release frees the slot of a connection, and counts it for its user no more.
+func (a *acceptor) release(admitted admission) {
+	if uid, ok := admitted.countedUser(); ok {
+		a.mu.Lock()
+		if a.perUser[uid]--; a.perUser[uid] == 0 {
+			delete(a.perUser, uid)
 		}
-		d.mu.Unlock()
+		a.mu.Unlock()
 	}
-	if d.places != nil {
-		<-d.places
+	if a.slots != nil {
+		<-a.slots
 	}
 }
 
-// admission is who was let in, and by which door.
+// admission is the peer of a connection, and the acceptor that has a slot for it.
 type admission struct {
-	peer fold.Maybe[Peer]
-	door *door
+	peer     fold.Maybe[Peer]
+	acceptor *acceptor
 }
 
-// leave gives the place back, once the connection is closed.
+// leave frees the slot, once the connection is closed.
 func (a admission) leave() {
-	if a.door != nil {
-		a.door.left(a)
+	if a.acceptor != nil {
+		a.acceptor.release(a)
 	}
 }
 
-// name is the door's, none for a connection that came in by none.
+// name is the acceptor's, empty for a connection without one.
 func (a admission) name() string {
-	if a.door == nil {
+	if a.acceptor == nil {
 		return ""
 	}
-	return a.door.name
+	return a.acceptor.name
 }
 
-// guest is the user whose connections are counted: not this one, nor root.
-func (a admission) guest() (uid int, ok bool) {
+// countedUser returns the user whose connections are counted: any but this one and root.
+func (a admission) countedUser() (uid int, ok bool) {
 	peer, ok := a.peer.Get()
 	return peer.UID, ok && !peer.isOurs()
 }

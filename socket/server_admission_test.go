@@ -153,7 +153,7 @@ func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
 		first.leave()
 		third.greet().leave()
 		second.leave()
-		for range 5 { // places come back
+		for range 5 { // slots are free again
 			server.dial().greet().leave()
 		}
 		server.dial().greet()
@@ -298,17 +298,17 @@ func TestPeersInWords(t *testing.T) {
 	}
 }
 
-func TestDoorForgetsUsersThatLeft(t *testing.T) {
+func TestAcceptorForgetsUsersThatLeft(t *testing.T) {
 	config := Config{ServerConfig: ServerConfig{MaxConnections: -1}}.withDefaults()
-	d := newDoor(&config, "counter", newMemoryListener())
+	d := newAcceptor(&config, "counter", newMemoryListener())
 	for uid := range 100 {
-		a := admission{peer: fold.Just(Peer{UID: os.Geteuid() + 1 + uid}), door: d}
+		a := admission{peer: fold.Just(Peer{UID: os.Geteuid() + 1 + uid}), acceptor: d}
 		if err := d.count(a); err != nil {
 			t.Errorf("counting a connection in: %v", err)
 		}
-		d.left(a)
+		d.release(a)
 	}
-	if len(d.guests) != 0 {
-		t.Errorf("%d users are remembered after all have left, want none", len(d.guests))
+	if len(d.perUser) != 0 {
+		t.Errorf("%d users are remembered after all have left, want none", len(d.perUser))
 	}
 }

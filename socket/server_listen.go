@@ -70,10 +70,10 @@ func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 
 func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
-	door, timers := newDoor(&ipc.config, name, listener), serverTimers(&ipc.config)
+	acceptor, timers := newAcceptor(&ipc.config, name, listener), serverTimers(&ipc.config)
 	pairs := &pairs{listener: listener}
 	for {
-		conn, admission, err := door.next(ctx)
+		conn, admission, err := acceptor.next(ctx)
 		switch {
 		case errors.Is(err, unixsock.ErrHandedOver):
 			ipc.config.Log.Info("handed over", "name", name)
