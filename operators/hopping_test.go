@@ -153,8 +153,9 @@ func toldByGroups[K comparable](op stream.Operator[int, operators.Group[K, int]]
 func TestWindowTimeEveryAgainstAModel(t *testing.T) {
 	wantModel(t, func(random *rand.Rand, steps []step, err error) (func(context.Context) []string, []string) {
 		size, every := randomHops(random)
+		windows := operators.WindowTimeEvery[int](size, every)
 		if random.IntN(4) == 0 {
-			every = size
+			every, windows = size, operators.WindowTime[int](size)
 		}
 		values, end := cut(steps)
 		type happened struct {
@@ -184,7 +185,7 @@ func TestWindowTimeEveryAgainstAModel(t *testing.T) {
 			}
 		}
 		slices.Sort(want)
-		op := toldByGroups(operators.WindowTimeEvery[int](size, every), func(n int) string { return fmt.Sprint(n) })
+		op := toldByGroups(windows, func(n int) string { return fmt.Sprint(n) })
 		return func(ctx context.Context) []string {
 			got := timeline(ctx, op(script(err, steps...)))
 			got = slices.DeleteFunc(got, func(line string) bool {
