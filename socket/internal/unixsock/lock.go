@@ -24,6 +24,23 @@ func lockPath(socket string) string {
 	return filepath.Join(filepath.Dir(socket), "."+stem+lockSuffix)
 }
 
+// lockOfOlder takes the lock of older servers, whose file has no dot. It fails with ErrInUse if
+// such a server runs. It returns nil if there is no such file, or if the file is no lock. The
+// caller releases the lock once it listens, so that no older server starts at the same moment.
+func lockOfOlder(socket string) (*lockFile, error) {
+	file, err := os.OpenFile(strings.TrimSuffix(socket, socketSuffix)+lockSuffix, os.O_RDWR|noFollow, 0)
+	if err != nil {
+		return nil, nil
+	}
+	if err = lockOpened(file); errors.Is(err, ErrInUse) {
+		return nil, errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return nil, file.Close()
+	}
+	return &lockFile{file}, nil
+}
+
 // acquireLock locks the file beside a socket. It makes a missing file, follows no link, and never
 // removes the file, because all servers of a name must lock the same one. If another server holds
 // the lock, acquireLock fails at once with ErrInUse, and names that server.
@@ -141,5 +158,8 @@ func (l *lockFile) isAt(path string) bool {
 // release unlocks and closes the file. Closing is not enough, since a child process that is about
 // to start may hold a copy of the descriptor for a moment.
 func (l *lockFile) release() error {
+	if l == nil {
+		return nil
+	}
 	return errors.Join(unlock(l.file), l.file.Close())
 }

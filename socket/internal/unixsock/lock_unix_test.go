@@ -3,6 +3,7 @@
 package unixsock
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,42 @@ import (
 	"strings"
 	"testing"
 )
+
+func TestLockOfAnOlderServerIsRespected(t *testing.T) {
+	o := Options{Dir: shortDir(t)}
+	older, err := os.OpenFile(filepath.Join(o.Dir, "counter.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	must(t, "making the lock of an older server", err)
+	must(t, "locking it", tryLock(older))
+	if _, err := New(o).Listen(t.Context(), counter); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "counter.lock") {
+		t.Errorf("listening beside an older server that has no socket yet: %v, want ErrInUse and its lock", err)
+	}
+	must(t, "closing the lock, as the end of the older server does", older.Close())
+	mustListen(t, o, counter)
+	again, err := os.OpenFile(filepath.Join(o.Dir, "counter.lock"), os.O_RDWR, 0)
+	must(t, "opening the older lock", err)
+	defer again.Close()
+	if err := tryLock(again); err != nil {
+		t.Errorf("locking the older lock while a server listens: %v, want that it is free", err)
+	}
+}
+
+func TestLockInThePlaceOfAnOlderOneIsNoObstacle(t *testing.T) {
+	for what, makeIt := range map[string]func(path string) error{
+		"a folder":        func(path string) error { return os.Mkdir(path, 0o700) },
+		"a link":          func(path string) error { return os.Symlink("elsewhere", path) },
+		"a lock not held": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+	} {
+		u := Options{Dir: shortDir(t)}
+		if err := makeIt(filepath.Join(u.Dir, "counter.lock")); err != nil {
+			t.Fatalf("making %s: %v", what, err)
+		}
+		if listener, err := New(u).Listen(t.Context(), counter); err != nil {
+			t.Errorf("listening beside %s called like an older lock: %v", what, err)
+		} else {
+			listener.Close()
+		}
+	}
+}
 
 func TestLockBeginsWithADot(t *testing.T) {
 	u := Options{Dir: shortDir(t)}

@@ -138,6 +138,11 @@ func (p *Place) Listen(ctx context.Context, name string) (*Listener, error) {
 	if err := p.makeFolder(); err != nil {
 		return nil, err
 	}
+	older, err := lockOfOlder(path)
+	if err != nil {
+		return nil, err
+	}
+	defer older.release() // from now on a connection finds the socket
 	lock, err := p.acquireLock(path)
 	if err != nil {
 		return nil, err
