@@ -86,11 +86,11 @@ func TestDashboardOverRotationAndBadLines(t *testing.T) {
 		time.Sleep(time.Second)
 	})
 	expect(t, got, []string{
-		"last second: 100 requests, p99 99.9 ms, /1 17, /2 17, /3 17, /4 17, /0 16",
-		"last second: 1 requests, p99 5.02 ms, /a 1",
-		"last second: 0 requests, p99 0 ms",
-		"last second: 1 requests, p99 7.03 ms, /1 1",
-		"total: 102 requests, p99 99.9 ms, /1 18, /2 17, /3 17, /4 17, /0 16",
+		"last second: 100 requests, p99 98.5 ms, [/1: 17 /2: 17 /3: 17 /4: 17 /0: 16]",
+		"last second: 1 requests, p99 5 ms, [/a: 1]",
+		"last second: 0 requests, p99 NaN ms, []",
+		"last second: 1 requests, p99 7.03 ms, [/1: 1]",
+		"total: 102 requests, p99 98.5 ms, [/1: 18 /2: 17 /3: 17 /4: 17 /0: 16]",
 		"bad lines: 3",
 	})
 }
@@ -126,20 +126,20 @@ func TestDashboardOverJumpsOfTheWallClock(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 		}
 	})
-	second := "last second: 2 requests, p99 5.02 ms, /a 2"
-	expect(t, got, []string{second, second, second, second, "total: 8 requests, p99 5.02 ms, /a 8", "bad lines: 0"})
+	second := "last second: 2 requests, p99 5 ms, [/a: 2]"
+	expect(t, got, []string{second, second, second, second, "total: 8 requests, p99 5 ms, [/a: 8]", "bad lines: 0"})
 }
 
 func TestDashboardAsAProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	write(t, path, "{\"path\": \"/a\", \"ms\": 5}\n")
 	p := programtest.Start(t, "", path)
-	if line := p.Line(); line != "last second: 1 requests, p99 5.02 ms, /a 1" {
+	if line := p.Line(); line != "last second: 1 requests, p99 5 ms, [/a: 1]" {
 		t.Errorf("the first line is %q, want a window of one request", line)
 	}
 	p.Signal(syscall.SIGINT)
 	r := p.Wait()
-	if end := r.Lines[max(0, len(r.Lines)-2):]; r.Code != 0 || !slices.Equal(end, []string{"total: 1 requests, p99 5.02 ms, /a 1", "bad lines: 0"}) {
+	if end := r.Lines[max(0, len(r.Lines)-2):]; r.Code != 0 || !slices.Equal(end, []string{"total: 1 requests, p99 5 ms, [/a: 1]", "bad lines: 0"}) {
 		t.Errorf("after the interrupt the program printed %q and %q and exited with %d, want the totals last and 0", r.Lines, r.Stderr, r.Code)
 	}
 }

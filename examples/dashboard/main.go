@@ -1,29 +1,25 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log"
-	"maps"
-	"math"
 	"os"
 	"os/signal"
-	"slices"
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/fold/sketch"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
 	"github.com/rxipc/rxipc/stream/system"
 )
 
-// stats count the requests of each path, and the times in each range. A range is 2% wide.
-type stats = fold.Pair[map[string]int, map[int]int]
+type stats = fold.Pair[sketch.Counts, sketch.Distribution]
 
-var sum = fold.Both(fold.ByKey[string](fold.Sum[int]()), fold.ByKey[int](fold.Sum[int]()))
+var sum = fold.Both(sketch.TopK(1000), sketch.Quantiles())
 
 func main() {
 	if len(os.Args) != 2 {
@@ -55,25 +51,9 @@ func parse(line system.Line) (stats, error) {
 		MS   float64
 	}
 	err := json.Unmarshal([]byte(line.Text), &r)
-	width := int(math.Ceil(math.Log(max(r.MS, 1e-9)) / math.Log(1.02)))
-	return fold.PairOf(map[string]int{r.Path: 1}, map[int]int{width: 1}), err
+	return stats{First: sketch.Item(r.Path), Second: sketch.Number(r.MS)}, err
 }
 
 func report(out io.Writer, title string, s stats) {
-	all := fold.Seq(fold.Sum[int](), maps.Values(s.First))
-	p99, above := 0.0, all/100
-	for _, width := range slices.Backward(slices.Sorted(maps.Keys(s.Second))) {
-		if above -= s.Second[width]; above < 0 {
-			p99 = math.Pow(1.02, float64(width)-0.5)
-			break
-		}
-	}
-	fmt.Fprintf(out, "%s: %d requests, p99 %.3g ms", title, all, p99)
-	paths := slices.SortedFunc(maps.Keys(s.First), func(a, b string) int {
-		return cmp.Or(s.First[b]-s.First[a], cmp.Compare(a, b))
-	})
-	for _, path := range paths[:min(5, len(paths))] {
-		fmt.Fprintf(out, ", %s %d", path, s.First[path])
-	}
-	fmt.Fprintln(out)
+	fmt.Fprintf(out, "%s: %d requests, p99 %.3g ms, %v\n", title, s.First.Total(), s.Second.Quantile(0.99), s.First.Top(5))
 }
