@@ -32,7 +32,7 @@ type Connection struct {
 	cancel context.CancelCauseFunc
 
 	away     atomic.Pointer[peek] // who reads while a message is handled; see stepAway
-	nextPeek atomic.Int64         // when, on the pulse's clock; zero while the session reads
+	nextPeek atomic.Int64         // when, on the clock of frames; zero while the session reads
 
 	err     atomic.Pointer[error] // the first
 	claimed atomic.Bool           // a session reads it, or it was closed unread

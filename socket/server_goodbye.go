@@ -43,7 +43,7 @@ func (c *Connection) tellWhyLater(ctx context.Context) {
 }
 
 // offerWhy writes the answers and the reason of the close to a client of ours, as far as the
-// connection takes them at once. It gives back the baton of writing.
+// connection takes them at once. It gives back the write lock.
 func (c *Connection) offerWhy() {
 	defer c.frames.Unlock()
 	if !c.ours {

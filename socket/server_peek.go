@@ -8,7 +8,7 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// lookEvery is how long a message is handled before the pulse looks what its client does
+// lookEvery is how long a message is handled before the timers look what its client does
 // meanwhile, and how often it looks from then on.
 const lookEvery = 500 * time.Millisecond
 
@@ -23,7 +23,7 @@ type peek struct {
 // noPeek stands for a connection that nobody reads.
 var noPeek = new(peek)
 
-// stepAway lets the pulse read the connection, until comeBack. Who calls it is the reader.
+// stepAway lets the timers read the connection, until comeBack. Who calls it is the reader.
 func (c *Connection) stepAway() { c.away.Store(noPeek) }
 
 // comeBack makes the caller the reader again, after stepAway; otherwise it does nothing.
@@ -42,7 +42,7 @@ func (c *Connection) comeBack() {
 	}
 }
 
-// peekAfter has the pulse look in a while, and again, until the session reads.
+// peekAfter makes the timers look in a while, and again, until the session reads.
 func (c *Connection) peekAfter(now int64) {
 	at := framed.Later(now, lookEvery)
 	c.nextPeek.Store(at)

@@ -17,7 +17,7 @@ type session struct {
 	ends    *watch      // of its run; nil: the session is the only one
 	release func() bool // takes back the registration of the only session with its context
 
-	start int64         // when the session was opened, on the pulse's clock; for the hooks
+	start int64         // when the session was opened, on the clock of frames; for the hooks
 	first answers.Phase // in which its exchanges begin
 	began bool          // the session has claimed the connection
 	spot  park.Spot

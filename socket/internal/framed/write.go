@@ -118,16 +118,23 @@ func (c *Conn) FlushSince(ctx context.Context, before wire.Extent) (begun bool, 
 
 // FlushNow writes as much of Out as the connection takes at once. What it takes not is no
 // error. The caller holds the write lock.
-func (c *Conn) FlushNow() error { return c.flushBy(c.raw) }
-
-// FlushSoon is FlushNow that gives a full connection a millisecond to take more.
-func (c *Conn) FlushSoon() error { return c.flushBy(plainIO{c.Net}) }
-
-func (c *Conn) flushBy(raw rawIO) error {
+func (c *Conn) FlushNow() error {
 	if c.Out.Len() == 0 {
 		return nil
 	}
-	n, err := raw.tryWrite(&c.Out, &c.writes)
+	return c.flushed(c.raw.tryWrite(&c.Out, &c.writes))
+}
+
+// FlushSoon is FlushNow that gives a full connection a millisecond to take more.
+func (c *Conn) FlushSoon() error {
+	if c.Out.Len() == 0 {
+		return nil
+	}
+	return c.flushed(plainIO{c.Net}.tryWrite(&c.Out, &c.writes))
+}
+
+// flushed drops what was written.
+func (c *Conn) flushed(n int, err error) error {
 	c.Out.DropFirst(n)
 	if err == nil || wire.IsTimeout(err) {
 		return nil
