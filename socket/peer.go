@@ -10,26 +10,26 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
-// Peer is the process at the other end of a connection, as the system knows it and
-// not as it says of itself: for a server's side, the one that connected; for a
-// client's, the one that listens. It is what was true then, whoever has the
-// descriptor now.
+// Peer is the process at the other end of a connection, as the system knows it: to a server the
+// process that connected, to a client the process that listens. It is the process of that moment,
+// even if another one has the descriptor now.
 type Peer struct {
-	// PID is the number of the process, 0 where the system does not tell (FreeBSD)
-	// or cannot (another PID namespace). Numbers are used again: [Pidfd] is for those
-	// who act on one.
+	// PID is the number of the process. It is 0 where the system does not tell (FreeBSD) or
+	// cannot (another PID namespace). The system uses numbers again: act on a process by its
+	// [Pidfd].
 	PID int
 
 	// UID and GID are the numbers of its effective user and group. In a user namespace of
-	// Linux all users that it has no number for have the same one, mostly 65534: who runs
-	// as that one there cannot tell them from itself, but by the mode of the socket.
+	// Linux all users without a number of their own have the same number, mostly 65534. A
+	// process of that number cannot tell them from itself; only the mode of the socket keeps
+	// them out.
 	UID, GID int
 
 	// Groups are the numbers of its other groups.
 	Groups []int
 }
 
-// String tells process and user.
+// String returns the process and the user in words.
 func (p Peer) String() string {
 	if p.PID == 0 {
 		return fmt.Sprintf("a process of user %d", p.UID)
@@ -42,10 +42,10 @@ func (p Peer) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("pid", p.PID), slog.Int("uid", p.UID), slog.Int("gid", p.GID))
 }
 
-// Pidfd opens a descriptor of the process that conn is connected to, which names
-// that one process even when its number is used again. It becomes readable when the
-// process ends. The caller closes it. Without Linux 6.5 or later, and for what is
-// no unix socket, it fails with errors.ErrUnsupported.
+// Pidfd opens a descriptor of the process that conn is connected to. The descriptor names that
+// process even when its number is used again, and becomes readable when the process ends. The
+// caller closes it. Pidfd fails with errors.ErrUnsupported without Linux 6.5 or later, and if conn
+// is no unix socket.
 func Pidfd(conn net.Conn) (*os.File, error) {
 	file, err := unixsock.Pidfd(conn)
 	if err != nil {
@@ -54,8 +54,8 @@ func Pidfd(conn net.Conn) (*os.File, error) {
 	return file, nil
 }
 
-// peerOf asks for the peer of a connection. It fails with errors.ErrUnsupported for
-// connections of a kind that has none.
+// peerOf returns the peer of a connection. It fails with errors.ErrUnsupported if connections of
+// this kind have none.
 func peerOf(conn net.Conn) (Peer, error) {
 	if knows, ok := conn.(interface{ Peer() (Peer, error) }); ok {
 		return knows.Peer()

@@ -8,36 +8,35 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 )
 
-// Unix is the Transport over unix sockets. The socket of a name is the file
-// Dir/NAME.sock, where innmind/ipc has it too, so with the same Dir the processes
-// of both find each other. Beside it stands Dir/.NAME.lock: whoever listens holds a
-// lock on it, which the system takes back when the process dies. The lock file itself
-// stays for ever, and says which process held it last. It has the group and the mode of the
-// socket, for others only if the folder is shared. Should a cleaner of old files remove it, a
-// second server still finds that the first is alive, by connecting to it.
+// Unix is the Transport over unix sockets. The socket of a name is the file Dir/NAME.sock, as in
+// innmind/ipc: with the same Dir, processes of both find each other. Beside it is Dir/.NAME.lock. A
+// server holds a lock on that file, which the system releases when the process dies. The file
+// stays, and says which process held the lock last. It has the group and the mode of the socket,
+// for other users only if the folder is shared. If a cleaner of old files removes it, a second
+// server still finds that the first is alive, by connecting to it.
 //
-// The zero Unix is ready for use. What it says that cannot be, an unknown group or a Mode
-// that is no permission, is ErrInvalid of whatever is done first. An IPC finds out once, in
-// [New], which folder, user and group it means; the methods of a Unix do so at each call.
+// The zero Unix is ready for use. An unknown group, or a Mode that is no permission, is ErrInvalid
+// of the first use. [New] resolves the folder, the user and the group once for an IPC; the methods
+// of a Unix do so at each call.
 type Unix struct {
-	// Dir is the folder of the sockets; empty means DefaultDir. When it is missing it is
-	// made, with its parents, for those who may connect: with mode 0700, with a Group 0750
-	// and of that, and 0755 if Mode lets everybody write. Whoever may write to it may take
-	// the place of a server, so it is used only when nobody but the user and root may:
-	// it must be a folder and not a link, it and what is above it must belong to one of
-	// the two and be writable for no other; above it the sticky bit of /tmp will do. A
-	// client whose Unix has a Group also takes a folder that belongs to another user and
-	// that group, and leaves it to [ClientConfig.Servers] whom to trust.
+	// Dir is the folder of the sockets; empty means DefaultDir. A missing folder is made, with
+	// its parents: with mode 0700, with 0750 and the group if there is a Group, and with 0755
+	// if Mode lets everybody write.
+	//
+	// A user who may write to the folder can take the place of a server. So it is used only if
+	// nobody but this user and root may: it must be a folder and not a link, and it and all
+	// folders above it must belong to one of the two and be writable for no other user. Above
+	// it, the sticky bit of /tmp is enough. A client whose Unix has a Group also takes a folder
+	// that belongs to another user and that group, and leaves it to [ClientConfig.Servers] whom to trust.
 	Dir string
 
-	// Shared takes Dir as it is, though others may write to it: a folder of a group in
-	// /run, say. What tells a server from an impostor is then [ClientConfig.Servers] alone.
+	// Shared takes Dir as it is, though others may write to it, such as a folder of a group in
+	// /run. Only [ClientConfig.Servers] tells a server from an impostor then.
 	//
-	// The folder of innmind/ipc is made by the first who uses it, mostly with mode 0755
-	// and for that user: processes of the same user meet there without this. For Go
-	// and PHP as two users, say alice and www-data, make it for a group of both, have
-	// PHP run with umask 0007, since that is what makes the mode of its sockets, and
-	// tell Go of the other:
+	// The first process that uses the folder of innmind/ipc makes it, mostly with mode 0755:
+	// processes of the same user meet there without Shared. For Go and PHP as two users, say
+	// alice and www-data, make the folder for a group of both, run PHP with umask 0007, which
+	// decides the mode of its sockets, and name the other user in the config of Go:
 	//
 	//	install -d -m 2770 -o root -g ipc /tmp/innmind/ipc
 	//
@@ -48,13 +47,13 @@ type Unix struct {
 	//	}
 	Shared bool
 
-	// Mode is what the permissions of a socket are, whatever the umask is; default
-	// 0600, and 0660 with a Group. To connect, others need to write to it and to search
-	// its folder, and Config.Clients must let them.
+	// Mode is the permissions of a socket, whatever the umask is; default 0600, and 0660 with a
+	// Group. To connect, other users need the permissions to write to the socket and to search
+	// its folder, and [ServerConfig.Clients] must accept them.
 	Mode fs.FileMode
 
-	// Group is the group of a socket, by name or number; default: what the system
-	// gives it. A process that is not root's must be a member.
+	// Group is the group of a socket, by name or number; default: the one that the system
+	// gives. A process of another user than root must be a member.
 	Group string
 
 	// Backlog is how many connections may wait to be accepted; default 4096, at least 1,
@@ -62,30 +61,28 @@ type Unix struct {
 	// macOS. Beyond it Dial fails with ErrBusy, and ConnectTo tries again.
 	Backlog int
 
-	// Inherit takes over sockets that the process was started with: by a manager of
-	// services as systemd does it (LISTEN_FDS), or by [IPC.HandOver]. A name is
-	// listened on by the socket called so in LISTEN_FDNAMES, NAME or NAME.socket; if
-	// nothing is called anything, by the one at NAME.sock. For other names a socket
-	// is made. A socket of the manager is never removed and can be listened on again;
-	// Dir, Mode, Group and Backlog do not concern it. The variables are read and unset,
-	// and the sockets kept from children, when the first name is listened on: start
-	// other processes after that, or they have them, too.
+	// Inherit listens on sockets that the process was started with: by a manager of services
+	// such as systemd (LISTEN_FDS), or by [IPC.HandOver]. The socket of a name is the one called
+	// NAME or NAME.socket in LISTEN_FDNAMES; without that variable, the one at NAME.sock. For
+	// other names Listen makes a socket. A socket of the manager is never removed, and can be
+	// listened on again; Dir, Mode, Group and Backlog do not concern it.
+	//
+	// The first Listen reads and unsets the variables, and closes the sockets in child
+	// processes. Start other processes after that, or they have the sockets, too.
 	Inherit bool
 }
 
 var _ Transport = Unix{}
 
-// DefaultDir returns the folder where Unix keeps its sockets unless told another:
-// $XDG_RUNTIME_DIR/rxipc, or rxipc-UID in the system's temporary folder, UID being the
-// number of the effective user. The variable does not count when it is not absolute, as
-// its specification says, or names a folder of another user, as after su and in a
-// setuid program.
+// DefaultDir returns the folder of a Unix without a Dir: $XDG_RUNTIME_DIR/rxipc, or rxipc-UID in
+// the system's temporary folder, where UID is the number of the effective user. The variable is
+// ignored if it is not absolute, as its specification says, and if it names a folder of another
+// user, as after su and in a setuid program.
 func DefaultDir() string { return unixsock.DefaultDir() }
 
-// Listen makes name reachable through a socket that only the user of the process, and
-// root, may connect to, unless Mode says otherwise; it is so from the first moment
-// anybody can connect. Closing the listener removes the socket and frees the name, closing
-// it again does nothing.
+// Listen makes name reachable through a socket. Unless Mode says otherwise, only the user of the
+// process and root may connect to it, from the first moment on. Closing the listener removes the
+// socket and frees the name; closing it again does nothing.
 //
 // Listen fails with ErrInUse when another listener has the name. The error names the process
 // if that is known. The listener may be of this program, of another program that holds the
@@ -113,7 +110,7 @@ func (u Unix) Names(ctx context.Context) ([]Name, error) {
 	return u.place().Names(ctx)
 }
 
-// place resolves what u means now.
+// place resolves u.
 func (u Unix) place() unixPlace { return unixPlace{unixsock.New(unixsock.Options(u))} }
 
 // unixPlace is the Transport of a [Unix] that was resolved.
