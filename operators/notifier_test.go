@@ -147,7 +147,7 @@ func TestTimeoutSaysWhatItWaitedFor(t *testing.T) {
 			"reason":    {asking, "operators: no value came within 1s: nobody listens", refused},
 			"stage": {operators.Map(triple)(operators.Named[int]("parse")(operators.Named[int]("read")(stream.Never[int]()))),
 				"operators: no value came within 1s from parse/read", nil},
-			"stages": {operators.Merge(operators.Named[int]("left")(asking), stream.Never[int]()),
+			"stages": {operators.Merge(operators.Named[int]("left")(stream.Never[int]()), stream.Never[int]()),
 				"operators: no value came within 1s from left", nil},
 		} {
 			err := operators.Timeout[int](time.Second)(c.source).Run(t.Context())
