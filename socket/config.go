@@ -271,3 +271,7 @@ func newTimers(c *Config, handshake, write time.Duration) *framed.Timers {
 func serverTimers(c *Config) *framed.Timers {
 	return newTimers(c, c.HandshakeTimeout, c.WriteTimeout)
 }
+
+// lookEvery is how long a message is handled before the timers look whether its client closes, and
+// the time between two looks.
+const lookEvery = 500 * time.Millisecond

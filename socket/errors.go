@@ -103,6 +103,14 @@ var (
 	// without a response to the request.
 	ErrNoResponse = errors.New("the request was acknowledged and not responded to")
 
+	// ErrAnswered means that an exchange already has its answer: it was acknowledged after its
+	// handling, or its Held was answered before.
+	ErrAnswered = errors.New("the exchange is answered already")
+
+	// ErrUnanswered means that an exchange reached a stage that buffers without being answered or
+	// held: see [Exchanges].
+	ErrUnanswered = errors.New("the exchange is neither answered nor held")
+
 	// ErrNoHandshake means that a connection was made but the server did not begin the
 	// handshake: it sent nothing, or it closed the connection. The error says which.
 	ErrNoHandshake = errors.New("no handshake")

@@ -1,20 +1,16 @@
 package socket
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"sync/atomic"
 
-	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket/internal/answers"
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
-	"github.com/rxipc/rxipc/stream"
 )
 
 // Connection is the server's side of one client. Whoever gets one reads it, once,
@@ -39,6 +35,35 @@ type Connection struct {
 	ours    bool                  // the client is of rxipc, too; the reader's, and the handler's
 	slow    bool                  // a handler takes so long that its answer waits for no other one; the reader's
 }
+
+// exchangeState is what the connection knows of the exchange that is being handled. It is the
+// handler's meanwhile.
+type exchangeState struct {
+	held     *Held     // once Hold was called
+	handling *Handling // for the hooks; its Held's once that was called
+	refused  *Error    // why the latest Respond failed that could not be sent; nil after one that did not
+}
+
+// Held is an exchange whose answer is its holder's: to give at any time, from any
+// goroutine, while the connection lasts. Until then its client waits, and so do the
+// answers to its later messages.
+type Held struct {
+	Message
+	c        *Connection
+	answered atomic.Bool
+	entry    answers.Entry[*Handling] // with what the hooks are told once it is answered, or the connection closed
+}
+
+// peek is a look at a connection that nobody else reads, because a message of it is being
+// handled, or as many answers wait as may. It notices that the client is gone, and reads
+// ahead, as much as the usual buffer holds, to notice that it closes.
+type peek struct {
+	done  chan struct{} // closed once the connection is read no more
+	hurry atomic.Bool   // somebody waits for done
+}
+
+// noPeek stands for a connection that nobody reads.
+var noPeek = new(peek)
 
 func newConnection(conn net.Conn, config *Config, timers *framed.Timers) *Connection {
 	c := &Connection{config: config, id: connectionIDs.Add(1)}
@@ -81,16 +106,6 @@ func (c *Connection) Err() error {
 		return *err
 	}
 	return nil
-}
-
-// Close asks the connection to end in an orderly way: its Exchanges complete, as if
-// the client had closed it. A connection that nobody reads is closed at once.
-// Closing twice is fine.
-func (c *Connection) Close() {
-	c.end(errEnough)
-	if c.claimed.CompareAndSwap(false, true) {
-		c.cleanUp()
-	}
 }
 
 // Send sends messages to the client, at any time, beside the answers to its own:
@@ -151,251 +166,9 @@ func (c *Connection) closedOr(ctx context.Context, err error) error {
 	return err
 }
 
-// Messages is the connection's messages alone, each acknowledged when it has been
-// handled: Exchanges without the means to answer.
-func (c *Connection) Messages() stream.Observable[Message] {
-	return operators.Map(func(x Exchange) Message { return x.Message })(c.Exchanges())
-}
-
-// Exchanges is the connection's messages, each with the means to answer it. The
-// run does the handshake, answers heartbeats, and owns the connection: when it
-// returns, that is closed.
-//
-// An exchange is acknowledged, with what it was responded, when yield has returned.
-// The run completes when the connection ends, whichever side ended it and however:
-// a client that breaks the protocol or dies concerns nobody else, and what was
-// folded of its messages stays folded; [Connection.Err] tells why it ended. When
-// yield has had enough, or ctx ends, the client is told connection.close and its
-// consent is awaited, up to [Config.Grace].
-//
-// The run waits for the client on its caller's goroutine; [Server.With] and [Exchanges]
-// have none for clients that say nothing, where they can.
-//
-// It is hot: one run reads a connection, a second one fails. The run of a connection
-// that has ended, or was closed unread, is empty.
-func (c *Connection) Exchanges() stream.Observable[Exchange] {
-	return func(ctx context.Context, yield func(Exchange) bool) error {
-		stage := stream.Buffering(ctx)
-		var unanswered error
-		_, err := newSession(c, nil).serve(ctx, func(_ context.Context, x Exchange) bool {
-			more, err := x.settle(yield(x), stage)
-			unanswered = err
-			return more
-		})
-		return cmp.Or(unanswered, err)
-	}
-}
-
 var (
 	errClaimed = errors.New("the connection is being read already")
 	errEnough  = errors.New("nothing more is wanted") // by yield or Close: goodbye
 	errAgreed  = errors.New("the client closed")      // and was answered
 	errLeft    = fmt.Errorf("the client is gone: %w", io.ErrUnexpectedEOF)
 )
-
-// handleFunc hands an exchange to who handles it, waits until that has concluded
-// it, and reports whether to go on.
-type handleFunc func(context.Context, Exchange) bool
-
-// handledBy has exchanges handled by who is called with them.
-func handledBy(yield func(Exchange) bool) handleFunc {
-	return func(_ context.Context, x Exchange) bool {
-		more := yield(x)
-		x.c.answers.Conclude(x.id)
-		return more
-	}
-}
-
-// unclaimed is what a run returns that may not read the connection.
-func (c *Connection) unclaimed() error {
-	if c.ending.Err() != nil {
-		return nil
-	}
-	return &Error{Op: "read", Err: errClaimed}
-}
-
-// outcome ends the talk as its error demands, and is what the run returns.
-func (c *Connection) outcome(ctx context.Context, err error) error {
-	if cause := context.Cause(c.ending); cause == errAgreed || cause == errLeft {
-		err = cause // what was noticed meanwhile
-	}
-	switch {
-	case err == errAgreed:
-	case errors.Is(err, ErrTooSlow), errors.Is(err, ErrSilent): // to agree, too
-		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
-		c.tellWhy()
-	case err != errLeft && (err == errEnough || c.ending.Err() != nil):
-		c.sayGoodbye(ctx)
-	case framed.IsGone(err): // a client that left, a probe among them
-		c.failed(slog.LevelDebug, &Error{Op: "read", Err: framed.Unexpected(err)})
-	default:
-		c.failed(slog.LevelWarn, &Error{Op: "read", Err: err})
-		c.tellWhyLater(ctx)
-	}
-	if err != errEnough && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
-// talk reads frames, and has messages handled, until the connection ends, or its session
-// is to park: that is framed.ErrIdle.
-func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
-	for {
-		if err := c.handleAll(ctx, handle); err != nil {
-			return err
-		}
-		if err := c.flushAndRead(); err != nil {
-			return err
-		}
-	}
-}
-
-// greet begins the handshake.
-func (c *Connection) greet(ctx context.Context) error {
-	if err := c.over(ctx); err != nil {
-		return err
-	}
-	c.frames.Join((*timedConnection)(c))
-	c.frames.StartClock()
-	return c.write(c.ending, wire.NoControl) // connection.start
-}
-
-// handleAll handles the frames that came.
-func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
-	for {
-		f, ok, err := c.frames.In.Next()
-		switch {
-		case err != nil:
-			c.writeReady() // what came before it counts
-			return err
-		case !ok:
-			return nil
-		case f.Kind == wire.KindMessage && c.frames.Greeted: // before, 4.4 drops it, too
-			err = c.handle(ctx, messageOf(f.Message), handle)
-		case f.Kind == wire.KindStartOK:
-			c.frames.Greeted = true
-			c.ours = c.ours || f.IsMarkedStartOK()
-		case f.Kind == wire.KindClose:
-			return c.agree()
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// flushAndRead writes the answers there are and reads what comes next.
-func (c *Connection) flushAndRead() error {
-	if err := c.writeReady(); err != nil {
-		return err
-	}
-	c.nextPeek.Store(0)
-	if c.frames.LimitsSilence() {
-		c.frames.Listen(c.frames.Now())
-	}
-	if err := c.receive(); err != nil {
-		return err
-	}
-	if !c.frames.In.Idle() { // else it was called
-		now := c.frames.Now()
-		c.frames.StopListening()
-		c.frames.Heard(now)
-		c.peekAfter(now)
-	}
-	return nil
-}
-
-// receive reads what comes next, and waits for it unless the session is to park.
-func (c *Connection) receive() error {
-	if c.frames.Parking.Load().Rests() && c.frames.Greeted && c.frames.In.Idle() {
-		return c.frames.Look(c.ending)
-	}
-	return c.frames.Fill(c.ending)
-}
-
-// writeReady writes the answers there are, if there are any, and what is left of a
-// write.
-func (c *Connection) writeReady() error {
-	if !c.answers.IsReady() && !c.frames.Unfinished() {
-		return nil
-	}
-	return c.write(c.ending, wire.NoControl)
-}
-
-// makeRoom waits until one more exchange may be held.
-func (c *Connection) makeRoom() error {
-	if c.answers.Len() < c.config.MaxHeld {
-		return nil
-	}
-	if err := c.writeReady(); err != nil { // the client may wait for it
-		return err
-	}
-	c.stepAway()
-	defer c.comeBack()
-	return c.answers.AwaitRoom(c.ending, c.config.MaxHeld)
-}
-
-// handle has one message handled. Its answer waits for those of the messages that
-// the reader holds already, unless that takes long.
-func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) error {
-	if err := c.makeRoom(); err != nil {
-		return err
-	}
-	id := c.answers.Begin(c.config.Dialect.acknowledgement())
-	c.exchange.held, c.exchange.refused = nil, nil
-	c.stepAway()
-	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
-	c.comeBack()
-	answered := c.answers.End()
-	if !more || !answered { // the next acknowledgement would be taken for this one's
-		return errEnough
-	}
-	if err := c.over(ctx); err != nil {
-		return err
-	}
-	if c.answers.Pending() >= wire.FlushAt || c.slow {
-		c.slow = false
-		return c.write(c.ending, wire.NoControl)
-	}
-	return nil
-}
-
-// write writes the answers there are, and after them a control frame or none, in one
-// write.
-func (c *Connection) write(ctx context.Context, last wire.Kind) error {
-	if err := c.frames.Lock(ctx); err != nil {
-		return err
-	}
-	defer c.frames.Unlock()
-	c.answers.Move(&c.frames.Out)
-	switch {
-	case last == wire.KindClose && c.ours:
-		c.frames.Out.AddFrames(c.closeReason().Frame())
-	case last != wire.NoControl:
-		c.frames.Out.AddControl(last)
-	}
-	return c.frames.Flush(ctx)
-}
-
-// failed keeps why the connection ended, the first reason, and tells the log.
-func (c *Connection) failed(level slog.Level, err error) {
-	c.err.CompareAndSwap(nil, &err)
-	c.log(level, "connection ended", because(err)...)
-}
-
-// cleanUp ends what is left of the connection.
-func (c *Connection) cleanUp() {
-	c.comeBack()
-	if c.answers.IsUnwound() {
-		c.failed(slog.LevelError, &Error{Op: opHandle, Err: errUnwound})
-	}
-	c.frames.Net.Close()
-	c.admission.leave()
-	c.end(cmp.Or(c.Err(), errEnough))
-	for _, h := range c.answers.Close() {
-		c.callHandled(h, net.ErrClosed)
-	}
-	c.frames.Shut()
-	c.frames.Release()
-}

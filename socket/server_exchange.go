@@ -3,7 +3,6 @@ package socket
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -17,14 +16,6 @@ type Exchange struct {
 	c  *Connection
 	id uint64 // among those of the connection
 }
-
-// ErrAnswered means that an exchange already has its answer: it was acknowledged after its
-// handling, or its Held was answered before.
-var ErrAnswered = errors.New("the exchange is answered already")
-
-// ErrUnanswered means that an exchange reached a stage that buffers without being answered or
-// held: see [Exchanges].
-var ErrUnanswered = errors.New("the exchange is neither answered nor held")
 
 // Connection returns the connection of the message.
 func (x Exchange) Connection() *Connection { return x.c }
@@ -100,14 +91,6 @@ func (x Exchange) Hold() *Held {
 	held.entry.Info, state.handling = state.handling, nil
 	x.c.answers.Hold(&held.entry)
 	return held
-}
-
-// exchangeState is what the connection knows of the exchange that is being handled. It is the
-// handler's meanwhile.
-type exchangeState struct {
-	held     *Held     // once Hold was called
-	handling *Handling // for the hooks; its Held's once that was called
-	refused  *Error    // why the latest Respond failed that could not be sent; nil after one that did not
 }
 
 // Exchanges merges the messages of all connections into one ordered stream, for a server with

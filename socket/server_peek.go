@@ -1,29 +1,11 @@
 package socket
 
 import (
-	"sync/atomic"
-	"time"
-
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// lookEvery is how long a message is handled before the timers look what its client does
-// meanwhile, and how often it looks from then on.
-const lookEvery = 500 * time.Millisecond
-
-// peek is a look at a connection that nobody else reads, because a message of it is being
-// handled, or as many answers wait as may. It notices that the client is gone, and reads
-// ahead, as much as the usual buffer holds, to notice that it closes.
-type peek struct {
-	done  chan struct{} // closed once the connection is read no more
-	hurry atomic.Bool   // somebody waits for done
-}
-
-// noPeek stands for a connection that nobody reads.
-var noPeek = new(peek)
-
-// stepAway lets the timers read the connection, until comeBack. Who calls it is the reader.
+// stepAway lets the timers read the connection until comeBack. The caller is the reader.
 func (c *Connection) stepAway() { c.away.Store(noPeek) }
 
 // comeBack makes the caller the reader again, after stepAway; otherwise it does nothing.

@@ -3,21 +3,9 @@ package socket
 import (
 	"context"
 	"net"
-	"sync/atomic"
 
-	"github.com/rxipc/rxipc/socket/internal/answers"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
-
-// Held is an exchange whose answer is its holder's: to give at any time, from any
-// goroutine, while the connection lasts. Until then its client waits, and so do the
-// answers to its later messages.
-type Held struct {
-	Message
-	c        *Connection
-	answered atomic.Bool
-	entry    answers.Entry[*Handling] // with what the hooks are told once it is answered, or the connection closed
-}
 
 // Context is that of the connection: see [Connection.Context].
 func (h *Held) Context() context.Context { return h.c.ending }
