@@ -97,7 +97,7 @@ func TestAnAuthorizerOfOnesOwnDecidesOverAnotherTransport(t *testing.T) {
 				end()
 				interrupted(t, <-result, handled, context.Canceled)
 				if refused := log.String(); (test.client == "stranger") != strings.Contains(refused, `it wears \"stranger\"`) {
-					t.Error(refused)
+					t.Errorf("log of a %s: got %q, want a refusal of strangers only", test.client, refused)
 				}
 			})
 		})

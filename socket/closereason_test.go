@@ -124,7 +124,7 @@ func TestCloseReasonTellsWhyTheServerCloses(t *testing.T) {
 					t.Fatalf("attach: %v", err)
 				}
 				if _, err := ours.Write(append([]byte(wire.MarkedStartOK), test.send...)); err != nil {
-					t.Fatalf("write: %v", err)
+					t.Fatalf("write to the server: %v", err)
 				}
 				p.debts.handshake.Store(saidStartOK)
 				_, err = p.Wait(t.Context()).Get()

@@ -14,7 +14,7 @@ import (
 func TestFaultsAreShownByTests(t *testing.T) {
 	text, err := os.ReadFile("FAULTS.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("read FAULTS.md: %v", err)
 	}
 	there := testsIn(t, "*_test.go", "internal/*/*_test.go", "systemd/*_test.go", "faults/*_test.go", "../internal/*/*_test.go")
 	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllSubmatch(text, -1)
@@ -34,12 +34,12 @@ func testsIn(t *testing.T, patterns ...string) map[string]bool {
 	for _, pattern := range patterns {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("list the test files %s: %v", pattern, err)
 		}
 		for _, path := range paths {
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("parse %s: %v", path, err)
 			}
 			for _, d := range file.Decls {
 				if f, ok := d.(*ast.FuncDecl); ok {

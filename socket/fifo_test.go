@@ -24,7 +24,7 @@ func TestFifoIsAQueue(t *testing.T) {
 			model = model[:len(model)-k]
 		}
 		if !slices.Equal(q.all(), model) || q.len() != len(model) {
-			t.Fatal(i, q.all(), model)
+			t.Fatalf("after step %d: got %v, want %v", i, q.all(), model)
 		}
 	}
 }
@@ -38,6 +38,6 @@ func TestFifoKeepsNoMoreRoomThanItNeeds(t *testing.T) {
 		}
 	}
 	if cap(q.items) > 64 {
-		t.Error(cap(q.items))
+		t.Errorf("add and drop in turn: got the capacity %d, want at most 64", cap(q.items))
 	}
 }

@@ -25,7 +25,7 @@ func TestHeartbeatsOfAServerComeAfterSilence(t *testing.T) {
 			go func() {
 				for beats := 0; beats < 20; beats++ {
 					if got := client.next(); got != "heartbeat" {
-						t.Error(got)
+						t.Errorf("read frame %d: got %s, want heartbeat", beats, got)
 					}
 					if silence := time.Since(last); silence < 800*time.Millisecond || silence > 900*time.Millisecond {
 						t.Errorf("client %d: a heartbeat after %v", i, silence)

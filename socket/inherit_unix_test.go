@@ -46,7 +46,7 @@ func socketFile(t *testing.T, path string) *os.File {
 	t.Helper()
 	file, err := listenForeign(t, path).File()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("duplicate the descriptor of a socket: %v", err)
 	}
 	t.Cleanup(func() { file.Close() })
 	return file
@@ -69,7 +69,7 @@ func TestAServerListensOnTheSocketOfItsManager(t *testing.T) {
 		server := startWithSockets(t, "heir", elsewhere, "counter.socket", file)
 		server.expect("listening")
 		if m, err := (<-answer).Get(); m != Text("echo: hello") {
-			t.Error(m, err)
+			t.Errorf("request before the server runs: got %v, %v, want echo: hello", m, err)
 		}
 		server.cmd.Process.Signal(os.Interrupt)
 		server.expect("carried 1 true")

@@ -9,7 +9,7 @@ import (
 func TestMediaTypeParts(t *testing.T) {
 	mt := MustParseMediaType("image/svg+xml;Charset=utf-8,version=1.1,version=2")
 	if mt.TopLevel() != "image" || mt.Sub() != "svg" || mt.Suffix() != "xml" {
-		t.Errorf("parts: %q %q %q", mt.TopLevel(), mt.Sub(), mt.Suffix())
+		t.Errorf("parts of %v: got %q, %q and %q, want image, svg and xml", mt, mt.TopLevel(), mt.Sub(), mt.Suffix())
 	}
 	var got []string
 	for name, value := range mt.Parameters() {
@@ -29,10 +29,10 @@ func TestMediaTypeParts(t *testing.T) {
 		t.Errorf("header of %v = %q, %v; want the empty value", empty, value, ok)
 	}
 	if value, ok := empty.Parameter("sep"); value != "|" || !ok {
-		t.Errorf("sep of %v = %q, %v; want |", empty, value, ok)
+		t.Errorf("Parameter sep of %v: got %q, %v, want |", empty, value, ok)
 	}
 	if value, ok := mt.Parameter("none"); value != "" || ok {
-		t.Errorf("none = %q, %v", value, ok)
+		t.Errorf("Parameter none of %v: got %q, %v, want none", mt, value, ok)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestMediaTypePartsOfShortOnes(t *testing.T) {
 func TestMediaTypeTravelsAsText(t *testing.T) {
 	var mt MediaType
 	if err := mt.UnmarshalText([]byte("text/plain;a=b")); err != nil {
-		t.Fatal(err)
+		t.Fatalf("unmarshal text/plain;a=b: got %v, want no error", err)
 	}
 	if text, err := mt.MarshalText(); err != nil || string(text) != "text/plain; a=b" {
 		t.Errorf("MarshalText = %s, %v", text, err)

@@ -16,10 +16,10 @@ func TestMessageKeepsWhatItWasMadeOf(t *testing.T) {
 	content[0] = 'j'
 	message.Bytes()[1] = '!'
 	if message != NewMessage(JSON(), "hello") {
-		t.Errorf("changed: %q", message.Content())
+		t.Errorf("change the bytes of a message: its content is now %q, want hello", message.Content())
 	}
 	if message.MediaType() != JSON() || message.Len() != 5 || string(message.Bytes()) != "hello" {
-		t.Errorf("%v: %q", message, message.Bytes())
+		t.Errorf("message of JSON hello: got %v with the content %q", message, message.Bytes())
 	}
 	if Text("hello") == message || Text("hello") != NewMessage(TextPlain(), "hello") {
 		t.Error("== does not compare media type and content")
@@ -33,10 +33,10 @@ func TestMessageDoesNotLogItsContent(t *testing.T) {
 	var text strings.Builder
 	slog.New(slog.NewJSONHandler(&text, nil)).Info("got", "message", Text("secret"))
 	if !strings.Contains(text.String(), `"message":{"media_type":"text/plain","bytes":6}`) {
-		t.Error(text.String())
+		t.Errorf("log a message: got %s, want the media type and the number of bytes alone", &text)
 	}
 	if got := Text("secret").String(); got != "text/plain (6 bytes)" {
-		t.Error(got)
+		t.Errorf("String of a message: got %q, want text/plain (6 bytes)", got)
 	}
 }
 
@@ -73,7 +73,7 @@ func TestMessageCheck(t *testing.T) {
 func TestEveryControlContentIsReserved(t *testing.T) {
 	for k := wire.KindStart; k < wire.KindCloseOK+1; k++ {
 		if err := Text(k.String()).check(1 << 10); !errors.Is(err, ErrReserved) {
-			t.Errorf("%v: %v", k, err)
+			t.Errorf("check a message with the content of %v: got %v, want ErrReserved", k, err)
 		}
 	}
 }

@@ -61,10 +61,10 @@ func TestNameTravelsAsText(t *testing.T) {
 func TestErrorNamesTheOperationAndTheProcess(t *testing.T) {
 	err := error(&Error{Op: "dial", Name: "counter", Err: ErrNotListening})
 	if err.Error() != "socket: dial counter: nobody listens" || !errors.Is(err, ErrNotListening) {
-		t.Error(err)
+		t.Errorf("text of a dial error: got %q, want the operation and the name", err)
 	}
 	err = &Error{Op: "names", Err: ErrInvalid}
 	if err.Error() != "socket: names: invalid" {
-		t.Error(err)
+		t.Errorf("text of an error without a name: got %q, want socket: names: invalid", err)
 	}
 }

@@ -29,7 +29,7 @@ func newOnSocket(t *testing.T) *onSocket {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(shortDir(t), "s"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on a socket: %v", err)
 	}
 	return &onSocket{
 		t:           t,

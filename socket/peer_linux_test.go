@@ -16,7 +16,7 @@ func TestPidfdIsOfTheProcessAtTheOtherEnd(t *testing.T) {
 	server.expect("listening")
 	p, err := New(Config{Dir: dir}).ConnectTo(ctx, counter).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connect to the server: %v", err)
 	}
 	pidfd, err := Pidfd(p.Conn())
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -24,12 +24,12 @@ func TestPidfdIsOfTheProcessAtTheOtherEnd(t *testing.T) {
 		return
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("get the pidfd of the server: %v", err)
 	}
 	defer pidfd.Close()
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", pidfd.Fd()))
 	if want := fmt.Sprintf("\nPid:\t%d\n", server.cmd.Process.Pid); err != nil || !strings.Contains(string(info), want) {
-		t.Errorf("%s, %v; want %q", info, err, want)
+		t.Errorf("read the information of the pidfd: got %s, %v, want %q in it", info, err, want)
 	}
 	server.kill()
 	ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}, 10_000)

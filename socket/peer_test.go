@@ -244,7 +244,7 @@ func attached(t testing.TB, config Config, limit int) (*Process, *peer) {
 	go server.send(wire.KindHeartbeat, wire.KindStart)
 	p, err := New(config).Attach(t.Context(), ours).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("attach to the server: %v", err)
 	}
 	return p, server
 }

@@ -17,7 +17,7 @@ func TestBothSidesKnowEachOther(t *testing.T) {
 	server.expect("listening")
 	p, err := New(Config{Dir: dir}).ConnectTo(ctx, counter).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connect to the server: %v", err)
 	}
 	check := func(who fold.Maybe[Peer], pid int) {
 		t.Helper()
@@ -33,12 +33,12 @@ func TestBothSidesKnowEachOther(t *testing.T) {
 	listener := mustListen(t, Unix{Dir: dir}, MustParseName("other"))
 	client, err := Unix{Dir: dir}.Dial(ctx, MustParseName("other"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the listener: %v", err)
 	}
 	defer client.Close()
 	conn, err := listener.Accept()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("accept the client: %v", err)
 	}
 	defer conn.Close()
 	check(knownPeer(conn), os.Getpid())
@@ -63,10 +63,10 @@ func TestAClosedConnectionHasNoPeer(t *testing.T) {
 	mustListen(t, u, counter)
 	conn, err := u.Dial(t.Context(), counter)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the listener: %v", err)
 	}
 	conn.Close()
 	if _, err := authorize(Anyone, conn); !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
+		t.Errorf("authorize a closed connection: got %v, want net.ErrClosed", err)
 	}
 }

@@ -355,19 +355,19 @@ func TestPipeBehavesLikeASocket(t *testing.T) {
 		a, b := newPipe(4)
 		b.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		if n, err := b.Write([]byte("hello")); n != 4 || !wire.IsTimeout(err) {
-			t.Fatal(n, err)
+			t.Fatalf("write 5 bytes to a pipe of 4: got %d, %v, want 4 and a timeout", n, err)
 		}
 		got := make([]byte, 8)
 		if n, err := a.Read(got); n != 4 || err != nil {
-			t.Fatal(n, err)
+			t.Fatalf("read from the full pipe: got %d, %v, want 4", n, err)
 		}
 		a.Close()
 		b.SetWriteDeadline(time.Time{})
 		if _, err := b.Write([]byte("x")); !framed.IsReset(err) {
-			t.Fatal(err)
+			t.Fatalf("write to a closed pipe: got %v, want a reset", err)
 		}
 		if _, err := b.Read(got); err != io.EOF {
-			t.Fatal(err)
+			t.Fatalf("read from a closed pipe: got %v, want io.EOF", err)
 		}
 	})
 }

@@ -27,7 +27,7 @@ func init() {
 func raise(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := syscall.Kill(os.Getpid(), s); err != nil {
-		t.Fatal(err)
+		t.Fatalf("send %v to this process: %v", s, err)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestNotifyContextStopGivesTheSignalsBackAndForcesNothing(t *testing.T) {
 	ctx, stop := NotifyContext(context.Background(), syscall.SIGHUP)
 	stop()
 	if context.Cause(ctx) != context.Canceled || forced(ctx).Err() != nil {
-		t.Error(context.Cause(ctx), forced(ctx).Err())
+		t.Errorf("stop NotifyContext: got the cause %v and the force %v, want context.Canceled and none", context.Cause(ctx), forced(ctx).Err())
 	}
 	raise(t, syscall.SIGHUP)
 	<-came
@@ -141,7 +141,7 @@ func TestNotifyContextTakesOnlyTheSignalsAskedFor(t *testing.T) {
 	raise(t, syscall.SIGHUP)
 	<-came
 	if ctx.Err() != nil {
-		t.Error(context.Cause(ctx))
+		t.Errorf("another signal: NotifyContext ended with %v, want it still open", context.Cause(ctx))
 	}
 }
 

@@ -72,7 +72,7 @@ func TestExactlyOneOfTwoProcessesWins(t *testing.T) {
 				won++
 			case "in use":
 			default:
-				t.Fatal(said)
+				t.Fatalf("start the server: the process printed %q, want listening or in use", said)
 			}
 		}
 		conn, err := Unix{Dir: dir}.Dial(t.Context(), counter)

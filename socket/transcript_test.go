@@ -48,7 +48,7 @@ func loadChunks(t testing.TB, path string) (r recording) {
 		err = json.Unmarshal(text, &r)
 	}
 	if err != nil {
-		t.Fatal(path, err)
+		t.Fatalf("read the transcript %s: %v", path, err)
 	}
 	return r
 }
@@ -193,7 +193,7 @@ func replayToClient(t *testing.T, r recording) {
 		for _, chunk := range r.Chunks {
 			if chunk.From == "server" {
 				if _, err := theirs.Write(chunk.bytes()); err != nil && r.Name != "f_client_killed" {
-					t.Errorf("send: %v", err) // that one is gone at some moment
+					t.Errorf("send the recorded bytes of the server: %v", err) // that one is gone at some moment
 				}
 				continue
 			}
@@ -213,7 +213,7 @@ func replayToClient(t *testing.T, r recording) {
 	}()
 	p, err := New(Config{}).Attach(t.Context(), ours).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("attach to the recorded server: %v", err)
 	}
 	driveAsRecorded(t, p, r)
 	got := <-played
@@ -257,22 +257,22 @@ func driveAsRecorded(t *testing.T, p *Process, r recording) {
 					m = want // the second has no answer
 				}
 				if m != want {
-					t.Errorf("answer %v, %v", m, err)
+					t.Errorf("wait for the recorded answer: got %v, %v, want %v", m, err, want)
 				}
 			case wire.KindClose:
 				if err := p.Close(t.Context()).Err(); err != nil {
-					t.Error(err)
+					t.Errorf("close the connection to the recorded server: %v", err)
 				}
 			case wire.KindCloseOK:
 				if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, ErrDisconnected) {
-					t.Error(err)
+					t.Errorf("wait after the recorded server has closed: got %v, want ErrDisconnected", err)
 				}
 			}
 		}
 	}
 	if r.Name == "f_client_killed" {
 		if err := p.Conn().Close(); err != nil {
-			t.Error(err)
+			t.Errorf("close the connection of the killed client: %v", err)
 		}
 	}
 }

@@ -93,7 +93,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd, role, dir string) *started {
 	t.Helper()
 	s, err := startOr(t, cmd, role, dir)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start a process as %s: %v", role, err)
 	}
 	return s
 }
@@ -157,7 +157,7 @@ func TestKilledServerEndsWhoWaitsAtOnce(t *testing.T) {
 		return fold.Map(p.Wait(ctx), func(Message) *Process { return p })
 	}).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("send to the server and wait for the answer: %v", err)
 	}
 	server.expect("listening")
 	waiting := make(chan error)
@@ -167,19 +167,19 @@ func TestKilledServerEndsWhoWaitsAtOnce(t *testing.T) {
 		t.Errorf("Wait on a server that was killed: %v, want %v", err, io.ErrUnexpectedEOF)
 	}
 	if err := p.Close(ctx).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("close after the server was killed: got %v, want no error", err)
 	}
 	if names, err := ipc.Names(ctx).Get(); len(names) > 0 || err != nil {
-		t.Error(names, err)
+		t.Errorf("names after the server was killed: got %v, %v, want none", names, err)
 	}
 
 	again := start(t, "server", dir) // the name is free in spite of what is left there
 	again.expect("listening")
 	if names, err := ipc.Names(ctx).Get(); len(names) != 1 || err != nil {
-		t.Error(names, err)
+		t.Errorf("names with a new server: got %v, %v, want one", names, err)
 	}
 	if err := fold.Then(ipc.ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("one"), Text("two"), Text("stop")))).Err(); err != nil && !errors.Is(err, ErrDisconnected) {
-		t.Error(err)
+		t.Errorf("send to the new server and stop it: %v", err)
 	}
 	again.expect("carried 2 false")
 }
@@ -192,7 +192,7 @@ func TestKilledClientCostsTheServerNothing(t *testing.T) {
 	client.expect("sent <nil>")
 	client.kill()
 	if err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("two")))).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("send after another client was killed: %v", err)
 	}
 	server.cmd.Process.Signal(os.Interrupt)
 	server.expect("carried 2 true")
@@ -204,11 +204,11 @@ func TestSignalEndsAServerThatIsWaitedFor(t *testing.T) {
 	server.expect("listening")
 	p, err := New(Config{Dir: dir}).ConnectTo(ctx, counter).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connect to the server: %v", err)
 	}
 	server.cmd.Process.Signal(os.Interrupt)
 	if err := p.Wait(ctx).Err(); !errors.Is(err, ErrDisconnected) {
-		t.Error(err)
+		t.Errorf("wait while a signal ends the server: got %v, want ErrDisconnected", err)
 	}
 	server.expect("carried 0 true")
 }
@@ -226,15 +226,15 @@ func TestLargeMessagesPassOverRealSockets(t *testing.T) {
 	large := NewMessage(OctetStream(), strings.Repeat("x", 4<<20))
 	p, err := fold.Then(ipc.ConnectTo(ctx, counter), Send(ctx, large, large)).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("send two large messages: %v", err)
 	}
 	for range 4 {
 		if m, err := p.Wait(ctx).Get(); m != large {
-			t.Error(m, err)
+			t.Errorf("wait for a large message: got %v, %v, want %v", m, err, large)
 		}
 	}
 	if err := p.Close(ctx).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("close the connection: %v", err)
 	}
 	end()
 	interrupted(t, <-result, 2, context.Canceled)

@@ -23,7 +23,7 @@ func shortDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make a folder for sockets: %v", err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	return dir
@@ -35,7 +35,7 @@ func leaveStale(t *testing.T, path string) {
 	listener := listenForeign(t, path)
 	listener.SetUnlinkOnClose(false)
 	if err := listener.Close(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("close the listener of a stale socket: %v", err)
 	}
 }
 
@@ -44,7 +44,7 @@ func listenForeign(t *testing.T, path string) *net.UnixListener {
 	t.Helper()
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen without the lock at %s: %v", path, err)
 	}
 	t.Cleanup(func() { listener.Close() })
 	return listener
@@ -55,7 +55,7 @@ func mustListen(t *testing.T, u Unix, name Name) net.Listener {
 	t.Helper()
 	listener, err := u.Listen(t.Context(), name)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on %v: %v", name, err)
 	}
 	t.Cleanup(func() { listener.Close() })
 	return listener
@@ -69,7 +69,7 @@ func openDir(t *testing.T) string {
 		err = os.Chmod(dir, 0o755)
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make a folder that all may search: %v", err)
 	}
 	return dir
 }
@@ -79,7 +79,7 @@ func mkdir(t *testing.T, mode fs.FileMode, path ...string) string {
 	t.Helper()
 	dir := filepath.Join(path...)
 	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, mode)); err != nil {
-		t.Fatal(err)
+		t.Fatalf("make the folder %s with mode %v: %v", dir, mode, err)
 	}
 	return dir
 }
@@ -127,21 +127,21 @@ func TestAServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
 	<-listening
 	p, err := ipc.ConnectTo(ctx, counter).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connect to the server: %v", err)
 	}
 	defer p.Close(ctx)
 	if err := os.Remove(filepath.Join(dir, ".counter.lock")); err != nil {
-		t.Fatal(err)
+		t.Fatalf("remove the lock: %v", err)
 	}
 	for range 2 {
 		if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
-			t.Error(err)
+			t.Errorf("listen after the lock was removed: got %v, want ErrInUse", err)
 		}
 	}
 	if m, err := p.Request(ctx, Text("hello")).Get(); m != Text("echo: hello") {
-		t.Error(m, err)
+		t.Errorf("request after a second Listen: got %v, %v, want echo: hello", m, err)
 	}
 	if err := fold.Then(ipc.ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("hello")))).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("connect and send after a second Listen: %v", err)
 	}
 }

@@ -35,10 +35,10 @@ func TestInASandboxTheFolderMustBeTheUsersOwn(t *testing.T) {
 		user, group = otherUser, otherUser
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 7, Gid: 7, NoSetGroups: true}
 		if err := os.Chown(own, user, group); err != nil {
-			t.Fatal(err)
+			t.Fatalf("give a folder to user %d: %v", user, err)
 		}
 	} else if err := errors.Join(os.Remove(theirs), os.Symlink("/usr", theirs)); err != nil {
-		t.Fatal(err) // nobody can give a folder away here
+		t.Fatalf("replace a folder by a link: %v", err) // nobody can give a folder away here
 	}
 	cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 7, HostID: user, Size: 1}}
 	cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 7, HostID: group, Size: 1}}
@@ -48,7 +48,7 @@ func TestInASandboxTheFolderMustBeTheUsersOwn(t *testing.T) {
 		return
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start a process in a user namespace: %v", err)
 	}
 	sandboxed.expect("the owner of / is known: false")
 	sandboxed.expect("own: <nil>")

@@ -55,7 +55,7 @@ func programForAll(t *testing.T) string {
 		err = errors.Join(os.WriteFile(program, code, 0o755), os.Chmod(program, 0o755))
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("copy the test program: %v", err)
 	}
 	return program
 }
@@ -176,7 +176,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 	stranger.expect(fmt.Sprintf("read %d bytes: <nil>", len(wire.KindHeartbeat.Frame()+wire.CloseReason{Code: wire.ReasonRefused}.Frame())))
 	who := fmt.Sprintf("process %d of user %d", stranger.cmd.Process.Pid, otherUser)
 	if line := <-lines; !strings.Contains(line, "connection refused") || !strings.Contains(line, who) {
-		t.Error(line)
+		t.Errorf("log of a refused client: got %q, want the refusal of %s", line, who)
 	}
 }
 
@@ -193,10 +193,10 @@ func TestAnotherUserWhoMayIsKnown(t *testing.T) {
 			want = otherUser
 		}
 		if !ok || who.UID != want || who.PID != 0 && who.PID != client.cmd.Process.Pid {
-			t.Errorf("%s: %+v", name, who)
+			t.Errorf("peer of the %s: got %+v, want user %d and process %d", name, who, want, client.cmd.Process.Pid)
 		}
 		if other && (who.GID != otherUser || len(who.Groups) != 1 || who.Groups[0] != otherGroup) {
-			t.Errorf("%s: %+v", name, who)
+			t.Errorf("peer of the %s: got %+v, want group %d and the groups [%d]", name, who, otherUser, otherGroup)
 		}
 	}
 }
@@ -221,7 +221,7 @@ func TestTheModeOfTheSocketKeepsAnotherUserOut(t *testing.T) {
 		listener := mustListen(t, test.unix, counter)
 		info, err := os.Lstat(filepath.Join(dir, "counter.sock"))
 		if err != nil || info.Mode().Perm() != test.want {
-			t.Errorf("%+v: %v, %v", test.unix, info.Mode(), err)
+			t.Errorf("listen with %+v: got the mode %v, %v, want %v", test.unix, info.Mode(), err, test.want)
 		}
 		accepted := make(chan error, 1)
 		go func() {
@@ -239,7 +239,7 @@ func TestTheModeOfTheSocketKeepsAnotherUserOut(t *testing.T) {
 		}
 		listener.Close()
 		if err := <-accepted; err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
+			t.Errorf("accept a connection: %v", err)
 		}
 	}
 }
@@ -266,18 +266,18 @@ func TestAnotherUsersServerIsNotTrusted(t *testing.T) {
 	server.expect("listening")
 	err := shared(dir, Config{}).ConnectTo(ctx, counter).Err()
 	if errors.Is(err, fs.ErrPermission) != other {
-		t.Error(err)
+		t.Errorf("connect to a server in a shared folder: got %v, want fs.ErrPermission if it is another user's: %v", err, other)
 	}
 	who := Users(fmt.Sprint(otherUser))
 	p, err := shared(dir, Config{ClientConfig: ClientConfig{Servers: who}}).ConnectTo(ctx, counter).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connect to a trusted server in a shared folder: %v", err)
 	}
 	if peer, ok := p.Peer().Get(); !ok || (peer.UID == otherUser) != other {
-		t.Error(peer)
+		t.Errorf("peer of the server: got %+v, want another user: %v", peer, other)
 	}
 	if err := p.Send(ctx, Text("stop")).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("send to the server of another user: %v", err)
 	}
 	server.expect("carried 0 false")
 }
@@ -294,7 +294,7 @@ func TestAnotherUserLeavesRoomForOthers(t *testing.T) {
 	for range 2 {
 		p, err := shared(dir, Config{}).ConnectTo(ctx, counter).Get()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("connect beside a crowd of another user: %v", err)
 		}
 		defer p.Close(ctx)
 	}
