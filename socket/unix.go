@@ -41,9 +41,9 @@ type Unix struct {
 	//	install -d -m 2770 -o root -g ipc /tmp/innmind/ipc
 	//
 	//	socket.Config{
-	//		Transport: socket.Unix{Dir: "/tmp/innmind/ipc", Shared: true, Group: "ipc"},
-	//		Clients:   socket.Users("www-data"),
-	//		Servers:   socket.Users("www-data"),
+	//		Transport:    socket.Unix{Dir: "/tmp/innmind/ipc", Shared: true, Group: "ipc"},
+	//		ServerConfig: socket.ServerConfig{Clients: socket.Users("www-data")},
+	//		ClientConfig: socket.ClientConfig{Servers: socket.Users("www-data")},
 	//	}
 	Shared bool
 
