@@ -133,7 +133,7 @@ func TestThrottleLatestAgainstAModel(t *testing.T) {
 
 func TestBufferTimeOrCountAgainstAModel(t *testing.T) {
 	wantModel(t, func(random *rand.Rand, steps []step, err error) (func(context.Context) []string, []string) {
-		patience := time.Duration(1+random.IntN(120))*ms + odd
+		maxWait := time.Duration(1+random.IntN(120))*ms + odd
 		count, weight := 1+random.IntN(5), 1+random.IntN(20)
 		var options []operators.BatchOption[int]
 		if weight < 15 {
@@ -142,7 +142,7 @@ func TestBufferTimeOrCountAgainstAModel(t *testing.T) {
 			weight = math.MaxInt
 		}
 		run := func(ctx context.Context) []string {
-			return timeline(ctx, operators.BufferTimeOrCount(patience, count, options...)(script(err, steps...)))
+			return timeline(ctx, operators.BufferTimeOrCount(maxWait, count, options...)(script(err, steps...)))
 		}
 		values, end := cut(steps)
 		var told []string
@@ -161,8 +161,8 @@ func TestBufferTimeOrCountAgainstAModel(t *testing.T) {
 			return total
 		}
 		for _, s := range values {
-			if begun+patience < s.time() {
-				emit(begun + patience)
+			if begun+maxWait < s.time() {
+				emit(begun + maxWait)
 			}
 			if weighs()+s.value > weight {
 				emit(s.time())
@@ -175,8 +175,8 @@ func TestBufferTimeOrCountAgainstAModel(t *testing.T) {
 				emit(s.time())
 			}
 		}
-		if begun+patience < end {
-			emit(begun + patience)
+		if begun+maxWait < end {
+			emit(begun + maxWait)
 		}
 		if err == nil {
 			emit(end)

@@ -28,7 +28,7 @@ func tables(t *testing.T) (families, tasks []row) {
 	t.Helper()
 	text, err := os.ReadFile("CATALOGUE.md")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("reading the catalogue: got %v, want no error", err)
 	}
 	rows := &families
 	for line := range strings.Lines(string(text)) {
@@ -83,7 +83,7 @@ func declared(t *testing.T, folder, prefix string) map[string]bool {
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("parsing %s: got %v, want no error", path, err)
 		}
 		for _, declaration := range file.Decls {
 			switch d := declaration.(type) {

@@ -224,14 +224,14 @@ func filesOf(t *testing.T, match func(path string) bool) (files []*ast.File) {
 	for _, path := range paths {
 		built, err := build.Default.MatchFile(".", path) // an older Go cannot parse what it does not build
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("reading the build constraints of %s: got %v, want no error", path, err)
 		}
 		if !built || !match(path) {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("parsing %s: got %v, want no error", path, err)
 		}
 		files = append(files, file)
 	}

@@ -125,6 +125,9 @@ func TestFoldingAgainstSlices(t *testing.T) {
 		}
 		return []map[int]int{counts}
 	})
+}
+
+func TestBuffersAndWindowsAgainstSlices(t *testing.T) {
 	for _, size := range []int{-1, 0, 1, 2, 3, 7, 100} {
 		n := max(1, size)
 		chunks := func(in []int) [][]int { return slices.Collect(slices.Chunk(in, n)) }
@@ -228,7 +231,7 @@ func TestSlidingWindowsCombineAConstantNumberOfTimesAValue(t *testing.T) {
 		combined := 0
 		sum := fold.New(func() int { return 0 }, func(a, b int) int { combined++; return a + b })
 		if err := operators.FoldSliding(size, sum)(stream.Range(0, count)).Run(t.Context()); err != nil {
-			t.Fatal(err)
+			t.Fatalf("a window of %d values slides over %d: got %v, want no error", size, count, err)
 		}
 		if combined > 3*count {
 			t.Errorf("a window of %d combined %d times for %d values", size, combined, count)

@@ -52,7 +52,7 @@ func TestFoldParallelKeepsOrder(t *testing.T) {
 	for _, count := range []int{0, 1, 1023, 1024, 1025, 20_000} {
 		want, err := operators.Fold(fold.ConcatStrings[string]())(text(stream.Range(0, count))).First(t.Context()).Get()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("Fold of %d strings: got %v, want no error", count, err)
 		}
 		for _, workers := range []int{-1, 1, 2, 7} {
 			wantRun(t, operators.FoldParallel(workers, fold.ConcatStrings[string]())(text(stream.Range(0, count))), nil, want)

@@ -27,7 +27,7 @@ func like(t *testing.T, name string, op stream.Operator[int, int], model func([]
 			return err == nil && err2 == nil && slices.Equal(plain, want) && slices.Equal(cancellable, want)
 		}
 		if err := quick.Check(agree, &quick.Config{MaxCount: 200}); err != nil {
-			t.Error(err)
+			t.Errorf("an operator over random values: it differs from its model: %v", err)
 		}
 	})
 }
@@ -35,8 +35,6 @@ func like(t *testing.T, name string, op stream.Operator[int, int], model func([]
 func TestOperatorsAgainstSlices(t *testing.T) {
 	keep := func(n int) bool { return n%3 != 0 }
 	small := func(n int) bool { return n < 60 }
-	weigh := func(state, n int) int { return 31*state + n } // order matters
-
 	like(t, "Map", operators.Map(triple), func(in []int) (out []int) {
 		for _, n := range in {
 			out = append(out, triple(n))
@@ -62,6 +60,10 @@ func TestOperatorsAgainstSlices(t *testing.T) {
 	like(t, "TakeWhile inclusive", operators.TakeWhile(small, operators.Inclusive), func(in []int) []int {
 		return in[:min(end(in)+1, len(in))]
 	})
+}
+
+func TestFoldsAndMapsAgainstSlices(t *testing.T) {
+	weigh := func(state, n int) int { return 31*state + n } // order matters
 	like(t, "ScanFrom", operators.ScanFrom(from(7), weigh), func(in []int) (out []int) {
 		state := 7
 		for _, n := range in {

@@ -67,7 +67,7 @@ func TestStagesShowWhereAPipelineIsStuck(t *testing.T) {
 			t.Errorf("%s", line)
 		}
 		if err := run.Wait(); err != nil {
-			t.Error(err)
+			t.Errorf("a run of two named stages: got %v, want no error", err)
 		}
 		if left := operators.Stages(); len(left) != 0 {
 			t.Errorf("left %v", left)
@@ -109,7 +109,7 @@ func TestNamedLabelsGoroutines(t *testing.T) {
 	labelled := func() string { // those that goroutines have now
 		var profile bytes.Buffer
 		if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
-			t.Error(err)
+			t.Errorf("writing the goroutine profile: got %v, want no error", err)
 		}
 		return profile.String()
 	}
@@ -130,7 +130,7 @@ func TestNamedLabelsGoroutines(t *testing.T) {
 		}
 	})
 	if err != nil {
-		t.Error(err)
+		t.Errorf("a run of nested named stages: got %v, want no error", err)
 	}
 	held := named("read")(func(ctx context.Context, yield func(int) bool) error {
 		if !strings.Contains(labelled(), inner) {
@@ -139,7 +139,7 @@ func TestNamedLabelsGoroutines(t *testing.T) {
 		return nil
 	})
 	if err := named("store")(operators.Merge(held)).Run(t.Context()); err != nil {
-		t.Error(err)
+		t.Errorf("a run of a named stage in a Merge: got %v, want no error", err)
 	}
 	if strings.Contains(labelled(), "stream") && strings.Contains(labelled(), `labels: {"stream"`) {
 		t.Errorf("a label is left:\n%s", labelled())

@@ -197,10 +197,13 @@ func TestTakeUntilDone(t *testing.T) {
 			}
 			wantRun(t, operators.TakeUntilDone[int](stop)(slow), nil)
 			if took := time.Since(start); took != 2*time.Second {
-				t.Errorf("it took %v", took)
+				t.Errorf("a source that takes a second to end: the run took %v, want 2s", took)
 			}
 		})
 	})
+}
+
+func TestTakeUntilDoneIgnoresWhatTheSourceAnswers(t *testing.T) {
 	t.Run("completes whatever the source answers", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			stop, finish := context.WithCancel(t.Context())
@@ -228,7 +231,7 @@ func TestTakeUntilDone(t *testing.T) {
 				return context.Cause(ctx)
 			}
 			if err := operators.TakeUntilDone[int](stop)(slow).Run(ctx); !errors.Is(err, errBroken) {
-				t.Errorf("got %v", err)
+				t.Errorf("stop and then the context end: got %v, want %v", err, errBroken)
 			}
 		})
 	})

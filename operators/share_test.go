@@ -3,7 +3,6 @@ package operators_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"runtime"
@@ -306,7 +305,7 @@ func TestConnectAndRefCountKeepTheSameConnectionUp(t *testing.T) {
 		c.ended(t, 0) // one of nine
 		all.Go(func() {
 			if err := m.Connect(ctx); err != errBroken { // begins at once
-				t.Error(err)
+				t.Errorf("Connect of a source that fails: got %v, want %v", err, errBroken)
 			}
 			if c.running.Load() != 1 {
 				t.Error("the source has ended, but has another observer")
@@ -347,7 +346,7 @@ func TestShareUnderLoad(t *testing.T) {
 							}
 							return 1
 						}) {
-							t.Error(fmt.Sprint(err, got))
+							t.Errorf("an observer of a shared run: got %v, %v, want consecutive numbers and no error", got, err)
 						}
 					}
 				})

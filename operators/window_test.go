@@ -261,7 +261,7 @@ func TestSlidingTimeCombinesAConstantNumberOfTimesAValue(t *testing.T) {
 				}
 			})(stream.Range(0, count))
 			if err := operators.FoldSlidingTime(50, limit, sum)(paced).Run(t.Context()); err != nil {
-				t.Fatal(err)
+				t.Fatalf("FoldSlidingTime of at most %d values: got %v, want no error", limit, err)
 			}
 			if combined > 3*count {
 				t.Errorf("at most %d values combined %d times for %d", limit, combined, count)

@@ -284,7 +284,7 @@ func eachFunction(t *testing.T, tests bool, visit func(*ast.FuncDecl)) {
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("parsing %s: got %v, want no error", path, err)
 		}
 		for _, declaration := range file.Decls {
 			f, ok := declaration.(*ast.FuncDecl)

@@ -95,34 +95,28 @@ func TestSubjectOverflow(t *testing.T) {
 			wantError(t, err, nil)
 			wantValues(t, got, 0, 1, 2, 3, 4, 5, 6, 7, 8)
 			if blocked == 0 {
-				t.Error("nobody waited")
+				t.Error("overflow Block: Next did not wait for room")
 			}
 		})
 	})
-	t.Run("drop oldest", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			got, blocked, err := overflowing(t, stream.DropOldest)
-			wantError(t, err, nil)
-			wantValues(t, got, 0, 5, 6, 7, 8)
-			wantValues(t, []time.Duration{blocked}, 0)
+	for name, c := range map[string]struct {
+		overflow stream.Overflow
+		want     []int
+		err      error
+	}{
+		"drop oldest": {stream.DropOldest, []int{0, 5, 6, 7, 8}, nil},
+		"drop newest": {stream.DropNewest, []int{0, 1, 2, 3, 4}, nil},
+		"fail":        {stream.Fail, []int{0, 1, 2, 3, 4}, stream.ErrOverflow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, blocked, err := overflowing(t, c.overflow)
+				wantError(t, err, c.err)
+				wantValues(t, got, c.want...)
+				wantValues(t, []time.Duration{blocked}, 0)
+			})
 		})
-	})
-	t.Run("drop newest", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			got, blocked, err := overflowing(t, stream.DropNewest)
-			wantError(t, err, nil)
-			wantValues(t, got, 0, 1, 2, 3, 4)
-			wantValues(t, []time.Duration{blocked}, 0)
-		})
-	})
-	t.Run("fail", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			got, blocked, err := overflowing(t, stream.Fail)
-			wantError(t, err, stream.ErrOverflow)
-			wantValues(t, got, 0, 1, 2, 3, 4)
-			wantValues(t, []time.Duration{blocked}, 0)
-		})
-	})
+	}
 }
 
 func TestSubjectHoldsNoMoreThanItsCapacity(t *testing.T) {

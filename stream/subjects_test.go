@@ -148,7 +148,7 @@ func TestANewcomerGetsAllThatIsKeptFirst(t *testing.T) {
 			err := w.Wait()
 			wantValues(t, w.values, want...)
 			if (overflow == stream.Fail) != errors.Is(err, stream.ErrOverflow) {
-				t.Error(err)
+				t.Errorf("an observer of overflow %d whose buffer was full: got %v, want ErrOverflow only if it is Fail", overflow, err)
 			}
 		}
 	})

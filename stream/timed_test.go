@@ -157,55 +157,63 @@ func TestAlarm(t *testing.T) {
 	})
 }
 
+// alarmMove sets an alarm some times, and may stop it then.
+type alarmMove struct {
+	at   time.Duration // odd, where what it is set for is even, so that there are no ties
+	sets []time.Duration
+	stop bool
+}
+
+// randomMoves returns moves in the order of time, and a time after all of them.
+func randomMoves(chance *rand.Rand) (moves []alarmMove, end time.Duration) {
+	at := time.Duration(1)
+	for range 30 {
+		m := alarmMove{at: at, stop: chance.IntN(8) == 0}
+		for range chance.IntN(4) {
+			m.sets = append(m.sets, 1+2*time.Duration(chance.IntN(20)))
+		}
+		moves = append(moves, m)
+		at += 2 * time.Duration(chance.IntN(8)) // 0: they come together
+	}
+	return moves, at + 100
+}
+
+// ringsOf returns when an alarm rings that is moved like that.
+func ringsOf(moves []alarmMove, end time.Duration) (rings []time.Duration) {
+	const never = -1
+	due := time.Duration(never)
+	for _, m := range append(moves, alarmMove{at: end}) {
+		if due != never && due < m.at {
+			rings = append(rings, due)
+			due = never
+		}
+		if len(m.sets) > 0 {
+			due = m.at + m.sets[len(m.sets)-1]
+		}
+		if m.stop {
+			due = never
+		}
+	}
+	return rings
+}
+
 // Whatever moves it, and wherever the runtime's timer was left, it rings when it should.
 func TestAlarmRingsToTheInstant(t *testing.T) {
-	const never = -1
 	for seed := range uint64(200) {
-		chance := rand.New(rand.NewPCG(seed, 1))
-		type move struct {
-			at   time.Duration // odd, where what it is set for is even, so that there are no ties
-			sets []time.Duration
-			stop bool
-		}
-		var moves []move
-		at := time.Duration(1)
-		for range 30 {
-			m := move{at: at, stop: chance.IntN(8) == 0}
-			for range chance.IntN(4) {
-				m.sets = append(m.sets, 1+2*time.Duration(chance.IntN(20)))
-			}
-			moves = append(moves, m)
-			at += 2 * time.Duration(chance.IntN(8)) // 0: they come together
-		}
-
-		var want []time.Duration
-		due := time.Duration(never)
-		for _, m := range append(moves, move{at: at + 100}) {
-			if due != never && due < m.at {
-				want = append(want, due)
-				due = never
-			}
-			if len(m.sets) > 0 {
-				due = m.at + m.sets[len(m.sets)-1]
-			}
-			if m.stop {
-				due = never
-			}
-		}
-
+		moves, end := randomMoves(rand.New(rand.NewPCG(seed, 1)))
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			source := func(_ context.Context, yield func(move) bool) error {
+			source := func(_ context.Context, yield func(alarmMove) bool) error {
 				for _, m := range moves {
 					time.Sleep(m.at - time.Since(start))
 					_ = yield(m)
 				}
-				time.Sleep(at + 100 - time.Since(start))
+				time.Sleep(end - time.Since(start))
 				return nil
 			}
 			var alarm stream.Alarm
 			var got []time.Duration
-			err := stream.Timed(t.Context(), source, &alarm, func(m move) bool {
+			err := stream.Timed(t.Context(), source, &alarm, func(m alarmMove) bool {
 				for _, d := range m.sets {
 					alarm.Set(d)
 				}
@@ -218,7 +226,7 @@ func TestAlarmRingsToTheInstant(t *testing.T) {
 				return true
 			})
 			wantError(t, err, nil)
-			wantValues(t, got, want...)
+			wantValues(t, got, ringsOf(moves, end)...)
 		})
 		if t.Failed() {
 			t.Fatalf("with seed %d", seed)

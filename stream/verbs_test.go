@@ -134,14 +134,16 @@ func TestChannel(t *testing.T) {
 	})
 }
 
-func TestSubscribe(t *testing.T) {
-	record := func(got *[]string) stream.Observer[int] {
-		return stream.Observer[int]{
-			Next:     func(n int) { *got = append(*got, fmt.Sprint(n)) },
-			Error:    func(err error) { *got = append(*got, err.Error()) },
-			Complete: func() { *got = append(*got, "done") },
-		}
+// record is an observer that notes what it gets.
+func record(got *[]string) stream.Observer[int] {
+	return stream.Observer[int]{
+		Next:     func(n int) { *got = append(*got, fmt.Sprint(n)) },
+		Error:    func(err error) { *got = append(*got, err.Error()) },
+		Complete: func() { *got = append(*got, "done") },
 	}
+}
+
+func TestSubscribe(t *testing.T) {
 	t.Run("completes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var got []string
@@ -159,7 +161,10 @@ func TestSubscribe(t *testing.T) {
 			wantValues(t, got, "1", "broken")
 		})
 	})
-	t.Run("unsubscribes, twice", func(t *testing.T) {
+}
+
+func TestSubscriptionEnds(t *testing.T) {
+	t.Run("by Unsubscribe, twice", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var got []string
 			s := stream.Interval(time.Second).Subscribe(t.Context(), record(&got))
@@ -170,7 +175,7 @@ func TestSubscribe(t *testing.T) {
 			wantValues(t, got, "0", "1")
 		})
 	})
-	t.Run("unsubscribes from inside", func(t *testing.T) {
+	t.Run("by Unsubscribe from inside", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var s *stream.Subscription
 			var got []int
@@ -191,7 +196,7 @@ func TestSubscribe(t *testing.T) {
 			wantError(t, stream.Just(1).Subscribe(t.Context(), stream.Observer[int]{}).Wait(), nil)
 		})
 	})
-	t.Run("ends with its context", func(t *testing.T) {
+	t.Run("with its context", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			s := stream.Never[int]().Subscribe(ctx, stream.Observer[int]{})

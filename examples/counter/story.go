@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/examples/internal/command"
-	"github.com/rxipc/rxipc/socket"
 )
 
 // story runs a server and 42 clients as processes of their own, all at once. The clients wait
@@ -21,17 +20,9 @@ import (
 // An interrupted story keeps this order: it kills the clients first, then it ends the server's
 // standard input. The server itself ignores signals, because a terminal
 // interrupts all processes at once, and a client would complain that its server is gone.
-func story() error {
-	dir, err := os.MkdirTemp("", "counter")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
+func story() error { return command.Story("counter", tell) }
 
-	ctx, stop := socket.NotifyContext(context.Background())
-	defer stop()
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+func tell(ctx context.Context, dir string, fail func(error)) {
 	open, closing := context.WithCancel(context.Background())
 	defer closing()
 
@@ -52,7 +43,6 @@ func story() error {
 		closing()
 	}
 	server.Wait()
-	return context.Cause(ctx)
 }
 
 // runSelf runs this program with other arguments. The end of ctx kills a client. It ends the

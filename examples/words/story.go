@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/examples/internal/command"
-	"github.com/rxipc/rxipc/socket"
 )
 
 // poem has the verses that the clients of the story send, one each.
@@ -23,18 +22,9 @@ var poem = [][]string{
 // story runs a server and a client for each verse as processes of their own, all at once. The
 // clients wait until the server listens. The lines arrive in any order; the table does not depend
 // on it.
-func story() error {
-	dir, err := os.MkdirTemp("", "words")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
+func story() error { return command.Story("words", tell) }
 
-	ctx, stop := socket.NotifyContext(context.Background())
-	defer stop()
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-
+func tell(ctx context.Context, dir string, fail func(error)) {
 	var processes sync.WaitGroup
 	start := func(args ...string) {
 		processes.Go(func() {
@@ -50,7 +40,6 @@ func story() error {
 	}
 	start("serve", "-dir", dir, "-until", strconv.Itoa(words))
 	processes.Wait()
-	return context.Cause(ctx)
 }
 
 // runSelf runs this program with other arguments. The end of ctx interrupts it, so that a

@@ -39,7 +39,7 @@ func says(t *testing.T, want string, f func(*Bench)) {
 	r := new(reporter)
 	Run(t, func(b *Bench) {
 		r.TB, b.TB = b.TB, r
-		b.Patience = time.Minute
+		b.Timeout = time.Minute
 		defer func() {
 			if v := recover(); v != nil && v != any(errStopped) {
 				panic(v)

@@ -281,6 +281,6 @@ func TestBenchEndsPeersWithTheTest(t *testing.T) {
 		b.Client(two, "").Reacts(func(e Event, _ []Event) []Event {
 			return []Event{Trickle(e, time.Hour)}
 		})
-		b.Patience = time.Minute
+		b.Timeout = time.Minute
 	})
 }

@@ -10,7 +10,7 @@ import (
 // observer's context ends. Those of Range and GroupBy just stop, those of FromEventSource
 // serve other observers, and the channel of FromChannel belongs to the caller. RxGo has no way
 // to ask, so staysOpen inspects their types in v2.5.0, the last release. It returns false for
-// an unknown observable, and a run waits for that to close (see patience).
+// an unknown observable, and a run waits for that to close (see stopTimeout).
 func staysOpen(it rxgo.Iterable) bool {
 	if b, ok := it.(bound); ok {
 		it = b.Observable

@@ -56,8 +56,8 @@ func values[T any](yield func(T) bool) func(any) (bool, error) {
 	}
 }
 
-// patience is the time that a run waits for RxGo to end after cancelling it.
-const patience = time.Second
+// stopTimeout is the time that a run waits for RxGo to end after cancelling it.
+const stopTimeout = time.Second
 
 // run is one run through RxGo.
 type run struct {
@@ -151,7 +151,7 @@ func (r *run) end() bool {
 
 // drain receives items until the channel is closed, and reports whether it was in time.
 func drain(items <-chan rxgo.Item) bool {
-	timeout := time.NewTimer(patience)
+	timeout := time.NewTimer(stopTimeout)
 	defer timeout.Stop()
 	for {
 		select {

@@ -31,9 +31,9 @@ type Bench struct {
 	// which is done before the first diagram.
 	Frame time.Duration
 
-	// Patience is how long, in virtual time, something is waited for that does
+	// Timeout is how long, in virtual time, something is waited for that does
 	// not come: an hour unless set.
-	Patience time.Duration
+	Timeout time.Duration
 
 	// Compare are options for comparing values, beside looking at unexported
 	// fields.
@@ -45,11 +45,11 @@ type Bench struct {
 	errors map[rune]error
 
 	orders  atomic.Int64
-	running crew     // ends with ctx
-	actions crew     // is waited for
-	runs    []func() // wait for an expected run and report
-	letGos  []func() // report what recorders hold and let them go
-	watches []func() // report subscriptions
+	running boundedGroup // ends with ctx
+	actions boundedGroup // is waited for
+	runs    []func()     // wait for an expected run and report
+	letGos  []func()     // report what recorders hold and let them go
+	watches []func()     // report subscriptions
 }
 
 // Run runs a test in virtual time: f declares what happens on the bench, and runs
@@ -128,7 +128,7 @@ func (b *Bench) finish() {
 
 func (b *Bench) awaitActions() {
 	if !b.actions.wait(b) {
-		b.report("an action has not returned within %v", b.patience())
+		b.report("an action has not returned within %v", b.timeout())
 	}
 }
 
@@ -140,8 +140,8 @@ func (b *Bench) close(cancel context.CancelFunc) {
 }
 
 // within reports whether something has ended in a time.
-func (b *Bench) within(patience time.Duration, ended <-chan struct{}) bool {
-	timer := time.NewTimer(patience)
+func (b *Bench) within(limit time.Duration, ended <-chan struct{}) bool {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case <-ended:
@@ -188,9 +188,9 @@ func (b *Bench) frame() time.Duration {
 	return defaultFrame
 }
 
-func (b *Bench) patience() time.Duration {
-	if b.Patience > 0 {
-		return b.Patience
+func (b *Bench) timeout() time.Duration {
+	if b.Timeout > 0 {
+		return b.Timeout
 	}
 	return time.Hour
 }

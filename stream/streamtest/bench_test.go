@@ -168,7 +168,7 @@ func TestABenchWaitsForActions(t *testing.T) {
 		t.Error("the bench ended before")
 	}
 	said := reportOf(t, func(b *Bench) {
-		b.Patience = time.Minute
+		b.Timeout = time.Minute
 		b.At(3, func() { time.Sleep(90 * time.Second) })
 	})
 	if !strings.HasPrefix(said, "an action has not returned within 1m0s\nthe bench cannot end") {

@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 	} {
 		d, err := read(text, time.Millisecond)
 		if err != nil {
-			t.Error(err)
+			t.Errorf("reading the diagram %q: got %v, want no error", text, err)
 			continue
 		}
 		got := fmt.Sprintf("%d:", d.length)

@@ -11,7 +11,7 @@ import (
 func TestTheTableOfRules(t *testing.T) {
 	source, err := os.ReadFile("doc.go")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("reading the documentation of the package: got %v, want no error", err)
 	}
 	table := make(map[string]string)
 	for line := range strings.Lines(string(source)) {

@@ -107,11 +107,11 @@ func (e *expectation[T]) see(n note[T]) bool {
 func (e *expectation[T]) verify() {
 	b := e.bench
 	var remarks []string
-	limit := time.Until(b.begin.Add(time.Duration(e.length)*b.frame())) + b.patience()
+	limit := time.Until(b.begin.Add(time.Duration(e.length)*b.frame())) + b.timeout()
 	if !b.within(limit, e.over) {
-		remarks = append(remarks, fmt.Sprintf("the run had not ended %v after the diagram", b.patience()))
+		remarks = append(remarks, fmt.Sprintf("the run had not ended %v after the diagram", b.timeout()))
 		e.cancel()
-		if !b.within(b.patience(), e.over) {
+		if !b.within(b.timeout(), e.over) {
 			remarks = append(remarks, "the run does not end though its context has")
 		}
 	}

@@ -20,7 +20,7 @@ func TestRandomDiagrams(t *testing.T) {
 		}
 		d, err := read(text, time.Millisecond)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("reading the random diagram %q: got %v, want no error", text, err)
 		}
 		if d.length > 13 || len(d.marks) == 0 {
 			t.Errorf("%q", text)

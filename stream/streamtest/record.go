@@ -81,9 +81,9 @@ func (r *Recorder[T]) await(within time.Duration) (note[T], bool) {
 // take is the next thing; the test ends if none comes.
 func (r *Recorder[T]) take(expected string) note[T] {
 	r.bench.Helper()
-	n, came := r.await(r.bench.patience())
+	n, came := r.await(r.bench.timeout())
 	if !came {
-		r.bench.Fatalf("expected %s, got nothing for %v", expected, r.bench.patience())
+		r.bench.Fatalf("expected %s, got nothing for %v", expected, r.bench.timeout())
 	}
 	r.next = nil
 	return n
@@ -153,7 +153,7 @@ func (r *Recorder[T]) close() {
 	r.closed = true
 	r.cancel()
 	begin := time.Now()
-	if !r.bench.within(r.bench.patience(), r.over) {
+	if !r.bench.within(r.bench.timeout(), r.over) {
 		r.bench.report("%s: the recorded run does not end though its context has", r.place)
 		return
 	}

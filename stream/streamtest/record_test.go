@@ -64,7 +64,7 @@ func TestRecordedDifferences(t *testing.T) {
 		`frame 1: expected completion, got "a"`:            func(b *Bench) { Record(b, b.Cold("-a")).Complete() },
 		`frame 0: expected failure (boom), got completion`: func(b *Bench) { Record(b, b.Cold("|")).Error(errors.New("boom")) },
 		"frame 2: expected nothing for 3ms, got \"a\"\nhere: nobody looked at \"a\" of frame 2, nor at 0 things after it": func(b *Bench) { Record(b, b.Cold("--a")).Nothing(3 * time.Millisecond) },
-		`expected completion, got nothing for 1m0s`:              func(b *Bench) { b.Patience = time.Minute; Record(b, b.Cold("-")).Complete() },
+		`expected completion, got nothing for 1m0s`:              func(b *Bench) { b.Timeout = time.Minute; Record(b, b.Cold("-")).Complete() },
 		`frame 0: expected "a", got exit of the run's goroutine`: func(b *Bench) { Record(b, b.exiting).Next("a") },
 		`here: nobody looked at "b" of frame 2, nor at 2 things after it`: func(b *Bench) {
 			r := Record(b, b.Cold("-a(bc)|"))

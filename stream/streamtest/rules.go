@@ -42,7 +42,7 @@ func (s specimen[T]) finished(f *findings, o *outcome[T]) {
 	switch {
 	case o.stuck:
 	case !o.returned:
-		f.add("%s", o.way())
+		f.add("%s", o.describe())
 	case s.fails == nil && o.err != nil:
 		f.add("the run returned %v, want nil", o.err)
 	case s.fails != nil && !errors.Is(o.err, s.fails):
@@ -149,7 +149,7 @@ func nothingAfterFalse[T any](f *findings, s specimen[T]) {
 		s.same(g, o.values, false)
 		switch {
 		case !o.returned:
-			g.add("%s", o.way())
+			g.add("%s", o.describe())
 		case len(o.values) != n:
 			g.add("the run ended after %d values", len(o.values))
 		case o.err != nil:
@@ -199,7 +199,7 @@ func (s specimen[T]) cancelled(f *findings, o *outcome[T], cause error, at time.
 	switch {
 	case o.stuck:
 	case !o.returned:
-		f.add("%s", o.way())
+		f.add("%s", o.describe())
 	case failure != nil && errors.Is(o.err, failure):
 	case !errors.Is(o.err, cause):
 		f.add("the run returned %v, want the cause of its context's end: %v", o.err, cause)
@@ -340,7 +340,7 @@ func panicOfYield[T any](f *findings, s specimen[T]) {
 			return true
 		}}.start(g)
 		if !o.stuck && o.panicked != any(thrown) {
-			g.add("%s, want the panic of yield to reach the caller", o.way())
+			g.add("%s, want the panic of yield to reach the caller", o.describe())
 		}
 	}
 }
@@ -356,7 +356,7 @@ func goexitOfYield[T any](f *findings, s specimen[T]) {
 			return true
 		}}.start(g)
 		if !o.stuck && !o.exited {
-			g.add("%s, want the Goexit of yield to reach the caller", o.way())
+			g.add("%s, want the Goexit of yield to reach the caller", o.describe())
 		}
 	}
 }

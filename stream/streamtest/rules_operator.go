@@ -36,7 +36,7 @@ func completionWithoutValue[A, B any](f *findings, s operatorSpecimen[A, B]) {
 		defer time.AfterFunc(pace, func() { cancel(errCancelled) }).Stop()
 	}
 	if o := (run[B]{over, ctx, nil}).start(f); !o.stuck && !o.returned {
-		f.add("%s", o.way())
+		f.add("%s", o.describe())
 	}
 }
 
@@ -75,7 +75,7 @@ func failureOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
 		}
 		switch {
 		case !o.returned:
-			f.add("%s, want its failure", o.way())
+			f.add("%s, want its failure", o.describe())
 		case s.recovers, !fed.reachedEnd():
 		case !errors.Is(o.err, errFeed):
 			f.add("the run returned %v, want %v", o.err, errFeed)
@@ -116,7 +116,7 @@ func (s operatorSpecimen[A, B]) leftUnwell(f *findings, fed *feed[A], n int) {
 	switch {
 	case o.stuck:
 	case !o.returned:
-		f.add("%s", o.way())
+		f.add("%s", o.describe())
 	case len(o.values) != n:
 		f.add("the run ended after %d values, want %d", len(o.values), n)
 	case more > 0:
@@ -138,7 +138,7 @@ func panicOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
 			thrown = handedOn.Value
 		}
 		if thrown != any(errFeed) {
-			f.add("%s, want the panic of the source to reach the caller", o.way())
+			f.add("%s, want the panic of the source to reach the caller", o.describe())
 		}
 	})
 }
@@ -147,7 +147,7 @@ func goexitOfTheSource[A, B any](f *findings, s operatorSpecimen[A, B]) {
 	exit := func() error { runtime.Goexit(); return nil }
 	s.ending(f, exit, func(f *findings, fed *feed[A], o *outcome[B], _ bool) {
 		if fed.reachedEnd() && !o.exited {
-			f.add("%s, want the Goexit of the source to reach the caller", o.way())
+			f.add("%s, want the Goexit of the source to reach the caller", o.describe())
 		}
 	})
 }

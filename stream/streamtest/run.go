@@ -15,10 +15,10 @@ import (
 
 // Times of a bubble's clock.
 const (
-	pace     = time.Second        // between things that happen in time
-	late     = time.Hour          // how long a run that returned is watched
-	patience = 10_000 * time.Hour // how long a run is waited for
-	surplus  = 1_000              // values more than expected that are looked at
+	pace       = time.Second        // between things that happen in time
+	late       = time.Hour          // how long a run that returned is watched
+	runTimeout = 10_000 * time.Hour // how long a run is waited for
+	surplus    = 1_000              // values more than expected that are looked at
 )
 
 // outcome is what was seen of one run.
@@ -34,8 +34,8 @@ type outcome[T any] struct {
 	stuck    bool
 }
 
-// way says how a run ended.
-func (o *outcome[T]) way() string {
+// describe says how a run ended.
+func (o *outcome[T]) describe() string {
 	switch {
 	case o.returned:
 		return fmt.Sprintf("the run returned %v", o.err)
@@ -120,7 +120,7 @@ func (r run[T]) beside(f *findings) *outcome[T] {
 		})
 		o.returned = true
 	}()
-	timeout := time.NewTimer(patience)
+	timeout := time.NewTimer(runTimeout)
 	defer timeout.Stop()
 	select {
 	case <-ended:

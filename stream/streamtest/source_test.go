@@ -24,7 +24,7 @@ func TestColdKeepsTheContract(t *testing.T) {
 					f.knowing()
 					r.check(f, of(Cold[int](b, diagram)))
 					for _, finding := range f.all() {
-						t.Error(finding)
+						t.Errorf("checking a cold source: got the finding %q, want none", finding)
 					}
 				})
 			})

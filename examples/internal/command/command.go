@@ -39,6 +39,22 @@ func Self(ctx context.Context, args ...string) *exec.Cmd {
 	return process
 }
 
+// Story calls tell with a temporary folder and a context that ends with a signal, or with the
+// first error that fail is called with. It returns why the context ended: nil if it did not.
+func Story(name string, tell func(ctx context.Context, dir string, fail func(error))) error {
+	dir, err := os.MkdirTemp("", name)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ctx, stop := socket.NotifyContext(context.Background())
+	defer stop()
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	tell(ctx, dir, fail)
+	return context.Cause(ctx)
+}
+
 // Exit ends the program of that name with the exit code of err, see [socket.ExitCode].
 // For [ErrUsage] it prints usage, and the code is 2. It prints any other error, except a
 // signal, which the shell prints.

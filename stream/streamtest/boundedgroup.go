@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// crew are goroutines that can be waited for in vain.
-type crew struct {
+// boundedGroup is a group of goroutines; the wait for them has a limit.
+type boundedGroup struct {
 	mu  sync.Mutex
 	all []<-chan struct{} // closed when one ends
 }
 
 // Go starts one.
-func (c *crew) Go(f func()) {
+func (c *boundedGroup) Go(f func()) {
 	ended := make(chan struct{})
 	c.mu.Lock()
 	c.all = append(c.all, ended)
@@ -23,9 +23,9 @@ func (c *crew) Go(f func()) {
 	}()
 }
 
-// wait reports whether all have ended in the bench's patience.
-func (c *crew) wait(b *Bench) bool {
-	end := time.Now().Add(b.patience())
+// wait reports whether all have ended within the limit of the bench.
+func (c *boundedGroup) wait(b *Bench) bool {
+	end := time.Now().Add(b.timeout())
 	for i := 0; ; i++ {
 		c.mu.Lock()
 		if i == len(c.all) {
