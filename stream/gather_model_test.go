@@ -29,94 +29,114 @@ func TestGatherAgainstAModel(t *testing.T) {
 
 type numbered struct{ producer, n int }
 
-func gatherOnce(t *testing.T, random *rand.Rand) {
-	producers := 1 + random.IntN(6)
-	counts := make([]int, producers)
-	for i := range counts {
-		counts[i] = random.IntN(1 + random.IntN(400))
+// gatherScript says what the producers of a group do, and how its run ends: in one of three
+// ways, or by itself.
+type gatherScript struct {
+	counts                    []int // how many values each producer has
+	failing, stopAt, cancelAt int   // the producer that fails, the value to stop or cancel at; or -1
+	lazy                      int   // of eight values, how many come after a pause
+	capacity                  int
+	seed                      uint64
+}
+
+func randomGatherScript(random *rand.Rand) gatherScript {
+	s := gatherScript{counts: make([]int, 1+random.IntN(6)), failing: -1, stopAt: -1, cancelAt: -1}
+	for i := range s.counts {
+		s.counts[i] = random.IntN(1 + random.IntN(400))
 	}
-	failing, stopAt, cancelAt := -1, -1, -1 // how it ends: one of these, or by itself
 	switch random.IntN(4) {
 	case 0:
-		failing = random.IntN(producers)
+		s.failing = random.IntN(len(s.counts))
 	case 1:
-		stopAt = 1 + random.IntN(200)
+		s.stopAt = 1 + random.IntN(200)
 	case 2:
-		cancelAt = 1 + random.IntN(200)
+		s.cancelAt = 1 + random.IntN(200)
 	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	defer cancel(nil)
-	var running, thens atomic.Int64
-	lazy := random.IntN(3)
-	seed := random.Uint64()
-	source := stream.Gather(random.IntN(130), func(g *stream.Group[numbered]) {
-		for i, count := range counts {
+	s.lazy, s.capacity, s.seed = random.IntN(3), random.IntN(130), random.Uint64()
+	return s
+}
+
+// source is the group. It counts the producers that run, and the calls of then.
+func (s gatherScript) source(running, thens *atomic.Int64) stream.Observable[numbered] {
+	return stream.Gather(s.capacity, func(g *stream.Group[numbered]) {
+		for i, count := range s.counts {
 			running.Add(1)
-			own := rand.New(rand.NewPCG(seed, uint64(i)))
+			own := rand.New(rand.NewPCG(s.seed, uint64(i)))
 			g.GoThen(func(_ context.Context, yield func(numbered) bool) error {
 				defer running.Add(-1)
 				for n := range count {
-					if own.IntN(8) < lazy {
+					if own.IntN(8) < s.lazy {
 						runtime.Gosched()
 					}
 					if !yield(numbered{i, n}) {
 						return nil
 					}
 				}
-				if i == failing {
+				if i == s.failing {
 					return errBroken
 				}
 				return nil
 			}, func() { thens.Add(1) })
 		}
 	})
+}
 
-	next := make([]int, producers)
+func gatherOnce(t *testing.T, random *rand.Rand) {
+	s := randomGatherScript(random)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var running, thens atomic.Int64
+	next := make([]int, len(s.counts))
 	seen := 0
-	err := source(ctx, func(v numbered) bool {
+	err := s.source(&running, &thens)(ctx, func(v numbered) bool {
 		if v.n != next[v.producer] {
-			t.Fatalf("producer %d: got %d, want %d", v.producer, v.n, next[v.producer])
+			t.Fatalf("the values of producer %d: got %d, want %d", v.producer, v.n, next[v.producer])
 		}
 		next[v.producer]++
 		seen++
-		if random.IntN(8) < lazy {
+		if random.IntN(8) < s.lazy {
 			runtime.Gosched()
 		}
-		if seen == cancelAt {
+		if seen == s.cancelAt {
 			cancel(errBroken)
 		}
-		return seen != stopAt
+		return seen != s.stopAt
 	})
-
 	if running.Load() != 0 {
-		t.Error("producers go on")
+		t.Errorf("the run has ended: %d producers still run, want none", running.Load())
 	}
+	s.wantEnd(t, err, next, seen, int(thens.Load()))
+}
+
+// wantEnd wants the end that the script says, after that many values of each producer.
+func (s gatherScript) wantEnd(t *testing.T, err error, next []int, seen, thens int) {
+	t.Helper()
 	total := 0
-	for _, count := range counts {
+	for _, count := range s.counts {
 		total += count
 	}
 	switch {
-	case failing >= 0:
+	case s.failing >= 0:
 		wantError(t, err, errBroken)
-		if next[failing] != counts[failing] {
-			t.Errorf("got %d values of the one that failed, want %d", next[failing], counts[failing])
+		if next[s.failing] != s.counts[s.failing] {
+			t.Errorf("the producer that failed: got %d of its values, want %d", next[s.failing], s.counts[s.failing])
 		}
-	case stopAt >= 0 && stopAt <= total:
+	case s.stopAt >= 0 && s.stopAt <= total:
 		wantError(t, err, nil)
-		if seen != stopAt {
-			t.Errorf("got %d values, want %d", seen, stopAt)
+		if seen != s.stopAt {
+			t.Errorf("a run that was stopped: got %d values, want %d", seen, s.stopAt)
 		}
-	case cancelAt >= 0 && cancelAt < total:
+	case s.cancelAt >= 0 && s.cancelAt < total:
 		wantError(t, err, errBroken)
-		if seen != cancelAt {
-			t.Errorf("got %d values, want %d", seen, cancelAt)
+		if seen != s.cancelAt {
+			t.Errorf("a run that was cancelled: got %d values, want %d", seen, s.cancelAt)
 		}
-	case cancelAt == total: // completed or cancelled, both is true
+	case s.cancelAt == total: // completed or cancelled, both is true
 	default:
 		wantError(t, err, nil)
-		wantValues(t, next, counts...)
-		if thens.Load() != int64(producers) {
-			t.Errorf("%d producers of %d are done", thens.Load(), producers)
+		wantValues(t, next, s.counts...)
+		if thens != len(s.counts) {
+			t.Errorf("%d producers have completed: then was called %d times", len(s.counts), thens)
 		}
 	}
 }
