@@ -4,10 +4,6 @@ package operators_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -27,25 +23,14 @@ var notMethods = map[string]string{
 // observable or an operator.
 func operatorsOfThePackage(t *testing.T) (names []string) {
 	t.Helper()
-	paths, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatalf("listing the files of the package: got %v, want no error", err)
+	own := func(path string) bool {
+		return !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, "_go127.go")
 	}
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_go127.go") {
-			continue
+	eachFile(t, own, func(f *ast.FuncDecl) {
+		if f.Recv == nil && f.Name.IsExported() && isOperator(f.Type) {
+			names = append(names, f.Name.Name)
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			t.Fatalf("parsing %s: got %v, want no error", path, err)
-		}
-		for _, declaration := range file.Decls {
-			f, ok := declaration.(*ast.FuncDecl)
-			if ok && f.Recv == nil && f.Name.IsExported() && isOperator(f.Type) {
-				names = append(names, f.Name.Name)
-			}
-		}
-	}
+	})
 	return names
 }
 
@@ -64,17 +49,11 @@ func isOperator(f *ast.FuncType) (is bool) {
 func methodsOfChain(t *testing.T) map[string]bool {
 	t.Helper()
 	names := make(map[string]bool)
-	for _, path := range []string{"chain_go127.go", "chain_operators_go127.go"} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatalf("reading the methods of Chain: got %v, want no error", err)
+	eachFile(t, func(path string) bool { return strings.HasSuffix(path, "_go127.go") }, func(f *ast.FuncDecl) {
+		if receiver(f) == "Chain." {
+			names[f.Name.Name] = true
 		}
-		for line := range strings.Lines(string(text)) {
-			if _, method, ok := strings.Cut(line, ") "); ok && strings.HasPrefix(line, "func (c") {
-				names[method[:strings.IndexAny(method, "[(")]] = true
-			}
-		}
-	}
+	})
 	return names
 }
 

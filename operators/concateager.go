@@ -39,9 +39,9 @@ func ConcatMapEager[A, B any](project func(A) stream.Observable[B], options ...M
 						if !e.running.acquire(ctx) {
 							return false
 						}
-						t := &orderedSource[B]{number: number, room: newSemaphore(max(1, config.buffer))}
+						next := &orderedSource[B]{number: number, room: newSemaphore(max(1, config.buffer))}
 						number++
-						g.Go(t.producer(mustProject("ConcatMapEager", project, a)))
+						g.Go(next.producer(mustProject("ConcatMapEager", project, a)))
 						return true
 					})
 					return nil
@@ -59,9 +59,9 @@ func ConcatMapEager[A, B any](project func(A) stream.Observable[B], options ...M
 type eagerConcat[B any] struct {
 	ctx     context.Context
 	yield   func(B) bool
-	running semaphore               // for each turn that is not over
-	order   fifo[*orderedSource[B]] // from the current turn on; a turn is nil until something comes of it
-	first   int                     // the number of the current turn
+	running semaphore               // a slot for each source that has not been emitted to its end
+	order   fifo[*orderedSource[B]] // from the source that is emitted now; nil until something comes from it
+	first   int                     // the number of the source that is emitted now
 	stopped bool                    // the run is over: it failed, or no more is wanted
 	failed  error
 }
@@ -69,25 +69,25 @@ type eagerConcat[B any] struct {
 // take notes an event, emits the values that may be emitted now, and reports whether the run
 // goes on.
 func (e *eagerConcat[B]) take(h sourceEvent[B]) bool {
-	t := h.from
-	for e.order.count <= t.number-e.first {
+	source := h.from
+	for e.order.count <= source.number-e.first {
 		e.order.extend()
 	}
-	*e.order.at(t.number - e.first) = t
+	*e.order.at(source.number - e.first) = source
 	if h.ended {
-		t.ended, t.err = true, h.err
+		source.ended, source.err = true, h.err
 	} else {
-		t.waiting.push(h.value)
+		source.waiting.push(h.value)
 	}
 	for e.order.count > 0 && e.order.first() != nil {
-		if t = e.order.first(); !e.drain(t) {
+		if source = e.order.first(); !e.drain(source) {
 			e.stopped = true
 			return false
 		}
-		if !t.ended {
+		if !source.ended {
 			break
 		}
-		if e.failed = t.err; e.failed != nil {
+		if e.failed = source.err; e.failed != nil {
 			e.stopped = true
 			return false
 		}
@@ -99,9 +99,9 @@ func (e *eagerConcat[B]) take(h sourceEvent[B]) bool {
 }
 
 // drain emits the waiting values of a source, and reports whether the run goes on.
-func (e *eagerConcat[B]) drain(t *orderedSource[B]) bool {
-	for t.waiting.count > 0 {
-		if e.ctx.Err() != nil || !e.yield(t.pop()) {
+func (e *eagerConcat[B]) drain(source *orderedSource[B]) bool {
+	for source.waiting.count > 0 {
+		if e.ctx.Err() != nil || !e.yield(source.pop()) {
 			return false
 		}
 	}

@@ -22,18 +22,14 @@ func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], 
 	return ofTwo("CombineLatest", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
 		var lastA A
 		var lastB B
-		state := newLatestState(2)
-		return func(e arrival) bool {
-			switch {
-			case e.ended:
-				return !state.end(e.source)
-			case e.source == 0:
+		return newLatestState(2).emitting(func(source int) {
+			switch source {
+			case 0:
 				lastA = <-as
 			default:
 				lastB = <-bs
 			}
-			return !state.complete(e.source) || yield(combine(lastA, lastB))
-		}
+		}, func() bool { return yield(combine(lastA, lastB)) })
 	})
 }
 
@@ -44,20 +40,16 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 		var lastA A
 		var lastB B
 		var lastC C
-		state := newLatestState(3)
-		return func(e arrival) bool {
-			switch {
-			case e.ended:
-				return !state.end(e.source)
-			case e.source == 0:
+		return newLatestState(3).emitting(func(source int) {
+			switch source {
+			case 0:
 				lastA = <-as
-			case e.source == 1:
+			case 1:
 				lastB = <-bs
 			default:
 				lastC = <-cs
 			}
-			return !state.complete(e.source) || yield(combine(lastA, lastB, lastC))
-		}
+		}, func() bool { return yield(combine(lastA, lastB, lastC)) })
 	})
 }
 
@@ -68,14 +60,9 @@ func CombineLatest3[A, B, C, D any](a stream.Observable[A], b stream.Observable[
 func CombineLatestAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	return ofAll("CombineLatestAll", sources, func(all []sourceBuffer[T], yield func([]T) bool) func(arrival) bool {
 		last := make([]T, len(all))
-		state := newLatestState(len(all))
-		return func(e arrival) bool {
-			if e.ended {
-				return !state.end(e.source)
-			}
-			last[e.source] = <-all[e.source]
-			return !state.complete(e.source) || yield(slices.Clone(last))
-		}
+		return newLatestState(len(all)).emitting(
+			func(source int) { last[source] = <-all[source] },
+			func() bool { return yield(slices.Clone(last)) })
 	})
 }
 
@@ -90,19 +77,31 @@ func newLatestState(sources int) *latestState {
 	return &latestState{emitted: make([]bool, sources), missing: sources, running: sources}
 }
 
-// complete notes a value and reports whether each source has emitted one.
-func (p *latestState) complete(source int) bool {
-	if !p.emitted[source] {
-		p.emitted[source] = true
-		p.missing--
+// emitting returns a function that handles arrivals: it calls take for each value, and then
+// emit if each source has emitted, until emit returns false or nothing can come any more.
+func (s *latestState) emitting(take func(source int), emit func() bool) func(arrival) bool {
+	return func(e arrival) bool {
+		if e.ended {
+			return !s.end(e.source)
+		}
+		take(e.source)
+		return !s.complete(e.source) || emit()
 	}
-	return p.missing == 0
+}
+
+// complete notes a value and reports whether each source has emitted one.
+func (s *latestState) complete(source int) bool {
+	if !s.emitted[source] {
+		s.emitted[source] = true
+		s.missing--
+	}
+	return s.missing == 0
 }
 
 // end notes a completion and reports whether no combination can come any more.
-func (p *latestState) end(source int) bool {
-	p.running--
-	return p.running == 0 || !p.emitted[source]
+func (s *latestState) end(source int) bool {
+	s.running--
+	return s.running == 0 || !s.emitted[source]
 }
 
 // WithLatestFrom emits combine of each value and the last one of the other observable;

@@ -179,8 +179,8 @@ func (r *registry) snapshot() []Stage {
 	running := r.sorted()
 	seen := make([]Stage, len(running))
 	for i, s := range running {
-		turns := s.steps.Load()
-		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(turns+1) / 2, Dropped: s.drops.Total(), Skipped: s.drops.Skipped(), Passing: turns%2 == 1}
+		steps := s.steps.Load()
+		seen[i] = Stage{Path: s.path, Started: s.started, Values: int(steps+1) / 2, Dropped: s.drops.Total(), Skipped: s.drops.Skipped(), Passing: steps%2 == 1}
 	}
 	return seen
 }

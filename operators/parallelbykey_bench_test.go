@@ -44,12 +44,12 @@ func BenchmarkMapParallelByKey(b *testing.B) {
 func byHand(values, workers int, key func(int) int, f func(context.Context, int) (int, error), see func(int)) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	lanes, results := make([]chan int, workers), make(chan int, stream.DefaultBuffer)
+	queues, results := make([]chan int, workers), make(chan int, stream.DefaultBuffer)
 	var working sync.WaitGroup
-	for i := range lanes {
-		lanes[i] = make(chan int, stream.DefaultBuffer)
+	for i := range queues {
+		queues[i] = make(chan int, stream.DefaultBuffer)
 		working.Go(func() {
-			for n := range lanes[i] {
+			for n := range queues[i] {
 				r, _ := f(ctx, n)
 				select {
 				case results <- r:
@@ -62,13 +62,13 @@ func byHand(values, workers int, key func(int) int, f func(context.Context, int)
 	seed := maphash.MakeSeed()
 	working.Go(func() {
 		defer func() {
-			for _, lane := range lanes {
-				close(lane)
+			for _, queue := range queues {
+				close(queue)
 			}
 		}()
 		for n := range values {
 			select {
-			case lanes[maphash.Comparable(seed, key(n))%uint64(workers)] <- n:
+			case queues[maphash.Comparable(seed, key(n))%uint64(workers)] <- n:
 			case <-ctx.Done():
 				return
 			}
