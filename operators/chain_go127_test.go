@@ -154,6 +154,8 @@ func (c chainComparison) folding() {
 		operators.FoldEventTimeByKey(2*ms, ms, clockwise, split, sum)(c.source))
 	agree(c, "FoldSessions", c.chain.FoldSessions(2*ms, clockwise, split, sum),
 		operators.FoldSessions(2*ms, clockwise, split, sum)(c.source))
+	agree(c, "FoldHoppingTime", c.chain.FoldHoppingTime(3*time.Second+ms, time.Second+ms, sum),
+		operators.FoldHoppingTime(3*time.Second+ms, time.Second+ms, sum)(c.source))
 	agree(c, "FoldSliding", c.chain.FoldSliding(2, sum), operators.FoldSliding(2, sum)(c.source))
 	agree(c, "FoldTumbling", c.chain.FoldTumbling(2, sum), operators.FoldTumbling(2, sum)(c.source))
 	agree(c, "Reduce", c.chain.Reduce(from(5), add), operators.Reduce(from(5), add)(c.source))

@@ -19,8 +19,8 @@ const DefaultWindows = 1 << 16
 
 // EventTime says when values happened, and how long a window waits for values that come out
 // of order. The watermark is the latest time of all values so far, less Delay. Earlier values
-// are not expected any more. A window ends when the watermark reaches its end, so no window
-// ends while the stream stands still.
+// are not expected any more. A window ends when the watermark reaches its end. While the
+// source is silent no window ends, unless Idle is set.
 //
 // Times count in nanoseconds since 1970, from 1824 to 2116. An earlier time counts as the
 // first of them, a later time as the last. Durations above 36 years are 36 years, negative
@@ -35,6 +35,14 @@ type EventTime[T any] struct {
 	// Lateness is how long, in event time, a window is kept after its end. Each value that
 	// comes for a kept window emits the window once more, with all its values.
 	Lateness time.Duration
+
+	// Idle is how long the source may be silent before the watermark goes on with the clock
+	// (Flink: withIdleness). After a silence of Idle or more, the watermark has moved by
+	// the length of the silence. So windows end although no value comes. Values that a
+	// source had to hold back for so long may be late then. With Idle, the source has a
+	// goroutine of its own, and at most [stream.DefaultBuffer] values wait while yield is at
+	// work. Zero or less is never, as long as the source runs.
+	Idle time.Duration
 
 	// Late is called, on the goroutine of the run, with each value that comes too late for
 	// all its windows. [stream.Drops] count such values as skipped. The Next of a
@@ -134,14 +142,29 @@ func (c *eventClock[A]) keep(more int) bool {
 	return c.failed == nil
 }
 
-// eventRun gives the values of the source to take, and calls finish for the windows that are
-// open when the source has completed.
-func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A], take func(A) bool, finish func()) error {
+// eventWindowing are the windows of a run.
+type eventWindowing[A any] interface {
+	take(v A) bool                // takes a value, and emits the windows that it makes ready
+	advance(watermark int64) bool // moves the watermark, and emits the windows that it has passed
+	nextDue() int64               // the watermark at which there is something to do; forever if there is nothing
+	finish()                      // emits the windows that are open
+}
+
+// eventRun gives the values of the source to the windows, and finishes these when the source
+// has completed.
+func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A], w eventWindowing[A]) error {
 	wanted := true
-	err := source(stream.WithBuffering(c.ctx, name), func(v A) bool {
-		wanted = take(v)
+	ctx := stream.WithBuffering(c.ctx, name)
+	value := func(v A) bool {
+		wanted = w.take(v)
 		return wanted
-	})
+	}
+	var err error
+	if c.Idle > 0 {
+		err = c.runIdle(ctx, source, w, &wanted)
+	} else {
+		err = source(ctx, value)
+	}
 	if c.failed != nil { // it was ended on purpose, whatever it says to that
 		return c.failed
 	}
@@ -149,9 +172,40 @@ func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A],
 		return err
 	}
 	if wanted {
-		finish()
+		w.finish()
 	}
 	return context.Cause(c.ctx)
+}
+
+// runIdle runs the source and lets the watermark go on with the clock while it is silent.
+func (c *eventClock[A]) runIdle(ctx context.Context, source stream.Observable[A], w eventWindowing[A], wanted *bool) error {
+	var alarm stream.Alarm
+	idle, heard, reached := clampDuration(c.Idle, 1), time.Now(), c.watermark // at the last value
+	goOn := func() bool {
+		silence := int64(time.Since(heard))
+		*wanted = silence < idle || reached == -forever || w.advance(reached+silence)
+		return *wanted
+	}
+	wind := func() {
+		if due := w.nextDue(); due < forever {
+			alarm.Set(time.Duration(max(idle, due-reached)) - time.Since(heard))
+		} else {
+			alarm.Stop()
+		}
+	}
+	return stream.Timed(ctx, source, &alarm, func(v A) bool {
+		if !goOn() {
+			return false
+		}
+		*wanted = w.take(v)
+		heard, reached = time.Now(), c.watermark
+		wind()
+		return *wanted
+	}, func() bool {
+		more := goOn()
+		wind()
+		return more
+	})
 }
 
 // contents make something of the values of a window, or of a part of it.

@@ -1,9 +1,13 @@
 package operators_test
 
 import (
+	"context"
 	"fmt"
+	"go/ast"
+	"go/types"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -204,33 +208,87 @@ func TestWindowDropped(t *testing.T) {
 	}
 }
 
+// droppers are the operators that drop values for a slow consumer, and some that do not. The
+// first word is the function that has a stream.Overflow.
+var droppers = map[string]stream.Operator[int, int]{
+	"OnBackpressureDrop":          operators.OnBackpressureDrop[int](1),
+	"OnBackpressureLatest":        operators.OnBackpressureLatest[int](),
+	"OnBackpressureBuffer oldest": operators.OnBackpressureBuffer[int](2, stream.DropOldest),
+	"OnBackpressureBuffer newest": operators.OnBackpressureBuffer[int](2, stream.DropNewest),
+	"OnBackpressureBuffer block":  operators.OnBackpressureBuffer[int](2, stream.Block),
+	"ObserveOn block":             operators.ObserveOn[int](1),
+	"ExhaustMap":                  operators.ExhaustMap(func(n int) stream.Observable[int] { return after(3500*time.Millisecond, n) }),
+	"GroupBuffer oldest":          inOneGroup(stream.DropOldest),
+	"GroupBuffer newest":          inOneGroup(stream.DropNewest),
+	"GroupBuffer block":           inOneGroup(stream.Block),
+	"Connectable.RefCount oldest": func(source ints) ints { return multicast(source).RefCount(1, 1, stream.DropOldest) },
+	"Connectable.RefCount newest": func(source ints) ints { return multicast(source).RefCount(1, 1, stream.DropNewest) },
+	"Connectable.Observe oldest":  func(source ints) ints { return connected(multicast(source), stream.DropOldest) },
+	"Connectable.Observe newest":  func(source ints) ints { return connected(multicast(source), stream.DropNewest) },
+}
+
+func multicast(source ints) *operators.Connectable[int] {
+	return operators.Multicast(source, func() *stream.Subject[int] { return new(stream.Subject[int]) })
+}
+
+// connected observes what it connects.
+func connected(c *operators.Connectable[int], overflow stream.Overflow) ints {
+	return stream.Gather(1, func(g *stream.Group[int]) {
+		g.Go(c.Observe(1, overflow))
+		g.Go(func(ctx context.Context, _ func(int) bool) error {
+			_ = c.Audience()(ctx, func(observers int) bool { return observers == 0 })
+			return c.Connect(ctx)
+		})
+	})
+}
+
+// inOneGroup has all values in one group that holds one for its reader.
+func inOneGroup(overflow stream.Overflow) stream.Operator[int, int] {
+	return func(source ints) ints {
+		groups := operators.GroupBy(func(int) int { return 0 }, operators.GroupBuffer(1, overflow))(source)
+		return operators.MergeMap(func(g group) ints { return g.Values() }, operators.Buffer(1))(groups)
+	}
+}
+
 func TestCountDropsOfStages(t *testing.T) {
-	slow := func(int) { time.Sleep(2500 * time.Millisecond) }
-	for name, op := range map[string]stream.Operator[int, int]{
-		"drop":    operators.OnBackpressureDrop[int](1),
-		"latest":  operators.OnBackpressureLatest[int](),
-		"buffer":  operators.OnBackpressureBuffer[int](2, stream.DropOldest),
-		"block":   operators.OnBackpressureBuffer[int](2, stream.Block),
-		"exhaust": operators.ExhaustMap(func(n int) stream.Observable[int] { return after(3500*time.Millisecond, n) }),
-		"filter":  operators.ObserveOn[int](1),
-	} {
+	slow := func(int) { time.Sleep(4500 * time.Millisecond) }
+	for name, op := range droppers {
 		synctest.Test(t, func(t *testing.T) {
 			var drops, outer stream.Drops
-			source := operators.Tap(func(int) { time.Sleep(time.Second) })(stream.Range(0, 10))
+			source := operators.Tap(func(int) { time.Sleep(time.Second) })(stream.Range(0, 30))
 			got := 0
 			counted := stream.Pipe4(source, op, operators.CountDrops[int](&drops), operators.Named[int]("slow"), operators.CountDrops[int](&outer))
 			err := counted.ForEach(t.Context(), func(n int) {
 				slow(n)
 				got++
 			})
-			if err != nil || got+drops.Total() != 10 || drops.Total() != outer.Total() {
-				t.Errorf("%s: %d values came, %d were dropped, %d by the outer counter, %v; want 10 in all", name, got, drops.Total(), outer.Total(), err)
+			if err != nil || got+drops.Total() != 30 || drops.Total() != outer.Total() {
+				t.Errorf("%s: %d values came, %d were dropped, %d by the outer counter, %v; want 30 in all", name, got, drops.Total(), outer.Total(), err)
 			}
-			if blocks := name == "block" || name == "filter"; blocks != (drops.Total() == 0) {
-				t.Errorf("%s: %d values were dropped", name, drops.Total())
+			if blocks := strings.HasSuffix(name, " block"); blocks != (drops.Total() == 0) {
+				t.Errorf("%s: %d values were dropped, want some unless it blocks", name, drops.Total())
 			}
 		})
 	}
+}
+
+// A new operator or option with an overflow policy is one of the droppers, or this fails.
+func TestEveryOverflowIsCounted(t *testing.T) {
+	eachFile(t, func(path string) bool { return !strings.HasSuffix(path, "_test.go") }, func(f *ast.FuncDecl) {
+		name := f.Name.Name
+		if f.Recv != nil {
+			name = baseOf(f.Recv.List[0].Type) + "." + name
+		}
+		overflows := slices.ContainsFunc(f.Type.Params.List, func(p *ast.Field) bool { return types.ExprString(p.Type) == "stream.Overflow" })
+		if !overflows || !f.Name.IsExported() || !ast.IsExported(name) {
+			return
+		}
+		for _, policy := range []string{" oldest", " newest"} {
+			if droppers[name+policy] == nil {
+				t.Errorf("%s has a stream.Overflow, and droppers lacks %q", name, name+policy)
+			}
+		}
+	})
 }
 
 func TestStagesCountWhatWasDropped(t *testing.T) {

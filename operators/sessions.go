@@ -19,7 +19,7 @@ import (
 //
 // [EventTime] says when sessions end, what is late, and how many are kept: one total each.
 // Sessions are emitted by their ends. Those that are open when the source completes are
-// emitted then; a failure drops them. It all takes place on the caller's goroutine. A gap of
+// emitted then; a failure drops them. Without an Idle it all takes place on the caller's goroutine. A gap of
 // zero or less is a nanosecond.
 func FoldSessions[A any, K comparable, V any](gap time.Duration, e EventTime[A], split func(A) (K, V), m fold.Monoid[V]) stream.Operator[A, EventWindow[fold.Pair[K, V]]] {
 	mustHave("FoldSessions", "function", split != nil)
@@ -32,7 +32,7 @@ func FoldSessions[A any, K comparable, V any](gap time.Duration, e EventTime[A],
 				eventClock: newEventClock(ctx, e), split: split, m: m, yield: yield,
 				gap: clampDuration(gap, 1), of: make(map[K][]*session[K, V]),
 			}
-			return eventRun("FoldSessions", &s.eventClock, source, s.take, func() { s.advance(forever) })
+			return eventRun("FoldSessions", &s.eventClock, source, &s)
 		}
 	}
 }
@@ -132,6 +132,17 @@ func (s *sessions[A, K, V]) advance(watermark int64) bool {
 	s.watermark = watermark
 	return s.ready()
 }
+
+// nextDue is the watermark at which there is something to do.
+func (s *sessions[A, K, V]) nextDue() int64 {
+	if len(s.due) == 0 {
+		return forever
+	}
+	return s.due[0].due
+}
+
+// finish emits the sessions that are open.
+func (s *sessions[A, K, V]) finish() { s.advance(forever) }
 
 // ready emits the sessions that have ended and drops those that are over.
 func (s *sessions[A, K, V]) ready() bool {

@@ -19,8 +19,8 @@ import (
 // says when windows end, what is late, and how many values are kept.
 //
 // Windows are emitted in order. Those that are open when the source completes are emitted
-// then; a failure drops them. It all takes place on the caller's goroutine. Slices belong to
-// the receiver. Windows that overlap are put together from parts as long as the greatest
+// then; a failure drops them. Without an Idle it all takes place on the caller's goroutine.
+// Slices belong to the receiver. Windows that overlap are put together from parts as long as the greatest
 // common divisor of size and every: the values of an earlier part come first. A size of
 // zero or less is a nanosecond. Each value is in size divided by every windows, all of which
 // are emitted.
@@ -111,7 +111,7 @@ func eventWindows[A, P, V any](name string, size, every time.Duration, e EventTi
 			w.yield = func(start int64, updates int, p P) bool {
 				return yield(EventWindow[V]{instant(start), instant(start + w.size), show(p), updates})
 			}
-			return eventRun(name, &w.eventClock, source, w.take, w.finish)
+			return eventRun(name, &w.eventClock, source, &w)
 		}
 	}
 }
@@ -301,6 +301,9 @@ func (w *panes[A, P]) forget() {
 		w.due = min(w.due, w.end(number))
 	}
 }
+
+// nextDue is the watermark at which there is something to do.
+func (w *panes[A, P]) nextDue() int64 { return w.due }
 
 // finish emits the windows that are open.
 func (w *panes[A, P]) finish() {
