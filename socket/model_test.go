@@ -445,9 +445,21 @@ func TestModelFindsWhatIsWrong(t *testing.T) {
 		}
 	}
 	if wrong := right().check(); wrong != nil {
-		t.Error(wrong)
+		t.Errorf("a record without a fault: found %q, want nothing", wrong)
 	}
-	for says, spoil := range map[string]func(*record){
+	for says, spoil := range wrongRecords(a, b, c, x) {
+		r := right()
+		spoil(r)
+		if wrong := r.check(); !strings.Contains(strings.Join(wrong, "\n"), says) {
+			t.Errorf("a record with one fault: found %q, want %q", wrong, says)
+		}
+	}
+}
+
+// wrongRecords has changes of a record with the steps a, b and c and the push x, each by what the
+// model says of it.
+func wrongRecords(a, b, c step, x Message) map[string]func(*record) {
+	return map[string]func(*record){
 		"is not number":        func(r *record) { r.handled[0], r.handled[1] = b, a },
 		"handled behind":       func(r *record) { r.handled = []step{c, a}; r.up = encode(wire.KindStartOK, c.message(0), a.message(0)) },
 		"the carry":            func(r *record) { r.carry = r.carry[1:] },
@@ -488,11 +500,5 @@ func TestModelFindsWhatIsWrong(t *testing.T) {
 		"which is not number 3 of":   func(r *record) { r.handled = append(r.handled, a) },
 		"server sends start-ok":      func(r *record) { r.down = append(r.down, encode(wire.KindStartOK)...) },
 		"the client breaks the prot": func(r *record) { r.up = append(r.up, encode([]byte(raw("x", 1, "x", 0xCE)))...) },
-	} {
-		r := right()
-		spoil(r)
-		if wrong := r.check(); !strings.Contains(strings.Join(wrong, "\n"), says) {
-			t.Errorf("found %q, not %q", wrong, says)
-		}
 	}
 }
