@@ -70,7 +70,7 @@ func listenAt(t *testing.T, dir, name string) net.Listener {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(dir, name))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on %s: %v", name, err)
 	}
 	t.Cleanup(func() { listener.Close() })
 	return listener
@@ -115,7 +115,7 @@ func dialBare(b *testing.B, dir, name string) *bareConn {
 	b.Helper()
 	conn, err := net.Dial("unix", filepath.Join(dir, name))
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("dial %s: %v", name, err)
 	}
 	b.Cleanup(func() { conn.Close() })
 	return &bareConn{Conn: conn, reader: bufio.NewReader(conn)}
@@ -152,7 +152,7 @@ func startTest(b *testing.B, test string) (dir string, stop func() time.Duration
 	b.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("make a folder for sockets: %v", err)
 	}
 	b.Cleanup(func() { os.RemoveAll(dir) })
 	peer := exec.Command(os.Args[0], "-test.run=^"+test+"$")
@@ -160,14 +160,14 @@ func startTest(b *testing.B, test string) (dir string, stop func() time.Duration
 	peer.Stderr = os.Stderr
 	stdin, err := peer.StdinPipe()
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("open the input of the peer: %v", err)
 	}
 	stdout, err := peer.StdoutPipe()
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("open the output of the peer: %v", err)
 	}
 	if err := peer.Start(); err != nil {
-		b.Fatal(err)
+		b.Fatalf("start the peer: %v", err)
 	}
 	stop = sync.OnceValue(func() time.Duration {
 		stdin.Close()
@@ -200,7 +200,7 @@ func roundTrip(b *testing.B, size, turn int) {
 	bare := dialBare(b, dir, "bare")
 	process, err := socket.New(socket.Config{Dir: dir}).ConnectTo(ctx, socket.MustParseName("echo")).Get()
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("connect to the peer: %v", err)
 	}
 	defer process.Close(ctx)
 
@@ -209,16 +209,16 @@ func roundTrip(b *testing.B, size, turn int) {
 	ask := func(m socket.Message) socket.Message {
 		answer, err := fold.Then(process.Send(ctx, m), socket.Wait(ctx)).Get()
 		if err != nil {
-			b.Fatal(err)
+			b.Fatalf("send and wait for the answer: %v", err)
 		}
 		return answer
 	}
 	askBare := func() {
 		if err := bare.send(raw); err != nil {
-			b.Fatal(err)
+			b.Fatalf("send to the bare peer: %v", err)
 		}
 		if answer, err := bare.receive(); err != nil || string(answer) != content {
-			b.Fatalf("got %q, %v", answer, err)
+			b.Fatalf("receive from the bare peer: got %q, %v, want the request", answer, err)
 		}
 	}
 
@@ -229,7 +229,7 @@ func roundTrip(b *testing.B, size, turn int) {
 	answer := len(control("ack")) + len(frame)
 	askByHand := func() {
 		if _, err := hand.Write(frame); err != nil {
-			b.Fatal(err)
+			b.Fatalf("write a frame by hand: %v", err)
 		}
 		skip(b, hand, scratch, answer)
 	}
@@ -279,7 +279,7 @@ func median(values []float64) float64 {
 func parse(b *testing.B, text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("parse the figure %q: %v", text, err)
 	}
 	return n
 }

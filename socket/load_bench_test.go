@@ -42,11 +42,11 @@ func greet(tb testing.TB, dir, name string) net.Conn {
 	tb.Helper()
 	conn, err := net.Dial("unix", filepath.Join(dir, name+".sock"))
 	if err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("dial %s: %v", name, err)
 	}
 	skip(tb, conn, make([]byte, 100), len(control("connection.start")))
 	if _, err := conn.Write(control("connection.start-ok")); err != nil {
-		tb.Fatal(err)
+		tb.Fatalf("write connection.start-ok: %v", err)
 	}
 	return conn
 }
@@ -56,7 +56,7 @@ func skip(tb testing.TB, conn net.Conn, buffer []byte, bytes int) {
 	for bytes > 0 {
 		n, err := conn.Read(buffer[:min(bytes, len(buffer))])
 		if err != nil {
-			tb.Error(err)
+			tb.Errorf("read the answers: %v", err)
 			return
 		}
 		bytes -= n
@@ -90,7 +90,7 @@ func BenchmarkFlood(b *testing.B) {
 		begin <- runs
 		for range runs {
 			if _, err := conn.Write(messages); err != nil {
-				b.Fatal(err)
+				b.Fatalf("write the messages: %v", err)
 			}
 		}
 		<-done
@@ -113,16 +113,16 @@ func BenchmarkIdleConnections(b *testing.B) {
 			defer cancel()
 			process, err := socket.New(socket.Config{Dir: dir}).ConnectTo(ctx, socket.MustParseName("echo")).Get()
 			if err != nil {
-				b.Fatal(err)
+				b.Fatalf("connect to the peer: %v", err)
 			}
 			ask := func() (bytes float64, goroutines int) {
 				process.Send(ctx, socket.Text(memory))
 				m, err := process.Wait(ctx).Get()
 				if err != nil {
-					b.Fatal(err)
+					b.Fatalf("ask the peer for its memory: %v", err)
 				}
 				if _, err := fmt.Sscan(m.Content(), &bytes, &goroutines); err != nil {
-					b.Fatal(err)
+					b.Fatalf("parse the memory of the peer %v: %v", m, err)
 				}
 				return bytes, goroutines
 			}

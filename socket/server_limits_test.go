@@ -31,7 +31,7 @@ func single(t *testing.T, config Config, limit int, handle func(Exchange)) (*pee
 	ended := make(chan error, 1)
 	go New(config).Accept(listener)(t.Context(), func(c *Connection) bool {
 		if err := c.Exchanges().ForEach(t.Context(), handle); err != nil {
-			t.Error(err)
+			t.Errorf("exchanges of the connection: %v", err)
 		}
 		ended <- c.Err()
 		return false
@@ -50,7 +50,7 @@ func TestClientThatDoesNotGreetIsCut(t *testing.T) {
 		client.expect("EOF")
 		same(t, []time.Duration{time.Since(start)}, 10*time.Second)
 		if !strings.Contains(log.String(), "level=WARN") {
-			t.Error(log.String())
+			t.Errorf("log of a client without a handshake: got %s, want a warning", log.String())
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestClientThatDoesNotReadIsCut(t *testing.T) {
 		mu.Unlock()
 		_, err := io.ReadAll(deaf.conn)
 		if err != nil || time.Since(start) > 101*time.Second {
-			t.Error(err, time.Since(start))
+			t.Errorf("read as the slow client: got %v after %v, want the end within 101s", err, time.Since(start))
 		}
 		good.leave()
 		slow.conn.Close()
@@ -134,7 +134,7 @@ func TestWriteTimeoutIsKeptToTwice(t *testing.T) {
 		client.send("ask")
 		tooSlow(t, <-ended, "nothing was read")
 		if took := time.Since(start); took < 10*time.Second || took > 20*time.Second {
-			t.Error(took)
+			t.Errorf("the connection of a client that does not read ended after %v, want 10s to 20s", took)
 		}
 	})
 }
@@ -162,7 +162,7 @@ func TestServerThatBeginsAFrameAndStopsIsLeft(t *testing.T) {
 		p, server := attached(t, Config{Heartbeat: -1, FrameTimeout: 10 * time.Second}, 0)
 		server.send("hello", encode("hello")[:10])
 		if m, err := p.Wait(t.Context()).Get(); m != Text("hello") {
-			t.Error(m, err)
+			t.Errorf("wait for the message before the part of a frame: got %v, %v, want hello", m, err)
 		}
 		time.Sleep(time.Hour) // nobody waits
 		start := time.Now()
