@@ -131,7 +131,7 @@ func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
 	ipc := New(Config{Dir: dir})
 	stays, err := ipc.ConnectTo(ctx, counter).Get()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connecting to the first process: %v", err)
 	}
 	asking, stop := context.WithCancel(ctx)
 	var askers sync.WaitGroup
@@ -140,7 +140,7 @@ func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
 		askers.Go(func() {
 			for asking.Err() == nil {
 				if _, err := once(ctx, ipc, "hello"); err != nil {
-					t.Error(err)
+					t.Errorf("a request while processes hand over: %v", err)
 					return
 				}
 				asked[i]++
@@ -156,12 +156,12 @@ func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
 			fmt.Sscanf(first.next(), "%d listening", &current)
 			for range 3 {
 				if m, err := fold.Then(stays.Send(ctx, Text("still")), Wait(ctx)).Get(); m.Content() != strconv.Itoa(pid) {
-					t.Error(m, err)
+					t.Errorf("a request to the first process after its hand-over: %v, %v; want process %d", m, err, pid)
 				}
 			}
 			carried -= 3
 			if err := stays.Close(ctx).Err(); err != nil {
-				t.Error(err)
+				t.Errorf("closing the connection to the first process: %v", err)
 			}
 			carried += counted(t, first.next(), pid)
 			continue
@@ -170,7 +170,7 @@ func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
 		carried += n
 		current = next
 		if who, err := once(ctx, ipc, "hello"); who != current || err != nil {
-			t.Error(who, current, err)
+			t.Errorf("a request after a hand-over was answered by process %d, %v; want %d", who, err, current)
 		}
 		carried--
 	}
@@ -178,13 +178,13 @@ func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
 	askers.Wait()
 	p, err := ipc.try(ctx, counter)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connecting to the last process: %v", err)
 	}
 	if peer, known := p.Peer().Get(); known && peer.PID != 0 && peer.PID != current {
 		t.Errorf("the server seems to be %v, not process %d", peer, current)
 	}
 	if err := p.Send(ctx, Text("stop")).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("stopping the last process: %v", err)
 	}
 	carried += counted(t, first.next(), current) - 1
 	want := 0
@@ -262,7 +262,7 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 	deaf.Env = append(os.Environ(), roleKey+"=deaf:")
 	keepsOpen, err := deaf.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("making a pipe to the deaf process: %v", err)
 	}
 	defer keepsOpen.Close()
 	second := exec.Command("/bin/sh")
@@ -312,7 +312,7 @@ func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 	seen := func() int {
 		conn, err := Unix{Dir: dir}.Dial(ctx, counter)
 		if err != nil {
-			t.Error(err)
+			t.Errorf("dialing to see the server: %v", err)
 			return 0
 		}
 		defer conn.Close()
@@ -323,7 +323,7 @@ func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 	half.Env = append(os.Environ(), roleKey+"=half:")
 	keepsOpen, err := half.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("making a pipe to the new process: %v", err)
 	}
 	defer keepsOpen.Close()
 	soon, cancel := context.WithCancel(ctx)
@@ -335,10 +335,10 @@ func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 		cancel()
 	})
 	if err := ipc.HandOver(soon, half); !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		t.Errorf("handing over until the context ends: %v, want %v", err, context.Canceled)
 	}
 	if after := seen(); after != before || before != 0 && (before != os.Getpid() || between != half.Process.Pid) {
-		t.Error(before, between, after)
+		t.Errorf("clients saw process %d before, %d between and %d after; want %d, %d and %d", before, between, after, os.Getpid(), half.Process.Pid, os.Getpid())
 	}
 }
 
@@ -349,22 +349,22 @@ func TestAProcessThatDiesWhileItHandsOverIsSucceeded(t *testing.T) {
 	leaver.cmd.Process.Kill()
 	leaver.cmd.Process.Wait()
 	if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) {
-		t.Error(err)
+		t.Errorf("listening while a process that hands over has died: %v, want ErrInUse", err)
 	}
 	conn, err := Unix{Dir: dir}.Dial(ctx, counter) // nobody is refused meanwhile
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("connecting while a process that hands over has died: %v", err)
 	}
 	leaver.say("listen")
 	if m, err := fold.Then(New(Config{}).Attach(ctx, conn), Closing(ctx, Request(ctx, Text("hello")))).Get(); m != Text("echo: hello") {
-		t.Error(m, err)
+		t.Errorf("a request to the new process: %v, %v; want echo: hello", m, err)
 	}
 	if err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("stop")))).Err(); err != nil {
-		t.Error(err)
+		t.Errorf("stopping the new process: %v", err)
 	}
 	leaver.expect("carried 1 false")
 	if _, err := os.Lstat(filepath.Join(dir, "counter.sock")); !errors.Is(err, os.ErrNotExist) {
-		t.Error(err)
+		t.Errorf("the socket after the new process has ended: %v, want none", err)
 	}
 	mustListen(t, Unix{Dir: dir}, counter)
 }
@@ -375,7 +375,7 @@ func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
 	serving(t, ipc)
 	<-listening
 	if err := ipc.HandOver(t.Context(), exec.Command(os.Args[0])); !errors.Is(err, errors.ErrUnsupported) {
-		t.Error(err)
+		t.Errorf("handing over a name of another transport: %v, want ErrUnsupported", err)
 	}
 }
 
@@ -396,11 +396,11 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	cmd.Env = append(os.Environ(), roleKey+"=successor:"+dir, "WATCHDOG_PID=1")
 	staysOpen, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("making a pipe to the successor: %v", err)
 	}
 	defer staysOpen.Close()
 	if err := ipc.HandOver(ctx, cmd); err != nil {
-		t.Fatal(err)
+		t.Fatalf("handing over with a manager: %v", err)
 	}
 	defer func() { cmd.Process.Kill(); cmd.Wait() }()
 	told := make([]byte, 100)
@@ -409,18 +409,18 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if err := <-ended; err != nil {
-		t.Error(err)
+		t.Errorf("the server that handed over ended with %v, want no error", err)
 	}
 	who, err := once(ctx, New(Config{Dir: dir}), "hello")
 	if who != cmd.Process.Pid || err != nil {
-		t.Error(who, err)
+		t.Errorf("a request after the hand-over was answered by process %d, %v; want %d", who, err, cmd.Process.Pid)
 	}
 	if _, err := (Unix{Dir: dir}).Listen(ctx, counter); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), ".counter.lock") {
 		t.Errorf("listening after the hand-over: %v, want ErrInUse and the lock, which goes with the socket", err)
 	}
 	for _, variable := range cmd.Env {
 		if strings.HasPrefix(variable, "WATCHDOG_PID") {
-			t.Error(variable)
+			t.Errorf("the successor has %s in its environment, want no WATCHDOG_PID", variable)
 		}
 	}
 }
@@ -436,7 +436,7 @@ func TestTheSocketOfTheManagerIsHandedOnAndStaysTheManagers(t *testing.T) {
 		}
 		who, err := once(ctx, ipc, "hello")
 		if who != pid || err != nil {
-			t.Fatal(who, pid, err)
+			t.Fatalf("a request was answered by process %d, %v; want %d", who, err, pid)
 		}
 		if generation == 2 {
 			break
@@ -444,15 +444,15 @@ func TestTheSocketOfTheManagerIsHandedOnAndStaysTheManagers(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGHUP)
 		next, carried := succeeded(t, server, pid)
 		if carried != 1 {
-			t.Error(carried)
+			t.Errorf("a process carried %d requests, want 1", carried)
 		}
 		pid = next
 	}
 	if _, err := once(ctx, ipc, "stop"); err != nil && !errors.Is(err, ErrDisconnected) {
-		t.Error(err)
+		t.Errorf("stopping the last process: %v", err)
 	}
 	server.expect(fmt.Sprint(pid, " carried 2 <nil>"))
 	if _, err := os.Lstat(path); err != nil {
-		t.Error(err)
+		t.Errorf("the manager's socket after the last process has ended: %v, want that it is there", err)
 	}
 }
