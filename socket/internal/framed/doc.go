@@ -2,10 +2,11 @@
 // net.Conn. It knows neither servers nor clients, nor messages beyond their bytes.
 //
 // One goroutine at a time is the reader of a [Conn], and one at a time holds its write lock;
-// they may be different ones. Each method says whose it is. Interrupt, TryWrite, Unfinished
-// and Expect may be called from any goroutine. Nothing is written by half for somebody
-// else to remember: Unlock interrupts the reader if bytes are left, and the reader sees to
-// them.
+// they may be different ones. Methods that read are for the reader, and Flush and its siblings for
+// the holder of the write lock. Lock, TryLock, TryWrite, Interrupt, Nudge, End, Unfinished,
+// SetFlushDue, Expect and Now may be called from any goroutine. If a write leaves bytes, Unlock
+// interrupts the reader, which writes them.
 //
-// Lock order: the write lock, then Timers.mu. Timers call their members without a lock.
+// Lock order: the write lock, then Timers.mu. Timers call OnTimer of their members without a lock,
+// and Due with Timers.mu held.
 package framed

@@ -1,5 +1,6 @@
 // Package unixsock has what servers and clients do with unix sockets before a byte of the
-// protocol passes: the folder of the sockets, the lock on each name, listening and connecting,
+// protocol passes: the folder of the sockets, the lock on each name, listening and connecting, a
+// socket file that is made again after it was removed ([Listener].Look),
 // the users at both ends, and handing sockets from one process to the next. Names are plain
 // strings, which [CheckName] checks.
 //
