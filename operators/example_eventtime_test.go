@@ -73,3 +73,17 @@ func ExampleFoldSessions() {
 	// 10:00:05–10:02:10: {/ 3}
 	// 10:03:00–10:04:00: {/docs 1}
 }
+
+// Late values are a stream of their own.
+func ExampleEventTime_late() {
+	late := stream.NewReplaySubject[visit](100, time.Hour)
+	clock := operators.EventTime[visit]{At: visit.time, Late: late.Next}
+	showLines(operators.BufferEventTime(time.Minute, 0, clock)(
+		stream.Just(visit{"10:00:05", "/"}, visit{"10:01:10", "/docs"}, visit{"10:00:20", "/"})))
+	late.Complete()
+	showLines(operators.Map(func(v visit) string { return "late: " + v.at })(late.Observe(100, stream.Block)))
+	// Output:
+	// 10:00:00–10:01:00: [{10:00:05 /}]
+	// 10:01:00–10:02:00: [{10:01:10 /docs}]
+	// late: 10:00:20
+}
