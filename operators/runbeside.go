@@ -81,7 +81,7 @@ func newSubscribedSignal() *subscribedSignal {
 }
 
 // await returns when signal was called or ctx ends. It also returns after a hundred calls of
-// Gosched and a few sleeps of a millisecond. That limit is for an observable of the user's
+// Gosched and up to twenty sleeps of a millisecond. That limit is for an observable of the user's
 // that never calls [stream.Subscribed]: there signal is called only at the end. In a bubble
 // of synctest the first sleep lasts until all other goroutines wait.
 func (r *subscribedSignal) await(ctx context.Context) {
@@ -113,10 +113,12 @@ func (r *subscribedSignal) await(ctx context.Context) {
 	}
 }
 
-// waitBudget limits the wait for a signal that may never come to five sleeps of a
-// millisecond. A sleep that took twice as long does not count: the machine is busy, and the
-// goroutine that is about to signal may not have run. All sleeps together take at most a
-// tenth of a second.
+// waitBudget limits the wait for a signal that may never come to twenty sleeps of a millisecond.
+// The system may take a thread that is about to signal from its processor for more than ten
+// milliseconds. A sleep that took twice as long does not count: the machine is busy, and this
+// goroutine did not run either. All sleeps together take at most a tenth of a second. A sleep of
+// exactly a millisecond counts as four. It was in a bubble of synctest, where all other goroutines
+// have run by then.
 type waitBudget struct {
 	sleeps int
 	waited time.Duration
@@ -125,10 +127,13 @@ type waitBudget struct {
 // spend notes how long a sleep took and reports whether there may be another.
 func (b *waitBudget) spend(sleep time.Duration) bool {
 	b.waited += sleep
-	if sleep < 2*time.Millisecond {
+	switch {
+	case sleep == time.Millisecond:
+		b.sleeps += 4
+	case sleep < 2*time.Millisecond:
 		b.sleeps++
 	}
-	return b.sleeps <= 5 && b.waited < 100*time.Millisecond
+	return b.sleeps <= 20 && b.waited < 100*time.Millisecond
 }
 
 // isEnd reports whether err only says that a run with that cause was cancelled.

@@ -47,10 +47,10 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 //
 // The notifier is subscribed before the source begins: what it emits at once ends the run
 // before the source is run, and a [stream.Subject] that it observes has it among its
-// observers. A notifier of your own that waits says so with [stream.Subscribed]; one that
-// does not is waited for some milliseconds, on a busy machine up to a tenth of a second. Nothing is buffered: the source runs on the
-// caller's goroutine, the notifier on one of its own, so that of two that emit in the
-// same moment either may be first.
+// observers. A notifier of your own that waits calls [stream.Subscribed]. If it does not, the
+// source begins after about 20 ms, on a busy machine after up to a tenth of a second. Nothing is
+// buffered: the source runs on the caller's goroutine, the notifier on one of its own, so that
+// of two that emit in the same moment either may be first.
 func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	mustHave("TakeUntil", "observable", notifier != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

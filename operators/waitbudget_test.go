@@ -12,9 +12,10 @@ func TestWaitBudgetDoesNotCountSleepsOfABusyMachine(t *testing.T) {
 		sleep func(n int) time.Duration
 		want  int // sleeps until the budget is spent
 	}{
-		{"quiet", func(int) time.Duration { return ms }, 6},
+		{"quiet", func(int) time.Duration { return ms + ms/10 }, 21},
+		{"a bubble", func(int) time.Duration { return ms }, 6},
 		{"busy", func(int) time.Duration { return 4 * ms }, 25},
-		{"busy at times", func(n int) time.Duration { return map[bool]time.Duration{true: ms, false: 3 * ms}[n%4 == 3] }, 24},
+		{"busy at times", func(n int) time.Duration { return map[bool]time.Duration{true: ms + ms/10, false: 3 * ms}[n%4 == 3] }, 40},
 		{"stopped for long", func(int) time.Duration { return time.Second }, 1},
 	} {
 		budget := new(waitBudget)

@@ -49,8 +49,7 @@ func (ipc *IPC) Names(ctx context.Context) fold.Attempt[[]Name] {
 	return fold.Succeed(names)
 }
 
-// answers reports whether a server answers on the name: one that is too busy to
-// accept is there, too.
+// answers reports whether a server answers on the name, or is too busy to accept.
 func (ipc *IPC) answers(ctx context.Context, name Name) bool {
 	ctx, cancel := context.WithTimeout(ctx, probe.Time)
 	defer cancel()

@@ -25,7 +25,7 @@ type acceptor struct {
 	name     string
 	listener net.Listener
 	accepted stream.Observable[net.Conn]
-	slots    chan struct{} // one for each connection, and the one that is awaited; nil: no bound
+	slots    chan struct{} // has a token for each connection, and for the next one; nil: no limit
 	crowded  throttle
 	refusals throttle
 
@@ -211,8 +211,8 @@ func (t *throttle) warn(log *slog.Logger, message string, args ...any) {
 	t.next, t.omitted = now.Add(time.Second), 0
 }
 
-// isPassing reports whether a failure to accept may pass: a client that left while
-// it waited, or a want of descriptors or memory.
+// isPassing reports whether a failure to accept may pass: a client left while it waited, or
+// descriptors or memory are short.
 func isPassing(err error) bool {
 	for _, passing := range []error{
 		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,

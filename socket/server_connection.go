@@ -13,9 +13,8 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Connection is the server's side of one client. Whoever gets one reads it, once,
-// with Exchanges or Messages, or closes it. Send and Close may be called from any
-// goroutine.
+// Connection is the server's end of a connection. Its receiver reads it once, with Exchanges or
+// Messages, or closes it. Send and Close may be called from any goroutine.
 type Connection struct {
 	frames    framed.Conn
 	config    *Config
@@ -27,13 +26,13 @@ type Connection struct {
 	ending context.Context // done once the connection is to end, or has
 	cancel context.CancelCauseFunc
 
-	away     atomic.Pointer[peek] // who reads while a message is handled; see stepAway
+	away     atomic.Pointer[peek] // reads while a message is handled; see stepAway
 	nextPeek atomic.Int64         // when, on the clock of frames; zero while the session reads
 
 	err     atomic.Pointer[error] // the first
 	claimed atomic.Bool           // a session reads it, or it was closed unread
 	ours    bool                  // the client is of rxipc, too; the reader's, and the handler's
-	slow    bool                  // a handler takes so long that its answer waits for no other one; the reader's
+	slow    bool                  // a handler took long, so its answer leaves at once; the reader's
 }
 
 // exchangeState is what the connection knows of the exchange that is being handled. It is the
@@ -41,28 +40,28 @@ type Connection struct {
 type exchangeState struct {
 	held     *Held     // once Hold was called
 	handling *Handling // for the hooks; its Held's once that was called
-	refused  *Error    // why the latest Respond failed that could not be sent; nil after one that did not
+	refused  *Error    // of the latest Respond, if its messages could not be sent
 }
 
-// Held is an exchange whose answer is its holder's: to give at any time, from any
-// goroutine, while the connection lasts. Until then its client waits, and so do the
-// answers to its later messages.
+// Held is an exchange that is answered later. Its holder may call Respond at any time, from any
+// goroutine, while the connection lasts. The answers to later messages of the client wait until
+// then.
 type Held struct {
 	Message
 	c        *Connection
 	answered atomic.Bool
-	entry    answers.Entry[*Handling] // with what the hooks are told once it is answered, or the connection closed
+	entry    answers.Entry[*Handling] // with the argument of the hook that is called in the end
 }
 
-// peek is a look at a connection that nobody else reads, because a message of it is being
-// handled, or as many answers wait as may. It notices that the client is gone, and reads
-// ahead, as much as the usual buffer holds, to notice that it closes.
+// peek is a look at a connection whose session does not read, because a message is being
+// handled, or because too many answers wait. It notices that the client is gone. It reads ahead
+// until the usual buffer is full, to notice that the client closes.
 type peek struct {
 	done  chan struct{} // closed once the connection is read no more
-	hurry atomic.Bool   // somebody waits for done
+	hurry atomic.Bool   // a goroutine waits for done
 }
 
-// noPeek stands for a connection that nobody reads.
+// noPeek says that no peek reads the connection.
 var noPeek = new(peek)
 
 func newConnection(conn net.Conn, config *Config, timers *framed.Timers) *Connection {
@@ -74,33 +73,35 @@ func newConnection(conn net.Conn, config *Config, timers *framed.Timers) *Connec
 	return c
 }
 
-// Conn returns the connection beneath, for its addresses and for who is behind it.
-// Reading from it or writing to it breaks the protocol.
+// Conn returns the underlying net.Conn, for its addresses and its credentials. Reading from it
+// or writing to it breaks the protocol.
 func (c *Connection) Conn() net.Conn { return c.frames.Net }
 
-// Context is done when the connection has ended, or is about to: Close asks it to,
-// the context of the run that reads it has ended, or the client is gone. While a message
-// is handled, or is held, that takes up to a second to be noticed:
+// Context is done when the connection has ended, or is about to end: after Close, when the
+// context of the run that reads it ends, or when the client is gone. While a message is handled
+// or held, it is done within a second after the client has gone:
 //
-//   - A client that dies is noticed at once over unix sockets. Over other connections its
-//     unread messages are in the way if they do not fit into a buffer of 64 KiB, and it
-//     is noticed once the handler has returned.
-//   - A client that says connection.close is answered meanwhile; behind unread messages
-//     that do not fit into that buffer it is answered once the handler has returned.
+//   - Over unix sockets the death of a client is always noticed. Over other connections it is
+//     noticed only after the handler has returned, if the client's unread messages do not fit
+//     into a buffer of 64 KiB.
+//   - A connection.close of the client is answered while the handler works. It is answered after
+//     the handler has returned, if there are unread messages before it that do not fit into
+//     that buffer.
 //
-// The context's cause wraps [io.ErrUnexpectedEOF] if the client died. Messages of a client
-// that is gone, which were not handled by then, are not: none of them was acknowledged.
+// The cause of the context wraps [io.ErrUnexpectedEOF] if the client died. The remaining
+// messages of a client that is gone are neither handled nor acknowledged.
 //
-// A handler that works for long takes the context for its work. What is pushed
-// to the client for as long as it is there stops by it, too:
+// A handler that works for long uses the context for its work. It also ends a stream that is
+// pushed to the client:
 //
 //	operators.TakeUntilDone[Message](c.Context())(pushed)
 func (c *Connection) Context() context.Context { return c.ending }
 
-// Err tells, once the connection has ended, why: nil after an orderly close from
-// either side; io.ErrUnexpectedEOF if the client left without one; an error that
-// wraps ErrProtocol or ErrTooLarge if it sent what it must not, ErrTooSlow if it took
-// longer than it may; else what the connection beneath reported.
+// Err returns why the connection has ended. It is nil before the end, and after an orderly close
+// by either side. It wraps io.ErrUnexpectedEOF if the client left without a close, ErrProtocol or
+// ErrTooLarge if the client sent something invalid, and ErrTooSlow or ErrSilent if a time limit
+// has passed. It wraps the error of the handler if that rejected a message or panicked. Otherwise
+// it is the error of the underlying net.Conn.
 func (c *Connection) Err() error {
 	if err := c.err.Load(); err != nil {
 		return *err
@@ -108,12 +109,11 @@ func (c *Connection) Err() error {
 	return nil
 }
 
-// Send sends messages to the client, at any time, beside the answers to its own:
-// all of them, in this order, in one write. It returns when they are written and
-// does not wait for the client to acknowledge them. One that cannot be sent is
-// refused, with ErrTooLarge, ErrReserved or ErrInvalid, before any is. When ctx
-// ends first its cause is returned; the messages are sent all the same if their
-// first byte was. After the end of the connection it fails with net.ErrClosed.
+// Send sends messages to the client at any time, beside the answers: all of them, in this order,
+// in one write. It returns when they are written, and does not wait for acknowledgements. If one
+// of them cannot be sent, Send sends none and fails with ErrTooLarge, ErrReserved or ErrInvalid.
+// If ctx ends first, Send fails with its cause; the messages are sent nevertheless if their first
+// byte has been written. After the end of the connection Send fails with net.ErrClosed.
 func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	if err := check(messages, c.config.MaxMessage); err != nil {
 		return &Error{Op: "send", Err: err}
@@ -134,14 +134,13 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	return nil
 }
 
-// end makes the connection end, for a reason: whatever blocks in it returns.
+// end makes the connection end for a reason. All calls that block in it return.
 func (c *Connection) end(reason error) {
 	c.cancel(reason)
 	c.frames.End()
 }
 
-// over returns why the connection is to end, if it is: for a reason of its own, or
-// because the context of who reads it has ended.
+// over returns why the connection is to end, or nil. ctx is the context of its reader.
 func (c *Connection) over(ctx context.Context) error {
 	if ctx.Err() != nil {
 		c.end(context.Cause(ctx))
@@ -152,9 +151,8 @@ func (c *Connection) over(ctx context.Context) error {
 	return nil
 }
 
-// closedOr is net.ErrClosed in place of what a connection beneath reports that was
-// closed from here: not all say it in the same way. A client that is too slow for who
-// writes to it has had its time.
+// closedOr returns net.ErrClosed if this side has closed the connection, since net.Conns report
+// that differently, and otherwise err. It ends the connection of a client that is too slow.
 func (c *Connection) closedOr(ctx context.Context, err error) error {
 	if errors.Is(err, ErrTooSlow) {
 		c.end(err)

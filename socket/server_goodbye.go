@@ -23,8 +23,8 @@ func (c *Connection) closeReason() wire.CloseReason {
 	return why
 }
 
-// tellWhy tells a client of ours why the connection is closed without its consent, if it
-// can be said at once.
+// tellWhy tells a client of rxipc why the connection is closed without its consent, if the
+// connection takes the bytes at once.
 func (c *Connection) tellWhy() {
 	if c.frames.TryLock() {
 		c.offerWhy()

@@ -7,18 +7,18 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// Context is that of the connection: see [Connection.Context].
+// Context returns the context of the connection: see [Connection.Context].
 func (h *Held) Context() context.Context { return h.c.ending }
 
-// Connection returns the connection that the message came by.
+// Connection returns the connection of the message.
 func (h *Held) Connection() *Connection { return h.c }
 
-// Respond acknowledges the message and sends the responses, none if there are none,
-// in one write. It returns when that is written, or stands behind an exchange that
-// is still held. A response that cannot be sent is refused, with ErrTooLarge,
-// ErrReserved or ErrInvalid, and nothing is answered then; nor is it when ctx ends
-// before it could begin. A second answer fails with ErrAnswered, one after the end
-// of the connection with net.ErrClosed.
+// Respond acknowledges the message and sends the responses, or none, in one write. It returns
+// when they are written, or when they wait behind an exchange that is still held. If a response
+// cannot be sent, Respond answers nothing and fails with ErrTooLarge, ErrReserved or ErrInvalid.
+// If ctx ends before the write begins, Respond answers nothing and fails with the cause of ctx. A
+// second answer fails with ErrAnswered, an answer after the end of the connection with
+// net.ErrClosed.
 func (h *Held) Respond(ctx context.Context, responses ...Message) error {
 	answered, err := h.respond(ctx, responses)
 	if answered {

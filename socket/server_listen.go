@@ -11,28 +11,28 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Listen is the connections of clients to the name. Listening begins with the run
-// and ends with it: two runs at a time are two servers, of which the second fails
-// with ErrInUse.
+// Listen emits the connections of clients to the name. Listening begins and ends with the run.
+// Two runs at the same time are two servers, so the second one fails with ErrInUse.
 //
-// A connection belongs to who receives it, beyond the end of the run: it is read,
-// which ends with its being closed, or closed by hand; a stage that drops one closes
-// it. One that yield panicked with, or refused because ctx had ended, is closed. To
-// serve several names, merge what their connections are mapped to, not the connections:
-// those that wait in a Merge when it ends are dropped, and closed only once memory is
-// collected.
+// A connection belongs to its receiver, also after the end of the run. The receiver reads it,
+// which closes it in the end, or closes it. A stage that drops a connection must close it. The
+// run closes a connection with which yield panicked, or which yield refused because ctx had
+// ended. To serve several names, merge the results of their connections, not the connections:
+// a Merge that ends drops the connections that wait in it, and they are closed only when
+// memory is collected.
 //
-// Who may connect is up to [ServerConfig.Clients], and how many at a time to
-// [ServerConfig.MaxConnections] and [ServerConfig.MaxPerUser]. While yield runs nobody is
-// accepted: clients wait in the queue of the system, see [Unix.Backlog].
+// [ServerConfig.Clients] decides which clients may connect, [ServerConfig.MaxConnections] and
+// [ServerConfig.MaxPerUser] limit their number. While yield runs, no connection is accepted:
+// clients wait in the queue of the system, see [Unix.Backlog].
 //
-// The run completes when yield has had enough, or once the name was given to another
-// process, see [IPC.HandOver]. A socket file that is removed meanwhile, by a cleaner of old
-// files say, is made again within a second or two; one that another server replaces is left
-// to that. Config.Log and [Hooks].SocketLost tell so, and clients that are connected stay.
+// The run completes when yield returns false, or when the name was handed over to another
+// process, see [IPC.HandOver]. If the socket file is removed during the run, by a cleaner of
+// old files for instance, it is made again within two seconds. If another server replaces it,
+// the run leaves that file alone. Both are reported to Config.Log and [ServerHooks.SocketLost],
+// and connected clients stay.
 //
-// Otherwise it ends with ctx, or fails when the listener
-// does; [operators.TakeUntilDone] is how to stop listening in an orderly way.
+// The run fails when ctx ends, or when the listener fails. [operators.TakeUntilDone] stops
+// listening in an orderly way.
 func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		if err := cmp.Or(name.check(), ipc.invalid); err != nil {
@@ -50,14 +50,14 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 	}
 }
 
-// Accept is the connections that a listener accepts, of any kind that delivers
-// bytes in order. The run owns the listener and closes it; what Listen says holds
-// but for that. So it is hot: a second run finds the listener closed.
+// Accept emits the connections that a listener accepts. They may be of any kind that delivers
+// bytes in order. Accept is [IPC.Listen] with two differences. The run owns the listener and
+// closes it, so it is hot: a second run finds the listener closed. The run also completes when
+// Accept of the listener fails with io.EOF, which means that no more connections come, as with
+// [One].
 //
-// The run also completes when Accept of the listener fails with io.EOF, which means that no
-// more connections come: the listener of [One] does that. If all connections of the listener
-// were ends of socketpairs, to which nobody can connect again, the run completes when all of
-// them have ended, and closes the listener.
+// Nobody can connect to a socketpair again. So if all connections of the listener were ends of
+// socketpairs, the run completes when all of them have ended, and closes the listener.
 func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 	return func(ctx context.Context, yield func(*Connection) bool) error {
 		defer listener.Close()

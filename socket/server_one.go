@@ -7,22 +7,21 @@ import (
 	"sync"
 )
 
-// One returns a listener of a single connection that somebody else has accepted or
-// made. Its first Accept returns conn, every further one fails with io.EOF. So
-// [IPC.Accept] of it completes, and a server of it ends once its client has left:
+// One returns a listener of a single connection, which another process has accepted or made. Its
+// first Accept returns conn, and every further one fails with io.EOF. So [IPC.Accept] of it
+// completes, and its server ends when the client has left:
 //
 //	socket.ServeConnections(ipc.Accept(socket.One(conn)), fold.Unit())
 //
-// Such a connection is one end of a socketpair, whose other end a parent or a child has
+// Such a connection is one end of a socketpair, whose other end belongs to a parent or a child
 // (see [IPC.Attach]), or the standard input of a process that inetd has started:
 //
 //	conn, err := net.FileConn(os.Stdin)
 //
 // systemd passes it as descriptor 3 with Accept=yes, so that os.NewFile(3, "") takes the
 // place of os.Stdin. FileConn makes a copy: close the file, so that the client notices the
-// end. Who may connect is up to [ServerConfig.Clients] here, too; when the client is refused, the
-// log tells, and the server ends without an error. Closing the listener closes conn
-// unless it was accepted.
+// end. [ServerConfig.Clients] decides here, too. If it refuses the client, the log gets a line and
+// the server ends without an error. Closing the listener closes conn unless it was accepted.
 func One(conn net.Conn) net.Listener { return &one{conn: conn, addr: conn.LocalAddr()} }
 
 // one is a listener of one connection.
@@ -57,8 +56,8 @@ func (l *one) Close() error {
 
 func (l *one) Addr() net.Addr { return l.addr }
 
-// pairs closes a listener once all its connections have ended, if they were ends of
-// socketpairs: nobody can connect to one of those again.
+// pairs closes a listener whose connections were all ends of socketpairs, when all have ended.
+// Nobody can connect to a socketpair again.
 type pairs struct {
 	listener net.Listener
 

@@ -61,8 +61,8 @@ func (c *timedConnection) OnTimer(now int64) {
 	}
 }
 
-// peek looks what the client does, and ends the connection if it left or closes. It is
-// the reader meanwhile.
+// peek looks whether the client has left or closes, and ends the connection then. It is the reader
+// until it returns.
 func (c *Connection) peek(p *peek) {
 	defer func() {
 		c.away.Store(noPeek)
@@ -83,8 +83,7 @@ func (c *Connection) peek(p *peek) {
 	}
 }
 
-// readAhead reads what there is, as much as the reader has room for, and returns what
-// reading failed with, if it did.
+// readAhead reads the bytes that have come, as far as the reader has room.
 func (c *Connection) readAhead(p *peek) error {
 	for c.frames.In.HasSpace() {
 		err := c.frames.ReadAhead(&p.hurry)

@@ -13,28 +13,26 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Messages is the connection's messages alone, each acknowledged when it has been
-// handled: Exchanges without the means to answer.
+// Messages emits the messages of the connection. Each is acknowledged when yield has returned. It
+// is [Connection.Exchanges] without the methods to answer.
 func (c *Connection) Messages() stream.Observable[Message] {
 	return operators.Map(func(x Exchange) Message { return x.Message })(c.Exchanges())
 }
 
-// Exchanges is the connection's messages, each with the means to answer it. The
-// run does the handshake, answers heartbeats, and owns the connection: when it
-// returns, that is closed.
+// Exchanges emits the messages of the connection, each with methods to answer it. The run does the
+// handshake and the heartbeats. It owns the connection and closes it when it returns.
 //
-// An exchange is acknowledged, with what it was responded, when yield has returned.
-// The run completes when the connection ends, whichever side ended it and however:
-// a client that breaks the protocol or dies concerns nobody else, and what was
-// folded of its messages stays folded; [Connection.Err] tells why it ended. When
-// yield has had enough, or ctx ends, the client is told connection.close and its
-// consent is awaited, up to [Config.Grace].
+// An exchange is acknowledged, together with its responses, when yield has returned. The run
+// completes when the connection ends, by whichever side and for whichever reason, so a client
+// that breaks the protocol or dies fails no pipeline. [Connection.Err] returns the reason. When
+// yield returns false, or when ctx ends, the run sends connection.close and waits for the
+// client's answer, up to [Config.Grace].
 //
-// The run waits for the client on its caller's goroutine; [Server.With] and [Exchanges]
-// have none for clients that say nothing, where they can.
+// The run waits for the client on its caller's goroutine. [Server.With] and [Exchanges] need no
+// goroutine for a silent client, on Linux.
 //
-// It is hot: one run reads a connection, a second one fails. The run of a connection
-// that has ended, or was closed unread, is empty.
+// It is hot: a second run of the same connection fails. The run of a connection that has ended, or
+// was closed unread, is empty.
 func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
@@ -48,11 +46,11 @@ func (c *Connection) Exchanges() stream.Observable[Exchange] {
 	}
 }
 
-// handleFunc hands an exchange to who handles it, waits until that has concluded
-// it, and reports whether to go on.
+// handleFunc gives an exchange to its handler, waits until the exchange is concluded, and reports
+// whether to go on.
 type handleFunc func(context.Context, Exchange) bool
 
-// handledBy has exchanges handled by who is called with them.
+// handledBy returns a handleFunc whose handler is yield itself.
 func handledBy(yield func(Exchange) bool) handleFunc {
 	return func(_ context.Context, x Exchange) bool {
 		more := yield(x)
@@ -61,9 +59,8 @@ func handledBy(yield func(Exchange) bool) handleFunc {
 	}
 }
 
-// Close asks the connection to end in an orderly way: its Exchanges complete, as if
-// the client had closed it. A connection that nobody reads is closed at once.
-// Closing twice is fine.
+// Close makes the connection end in an orderly way. Its Exchanges complete, as if the client had
+// closed it. A connection that was not read yet is closed at once. A second Close does nothing.
 func (c *Connection) Close() {
 	c.end(errEnough)
 	if c.claimed.CompareAndSwap(false, true) {
@@ -71,7 +68,7 @@ func (c *Connection) Close() {
 	}
 }
 
-// unclaimed is what a run returns that may not read the connection.
+// unclaimed returns the error of a run that may not read the connection.
 func (c *Connection) unclaimed() error {
 	if c.ending.Err() != nil {
 		return nil
@@ -79,10 +76,10 @@ func (c *Connection) unclaimed() error {
 	return &Error{Op: "read", Err: errClaimed}
 }
 
-// outcome ends the talk as its error demands, and is what the run returns.
+// outcome ends the talk as its error demands, and returns the error of the run.
 func (c *Connection) outcome(ctx context.Context, err error) error {
 	if cause := context.Cause(c.ending); cause == errAgreed || cause == errLeft {
-		err = cause // what was noticed meanwhile
+		err = cause // noticed while a message was handled
 	}
 	switch {
 	case err == errAgreed:
@@ -103,8 +100,8 @@ func (c *Connection) outcome(ctx context.Context, err error) error {
 	return nil
 }
 
-// talk reads frames, and has messages handled, until the connection ends, or its session
-// is to park: that is framed.ErrIdle.
+// talk reads frames and has messages handled until the connection ends, or until its session is
+// to park. It fails with framed.ErrIdle then.
 func (c *Connection) talk(ctx context.Context, handle handleFunc) error {
 	for {
 		if err := c.handleAll(ctx, handle); err != nil {
@@ -150,7 +147,7 @@ func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 	}
 }
 
-// flushAndRead writes the answers there are and reads what comes next.
+// flushAndRead writes the answers and reads the next bytes.
 func (c *Connection) flushAndRead() error {
 	if err := c.writeReady(); err != nil {
 		return err
@@ -171,7 +168,7 @@ func (c *Connection) flushAndRead() error {
 	return nil
 }
 
-// receive reads what comes next, and waits for it unless the session is to park.
+// receive reads the next bytes. It waits for them unless the session is to park.
 func (c *Connection) receive() error {
 	if c.frames.Parking.Load().Rests() && c.frames.Greeted && c.frames.In.Idle() {
 		return c.frames.Look(c.ending)
@@ -179,8 +176,7 @@ func (c *Connection) receive() error {
 	return c.frames.Fill(c.ending)
 }
 
-// writeReady writes the answers there are, if there are any, and what is left of a
-// write.
+// writeReady writes the answers, if there are any, and the bytes that an earlier write left.
 func (c *Connection) writeReady() error {
 	if !c.answers.IsReady() && !c.frames.Unfinished() {
 		return nil
@@ -226,8 +222,7 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 	return nil
 }
 
-// write writes the answers there are, and after them a control frame or none, in one
-// write.
+// write writes the answers and then a control frame, or none, in one write.
 func (c *Connection) write(ctx context.Context, last wire.Kind) error {
 	if err := c.frames.Lock(ctx); err != nil {
 		return err
@@ -243,13 +238,13 @@ func (c *Connection) write(ctx context.Context, last wire.Kind) error {
 	return c.frames.Flush(ctx)
 }
 
-// failed keeps why the connection ended, the first reason, and tells the log.
+// failed keeps the first reason for which the connection ended, and logs each of them.
 func (c *Connection) failed(level slog.Level, err error) {
 	c.err.CompareAndSwap(nil, &err)
 	c.log(level, "connection ended", because(err)...)
 }
 
-// cleanUp ends what is left of the connection.
+// cleanUp closes the connection and releases its resources.
 func (c *Connection) cleanUp() {
 	c.comeBack()
 	if c.answers.IsUnwound() {
