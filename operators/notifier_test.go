@@ -48,7 +48,7 @@ func TestNotifierIsSubscribedBeforeTheSource(t *testing.T) {
 		},
 		"Debounce": operators.Debounce[int](0),
 	} {
-		for range 20 {
+		for range 8 { // SwitchMap waits each time, since its source completes unsubscribed
 			var stop stream.Subject[int]
 			source := func(_ context.Context, yield func(int) bool) error {
 				if n := stop.Observers(); n != 1 {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,8 +14,19 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// randomRuns is how many random scripts a model is asked about.
-const randomRuns = 3000
+// randomRuns is the number of random scripts that each model gets: RXIPC_ROUNDS thousand, by
+// default one thousand.
+var randomRuns = func() int {
+	text, found := os.LookupEnv("RXIPC_ROUNDS")
+	if !found {
+		return 1000
+	}
+	factor, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || factor == 0 {
+		panic(fmt.Sprintf("RXIPC_ROUNDS=%q is no factor above zero", text))
+	}
+	return 1000 * int(factor)
+}()
 
 // odd is what makes a period of whole milliseconds one that ends when no value comes.
 const odd = time.Microsecond
