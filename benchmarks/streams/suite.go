@@ -26,7 +26,7 @@ has the first pipeline with a context that can end; the contexts of the other ro
 values change goroutines, ` + fmt.Sprint(capacity) + `
 values may wait; for RxGo and channels between all stages. RxGo's default is 0, which is slower.`,
 		Groups: []measure.Group{
-			pipeline(), maps(), subject(), merge(), concatMap(), keys(), buffers(), crossing(), single(),
+			pipeline(), maps(), subject(), merge(), concatMap(), keys(), eventTime(), perKey(), buffers(), crossing(), single(),
 		},
 	}
 }
