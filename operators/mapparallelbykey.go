@@ -3,6 +3,7 @@ package operators
 import (
 	"context"
 	"math"
+	"runtime"
 	"sync"
 
 	"github.com/rxipc/rxipc/stream"
@@ -34,6 +35,9 @@ func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(c
 			return err
 		})
 }
+
+// yieldEvery is the number of results after which a worker lets other goroutines run.
+const yieldEvery = 16
 
 // keyedPool works on tasks, at most one of each key at a time.
 type keyedPool[K comparable, A, B any] struct {
@@ -106,10 +110,16 @@ func (p *keyedPool[K, A, B]) begin(key K) (l *keyQueue[K, A]) {
 // work is a worker.
 func (p *keyedPool[K, A, B]) work(ctx context.Context, _ func(result[B]) bool) error {
 	defer p.working.Done()
+	finished := 0
 	for t, more := p.next(); more; t, more = p.next() {
 		b, err := p.f(ctx, t.value)
 		if !p.done(t, result[B]{t.number, b, err}) {
 			return nil
+		}
+		// Workers that keep all processors busy would run out of tasks before the consumer
+		// frees places and the source fills them.
+		if finished++; finished%yieldEvery == 0 {
+			runtime.Gosched()
 		}
 	}
 	return nil
