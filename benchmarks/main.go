@@ -40,7 +40,7 @@ func main() {
 	}
 }
 
-// suites lists all suites. choose makes those that are measured.
+// suites lists all suites. choose returns the suites to be measured.
 var suites = []struct {
 	name, about string
 	usual       bool // measured without arguments

@@ -19,8 +19,8 @@ import (
 //		Map(func(n int) string { return fmt.Sprint(n) }).
 //		Collect(ctx)
 //
-// Every operator of this package is a method, and the compiler infers the type parameters
-// of all methods but those that nothing tells, such as the B of [Chain.OfType]. First and
+// Every operator of this package is a method. The compiler infers the type parameters of a
+// method from its arguments, if they contain them; the B of [Chain.OfType] must be written. First and
 // Last are the verbs of an observable; as operators they are Take(1) and TakeLast(1).
 // [Chain.Pipe] continues with an operator of your own.
 //
@@ -109,7 +109,7 @@ func (c Chain[T]) before(others []Source[T]) []stream.Observable[T] {
 	return sources
 }
 
-// observables is a function that returns sources as one that returns observables.
+// observables converts a function that returns sources to a function that returns observables.
 func observables[A, B any, O ~Source[B]](project func(A) O) func(A) stream.Observable[B] {
 	if project == nil {
 		return nil

@@ -16,8 +16,8 @@ type mergeConfig struct {
 }
 
 // Limit lets at most n projected observables run at the same time. An observable that has
-// ended counts while its values wait. The source waits while there are so many. Groups beyond the limit are not read, so that [GroupBy] may fail with
-// [ErrGroupsStalled]. The default, and any n below one, is no limit: the source is run as
+// ended counts while its values wait. The source waits while there are so many. Groups beyond
+// the limit are not read, so that [GroupBy] may fail with [ErrGroupsStalled]. The default, and any n below one, is no limit: the source is run as
 // fast as it goes.
 func Limit(n int) MergeOption { return func(c *mergeConfig) { c.limit = n } }
 

@@ -26,8 +26,8 @@ type Group[K comparable, V any] struct {
 // of [stream.Unicast]. Values is to be called before yield returns, as a function given to
 // MergeMap, ConcatMap or Map does; the run itself may begin later, on any goroutine. If it
 // was not called by then, the group has no reader: its values are dropped, nothing waits,
-// and Values fail with [ErrGroupClosed] from then on. When the reader wants no more, the
-// values that wait and those that come are dropped too, unless [GroupReopens] is set.
+// and Values fail with [ErrGroupClosed] from then on. When the reader wants no more, waiting
+// and later values are dropped too, unless [GroupReopens] is set.
 // Dropped counts these values. If Values is called and then not run, the group fills up.
 //
 // They end when the group does, after the values that wait; those can still be read when the

@@ -14,9 +14,9 @@ import (
 // every is size, which [BufferTime] does at less cost. They overlap when it is less
 // (hopping), and leave values between them out when it is more.
 //
-// A window is emitted at its end. Windows that would begin while yield is at work are
-// skipped, but for the last of them. When the source completes, what there is of each window
-// that has begun is emitted, unless that is empty; a failure drops it. Slices belong to the
+// A window is emitted at its end. Of the windows that would begin while yield is at work, only
+// the last one begins. When the source completes, all windows that have begun and have values
+// are emitted; a failure drops them. Slices belong to the
 // receiver.
 //
 // It keeps at most limit values. When a window needs more, the oldest are dropped, and

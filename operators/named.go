@@ -148,8 +148,8 @@ type timeoutRun struct{ _ byte } // of a size: each has an address of its own
 
 type timeoutRunKey struct{}
 
-// waiting returns the paths of the stages within a Timeout that wait for their source,
-// without those that wait for another one of them.
+// waiting returns the paths of the stages within a Timeout that wait for their source. It
+// leaves out a stage whose source is another such stage.
 func (r *registry) waiting(within *timeoutRun) string {
 	var paths []string
 	for _, s := range r.sorted() {

@@ -28,7 +28,7 @@ func printed[T any](op stream.Operator[int, T]) lines {
 	}
 }
 
-// randomPeriod is one that ends when no value of a script comes.
+// randomPeriod returns a period that ends at a moment at which a script has no value.
 func randomPeriod(random *rand.Rand) time.Duration { return time.Duration(1+random.IntN(120))*ms + odd }
 
 // wantModels compares each operator with its model.
@@ -256,9 +256,9 @@ func TestEndingOperatorsAgainstModels(t *testing.T) {
 	})
 }
 
-// slicesAt is what is told of the slices that values make which are cut at some times, or when
-// they have a limit of values. Without a limit, which is zero then, the last one is emitted
-// even if it is empty.
+// slicesAt returns the timeline of slices of values. A slice ends at each time of cuts, and when it
+// has limit values, unless limit is zero. With a limit of zero the last slice is emitted even if it
+// is empty.
 func slicesAt(values []step, cuts []time.Duration, limit int, end time.Duration, err error, show func([]int) any) (told []string) {
 	slice := []int{}
 	emit := func(at time.Duration) {

@@ -109,9 +109,9 @@ func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
 
 // WindowTimeEvery is [WindowTime] with windows that are size long, a new one begun at each
 // multiple of every: an every less than size makes windows overlap, a greater one leaves
-// values between them out (RxJS: windowTime with windowCreationInterval). Windows that would
-// begin while the source waits are skipped, but for the last of them. [FoldHoppingTime] makes one value of each window,
-// [BufferTimeEvery] emits slices. A size or every of zero or less is a nanosecond, and both
+// values between them out (RxJS: windowTime with windowCreationInterval). Of the windows that
+// would begin while the source waits, only the last one begins. [FoldHoppingTime] makes one
+// value of each window, [BufferTimeEvery] emits slices. A size or every of zero or less is a nanosecond, and both
 // are 36 years at most.
 //
 // Windows that overlap are to be read at the same time, by MergeMap: a window whose reader

@@ -202,7 +202,7 @@ func (w *panes[A, P]) find(at int64) (p *pane[P], late bool) {
 	return w.current, false
 }
 
-// newPane is an empty pane: one that is needed no more, if there is one.
+// newPane returns an empty pane. It reuses a pane that is no longer needed, if there is one.
 func (w *panes[A, P]) newPane() *pane[P] {
 	p := w.spare
 	if p == nil {

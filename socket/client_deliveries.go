@@ -49,7 +49,7 @@ func (l *deliveryLog) send(first uint64, messages []Message) {
 	}
 }
 
-// unsend removes the messages behind the last one that was sent.
+// unsend removes the messages with numbers above last, which were not sent.
 func (l *deliveryLog) unsend(last uint64) {
 	if l == nil {
 		return

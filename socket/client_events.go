@@ -81,7 +81,7 @@ func (p *Process) endReading() {
 	p.frames.Release()
 }
 
-// wake makes all calls that wait look again, and the one that reads for them.
+// wake makes all waiting calls look again. It interrupts the call that reads for the others.
 func (p *Process) wake() {
 	p.mu.Lock()
 	p.change()

@@ -29,18 +29,18 @@ type Filter struct {
 // Key is the filter that has one string.
 func Key(s string) Filter { return Filter{held[string, bloom.BloomFilter]{one: s, single: true}} }
 
-// Bloom combines filters to the filter of the union, by a Bloom filter (Bloom, 1970). With as
-// many different strings as members says, [Filter.Has] is wrong for the share rate of strings
-// that are not there, and never wrong for one that is. More members make it wrong more often:
-// [Filter.FalsePositiveRate] says how often.
+// Bloom combines filters to the filter of the union, by a Bloom filter (Bloom, 1970). With the
+// given number of members, [Filter.Has] returns true for the share rate of strings that are no
+// members. It always returns true for members. With more members it is wrong more often:
+// [Filter.FalsePositiveRate] returns the share.
 //
 // A filter takes between 1.44 and 2.88 times log2(1/rate) bits a member: 16 KiB for ten
 // thousand members and a rate of 1%. It has all of that from its second member on. A filter of
 // less than two members takes none.
 //
 // Filters of different parameters combine to one of the smaller size and the fewer hash
-// functions. It has all members, and is wrong more often than one that was small from the
-// start. Combine is associative and commutative, bit for bit.
+// functions. It has all members, and is wrong more often than a filter of that size that had
+// them from the start. Combine is associative and commutative, bit for bit.
 //
 // Members below 1 count as 1. Bloom panics if rate is not between 2^-64 and 1, or if a filter
 // would take more than 32 MiB.

@@ -35,14 +35,14 @@ func unixPair(t *testing.T) (a, b net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on a unix socket: %v", err)
 	}
 	defer listener.Close()
 	if a, err = net.Dial("unix", listener.Addr().String()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the unix socket: %v", err)
 	}
 	if b, err = listener.Accept(); err != nil {
-		t.Fatal(errors.Join(err, a.Close()))
+		t.Fatalf("accept the connection: %v", errors.Join(err, a.Close()))
 	}
 	t.Cleanup(func() { a.Close(); b.Close() })
 	return a, b
@@ -71,11 +71,11 @@ func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
 	ours.SetReadDeadline(time.Time{})
 	for range 2 {
 		if f, err := mustFill(src, reader); err != nil || f.Kind != wire.KindMessage {
-			t.Error(f, err)
+			t.Errorf("read one of two messages: got %v, %v", f, err)
 		}
 	}
 	if _, ok, _ := reader.Next(); ok {
-		t.Error("a third frame")
+		t.Error("decode after two frames and a byte: got a third frame")
 	}
 	wait()
 	if size() != smallBuffer {
@@ -84,7 +84,7 @@ func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
 	theirs.Write(frames("three")[1:])
 	ours.SetReadDeadline(time.Time{})
 	if f, err := mustFill(src, reader); err != nil || f.Message != text("three") {
-		t.Error(f, err)
+		t.Errorf("read the rest of the third message: got %v, %v", f, err)
 	}
 	wait()
 	if size() > 0 {
@@ -93,7 +93,7 @@ func TestReaderThatWaitsForASocketHoldsNoBuffer(t *testing.T) {
 	theirs.Close()
 	ours.SetReadDeadline(time.Time{})
 	if err := src.readOnce(reader); err != io.EOF {
-		t.Error(err)
+		t.Errorf("read after the other side closed: got %v, want io.EOF", err)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestBurstIsReadAtOnceAndALongContentToItsPlace(t *testing.T) {
 	fill := func(what string, wantBuffered int) {
 		t.Helper()
 		if err := src.readOnce(reader); err != nil {
-			t.Fatal(err)
+			t.Fatalf("%s: read: %v", what, err)
 		}
 		if buffered, _ := reader.Buffered(); buffered != wantBuffered {
 			t.Errorf("%s: one read brought %d bytes into the buffer, want %d", what, buffered, wantBuffered)
@@ -113,7 +113,7 @@ func TestBurstIsReadAtOnceAndALongContentToItsPlace(t *testing.T) {
 		for ok := true; ok; {
 			var err error
 			if _, ok, err = reader.Next(); err != nil {
-				t.Fatal(err)
+				t.Fatalf("decode what was read: %v", err)
 			}
 		}
 	}
