@@ -36,8 +36,9 @@ var floors = map[string][]string{
 	"socket/internal/probe":    {"socket/internal/wire"},
 	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch"},
 
+	"socket/rpc":        {"socket", "operators", "stream", "fold"},
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
-	"examples":          {"socket", "stream/system", "operators", "stream", "fold"},
+	"examples":          {"socket/rpc", "socket", "stream/system", "operators", "stream", "fold"},
 }
 
 func TestPackagesImportOnlyFloorsBelow(t *testing.T) {

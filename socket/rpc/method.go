@@ -1,0 +1,213 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rxipc/rxipc/socket"
+)
+
+// Method is a call that a server answers with one response. It is a value that server and client
+// share, mostly a variable of a package that both import: a name, the types of the request and
+// the response, and how they are encoded.
+//
+//	var Status = rpc.NewMethod[StatusRequest, StatusReply]("status")
+type Method[Req, Res any] struct{ definition }
+
+// NewMethod returns a method that JSON encodes. The name is the value of a parameter of a media
+// type: letters, digits and !#$%&'*+^_.-`|~ are allowed. NewMethod panics if it has others, since
+// names are constants of the program.
+func NewMethod[Req, Res any](name string) Method[Req, Res] {
+	return Method[Req, Res]{define(KindCall, name, JSON)}
+}
+
+// Doc returns the method with a documentation, which a server tells on request.
+func (m Method[Req, Res]) Doc(text string) Method[Req, Res] {
+	m.doc = text
+	return m
+}
+
+// Codecs returns the method with other codecs. A client encodes its requests with the first one.
+// A server decodes a request with the one for its media type, and encodes the response with the
+// same. Codecs panics if there is none.
+func (m Method[Req, Res]) Codecs(codecs ...Codec) Method[Req, Res] {
+	m.definition = define(m.kind, m.name, codecs...)
+	return m
+}
+
+// Call makes a request and returns the response. A caller is a [*socket.Process] or a
+// [*socket.Pool]. The time that ctx leaves travels with the request, and ends the context of the
+// handler.
+//
+// Call fails with an [*Error]. It wraps a [*Problem] if the server answered with one, and
+// otherwise the error of the caller, such as a [*socket.SendError], which tells whether the
+// request may have been handled. It wraps [context.DeadlineExceeded] when the time is over,
+// whichever side noticed, and [ErrBadResponse] if the response cannot be decoded.
+func (m Method[Req, Res]) Call(ctx context.Context, caller Caller, request Req) (response Res, err error) {
+	message, err := m.encode(ctx, &request)
+	if err != nil {
+		return response, m.failed(err)
+	}
+	answer, err := callWith(ctx, caller, message)
+	if err != nil {
+		return response, m.failed(err)
+	}
+	if err := m.decode(answer, &response); err != nil {
+		return response, m.failed(err)
+	}
+	return response, nil
+}
+
+// Encode returns the request as a message, for pipelines such as [socket.Pool.RequestAll]. The
+// time that ctx leaves travels with it.
+func (m Method[Req, Res]) Encode(ctx context.Context, request Req) (socket.Message, error) {
+	message, err := m.encode(ctx, &request)
+	if err != nil {
+		return message, m.failed(err)
+	}
+	return message, nil
+}
+
+// Decode returns the response that a message has, or the error that it stands for, as Call does.
+func (m Method[Req, Res]) Decode(message socket.Message) (response Res, err error) {
+	if err = problemIn(message); err == nil {
+		err = m.decode(message, &response)
+	}
+	if err != nil {
+		return response, m.failed(err)
+	}
+	return response, nil
+}
+
+// definition is what methods of all types and kinds have.
+type definition struct {
+	kind   Kind
+	name   string
+	doc    string
+	codecs []Codec
+	sent   socket.MediaType // of requests without further parameters
+}
+
+func define(kind Kind, name string, codecs ...Codec) definition {
+	if len(codecs) == 0 {
+		panic("rpc: the method " + name + " has no codec")
+	}
+	for _, codec := range codecs {
+		if isA(codec.MediaType(), problemJSON) {
+			panic("rpc: " + problemJSON.String() + " is for errors, and cannot be the media type of a codec")
+		}
+	}
+	sent, err := withParameter(codecs[0].MediaType(), string(kind), name)
+	if err != nil {
+		panic(fmt.Sprintf("rpc: define the method %q: %v", name, err))
+	}
+	return definition{kind: kind, name: name, codecs: slices.Clone(codecs), sent: sent}
+}
+
+func (d definition) failed(err error) error { return &Error{Method: d.name, Err: err} }
+
+// encode returns a request, which value points to, as a message.
+func (d definition) encode(ctx context.Context, value any) (socket.Message, error) {
+	content, err := d.codecs[0].Encode(value)
+	if err != nil {
+		return socket.Message{}, fmt.Errorf("encode the request: %w", err)
+	}
+	mediaType, err := withTimeout(ctx, d.sent)
+	if err != nil {
+		return socket.Message{}, err
+	}
+	return adopted(mediaType, content), nil
+}
+
+// decode sets the response that value points to.
+func (d definition) decode(m socket.Message, value any) error {
+	codec, ok := d.codec(m.MediaType())
+	if !ok {
+		return fmt.Errorf("%w: its media type is %q, want %s", ErrBadResponse, m.MediaType(), d.mediaTypes())
+	}
+	if err := codec.Decode(borrowed(m), value); err != nil {
+		return fmt.Errorf("%w: %w", ErrBadResponse, err)
+	}
+	return nil
+}
+
+// codec returns the codec for a media type, whatever its parameters.
+func (d definition) codec(mt socket.MediaType) (Codec, bool) {
+	for _, codec := range d.codecs {
+		if isA(mt, codec.MediaType()) {
+			return codec, true
+		}
+	}
+	return nil, false
+}
+
+// isA reports whether a media type is the one that essence spells without parameters.
+func isA(mt, essence socket.MediaType) bool {
+	rest, ok := strings.CutPrefix(mt.String(), essence.String())
+	return ok && (rest == "" || rest[0] == ';')
+}
+
+// mediaTypes lists the media types of the codecs.
+func (d definition) mediaTypes() string {
+	names := make([]string, len(d.codecs))
+	for i, codec := range d.codecs {
+		names[i] = codec.MediaType().String()
+	}
+	return strings.Join(names, " or ")
+}
+
+// timeoutParameter has the time that the caller still waits, in milliseconds.
+const timeoutParameter = "timeout"
+
+// withTimeout adds the time that ctx leaves to the media type of a request, rounded up, so that
+// the server does not give up before the client.
+func withTimeout(ctx context.Context, mt socket.MediaType) (socket.MediaType, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return mt, nil
+	}
+	left := time.Until(deadline)
+	if left <= 0 {
+		return mt, context.DeadlineExceeded
+	}
+	return withParameter(mt, timeoutParameter, strconv.FormatInt(int64((left+time.Millisecond-1)/time.Millisecond), 10))
+}
+
+// methodOf returns the kind and the name of the method that a media type asks for. The name is
+// empty if there is none.
+func methodOf(mt socket.MediaType) (Kind, string) {
+	for name, value := range mt.Parameters() {
+		switch kind := Kind(strings.ToLower(name)); kind {
+		case KindCall, KindStream, KindNotice:
+			return kind, value
+		}
+	}
+	return "", ""
+}
+
+// callWith makes a request and returns its response, or the problem that the server answered
+// with as an error.
+func callWith(ctx context.Context, caller Caller, m socket.Message) (socket.Message, error) {
+	answer, err := caller.Request(ctx, m).Get()
+	if err == nil {
+		err = problemIn(answer)
+	}
+	return answer, err
+}
+
+// problemIn returns the problem that a message is, if it is one.
+func problemIn(m socket.Message) error {
+	if !isA(m.MediaType(), problemJSON) {
+		return nil
+	}
+	problem := &Problem{}
+	if err := problem.UnmarshalJSON(borrowed(m)); err != nil {
+		return errors.Join(ErrBadResponse, fmt.Errorf("the server answered with a problem that is not JSON: %w", err))
+	}
+	return problem
+}
