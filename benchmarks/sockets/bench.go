@@ -187,9 +187,24 @@ func (u usage) since(before usage) usage {
 
 // inFlight measures the rate of requests with a window of them in flight.
 func (b *bench) inFlight(_ context.Context, n int) (measure.Figures, error) {
-	start := time.Now()
-	err := b.conns[0].askAhead(n, windowWidth, b.check)
-	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, err
+	figures, _, err := b.timed(n, func() error { return b.conns[0].askAhead(n, windowWidth, b.check) })
+	return figures, err
+}
+
+// timed does work n times and returns its rate, the processor time of both sides for each, and the
+// server's usage.
+func (b *bench) timed(n int, work func() error) (figures measure.Figures, server usage, err error) {
+	var elapsed time.Duration
+	client, server, err := b.used(func() error {
+		start := time.Now()
+		defer func() { elapsed = time.Since(start) }()
+		return work()
+	})
+	return measure.Figures{
+		rate:      float64(n) / elapsed.Seconds(),
+		clientCPU: client.CPU.Seconds() / float64(n),
+		serverCPU: server.CPU.Seconds() / float64(n),
+	}, server, err
 }
 
 // manyConnections measures the rate of n requests in total, with one in flight on each
@@ -199,35 +214,31 @@ func (b *bench) manyConnections(_ context.Context, n int) (measure.Figures, erro
 }
 
 func (b *bench) askAll(conns []conn, n int) (measure.Figures, error) {
-	failed := make(chan error)
-	start := time.Now()
 	share := max(1, n/len(conns))
-	for _, c := range conns {
-		go func() {
-			for range share {
-				if err := b.ask(c); err != nil {
-					failed <- err
-					return
+	figures, _, err := b.timed(share*len(conns), func() (err error) {
+		failed := make(chan error)
+		for _, c := range conns {
+			go func() {
+				for range share {
+					if err := b.ask(c); err != nil {
+						failed <- err
+						return
+					}
 				}
-			}
-			failed <- nil
-		}()
-	}
-	var err error
-	for range conns {
-		err = errors.Join(err, <-failed)
-	}
-	return measure.Figures{rate: float64(share*len(conns)) / time.Since(start).Seconds()}, err
+				failed <- nil
+			}()
+		}
+		for range conns {
+			err = errors.Join(err, <-failed)
+		}
+		return err
+	})
+	return figures, err
 }
 
 // oneWay measures the rate of messages that the server counts.
 func (b *bench) oneWay(_ context.Context, n int) (measure.Figures, error) {
-	var elapsed time.Duration
-	_, server, err := b.used(func() error {
-		start := time.Now()
-		defer func() { elapsed = time.Since(start) }()
-		return b.conns[0].push(n)
-	})
+	figures, server, err := b.timed(n, func() error { return b.conns[0].push(n) })
 	if err != nil {
 		return nil, err
 	}
@@ -237,22 +248,24 @@ func (b *bench) oneWay(_ context.Context, n int) (measure.Figures, error) {
 		return nil, fmt.Errorf("compare the messages: the server received %d of %d; some of them differ: %v",
 			got.Messages, want.Messages, got.Last != want.Last || got.Changes != want.Changes)
 	}
-	return measure.Figures{rate: float64(n) / elapsed.Seconds()}, nil
+	return figures, nil
 }
 
 // reconnect measures the rate of connecting, making a request and closing.
 func (b *bench) reconnect(ctx context.Context, n int) (measure.Figures, error) {
-	start := time.Now()
-	for range n {
-		c, err := b.dial(ctx, b.server.place, b.message)
-		if err != nil {
-			return nil, err
+	figures, _, err := b.timed(n, func() error {
+		for range n {
+			c, err := b.dial(ctx, b.server.place, b.message)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(b.ask(c), c.close()); err != nil {
+				return err
+			}
 		}
-		if err := errors.Join(b.ask(c), c.close()); err != nil {
-			return nil, err
-		}
-	}
-	return measure.Figures{rate: float64(n) / time.Since(start).Seconds()}, nil
+		return nil
+	})
+	return figures, err
 }
 
 // idleFor is the time that connections are idle before their memory is measured. A quick run has

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/rxipc/rxipc/benchmarks/measure"
+	"github.com/rxipc/rxipc/socket"
 )
 
 // The names of the figures.
@@ -32,7 +33,10 @@ var (
 	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy)
 )
 
-var rateMetric = []measure.Metric{{Name: rate, Unit: measure.PerSecond, Higher: true}}
+var (
+	processorTimes = []measure.Metric{{Name: clientCPU, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds}}
+	rateMetrics    = append([]measure.Metric{{Name: rate, Unit: measure.PerSecond, Higher: true}}, processorTimes...)
+)
 
 // Suite compares rxipc with others.
 func Suite() measure.Suite {
@@ -43,7 +47,7 @@ func Suite() measure.Suite {
 requests, and messages without a response are counted on arrival. Each peer is used as in its
 documentation, with its defaults; see its file in ` + "`sockets`" + `.`,
 		Groups: []measure.Group{
-			requests(), costs(), ahead(), parallel(), push(), visits(), waiting(), pipelines(),
+			requests(), costs(), ahead(), shared(), parallel(), push(), visits(), waiting(), pipelines(),
 		},
 	}
 }
@@ -57,11 +61,11 @@ type size struct {
 
 var sizes = []size{{"32 B", 32, 4000}, {"1 KiB", 1 << 10, 4000}, {"64 KiB", 64 << 10, 1000}, {"1 MiB", 1 << 20, 100}}
 
-// works returns the work of all peers for messages of all sizes.
-func works(s setup, sizes []size, run measurement) (list []measure.Work) {
-	all := peers
+// works returns the work of all peers, and of some more, for messages of all sizes.
+func works(s setup, sizes []size, run measurement, more ...peer) (list []measure.Work) {
+	all := append(peers[:len(peers):len(peers)], more...)
 	if len(sizes) > 1 { // includes large messages, which become garbage
-		all = append(peers[:len(peers):len(peers)], seldom)
+		all = append(all, seldom)
 	}
 	for _, size := range sizes {
 		s.size = size.bytes
@@ -87,9 +91,10 @@ func requests() measure.Group {
 		About:    "One request at a time on one connection; the time from before the request until after the response.",
 		Baseline: bare.title(),
 		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: p99, Unit: measure.Seconds}},
-		Works:    works(setup{kind: oneByOne, conns: 1}, sizes, (*bench).oneByOne),
+		Works:    works(setup{kind: oneByOne, conns: 1}, sizes, (*bench).oneByOne, pool),
 		Goals: []measure.Goal{
 			{Contender: rxIPC.title(), Metric: p50, Work: "32 B", Ratio: true, Bound: 1.1},
+			{Contender: pool.title(), Metric: p50, Work: "32 B", Ratio: true, Bound: 1.3},
 			{Contender: rxIPC.title(), Metric: p50, Work: "64 KiB", Ratio: true, Bound: 1.0},
 			{Contender: rxIPC.title(), Metric: p50, Work: "1 MiB", Ratio: true, Bound: 1.2},
 		},
@@ -101,11 +106,10 @@ func costs() measure.Group {
 		Title:    "What a request costs",
 		About:    "The same with 32 bytes: allocations, and the processor time of the process, user and system, as the system accounts it.",
 		Baseline: bare.title(),
-		Metrics: []measure.Metric{
+		Metrics: append([]measure.Metric{
 			{Name: clientAllocations, Unit: measure.Count, NoRatio: true}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true},
-			{Name: clientCPU, Unit: measure.Seconds}, {Name: serverCPU, Unit: measure.Seconds},
-		},
-		Works: works(setup{kind: oneByOne, conns: 1}, sizes[:1], (*bench).oneByOne),
+		}, processorTimes...),
+		Works: works(setup{kind: oneByOne, conns: 1}, sizes[:1], (*bench).oneByOne, requesting, pool),
 		Goals: []measure.Goal{
 			{Contender: rxIPC.title(), Metric: clientAllocations, Work: "32 B", Bound: 1},
 			{Contender: rxIPC.title(), Metric: serverAllocations, Work: "32 B", Bound: 1},
@@ -120,20 +124,44 @@ func ahead() measure.Group {
 response that it receives. rxipc sends all requests and then waits for their responses. Both do so on
 one goroutine. For the others as many goroutines call at the same time.`,
 		Baseline: multiplexed.title(),
-		Metrics:  rateMetric,
+		Metrics:  rateMetrics,
 		Works:    works(setup{kind: inFlight, conns: 1}, []size{{"32 B", 32, 30_000}}, (*bench).inFlight),
 		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.8}},
 	}
 }
 
-func parallel() measure.Group {
+func shared() measure.Group {
+	narrow := pooled(socket.PoolConfig{Connections: 1, InFlight: windowWidth})
 	return measure.Group{
-		Title:    fmt.Sprintf("%d connections", windowWidth),
-		About:    "Each connection has one request of 32 bytes in flight; requests per second of all connections.",
+		Title: fmt.Sprintf("%d callers", windowWidth),
+		About: `Requests of 32 bytes per second of as many goroutines, which share one connection and each have one
+request in flight.`,
+		Baseline: called.title(),
+		Metrics:  rateMetrics,
+		Works: []measure.Work{{Name: "32 B", N: 30_000, QuickN: 10,
+			Contenders: contenders([]peer{called, requesting, narrow, netRPC, ttRPC, gRPC, rSocket}, setup{kind: inFlight, size: 32, conns: 1}, (*bench).inFlight)}},
+		Goals: []measure.Goal{
+			{Contender: requesting.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 1.1},
+			{Contender: narrow.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 1},
+		},
+	}
+}
+
+func parallel() measure.Group {
+	works := works(setup{kind: manyConnections, conns: windowWidth}, []size{{"32 B", 32, 20_000}}, (*bench).manyConnections)
+	wide := pooled(socket.PoolConfig{Connections: windowWidth})
+	works[0].Contenders = append(works[0].Contenders, wide.contender(setup{kind: inFlight, size: 32, conns: 1}, (*bench).inFlight))
+	return measure.Group{
+		Title: fmt.Sprintf("%d connections", windowWidth),
+		About: fmt.Sprintf(`Each connection has one request of 32 bytes in flight; requests per second of all connections. The Pool
+has %d callers.`, windowWidth),
 		Baseline: bare.title(),
-		Metrics:  rateMetric,
-		Works:    works(setup{kind: manyConnections, conns: windowWidth}, []size{{"32 B", 32, 20_000}}, (*bench).manyConnections),
-		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.95}},
+		Metrics:  rateMetrics,
+		Works:    works,
+		Goals: []measure.Goal{
+			{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.95},
+			{Contender: wide.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.8},
+		},
 	}
 }
 
@@ -143,7 +171,7 @@ func push() measure.Group {
 		About: fmt.Sprintf(`Messages a second, each acknowledged. The clock stops at the last acknowledgement. The peer
 chooses the number of unacknowledged messages; if its user has to choose, it is %d.`, pushWindow),
 		Baseline: bare.title(),
-		Metrics:  rateMetric,
+		Metrics:  rateMetrics,
 		Works: works(setup{kind: oneWay, job: job{Count: true}, conns: 1}, []size{
 			{"32 B", 32, 200_000}, {"1 KiB", 1 << 10, 50_000}, {"64 KiB", 64 << 10, 3000}, {"1 MiB", 1 << 20, 200},
 		}, (*bench).oneWay),
@@ -162,7 +190,7 @@ func visits() measure.Group {
 		Title:    "Connect, request, close",
 		About:    "Connect, make a request of 32 bytes and close, one after the other; repetitions per second.",
 		Baseline: bare.title(),
-		Metrics:  rateMetric,
+		Metrics:  rateMetrics,
 		Works:    works(setup{kind: reconnect}, []size{{"32 B", 32, 1000}}, (*bench).reconnect),
 		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.5}},
 	}
