@@ -36,7 +36,9 @@ var floors = map[string][]string{
 	"socket/internal/probe":    {"socket/internal/wire"},
 	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch"},
 
-	"socket/rpc":        {"socket", "operators", "stream", "fold"},
+	"socket/rpc":                 {"socket", "operators", "stream", "fold"},
+	"socket/rpc/internal/schema": {},
+
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket/rpc", "socket", "stream/system", "operators", "stream", "fold"},
 }
