@@ -2,9 +2,11 @@ package rpc
 
 import (
 	"encoding/json"
+	"reflect"
 	"unsafe"
 
 	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/socket/rpc/internal/schema"
 )
 
 // Codec turns values into the contents of messages and back. Its methods may be called from any
@@ -31,6 +33,9 @@ type jsonCodec struct{}
 func (jsonCodec) MediaType() socket.MediaType            { return socket.JSON() }
 func (jsonCodec) Encode(value any) ([]byte, error)       { return json.Marshal(value) }
 func (jsonCodec) Decode(content []byte, value any) error { return json.Unmarshal(content, value) }
+
+// Schema is made of the type.
+func (jsonCodec) Schema(t reflect.Type) (json.RawMessage, error) { return schema.Of(t) }
 
 // borrowed returns the content of a message without a copy. It must not be changed.
 func borrowed(m socket.Message) []byte {

@@ -15,8 +15,8 @@ var ErrBadResponse = errors.New("the response cannot be decoded")
 // A handler that fails with the Error of a call to another server does not tell its own caller
 // what that server told: to pass the Problem on, return it without the Error around it.
 type Error struct {
-	Method string
-	Err    error
+	Method string // its name
+	Err    error  // the cause
 }
 
 // Error returns "rpc: call method: cause".

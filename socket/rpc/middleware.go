@@ -21,8 +21,8 @@ const (
 
 // Call is what a Middleware sees of a call, on either side.
 type Call struct {
-	Method  string
-	Kind    Kind
+	Method  string         // its name
+	Kind    Kind           // what the method is
 	Message socket.Message // the request as it travels; its media type has the parameters
 }
 

@@ -62,19 +62,26 @@ type Server struct {
 }
 
 // NewServer returns a server of the methods of these handlers. It panics if two of them have the
-// same kind and name.
+// same kind and name. The server also answers [Describe].
 func NewServer(handlers ...Handler) Server {
 	s := Server{handlers: map[Kind]map[string]Handler{}}
 	for _, h := range handlers {
-		if s.handlers[h.kind] == nil {
-			s.handlers[h.kind] = map[string]Handler{}
-		}
 		if _, twice := s.handlers[h.kind][h.name]; twice {
 			panic("rpc: two handlers for the " + string(h.kind) + " " + h.name)
 		}
-		s.handlers[h.kind][h.name] = h
+		s.add(h)
+	}
+	if _, own := s.handlers[KindCall][Describe.name]; !own {
+		s.add(Handle(Describe, s.describe))
 	}
 	return s
+}
+
+func (s Server) add(h Handler) {
+	if s.handlers[h.kind] == nil {
+		s.handlers[h.kind] = map[string]Handler{}
+	}
+	s.handlers[h.kind][h.name] = h
 }
 
 // Use returns the server with middleware around its handlers, the first one outermost, inside of
