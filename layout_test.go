@@ -39,8 +39,10 @@ var floors = map[string][]string{
 	"socket/rpc":                 {"socket", "operators", "stream", "fold"},
 	"socket/rpc/internal/schema": {},
 
+	"socket/queue": {"socket", "operators", "stream"},
+
 	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
-	"examples":          {"socket/rpc", "socket", "stream/system", "operators", "stream", "fold"},
+	"examples":          {"socket/rpc", "socket/queue", "socket", "stream/system", "operators", "stream", "fold"},
 }
 
 func TestPackagesImportOnlyFloorsBelow(t *testing.T) {

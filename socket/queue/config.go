@@ -43,7 +43,7 @@ func (c Config) withDefaults() Config {
 
 // Outcome is the end of a job: its result, or the reason why there is none.
 type Outcome[J, R any] struct {
-	Job      J
+	Job      J     // as it came from the source
 	Result   R     // the zero value with an Err
 	Err      error // nil with a result; otherwise the job is a dead letter, and Err is the failure of its last attempt
 	Attempts int   // how often the job was given to a worker
