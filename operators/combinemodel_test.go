@@ -262,6 +262,7 @@ func TestExhaustMapAgainstAModel(t *testing.T) {
 }
 
 func TestMergeMapAgainstAModel(t *testing.T) {
+	t.Parallel()
 	wantProjected(t, func(project func(int) ints) stream.Operator[int, int] { return operators.MergeMap(project) },
 		func(values []step, end time.Duration, err error, inner []randomSource) (all []telling) {
 			for i, s := range values {
@@ -272,6 +273,7 @@ func TestMergeMapAgainstAModel(t *testing.T) {
 }
 
 func TestConcatMapAgainstAModel(t *testing.T) {
+	t.Parallel()
 	wantProjected(t, func(project func(int) ints) stream.Operator[int, int] { return operators.ConcatMap(project) },
 		func(values []step, end time.Duration, err error, inner []randomSource) (all []telling) {
 			now := time.Duration(0)

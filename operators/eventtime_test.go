@@ -134,6 +134,7 @@ func numberOf(e event) int { return e.number }
 func keyAndNumber(e event) (key, number int) { return e.key, e.number }
 
 func TestEventTimeWindowsAgainstAModel(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(randomRuns) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		var late []int

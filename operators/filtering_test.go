@@ -152,6 +152,7 @@ func makes[B any](t *testing.T, name string, op stream.Operator[int, B], model f
 }
 
 func TestFilteringAgainstSlices(t *testing.T) {
+	t.Parallel()
 	for count := -1; count < 12; count++ {
 		n := max(0, count)
 		makes(t, fmt.Sprint("TakeLast ", count), operators.TakeLast[int](count), func(in []int) []int {

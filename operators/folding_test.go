@@ -128,6 +128,7 @@ func TestFoldingAgainstSlices(t *testing.T) {
 }
 
 func TestBuffersAndWindowsAgainstSlices(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{-1, 0, 1, 2, 3, 7, 100} {
 		n := max(1, size)
 		chunks := func(in []int) [][]int { return slices.Collect(slices.Chunk(in, n)) }

@@ -151,6 +151,7 @@ func toldByGroups[K comparable](op stream.Operator[int, operators.Group[K, int]]
 }
 
 func TestWindowTimeEveryAgainstAModel(t *testing.T) {
+	t.Parallel()
 	wantModel(t, func(random *rand.Rand, steps []step, err error) (func(context.Context) []string, []string) {
 		size, every := randomHops(random)
 		windows := operators.WindowTimeEvery[int](size, every)

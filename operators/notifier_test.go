@@ -48,23 +48,25 @@ func TestNotifierIsSubscribedBeforeTheSource(t *testing.T) {
 		},
 		"Debounce": operators.Debounce[int](0),
 	} {
-		for range 8 { // SwitchMap waits each time, since its source completes unsubscribed
-			var stop stream.Subject[int]
-			source := func(_ context.Context, yield func(int) bool) error {
-				if n := stop.Observers(); n != 1 {
-					t.Errorf("%s: %d observe the notifier when the source begins, want 1", name, n)
+		synctest.Test(t, func(t *testing.T) { // SwitchMap waits each time, since its source completes unsubscribed
+			for range 8 {
+				var stop stream.Subject[int]
+				source := func(_ context.Context, yield func(int) bool) error {
+					if n := stop.Observers(); n != 1 {
+						t.Errorf("%s: %d observe the notifier when the source begins, want 1", name, n)
+					}
+					yield(1)
+					return nil
 				}
-				yield(1)
-				return nil
+				notifier := over(stop.Observe(1, stream.Block))
+				wantRun(t, operators.TakeUntil[int](notifier)(source), nil, 1)
+				wantRun(t, operators.SkipUntil[int](notifier)(source), nil)
+				wantRun(t, operators.WithLatestFrom(notifier, add)(source), nil)
+				wantRun(t, operators.Sample[int](notifier)(source), nil)
+				wantRun(t, lengths(operators.BufferBoundary[int](notifier, 4)(source)), nil, 1)
+				_ = operators.Window[int](notifier)(source).Run(t.Context())
 			}
-			notifier := over(stop.Observe(1, stream.Block))
-			wantRun(t, operators.TakeUntil[int](notifier)(source), nil, 1)
-			wantRun(t, operators.SkipUntil[int](notifier)(source), nil)
-			wantRun(t, operators.WithLatestFrom(notifier, add)(source), nil)
-			wantRun(t, operators.Sample[int](notifier)(source), nil)
-			wantRun(t, lengths(operators.BufferBoundary[int](notifier, 4)(source)), nil, 1)
-			_ = operators.Window[int](notifier)(source).Run(t.Context())
-		}
+		})
 	}
 }
 

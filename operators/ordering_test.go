@@ -109,6 +109,7 @@ func shifted(steps []step, by int) []step {
 }
 
 func TestConcatMapEagerAgainstAModel(t *testing.T) {
+	t.Parallel()
 	wantModel(t, func(random *rand.Rand, steps []step, err error) (func(context.Context) []string, []string) {
 		type inner struct {
 			steps []step

@@ -53,6 +53,7 @@ func timeAfter(values []step, i int, end time.Duration) time.Duration {
 }
 
 func TestThinningOperatorsAgainstModels(t *testing.T) {
+	t.Parallel()
 	wantModels(t, map[string]timeModel{
 		"Debounce": func(random *rand.Rand, values []step, end time.Duration, err error) (lines, []string) {
 			quiet := randomPeriod(random)
@@ -129,6 +130,7 @@ func randomBells(random *rand.Rand) []step {
 }
 
 func TestShiftingOperatorsAgainstModels(t *testing.T) {
+	t.Parallel()
 	wantModels(t, map[string]timeModel{
 		"Delay": func(random *rand.Rand, values []step, end time.Duration, err error) (lines, []string) {
 			d := randomPeriod(random)
@@ -204,6 +206,7 @@ func onlyTimeout(op stream.Operator[int, int]) lines {
 }
 
 func TestEndingOperatorsAgainstModels(t *testing.T) {
+	t.Parallel()
 	// before are the values before a time, and the end of a run that ends at that time.
 	before := func(values []step, limit, end time.Duration, err, instead error) (told []string) {
 		for _, s := range values {
@@ -296,6 +299,7 @@ func multiples(period, end time.Duration) (cuts []time.Duration) {
 }
 
 func TestCuttingOperatorsAgainstModels(t *testing.T) {
+	t.Parallel()
 	same := func(slice []int) any { return slice }
 	total := func(slice []int) any { return fold.Slice(fold.Sum[int](), slice) }
 	wantModels(t, map[string]timeModel{
@@ -358,6 +362,7 @@ func TestWindowTimeOrCountAgainstAModel(t *testing.T) {
 }
 
 func TestGroupIdleAgainstAModel(t *testing.T) {
+	t.Parallel()
 	wantModel(t, func(random *rand.Rand, steps []step, _ error) (func(context.Context) []string, []string) {
 		idle := randomPeriod(random)
 		values, end := cut(steps)

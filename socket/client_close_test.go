@@ -263,6 +263,7 @@ func TestManyGoroutinesShareAProcess(t *testing.T) {
 }
 
 func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{1 << 20, 4 << 20} {
 		synctest.Test(t, func(t *testing.T) {
 			listener := newMemoryListener()

@@ -70,6 +70,7 @@ func scanned(line string, pid *int) bool {
 // TestPoolRestartOverRealSocketsFailsNoRequest has a server stop and start again each time
 // that a share of the requests was handled.
 func TestPoolRestartOverRealSocketsFailsNoRequest(t *testing.T) {
+	t.Parallel()
 	const restarts, callers, each = 10, 64, 50
 	dir, ctx := shortDir(t), within(t)
 	var seen tally

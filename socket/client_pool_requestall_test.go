@@ -75,6 +75,7 @@ func TestPoolRequestAllGoesOnAcrossRestartsInOrder(t *testing.T) {
 }
 
 func TestPoolRequestAllHasNoMoreInFlightThanThePool(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ config, want PoolConfig }{
 		{PoolConfig{}, PoolConfig{Connections: 16, InFlight: 1}},
 		{PoolConfig{Connections: 2, InFlight: 3}, PoolConfig{Connections: 2, InFlight: 3}},

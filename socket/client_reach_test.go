@@ -37,6 +37,7 @@ func (q *quiet) watchName(Name) (news <-chan struct{}, stop func()) {
 }
 
 func TestConnectToAsksRarelyForANameThatItIsToldOf(t *testing.T) {
+	t.Parallel()
 	rarely, often := int(time.Hour/quietPause), int(time.Hour/longestPause)
 	refused := often // a full queue is refused, too
 	if runtime.GOOS == "linux" {

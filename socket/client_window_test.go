@@ -308,6 +308,7 @@ func TestSendWindowSendsAMessageThatComesBeforeItWaits(t *testing.T) {
 
 // TestFloodOfAServerThatAnswersNeverDeadlocks has connections that hold little.
 func TestFloodOfAServerThatAnswersNeverDeadlocks(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []int{1, 50, 1000, 100_000} {
 		for _, size := range []int{0, 100, 10_000, 100_000} {
 			count := max(3, min(500, 200*limit/(size+50), 4<<20/(size+1)))

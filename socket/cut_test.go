@@ -13,6 +13,7 @@ import (
 // both with more RXIPC_ROUNDS. The model says what must be true then; a neighbour must not
 // notice.
 func TestConnectionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
+	t.Parallel()
 	up, down := cutSession(t, -1, -1, false)
 	t.Logf("%d bytes up, %d down", up, down)
 	if up < 200 || down < 200 {

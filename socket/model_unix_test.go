@@ -14,6 +14,7 @@ import (
 // TestModelHoldsOverRealSockets runs worlds over sockets with buffers of all
 // sizes, in which nobody waits for time to pass.
 func TestModelHoldsOverRealSockets(t *testing.T) {
+	t.Parallel()
 	for seed := range rounds(t, 12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			runWorld(t, seed, environment{

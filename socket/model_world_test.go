@@ -83,6 +83,7 @@ type visit struct {
 // TestModelHoldsInRandomWorlds runs worlds. One of them is run again by its
 // seed, the name of its test.
 func TestModelHoldsInRandomWorlds(t *testing.T) {
+	t.Parallel()
 	for seed := range rounds(t, 50) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

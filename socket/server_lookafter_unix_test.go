@@ -24,6 +24,7 @@ func remove(t *testing.T, paths ...string) {
 }
 
 func TestServerTellsThatItsSocketWasLost(t *testing.T) {
+	t.Parallel()
 	dir, ctx := shortDir(t), within(t)
 	path := filepath.Join(dir, "counter.sock")
 	losses, lines := make(chan SocketLoss), make(logLines, 10)

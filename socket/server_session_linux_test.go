@@ -82,6 +82,7 @@ func TestSessionDoesNotParkInsideAFrame(t *testing.T) {
 }
 
 func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
+	t.Parallel()
 	s := serveOnSocket(t, Config{Heartbeat: 5 * time.Millisecond}, func(m Message, c Continuation[int], count int) Continuation[int] {
 		return c.CarryWith(count + 1)
 	})

@@ -13,8 +13,10 @@ import (
 // TestStormOfParkingAndResuming has clients talk, be pushed to and be called while their
 // sessions park as often as they can.
 func TestStormOfParkingAndResuming(t *testing.T) {
+	t.Parallel()
 	s := serveOnSocket(t, Config{ServerConfig: ServerConfig{restAfter: time.Microsecond}}, echo)
-	const rounds, clients = 100, 8
+	const clients = 8
+	turns := int(rounds(t, 30))
 	over := make(chan struct{})
 	var working, disturbing sync.WaitGroup
 	for i := range clients {
@@ -22,7 +24,7 @@ func TestStormOfParkingAndResuming(t *testing.T) {
 		disturbing.Go(func() { disturb(over, c.frames.Interrupt) })
 		working.Go(func() {
 			random := newRandom(uint64(i))
-			for range rounds {
+			for range turns {
 				switch random.IntN(4) {
 				case 0:
 					awaitParked(t, c)
@@ -46,7 +48,7 @@ func TestStormOfParkingAndResuming(t *testing.T) {
 	}
 	working.Wait()
 	s.end()
-	interrupted(t, <-s.result, clients*(2*rounds+1), context.Canceled)
+	interrupted(t, <-s.result, clients*(2*turns+1), context.Canceled)
 	close(over)
 	disturbing.Wait()
 }

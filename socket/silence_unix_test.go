@@ -5,6 +5,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -12,14 +13,21 @@ import (
 	"github.com/rxipc/rxipc/operators"
 )
 
-// TestSilenceOfAStoppedProcessIsNoticed stops the process of a server, which the system
-// keeps all connections of: who waits for it, follows it or has it in a pool is told.
+func init() {
+	roles["lively server"] = func(dir string) {
+		playServer(New(Config{Dir: dir, Heartbeat: 50 * time.Millisecond, ServerConfig: ServerConfig{Listening: func(Name) { fmt.Println("listening") }}}))
+	}
+}
+
+// TestSilenceOfAStoppedProcessIsNoticed stops the process of a server; the system keeps its
+// connections. Wait, Follow and Pool must return ErrSilent.
 func TestSilenceOfAStoppedProcessIsNoticed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	server := start(t, "server", dir)
+	server := start(t, "lively server", dir)
 	server.expect("listening")
 	ctx := within(t)
-	ipc := New(Config{Dir: dir, SilenceTimeout: 5 * time.Second})
+	ipc := New(Config{Dir: dir, SilenceTimeout: 2 * time.Second})
 	p, err := ipc.ConnectTo(ctx, counter).Get()
 	if err != nil {
 		t.Fatal("connecting failed:", err)

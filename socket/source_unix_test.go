@@ -29,6 +29,7 @@ func unixPair(t *testing.T) (a, b net.Conn) {
 }
 
 func TestClientThatLeavesIsNoticedWhileItsConnectionIsNotRead(t *testing.T) {
+	t.Parallel()
 	ours, theirs := unixPair(t)
 	config := Config{ServerConfig: ServerConfig{MaxHeld: 1}}.withDefaults()
 	c := newConnection(theirs, &config, serverTimers(&config))
