@@ -1,40 +1,41 @@
-package socket
+package fifo
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
 func TestFifoIsAQueue(t *testing.T) {
-	random := newRandom(1)
-	var q fifo[int]
+	random := rand.New(rand.NewPCG(1, 0))
+	var q Queue[int]
 	var model []int
 	for i := range 10_000 {
 		switch n := random.IntN(4); {
 		case n < 2 || len(model) == 0:
-			q.push(i)
+			q.Push(i)
 			model = append(model, i)
 		case n == 2:
 			k := random.IntN(len(model) + 1)
-			q.drop(k)
+			q.Drop(k)
 			model = model[k:]
 		default:
 			k := random.IntN(min(2, len(model)) + 1)
-			q.cut(k)
+			q.Cut(k)
 			model = model[:len(model)-k]
 		}
-		if !slices.Equal(q.all(), model) || q.len() != len(model) {
-			t.Fatalf("after step %d: got %v, want %v", i, q.all(), model)
+		if !slices.Equal(q.All(), model) || q.Len() != len(model) {
+			t.Fatalf("after step %d: got %v, want %v", i, q.All(), model)
 		}
 	}
 }
 
 func TestFifoKeepsNoMoreRoomThanItNeeds(t *testing.T) {
-	var q fifo[int]
+	var q Queue[int]
 	for i := range 100_000 {
-		q.push(i)
-		if q.len() > 10 {
-			q.drop(1)
+		q.Push(i)
+		if q.Len() > 10 {
+			q.Drop(1)
 		}
 	}
 	if cap(q.items) > 64 {
