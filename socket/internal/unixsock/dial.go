@@ -14,8 +14,12 @@ import (
 // longAgo is the deadline that ends a blocked read, write or accept at once.
 var longAgo = time.Unix(1, 0)
 
-// dialUnix connects to the socket at path. It explains the error.
+// dialUnix connects to the socket at path. It explains the error, and returns the cause if ctx is
+// done before.
 func dialUnix(ctx context.Context, path string) (*net.UnixConn, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", path)
 	if err != nil {
