@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
@@ -46,6 +47,27 @@ func Groups(groups ...string) Authorizer {
 			slices.ContainsFunc(p.Groups, func(gid int) bool { return slices.Contains(numbers, gid) })
 	})
 }
+
+// Named accepts peers with one of these names among its [Peer.Names], compared without regard to case.
+// It refuses a peer without names, which is every process of this machine. Without a name every
+// use of an IPC with the Authorizer fails with ErrInvalid.
+func Named(names ...string) Authorizer {
+	if len(names) == 0 {
+		return invalid(fmt.Errorf("%w: Named without a name refuses every peer", ErrInvalid))
+	}
+	return func(_ net.Conn, peer fold.Maybe[Peer]) error {
+		p, _ := peer.Get()
+		for _, name := range p.Names {
+			if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+				return nil
+			}
+		}
+		return fmt.Errorf("%w: the peer has none of the accepted names, but %q", fs.ErrPermission, p.Names)
+	}
+}
+
+// invalid is an Authorizer that cannot be used. It refuses every peer.
+func invalid(err error) Authorizer { return oneOf(err, nil) }
 
 // AnyOf accepts a peer if one of several authorizers does. If there is none, or one of them is
 // invalid, every use of an IPC with it fails with ErrInvalid.
@@ -111,7 +133,7 @@ func oneOf(err error, listed func(Peer) bool) Authorizer {
 		switch p, known := peer.Get(); {
 		case err != nil:
 			return fmt.Errorf("%w: %w", fs.ErrPermission, err)
-		case !known:
+		case !known, !p.hasUser():
 			return fmt.Errorf("%w: the peer's user is not known", fs.ErrPermission)
 		case p.UID != user && !p.isOurs() && !listed(p):
 			return fmt.Errorf("%w: %v is not among the accepted users and groups", fs.ErrPermission, p)
@@ -121,11 +143,11 @@ func oneOf(err error, listed func(Peer) bool) Authorizer {
 }
 
 // oursOrUnknown is the default Authorizer. It accepts this process's user and root, and every
-// peer on connections without users.
+// peer on connections without users, among them peers with authenticated names.
 func oursOrUnknown() Authorizer {
 	user := os.Geteuid()
 	return func(_ net.Conn, peer fold.Maybe[Peer]) error {
-		if p, known := peer.Get(); known && p.UID != user && !p.isOurs() {
+		if p, known := peer.Get(); known && p.hasUser() && p.UID != user && !p.isOurs() {
 			return fmt.Errorf("%w: %v is neither user %d nor root", fs.ErrPermission, p, user)
 		}
 		return nil

@@ -80,8 +80,8 @@ func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.unread != 0 || p.replies.Len() != 0 {
-			t.Error(p.unread, "bytes of", p.replies.Len(), "replies are kept")
+		if p.unread != 0 || p.replies.len() != 0 {
+			t.Error(p.unread, "bytes of", p.replies.len(), "replies are kept")
 		}
 		p.Conn().Close()
 	})

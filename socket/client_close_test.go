@@ -54,8 +54,8 @@ func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 		if err := p.Close(t.Context()).Err(); err != nil {
 			t.Error(err)
 		}
-		if p.inbox.Len() > 2 {
-			t.Error("kept", p.inbox.Len())
+		if p.inbox.len() > 2 {
+			t.Error("kept", p.inbox.len())
 		}
 	})
 }

@@ -1,10 +1,6 @@
 package socket
 
-import (
-	"time"
-
-	"github.com/rxipc/rxipc/socket/internal/fifo"
-)
+import "time"
 
 // maxEntries is how many messages in flight a deliveryLog knows.
 const maxEntries = 1 << 16
@@ -14,7 +10,7 @@ const maxEntries = 1 << 16
 type deliveryLog struct {
 	delivery, arrival bool // wanted
 
-	inFlight fifo.Queue[entry]
+	inFlight fifo[entry]
 	events   hookEvents
 }
 
@@ -46,10 +42,10 @@ func (l *deliveryLog) send(first uint64, messages []Message) {
 	}
 	now := time.Now()
 	for i, m := range messages {
-		if l.inFlight.Len() == maxEntries {
+		if l.inFlight.len() == maxEntries {
 			return
 		}
-		l.inFlight.Push(entry{first + uint64(i), m.Len(), now})
+		l.inFlight.push(entry{first + uint64(i), m.Len(), now})
 	}
 }
 
@@ -58,22 +54,22 @@ func (l *deliveryLog) unsend(last uint64) {
 	if l == nil {
 		return
 	}
-	all := l.inFlight.All()
+	all := l.inFlight.all()
 	n := 0
 	for n < len(all) && all[len(all)-1-n].number > last {
 		n++
 	}
-	l.inFlight.Cut(n)
+	l.inFlight.cut(n)
 }
 
 // settle notes that the messages up to a number were acknowledged, or will not be: err says why.
 func (l *deliveryLog) settle(p *Process, last uint64, err error) {
-	if l == nil || l.inFlight.Len() == 0 || l.inFlight.All()[0].number > last {
+	if l == nil || l.inFlight.len() == 0 || l.inFlight.all()[0].number > last {
 		return
 	}
 	now := time.Now()
 	n := 0
-	for _, e := range l.inFlight.All() {
+	for _, e := range l.inFlight.all() {
 		if e.number > last {
 			break
 		}
@@ -81,7 +77,7 @@ func (l *deliveryLog) settle(p *Process, last uint64, err error) {
 			Delivery{Process: p, Bytes: e.bytes, Start: e.start, Duration: now.Sub(e.start), Err: err})
 		n++
 	}
-	l.inFlight.Drop(n)
+	l.inFlight.drop(n)
 }
 
 // arrive notes a message that came.

@@ -7,17 +7,15 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/rxipc/rxipc/socket/internal/fifo"
 )
 
 // line keeps up one connection of a pool, and replaces it when it breaks. It is the
 // messageSource of the sendWindow over that connection.
 type line struct {
 	pool     *Pool
-	inFlight fifo.Queue[*call] // taken, on the line's goroutine
-	idle     *time.Timer       // ends the connection when it has had no call for PoolConfig.Idle
-	stale    atomic.Bool       // idle has fired
+	inFlight fifo[*call] // taken, on the line's goroutine
+	idle     *time.Timer // ends the connection when it has had no call for PoolConfig.Idle
+	stale    atomic.Bool // idle has fired
 
 	// Under the pool's mu.
 	process *Process // the connection
@@ -60,8 +58,8 @@ func (l *line) answer(a answer) {
 	l.pool.mu.Lock()
 	l.load--
 	l.pool.mu.Unlock()
-	l.inFlight.All()[0].answer <- a
-	l.inFlight.Drop(1)
+	l.inFlight.all()[0].answer <- a
+	l.inFlight.drop(1)
 }
 
 // connected lets the pool give calls to the line.
@@ -94,7 +92,7 @@ func (l *line) lost(w *sendWindow, err error) error {
 		p.stats.Lost++
 	}
 	l.up, l.coming = false, false
-	calls := append(slices.Clone(l.inFlight.All()), l.queue...)
+	calls := append(slices.Clone(l.inFlight.all()), l.queue...)
 	if w != nil {
 		failed = &SendError{Acknowledged: failed.Acknowledged - w.delivered, Sent: w.inFlight, Err: err}
 		failing := failed.failing()
@@ -109,7 +107,7 @@ func (l *line) lost(w *sendWindow, err error) error {
 			p.stats.Retried++
 		}
 	}
-	l.inFlight, l.queue, l.load = fifo.Queue[*call]{}, nil, 0
+	l.inFlight, l.queue, l.load = fifo[*call]{}, nil, 0
 	p.dispatch()
 	if p.waiting.Len() == 0 {
 		l.leaving = true
@@ -118,7 +116,7 @@ func (l *line) lost(w *sendWindow, err error) error {
 	return err
 }
 
-func (l *line) take(room int, queue *fifo.Queue[Message]) (ended bool) {
+func (l *line) take(room int, queue *fifo[Message]) (ended bool) {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	l.set(nil)
@@ -126,8 +124,8 @@ func (l *line) take(room int, queue *fifo.Queue[Message]) (ended bool) {
 	for _, c := range l.queue[:room] {
 		l.taken++
 		c.by, c.number = l.process, l.taken
-		l.inFlight.Push(c)
-		queue.Push(c.message)
+		l.inFlight.push(c)
+		queue.push(c.message)
 	}
 	l.queue = slices.Delete(l.queue, 0, room)
 	return !l.up

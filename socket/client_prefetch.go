@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -19,10 +18,10 @@ type prefetcher struct {
 	room       chan struct{} // a token for a source that waits
 
 	mu    sync.Mutex
-	queue fifo.Queue[Message] // not taken
-	bytes int                 // of their frames
-	open  int                 // messages that are read and not concluded
-	full  bool                // the source waits
+	queue fifo[Message] // not taken
+	bytes int           // of their frames
+	open  int           // messages that are read and not concluded
+	full  bool          // the source waits
 	ended bool
 	wakeup
 }
@@ -75,7 +74,7 @@ func (f *prefetcher) push(ctx context.Context, m Message) bool {
 	}
 	f.open++
 	f.bytes += wire.FrameSize(m.wire())
-	f.queue.Push(m)
+	f.queue.push(m)
 	f.ring()
 	f.mu.Unlock()
 	return true
@@ -89,25 +88,25 @@ func (f *prefetcher) end() {
 	f.ring()
 }
 
-func (f *prefetcher) take(room int, queue *fifo.Queue[Message]) (ended bool) {
+func (f *prefetcher) take(room int, queue *fifo[Message]) (ended bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.set(nil)
-	room = min(room, f.queue.Len())
-	taken := f.queue.All()[:room]
+	room = min(room, f.queue.len())
+	taken := f.queue.all()[:room]
 	for _, m := range taken {
 		f.bytes -= wire.FrameSize(m.wire())
 	}
-	queue.Push(taken...)
-	f.queue.Drop(room)
+	queue.push(taken...)
+	f.queue.drop(room)
 	f.makeRoom()
-	return f.ended && f.queue.Len() == 0
+	return f.ended && f.queue.len() == 0
 }
 
 func (f *prefetcher) notify(p *Process) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ended || f.queue.Len() > 0 {
+	if f.ended || f.queue.len() > 0 {
 		return false
 	}
 	f.set(p)

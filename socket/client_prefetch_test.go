@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
@@ -40,7 +39,7 @@ func TestPrefetcherReadsAWindowAhead(t *testing.T) {
 			}
 		}
 		expect(20)
-		var queue fifo.Queue[Message]
+		var queue fifo[Message]
 		s.take(10, &queue)
 		expect(20) // they are in flight
 		s.conclude(4)
@@ -62,7 +61,7 @@ func TestPrefetcherReadsNoMoreThanWindowBytesAhead(t *testing.T) {
 		if *pushed != 10 {
 			t.Fatalf("%d messages of 1000 bytes were read ahead, the limit is 10,000 bytes", *pushed)
 		}
-		var queue fifo.Queue[Message]
+		var queue fifo[Message]
 		s.take(4, &queue)
 		synctest.Wait()
 		if *pushed != 10 {

@@ -218,8 +218,8 @@ func (p *Process) sort(m Message) {
 
 // take removes and returns the first unread message, p.mu held. There must be one.
 func (p *Process) take() Message {
-	m := p.inbox.All()[0]
-	p.inbox.Drop(1)
+	m := p.inbox.all()[0]
+	p.inbox.drop(1)
 	p.unread -= m.Len() + overhead
 	return m
 }
@@ -230,6 +230,6 @@ func (p *Process) store(m Message) {
 	if p.unasked || p.closing && p.unread > p.config.MaxUnread {
 		return
 	}
-	p.inbox.Push(m)
+	p.inbox.push(m)
 	p.unread += m.Len() + overhead
 }

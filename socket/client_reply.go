@@ -13,7 +13,7 @@ import (
 // answer makes a message the response to the request that was acknowledged last, and reports
 // false if that has one already, p.mu held.
 func (p *Process) answer(m Message) bool {
-	all := p.replies.All()
+	all := p.replies.all()
 	if p.settled == len(all) || all[p.settled].number != p.acked {
 		return false
 	}
@@ -29,7 +29,7 @@ func (p *Process) answer(m Message) bool {
 
 // unanswered gives ErrNoResponse to the requests that have no response, p.mu held.
 func (p *Process) unanswered() {
-	all := p.replies.All()
+	all := p.replies.all()
 	if p.settled == len(all) || all[p.settled].number >= p.acked {
 		return
 	}
@@ -61,7 +61,7 @@ func (p *Process) abandon(s span) {
 }
 
 func (p *Process) reply(number uint64) *reply {
-	all := p.replies.All()
+	all := p.replies.all()
 	i, _ := slices.BinarySearchFunc(all, number, func(r reply, number uint64) int {
 		return cmp.Compare(r.number, number)
 	})
@@ -78,11 +78,11 @@ func (p *Process) leave(r *reply) {
 
 // tidy removes the first replies that are decided and left, p.mu held.
 func (p *Process) tidy() {
-	all := p.replies.All()[:p.settled]
+	all := p.replies.all()[:p.settled]
 	n := 0
 	for n < len(all) && all[n].left {
 		n++
 	}
-	p.replies.Drop(n)
+	p.replies.drop(n)
 	p.settled -= n
 }

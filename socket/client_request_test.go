@@ -88,7 +88,7 @@ func TestRequestWithoutResponseIsToldByTheNextAcknowledgement(t *testing.T) {
 		if r := <-results[2]; r.content != "re 2" {
 			t.Error(r)
 		}
-		if p.replies.Len() != 0 || p.unread != 0 {
+		if p.replies.len() != 0 || p.unread != 0 {
 			t.Error(p.replies, p.unread)
 		}
 		p.Conn().Close()
@@ -111,7 +111,7 @@ func TestRequestThatGaveUpDoesNotDisturbTheNext(t *testing.T) {
 		if m, err := p.Request(t.Context(), Text("b")).Get(); m != Text("re b") {
 			t.Error(m, err)
 		}
-		if p.replies.Len() != 0 || p.unread != 0 || p.inbox.Len() != 0 {
+		if p.replies.len() != 0 || p.unread != 0 || p.inbox.len() != 0 {
 			t.Error(p.replies, p.unread)
 		}
 		p.Conn().Close()
@@ -150,7 +150,7 @@ func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
 		if m, err := p.Wait(t.Context()).Get(); m != Text("pushed") {
 			t.Error(m, err)
 		}
-		if p.replies.Len() != 0 || p.unread != 0 {
+		if p.replies.len() != 0 || p.unread != 0 {
 			t.Error(p.replies, p.unread)
 		}
 		p.Conn().Close()

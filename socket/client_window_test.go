@@ -12,7 +12,6 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
-	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 	"github.com/rxipc/rxipc/stream/streamtest"
@@ -273,9 +272,9 @@ type drip struct {
 	notified int
 }
 
-func (d *drip) take(_ int, queue *fifo.Queue[Message]) (ended bool) {
+func (d *drip) take(_ int, queue *fifo[Message]) (ended bool) {
 	if len(d.messages) > 0 {
-		queue.Push(d.messages[0])
+		queue.push(d.messages[0])
 		d.messages = d.messages[1:]
 	}
 	return len(d.messages) == 0

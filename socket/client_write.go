@@ -92,7 +92,7 @@ func (p *Process) number(b batch) (first uint64, err error) {
 	p.sent += uint64(len(b.messages))
 	p.deliveries.send(first, b.messages)
 	for n := first; b.request && n <= p.sent; n++ {
-		p.replies.Push(reply{number: n})
+		p.replies.push(reply{number: n})
 	}
 	return first, nil
 }
@@ -108,8 +108,8 @@ func (p *Process) unnumber(request bool, count int) {
 	p.deliveries.unsend(p.sent)
 	p.acked = min(p.acked, p.sent) // the server may have acknowledged a message that it did not get
 	if request {
-		p.replies.Cut(count)
-		p.settled = min(p.settled, p.replies.Len())
+		p.replies.cut(count)
+		p.settled = min(p.settled, p.replies.len())
 	}
 }
 

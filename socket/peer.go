@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
@@ -27,19 +28,40 @@ type Peer struct {
 
 	// Groups are the numbers of its other groups.
 	Groups []int
+
+	// Names are the names that a [Transport] has authenticated, such as those in a certificate
+	// of TLS. Then the peer is no process of this machine, and UID and GID are -1.
+	Names []string
 }
 
-// String returns the process and the user in words.
+// String returns the process and the user in words, or the names.
 func (p Peer) String() string {
+	if !p.hasUser() {
+		return "a process with the names " + strings.Join(p.Names, ", ")
+	}
 	if p.PID == 0 {
 		return fmt.Sprintf("a process of user %d", p.UID)
 	}
 	return fmt.Sprintf("process %d of user %d", p.PID, p.UID)
 }
 
-// LogValue is the peer as attributes of a log line: pid, uid and gid.
+// LogValue is the peer as attributes of a log line: pid, uid and gid, or names.
 func (p Peer) LogValue() slog.Value {
+	if !p.hasUser() {
+		return slog.GroupValue(slog.Any("names", p.Names))
+	}
 	return slog.GroupValue(slog.Int("pid", p.PID), slog.Int("uid", p.UID), slog.Int("gid", p.GID))
+}
+
+// hasUser reports whether the peer is a process of this machine.
+func (p Peer) hasUser() bool { return p.UID >= 0 }
+
+// user returns the user in words: by its number, or its first name.
+func (p Peer) user() string {
+	if len(p.Names) > 0 {
+		return p.Names[0]
+	}
+	return fmt.Sprintf("user %d", p.UID)
 }
 
 // Pidfd opens a descriptor of the process that conn is connected to. The descriptor names that
@@ -61,7 +83,7 @@ func peerOf(conn net.Conn) (Peer, error) {
 		return knows.Peer()
 	}
 	found, err := unixsock.PeerOf(conn)
-	return Peer(found), err
+	return Peer{PID: found.PID, UID: found.UID, GID: found.GID, Groups: found.Groups}, err
 }
 
 // knownPeer is the peer of a connection, if it is known.

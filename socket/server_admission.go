@@ -30,11 +30,11 @@ type acceptor struct {
 	refusals throttle
 
 	mu      sync.Mutex
-	perUser map[int]int // connections of other users, by user
+	perUser map[string]int // connections of other users, by user
 }
 
 func newAcceptor(config *Config, name string, listener net.Listener) *acceptor {
-	a := &acceptor{config: config, name: name, listener: listener, perUser: map[int]int{}}
+	a := &acceptor{config: config, name: name, listener: listener, perUser: map[string]int{}}
 	a.accepted = operators.Retry[net.Conn](whilePassing)(a.accept)
 	if config.MaxConnections > 0 {
 		a.slots = make(chan struct{}, config.MaxConnections)
@@ -58,11 +58,11 @@ func (a *acceptor) next(ctx context.Context) (net.Conn, admission, error) {
 			return conn, admitted, nil
 		}
 		if hook := a.config.Hooks.Refused; hook != nil {
-			callHook(a.config.Log, hook, Refusal{Name: a.name, Peer: admitted.peer, Err: err})
+			callHook(a.config.Log, hook, Refusal{Name: a.name, Peer: fold.FromPointer(admitted.peer), Err: err})
 		}
 		args := []any{"name", a.name, "reason", Reason(err), "error", err}
-		if peer, known := admitted.peer.Get(); known {
-			args = append(args, "peer", peer)
+		if admitted.peer != nil {
+			args = append(args, "peer", *admitted.peer)
 		}
 		a.refusals.warn(a.config.Log, "connection refused", args...)
 	}
@@ -122,7 +122,9 @@ func (a *acceptor) admit(conn net.Conn) (admitted admission, err error) {
 			conn.Close()
 		}
 	}()
-	if admitted.peer, err = authorize(a.config.Clients, conn); err == nil {
+	peer, err := authorize(a.config.Clients, conn)
+	admitted.peer = peer.Pointer()
+	if err == nil {
 		err = a.count(admitted)
 	}
 	in = err == nil
@@ -141,25 +143,25 @@ func refuse(conn net.Conn, err error) {
 
 // count counts a connection for its user. It fails if the user has as many as allowed.
 func (a *acceptor) count(admitted admission) error {
-	uid, ok := admitted.countedUser()
+	user, ok := admitted.countedUser()
 	if !ok {
 		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.perUser[uid] >= a.config.MaxPerUser {
-		return fmt.Errorf("user %d has %d connections, %w", uid, a.perUser[uid], errTooMany)
+	if a.perUser[user] >= a.config.MaxPerUser {
+		return fmt.Errorf("%s has %d connections, %w", user, a.perUser[user], errTooMany)
 	}
-	a.perUser[uid]++
+	a.perUser[user]++
 	return nil
 }
 
 // release frees the slot of a connection, and counts it for its user no more.
 func (a *acceptor) release(admitted admission) {
-	if uid, ok := admitted.countedUser(); ok {
+	if user, ok := admitted.countedUser(); ok {
 		a.mu.Lock()
-		if a.perUser[uid]--; a.perUser[uid] == 0 {
-			delete(a.perUser, uid)
+		if a.perUser[user]--; a.perUser[user] == 0 {
+			delete(a.perUser, user)
 		}
 		a.mu.Unlock()
 	}
@@ -170,7 +172,7 @@ func (a *acceptor) release(admitted admission) {
 
 // admission is the peer of a connection, and the acceptor that has a slot for it.
 type admission struct {
-	peer     fold.Maybe[Peer]
+	peer     *Peer // nil if it is not known; not a Maybe, which would make each Connection larger
 	acceptor *acceptor
 }
 
@@ -190,9 +192,11 @@ func (a admission) name() string {
 }
 
 // countedUser returns the user whose connections are counted: any but this one and root.
-func (a admission) countedUser() (uid int, ok bool) {
-	peer, ok := a.peer.Get()
-	return peer.UID, ok && !peer.isOurs()
+func (a admission) countedUser() (user string, ok bool) {
+	if a.peer == nil || a.peer.isOurs() {
+		return "", false
+	}
+	return a.peer.user(), true
 }
 
 // throttle lets one line a second into the log: a stranger must not fill it.

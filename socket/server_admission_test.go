@@ -302,7 +302,7 @@ func TestAcceptorForgetsUsersThatLeft(t *testing.T) {
 	config := Config{ServerConfig: ServerConfig{MaxConnections: -1}}.withDefaults()
 	d := newAcceptor(&config, "counter", newMemoryListener())
 	for uid := range 100 {
-		a := admission{peer: fold.Just(Peer{UID: os.Geteuid() + 1 + uid}), acceptor: d}
+		a := admission{peer: &Peer{UID: os.Geteuid() + 1 + uid}, acceptor: d}
 		if err := d.count(a); err != nil {
 			t.Errorf("counting a connection in: %v", err)
 		}

@@ -18,7 +18,7 @@ func (c *Connection) Name() string { return c.admission.name() }
 // Peer tells who the client is: nothing where the connection does not know. Unix
 // sockets know on Linux, macOS and FreeBSD; so does any connection that has the
 // method Peer() (Peer, error), such as one of your own Transport.
-func (c *Connection) Peer() fold.Maybe[Peer] { return c.admission.peer }
+func (c *Connection) Peer() fold.Maybe[Peer] { return fold.FromPointer(c.admission.peer) }
 
 // String is the connection in a line: its number, name and peer, and whether it is open or
 // closed.

@@ -6,7 +6,8 @@ import (
 )
 
 // Transport lets processes reach each other by name. Most programs use [Unix]. Another
-// Transport may carry the same connections over any channel that delivers bytes in order.
+// Transport may carry the same connections over any channel that delivers bytes in order, as
+// package socket/tcp does. CheckTransport of package socket/sockettest checks one.
 // Several goroutines may call its methods at the same time.
 type Transport interface {
 	// Listen makes the name reachable until the listener is closed. It fails with

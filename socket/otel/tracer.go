@@ -28,7 +28,10 @@ func newTracer(config Config) *tracer {
 
 // handled makes the span of a message that a server has handled.
 func (t *tracer) handled(h socket.Handling) {
-	ctx := trace.ContextWithRemoteSpanContext(context.Background(), t.parent(h.Message))
+	ctx := context.Background()
+	if t.parent != nil {
+		ctx = trace.ContextWithRemoteSpanContext(ctx, t.parent(h.Message))
+	}
 	t.span(ctx, trace.SpanKindConsumer, label{name: h.Connection.Name(), role: roleServer, operation: opProcess}, h.Start, h.Duration, h.Err,
 		append(ends(h.Connection.ID(), h.Connection.Peer()),
 			semconv.MessagingMessageBodySize(h.Message.Len()),
@@ -48,7 +51,9 @@ func (t *tracer) sent(d socket.Delivery) {
 // ends returns the attributes that identify the connection and its peer.
 func ends(id uint64, peer fold.Maybe[socket.Peer]) []attribute.KeyValue {
 	all := []attribute.KeyValue{attribute.Int64("rxipc.connection", int64(id))}
-	if peer, known := peer.Get(); known {
+	if peer, known := peer.Get(); known && len(peer.Names) > 0 {
+		all = append(all, attribute.StringSlice("rxipc.peer.names", peer.Names))
+	} else if known {
 		all = append(all, attribute.Int("rxipc.peer.pid", peer.PID), attribute.Int("rxipc.peer.uid", peer.UID))
 	}
 	return all
