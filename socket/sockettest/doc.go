@@ -52,4 +52,6 @@
 // [NewNetwork] is a [socket.Transport] for any test, inside or outside of a bubble of
 // [testing/synctest]. [Pipe] is a single connection, for [socket.IPC.Attach] and
 // [socket.IPC.Accept].
+//
+// [CheckTransport] checks a transport of your own against all that servers and clients rely on.
 package sockettest
