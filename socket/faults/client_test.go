@@ -56,7 +56,7 @@ func newClient(dir string, number, seed uint64) *client {
 	return &client{
 		chance: rand.New(rand.NewPCG(seed, number+1)),
 		dir:    dir,
-		ipc:    socket.New(socket.Config{Dir: dir, ClientConfig: socket.ClientConfig{MaxUnread: 1 << 20}}),
+		ipc:    socket.New(socket.Config{Transport: transportOf(dir), ClientConfig: socket.ClientConfig{MaxUnread: 1 << 20}}),
 		next:   number << 40,
 		acked:  openJournal(dir, "client", number),
 		played: make(map[string]int),

@@ -12,6 +12,7 @@
 //
 //	RXIPC_FAULTS=10m go test ./socket/faults -run Faults -v -timeout 0
 //
+// It runs over unix sockets, and once more over TCP with TLS, where no server hands over.
 // RXIPC_FAULTS_CLIENTS sets the number of client processes. RXIPC_FAULTS_SEED repeats the
 // random choices of an earlier run, but not the order in which the system schedules the
 // processes. The test needs a Unix system.

@@ -41,10 +41,11 @@ type scale struct {
 	duration time.Duration
 	clients  int
 	seed     uint64
+	tcp      bool
 }
 
 func scaled(t *testing.T) scale {
-	s := scale{5 * time.Second, 24, rand.Uint64()}
+	s := scale{duration: 4 * time.Second, clients: 24, seed: rand.Uint64()}
 	read(t, "RXIPC_FAULTS", &s.duration, time.ParseDuration)
 	read(t, "RXIPC_FAULTS_CLIENTS", &s.clients, strconv.Atoi)
 	read(t, "RXIPC_FAULTS_SEED", &s.seed, func(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) })
@@ -64,8 +65,17 @@ func read[T any](t *testing.T, variable string, to *T, parse func(string) (T, er
 }
 
 // TestFaults is the program. Function strike makes its faults.
-func TestFaults(t *testing.T) {
+func TestFaults(t *testing.T) { runFaults(t, scaled(t)) }
+
+// TestFaultsOverTCP is the program with mutual TLS in place of unix sockets. No server hands over.
+func TestFaultsOverTCP(t *testing.T) {
 	s := scaled(t)
+	s.tcp = true
+	runFaults(t, s)
+}
+
+func runFaults(t *testing.T, s scale) {
+	t.Parallel()
 	t.Logf("seed %d, %v, %d clients", s.seed, s.duration, s.clients)
 	w := newWorld(t, s)
 	w.suffer(time.Now().Add(s.duration))
@@ -121,8 +131,11 @@ func (w *world) replaceServer() {
 		w.killed = append(w.killed, span{from, time.Now()})
 		w.crashes++
 	case 2:
-		w.handOver()
-		return
+		if !w.tcp {
+			w.handOver()
+			return
+		}
+		w.finishServer()
 	default:
 		w.finishServer()
 	}

@@ -31,7 +31,7 @@ func serve(dir string, generation uint64) {
 
 	handled := openJournal(dir, "server", generation)
 	ipc := socket.New(socket.Config{
-		Transport: socket.Unix{Dir: dir, Inherit: true},
+		Transport: transportOf(dir),
 		ServerConfig: socket.ServerConfig{
 			Listening: func(socket.Name) {
 				now := takeCensus()

@@ -7,16 +7,15 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
-	"path/filepath"
 	"time"
 )
 
-// The misbehaving clients use a bare socket. Their messages do not count as acknowledged. They
+// The misbehaving clients use a bare connection. Their messages do not count as acknowledged. They
 // must not harm other clients.
 
 // bare calls f with a bare connection that has a random deadline.
 func (c *client) bare(ctx context.Context, f func(net.Conn)) {
-	conn, err := net.Dial("unix", filepath.Join(c.dir, victim.String()+".sock"))
+	conn, err := transportOf(c.dir).Dial(ctx, victim)
 	if err != nil {
 		return
 	}
@@ -69,7 +68,7 @@ func (c *client) flood(ctx context.Context) {
 // halfClose closes the connection for writing and goes on reading.
 func (c *client) halfClose(ctx context.Context) {
 	c.greeted(ctx, func(conn net.Conn) {
-		if _, err := conn.Write(c.one(true)); err != nil || conn.(*net.UnixConn).CloseWrite() != nil {
+		if _, err := conn.Write(c.one(true)); err != nil || conn.(interface{ CloseWrite() error }).CloseWrite() != nil {
 			return
 		}
 		_, _ = io.Copy(io.Discard, conn)

@@ -57,6 +57,9 @@ func newWorld(t *testing.T, s scale) *world {
 		}
 		os.RemoveAll(dir)
 	})
+	if s.tcp {
+		setUpTCP(t, dir)
+	}
 	w.startServer()
 	for range s.clients {
 		w.clients = append(w.clients, w.startClient())
