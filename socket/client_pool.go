@@ -206,7 +206,7 @@ func (p *Pool) withdraw(ctx context.Context, c *call) answer {
 	c.gone = true // a line has it, and may have sent it
 	c.by.mu.Lock()
 	defer c.by.mu.Unlock()
-	return c.undone(c.by.acknowledged(span{c.number, 1}), c.by.late(ctx))
+	return c.undone(c.by.acknowledged(span{first: c.number, count: 1}), c.by.late(ctx))
 }
 
 // takeBack removes a call from the queue of its line, which has not taken the call, mu held.

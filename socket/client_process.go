@@ -40,6 +40,9 @@ type Process struct {
 	inbox      fifo[Message] // unread messages
 	replies    fifo[reply]   // of the requests, in the order they were sent
 	settled    int           // the first replies, which are decided
+	spare      *waiter       // waiters of calls that are over
+	answered   int           // calls that got their answers by the last read
+	freed      chan struct{} // gets a token for each answer that no call awaits any more; nil: none does
 	unread     int           // bytes in both, overhead included
 	unasked    bool          // messages for the inbox are dropped
 	sent       uint64        // messages written, for the writer
@@ -54,9 +57,10 @@ type Process struct {
 
 // reply is the answer to a request, which may still come.
 type reply struct {
-	number  uint64 // of the request among the messages sent
-	decided bool   // message came, or err says that none will
-	left    bool   // no call awaits it any more
+	number  uint64  // of the request among the messages sent
+	by      *waiter // of the call that gets it at once; nil: it is kept until a call claims it
+	decided bool    // message came, or err says that none will
+	left    bool    // no call awaits it any more
 	answer
 }
 
@@ -71,6 +75,7 @@ type answer struct {
 type span struct {
 	first uint64
 	count int
+	place uint64 // of the first one's first byte, among all bytes written
 }
 
 // overhead is added to the length of each unread message, so that empty ones are limited, too.
@@ -153,5 +158,12 @@ func (p *Process) change() {
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
+	}
+	if p.err != nil {
+		for _, r := range p.replies.all()[p.settled:] {
+			if r.by != nil {
+				r.by.wake()
+			}
+		}
 	}
 }

@@ -14,37 +14,42 @@ import (
 // under p.mu. One of the calls that wait reads for all of them, and has an unfinished write
 // finished meanwhile.
 func (p *Process) await(ctx context.Context, limit int, ready func() bool) error {
-	return p.awaitWith(ctx, limit, false, ready)
+	return p.awaitWith(ctx, limit, false, nil, ready)
 }
 
 // awaitWith is await. A patient caller expects that the server reads soon. It has an unfinished
-// write finished only if that takes longer than settleTime.
-func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready func() bool) error {
+// write finished only if that takes longer than settleTime. A caller with a waiter is woken when
+// that has its answer, and when nobody reads; another caller by each read of another call.
+func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, w *waiter, ready func() bool) error {
 	started := false
 	var rest *finisher
 	defer func() {
-		if rest != nil {
-			rest.stop()
-		}
 		if started {
 			p.endWait()
 		}
+		p.passOn()
+		p.mu.Unlock()
+		if rest != nil {
+			rest.stop()
+		}
 	}()
+	p.mu.Lock()
 	for {
-		p.mu.Lock()
 		switch {
 		case ready():
-			p.mu.Unlock()
 			return nil
 		case p.err != nil:
-			defer p.mu.Unlock()
 			return p.err
 		case ctx.Err() != nil:
-			defer p.mu.Unlock()
 			return p.late(ctx)
 		case p.unread > limit:
-			defer p.mu.Unlock()
 			return p.tooMuchUnread(limit)
+		case p.reading && w != nil:
+			w.parked = true
+			p.mu.Unlock()
+			w.park(ctx, p)
+			p.mu.Lock()
+			continue
 		case p.reading:
 			changed := p.nextChange()
 			p.mu.Unlock()
@@ -52,6 +57,7 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 			case <-changed:
 			case <-ctx.Done():
 			}
+			p.mu.Lock()
 			continue
 		}
 		p.reading = true
@@ -79,10 +85,8 @@ func (p *Process) awaitWith(ctx context.Context, limit int, patient bool, ready 
 	}
 }
 
-// endWait stops the heartbeats, unless another call waits.
+// endWait stops the heartbeats, unless another call waits, p.mu held.
 func (p *Process) endWait() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.clocked--; p.clocked == 0 {
 		p.frames.StopClock()
 		p.frames.StopListening()
@@ -118,13 +122,14 @@ func (p *Process) lost(err error) error {
 		"or have met a message that is larger than it takes or that its handler failed at: %w", framed.Unexpected(err))
 }
 
-// read reads once for all calls that wait, and handles the frames.
+// read reads once for all calls that wait, and handles the frames. It returns with p.mu held.
 func (p *Process) read(ctx context.Context) {
 	err := p.frames.Fill(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = nil // await returns it
 	}
 	p.mu.Lock()
+	p.answered = 0
 	if !p.frames.In.Idle() {
 		p.came = p.frames.Now()
 		p.frames.StopListening()
@@ -152,7 +157,6 @@ func (p *Process) read(ctx context.Context) {
 	}
 	p.reading = false
 	p.change()
-	p.mu.Unlock()
 }
 
 // endWith closes the connection if a read failed with err.

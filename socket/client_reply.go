@@ -18,13 +18,29 @@ func (p *Process) answer(m Message) bool {
 		return false
 	}
 	r := &all[p.settled]
-	if r.decided = true; !r.left {
-		r.message = m
+	if !r.left && r.by == nil {
 		p.unread += m.Len() + overhead
 	}
+	p.decide(r, answer{message: m})
 	p.settled++
 	p.tidy()
 	return true
+}
+
+// decide gives an answer to the call that awaits it, p.mu held.
+func (p *Process) decide(r *reply, a answer) {
+	r.decided = true
+	switch {
+	case r.left && p.freed != nil:
+		ring(p.freed)
+	case r.left:
+	case r.by != nil:
+		p.answered++
+		r.by.give(a)
+		r.by, r.left = nil, true
+	default:
+		r.answer = a
+	}
 }
 
 // unanswered gives ErrNoResponse to the requests that have no response, p.mu held.
@@ -34,7 +50,7 @@ func (p *Process) unanswered() {
 		return
 	}
 	for ; p.settled < len(all) && all[p.settled].number < p.acked; p.settled++ {
-		all[p.settled].decided, all[p.settled].err = true, ErrNoResponse
+		p.decide(&all[p.settled], answer{err: ErrNoResponse})
 	}
 	p.tidy()
 }
@@ -73,7 +89,7 @@ func (p *Process) leave(r *reply) {
 	if !r.left && r.decided && r.err == nil {
 		p.unread -= r.message.Len() + overhead
 	}
-	r.left, r.answer = true, answer{}
+	r.left, r.by, r.answer = true, nil, answer{}
 }
 
 // tidy removes the first replies that are decided and left, p.mu held.

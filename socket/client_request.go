@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rxipc/rxipc/fold"
 )
@@ -26,25 +25,37 @@ func (p *Process) request(ctx context.Context, m Message) (Message, error) {
 		return Message{}, &SendError{Err: err}
 	}
 	s, err := p.sendOne(ctx, true, m)
+	w := s.by
+	if w == nil {
+		return Message{}, &SendError{Err: err}
+	}
+	var a answer
 	if err == nil {
-		var a answer
-		err = p.await(ctx, p.config.MaxUnread, func() (ok bool) {
-			a, ok = p.claim(s.first)
+		err = p.awaitWith(ctx, p.config.MaxUnread, false, w, func() (ok bool) {
+			a, ok = w.take(p)
 			return ok
 		})
-		switch {
-		case err == nil && a.err == nil:
-			return a.message, nil
-		case err == nil:
-			return Message{}, &SendError{Acknowledged: 1, Sent: 1, Err: a.err}
-		}
 	}
+	if err != nil {
+		a = p.giveUp(s, err)
+	}
+	switch a.err {
+	case nil:
+		return a.message, nil
+	case ErrNoResponse:
+		return Message{}, &SendError{Acknowledged: 1, Sent: 1, Err: a.err}
+	}
+	return Message{}, p.failed(s.span, m, a.err)
+}
+
+// giveUp ends the wait of a request with err, or with the answer if that came in the same moment.
+func (p *Process) giveUp(s sending, err error) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.abandon(s)
-	acknowledged := p.acknowledged(s)
-	if s.count > 0 && !errors.Is(err, ErrUnread) {
-		err = undone(err, acknowledged, m)
+	if a, ok := s.by.take(p); ok {
+		return a
 	}
-	return Message{}, &SendError{Acknowledged: acknowledged, Sent: s.count, Err: err}
+	p.abandon(s.span)
+	s.by.recycle(p)
+	return answer{err: err}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/rxipc/rxipc/fold"
-	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Send sends messages in order, up to [ClientConfig.Window] ahead of their acknowledgements. It
@@ -47,21 +46,18 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		err = p.await(ctx, p.config.MaxUnread, func() bool { return p.acked >= s.first })
 	}
 	if err != nil {
-		if s.count > 0 && !errors.Is(err, ErrUnread) {
-			err = undone(err, 0, messages[0])
+		if failed := p.failed(s.span, messages[0], err); failed.Acknowledged == 0 {
+			return failed
 		}
-		return &SendError{Sent: s.count, Err: err}
 	}
 	return nil
 }
 
-// sendOne writes a message. It only offers a message that the connection may not take at once,
-// since the server may be writing an answer, and read nothing until the answer is read.
-func (p *Process) sendOne(ctx context.Context, request bool, m Message) (span, error) {
-	offered := wire.FrameSize(m.wire()) > wire.FlushAt || p.frames.Unfinished() || p.InFlight() > 0
+// sendOne writes a message.
+func (p *Process) sendOne(ctx context.Context, request bool, m Message) (sending, error) {
 	one := [1]Message{m}
 	for {
-		s, err := p.write(ctx, batch{messages: one[:], request: request, offered: offered})
+		s, err := p.write(ctx, batch{messages: one[:], request: request, single: true})
 		if err != errTaken {
 			return s, err
 		}
@@ -69,7 +65,24 @@ func (p *Process) sendOne(ctx context.Context, request bool, m Message) (span, e
 			if ctx.Err() != nil {
 				err = fmt.Errorf("%w: %w", err, errTaken)
 			}
-			return span{}, err
+			return sending{}, err
 		}
 	}
+}
+
+// failed returns the failure of a call that sent one message, or tried to.
+func (p *Process) failed(s span, m Message, err error) *SendError {
+	if s.count > 0 && p.gone() != nil && p.frames.Discard() <= s.place {
+		s.count = 0 // it was left to others, and never left
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := &SendError{Acknowledged: p.acknowledged(s), Sent: s.count, Err: err}
+	if e.Sent > e.Acknowledged {
+		e.ahead = int(s.first - 1 - p.acked)
+	}
+	if e.Sent > 0 && !errors.Is(err, ErrUnread) {
+		e.Err = undone(err, e.Acknowledged, m)
+	}
+	return e
 }

@@ -24,6 +24,10 @@ type SendError struct {
 
 	// Err is why the others were not acknowledged.
 	Err error
+
+	// ahead is how many messages of other calls were written before these, and are not
+	// acknowledged.
+	ahead int
 }
 
 // Doubtful is how many messages, from Acknowledged on, may have been handled without an
@@ -37,7 +41,7 @@ type SendError struct {
 func (e *SendError) Doubtful() int {
 	unacknowledged := e.Sent - e.Acknowledged
 	if closed, ok := errors.AsType[*closedError](e.Err); ok {
-		return closed.Doubtful(unacknowledged)
+		return max(0, closed.Doubtful(e.ahead+unacknowledged)-e.ahead)
 	}
 	return unacknowledged
 }
@@ -46,7 +50,7 @@ func (e *SendError) Doubtful() int {
 // acknowledged and doubtful ones, and the one for which the server closed.
 func (e *SendError) failing() int {
 	n := e.Acknowledged + e.Doubtful()
-	if closed, ok := errors.AsType[*closedError](e.Err); ok && closed.blames() {
+	if closed, ok := errors.AsType[*closedError](e.Err); ok && closed.blames() && e.ahead == 0 {
 		n = max(n, min(e.Acknowledged+1, e.Sent))
 	}
 	return n

@@ -107,7 +107,7 @@ func (w *sendWindow) loop(ctx context.Context, take takeFunc, source messageSour
 			continue // a message came meanwhile
 		}
 		patient := w.inFlight > w.unflushed // the server has a message, and acknowledges it soon
-		err := w.p.awaitWith(ctx, w.p.config.MaxUnread, patient, func() bool {
+		err := w.p.awaitWith(ctx, w.p.config.MaxUnread, patient, nil, func() bool {
 			return w.progress() || more && source.woken() || w.blocked && w.p.isFree()
 		})
 		if err != nil {
@@ -152,7 +152,7 @@ func (w *sendWindow) write(ctx context.Context, size int) error {
 			break
 		}
 		if s.count > 0 {
-			w.spans.push(s)
+			w.spans.push(s.span)
 			w.inFlight += s.count
 			w.bytes += bytes
 			w.unflushed += s.count
@@ -180,7 +180,7 @@ func (w *sendWindow) next(size int) (b batch, bytes int) {
 		}
 		bytes = more
 	}
-	return batch{messages: waiting[:n], request: w.request, offered: true}, bytes
+	return batch{messages: waiting[:n], request: w.request}, bytes
 }
 
 // progress notes which messages were concluded and reports whether any was, p.mu held.

@@ -48,6 +48,7 @@ type Conn struct {
 	Out     wire.Output // frames not written yet, the first perhaps in part
 	writes  contextDeadline
 	debts   Debts
+	written uint64        // bytes that were in Out
 	rest    atomic.Uint32 // what is known of Out without the lock; Unlock decides it
 
 	// For the timers, on their clock; zero: none.
@@ -73,9 +74,10 @@ const expired = -1
 
 // The states of rest.
 const (
-	restNone = iota
-	restLeft // a write ended early: the reader writes the rest, or whoever writes next
-	restDue  // and has had its time to do so
+	restNone     = iota
+	restPromised // a goroutine is about to write them, see UnlockShared
+	restLeft     // a write ended early: the reader writes the rest, or whoever writes next
+	restDue      // and has had its time to do so
 )
 
 // New returns a Conn. own is the context that most calls of Fill and Flush have, or nil.

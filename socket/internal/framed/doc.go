@@ -5,7 +5,8 @@
 // they may be different ones. Methods that read are for the reader, and Flush and its siblings for
 // the holder of the write lock. Lock, TryLock, TryWrite, Interrupt, Nudge, End, Unfinished,
 // SetFlushDue, Expect and Now may be called from any goroutine. If a write leaves bytes, Unlock
-// interrupts the reader, which writes them.
+// interrupts the reader, which writes them. UnlockShared is for goroutines that write a little at
+// the same time: one of them writes for all.
 //
 // Lock order: the write lock, then Timers.mu. Timers call OnTimer of their members without a lock,
 // and Due with Timers.mu held.

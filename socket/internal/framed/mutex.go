@@ -2,17 +2,21 @@ package framed
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 )
 
 // mutex is a lock whose lock returns early when its context ends. unlock hands it to a waiter.
 // The zero mutex is unlocked, and has no channel until a goroutine waits.
 type mutex struct {
-	mu      sync.Mutex
-	locked  bool
-	waiting int32         // goroutines
-	handed  chan struct{} // the lock, to one of them
+	state  atomic.Int32                  // 0, or held and a waiting for each goroutine that waits for unlock
+	handed atomic.Pointer[chan struct{}] // the lock, to one of them
 }
+
+// The parts of mutex.state.
+const (
+	held    = 1
+	waiting = 2
+)
 
 // lock takes the lock, or returns the cause of the end of ctx.
 func (m *mutex) lock(ctx context.Context) error {
@@ -26,57 +30,44 @@ func (m *mutex) lock(ctx context.Context) error {
 }
 
 // tryLock takes the lock if it is free, and reports whether it was.
-func (m *mutex) tryLock() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.locked {
-		return false
-	}
-	m.locked = true
-	return true
-}
+func (m *mutex) tryLock() bool { return m.state.CompareAndSwap(0, held) }
 
 func (m *mutex) await(ctx context.Context) error {
-	m.mu.Lock()
-	if !m.locked {
-		m.locked = true
-		m.mu.Unlock()
-		return nil
+	if m.handed.Load() == nil {
+		handed := make(chan struct{}, 1)
+		m.handed.CompareAndSwap(nil, &handed)
 	}
-	if m.handed == nil {
-		m.handed = make(chan struct{}, 1)
+	for {
+		state := m.state.Load()
+		if state == 0 && m.tryLock() {
+			return nil
+		}
+		if state != 0 && m.state.CompareAndSwap(state, state+waiting) {
+			break
+		}
 	}
-	m.waiting++
-	m.mu.Unlock()
+	handed := *m.handed.Load()
 	select {
-	case <-m.handed:
+	case <-handed:
 		return nil
 	case <-ctx.Done():
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	select {
-	case <-m.handed: // in the same moment, to this goroutine or to another that waits
-		m.pass()
-	default:
-		m.waiting--
+	for state := m.state.Load(); state >= waiting; state = m.state.Load() {
+		if m.state.CompareAndSwap(state, state-waiting) {
+			return context.Cause(ctx)
+		}
 	}
+	<-handed // in the same moment, to this goroutine or to another that waits
+	m.unlock()
 	return context.Cause(ctx)
 }
 
 // unlock gives the lock back.
 func (m *mutex) unlock() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.pass()
-}
-
-// pass hands the lock to a goroutine that waits, mu held.
-func (m *mutex) pass() {
-	if m.waiting == 0 {
-		m.locked = false
-		return
+	for !m.state.CompareAndSwap(held, 0) {
+		if state := m.state.Load(); state != held && m.state.CompareAndSwap(state, state-waiting) {
+			*m.handed.Load() <- struct{}{} // has room: there is one lock
+			return
+		}
 	}
-	m.waiting--
-	m.handed <- struct{}{} // has room: there is one lock
 }

@@ -3,6 +3,7 @@ package framed
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/rxipc/rxipc/socket/internal/wire"
@@ -34,7 +35,8 @@ func (c *Conn) TryLock() bool {
 // writes them. It does not after a failure: the reader meets that, too.
 func (c *Conn) Unlock() {
 	left := c.Out.Len() > 0 && !c.broken
-	switch rest := c.rest.Load(); {
+	rest := c.rest.Load()
+	switch {
 	case !left && rest != restNone:
 		c.rest.Store(restNone)
 	case left && rest == restNone:
@@ -44,13 +46,39 @@ func (c *Conn) Unlock() {
 	if c.debts != nil {
 		c.debts.Remind()
 	}
-	if left {
+	if left && rest != restPromised {
 		c.Interrupt()
 	}
 }
 
+// UnlockShared is FlushNow and Unlock for a few bytes whose writer waits for an answer anyway.
+// The first goroutine of several promises to write, lets the others add theirs, and writes
+// them all. The others leave theirs to it. A failure of the write is met by the reader.
+func (c *Conn) UnlockShared(ctx context.Context) {
+	switch {
+	case c.Out.Len() >= wire.FlushAt:
+		c.FlushNow()
+		fallthrough
+	case c.rest.Load() != restNone:
+		c.Unlock()
+		return
+	}
+	c.rest.Store(restPromised)
+	c.Unlock()
+	runtime.Gosched()
+	if c.Lock(ctx) != nil {
+		if c.rest.CompareAndSwap(restPromised, restLeft) {
+			c.Interrupt()
+		}
+		return
+	}
+	c.rest.CompareAndSwap(restPromised, restNone) // Unlock decides again
+	c.FlushNow()
+	c.Unlock()
+}
+
 // Unfinished reports whether a write has left bytes.
-func (c *Conn) Unfinished() bool { return c.rest.Load() != restNone }
+func (c *Conn) Unfinished() bool { return c.rest.Load() >= restLeft }
 
 // FlushDue reports whether SetFlushDue was called since a write left bytes.
 func (c *Conn) FlushDue() bool { return c.rest.Load() == restDue }
@@ -73,7 +101,7 @@ func (c *Conn) Flush(ctx context.Context) error {
 	defer c.writeBlockedSince.Store(0)
 	for {
 		n, err := c.Out.WriteAll(c.Net)
-		c.Out.DropFirst(n)
+		c.drop(n)
 		switch {
 		case err == nil:
 			return nil
@@ -135,12 +163,31 @@ func (c *Conn) FlushSoon() error {
 
 // flushed drops what was written.
 func (c *Conn) flushed(n int, err error) error {
-	c.Out.DropFirst(n)
+	c.drop(n)
 	if err == nil || wire.IsTimeout(err) {
 		return nil
 	}
 	c.broken = true
 	return err
+}
+
+// drop removes the first n bytes of Out, which were written.
+func (c *Conn) drop(n int) {
+	c.Out.DropFirst(n)
+	c.written += uint64(n)
+}
+
+// Place returns the place of the next frame among all bytes of the connection. The caller holds
+// the write lock.
+func (c *Conn) Place() uint64 { return c.written + uint64(c.Out.Len()) }
+
+// Discard drops what was not written, and returns how many bytes were. It is for a connection
+// that has ended. What is behind them was not sent, and never will be.
+func (c *Conn) Discard() (written uint64) {
+	c.writing.lock(context.Background()) // a goroutine that writes finds the connection closed
+	defer c.Unlock()
+	c.Out.DropLast(c.Out.Extent())
+	return c.written
 }
 
 // TryWrite writes Out and behind it a control frame, or none, as far as the connection takes

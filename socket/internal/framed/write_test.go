@@ -174,3 +174,62 @@ func TestShutAndReleaseKeepNoContext(t *testing.T) {
 		t.Error("Flush after Shut does not fail, want that the connection is closed")
 	}
 }
+
+// TestSharedWriteIsThatOfTheFirst has goroutines add frames in the same moment.
+func TestSharedWriteIsThatOfTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, theirs := newPipe(t, NewTimers(testLimits), nil)
+		read := make(chan int, 100)
+		go func() {
+			for buffer := make([]byte, 1000); ; {
+				n, err := theirs.Read(buffer)
+				if err != nil {
+					close(read)
+					return
+				}
+				read <- n
+			}
+		}()
+		for range 50 {
+			go func() {
+				c.Lock(t.Context())
+				c.Out.AddFrames("x")
+				c.UnlockShared(t.Context())
+			}()
+		}
+		synctest.Wait()
+		state(t, c, "after all have written", false, false)
+		c.Net.Close()
+		bytes, writes := 0, 0
+		for n := range read {
+			bytes, writes = bytes+n, writes+1
+		}
+		if bytes != 50 || writes > 25 {
+			t.Errorf("50 goroutines wrote %d bytes in %d writes, want 50 in a few", bytes, writes)
+		}
+	})
+}
+
+// TestSharedWriteThatIsGivenUpIsLeftToTheReader ends the context of the goroutine on which
+// others rely before it writes.
+func TestSharedWriteThatIsGivenUpIsLeftToTheReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := newPipe(t, NewTimers(testLimits), nil)
+		read := make(chan error, 1)
+		go func() { read <- c.Fill(t.Context()) }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		c.Lock(ctx)
+		c.Out.AddFrames("x")
+		cancel()
+		c.UnlockShared(ctx)
+		if err := <-read; err != nil {
+			t.Errorf("Fill of a reader that is to write the rest: got %v, want nil", err)
+		}
+		state(t, c, "after a shared write that was given up", true, false)
+		if written := c.Discard(); written != 0 || c.Place() != 0 {
+			t.Errorf("Discard: got %d bytes written, %d beside what is left, want none", written, c.Place())
+		}
+		state(t, c, "after Discard", false, false)
+	})
+}
