@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -50,5 +51,11 @@ func TestContendersDoTheirWork(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+func TestRecordHas32Bytes(t *testing.T) {
+	if text, err := json.Marshal(typedRecord); len(text) != 32 || err != nil {
+		t.Errorf("encode the record: got %s of %d bytes, %v, want 32 bytes", text, len(text), err)
 	}
 }

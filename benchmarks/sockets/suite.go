@@ -30,7 +30,7 @@ const windowWidth = 64
 // allPeers are all peers of a server process; peers are those in the comparison.
 var (
 	peers    = []peer{bare, multiplexed, rxIPC, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
-	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy)
+	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy, byHand, typed, jsonRPC)
 )
 
 var (
@@ -47,7 +47,7 @@ func Suite() measure.Suite {
 requests, and messages without a response are counted on arrival. Each peer is used as in its
 documentation, with its defaults; see its file in ` + "`sockets`" + `.`,
 		Groups: []measure.Group{
-			requests(), costs(), ahead(), shared(), parallel(), push(), visits(), waiting(), pipelines(),
+			requests(), costs(), methods(), ahead(), shared(), parallel(), push(), visits(), waiting(), pipelines(),
 		},
 	}
 }
@@ -114,6 +114,24 @@ func costs() measure.Group {
 			{Contender: rxIPC.title(), Metric: clientAllocations, Work: "32 B", Bound: 1},
 			{Contender: rxIPC.title(), Metric: serverAllocations, Work: "32 B", Bound: 1},
 		},
+	}
+}
+
+func methods() measure.Group {
+	return measure.Group{
+		Title: "Typed requests",
+		About: `One request at a time on one connection. Request and response are a struct with a number and a text, 32
+bytes of JSON. The reference is an untyped request whose content the client and the server encode and
+decode themselves: the round trip and encoding/json's own time. The first row is the round trip
+alone, of a content of the same length.`,
+		Baseline: byHand.title(),
+		Metrics: []measure.Metric{
+			{Name: p50, Unit: measure.Seconds}, {Name: p99, Unit: measure.Seconds},
+			{Name: clientAllocations, Unit: measure.Count, NoRatio: true}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true},
+		},
+		Works: []measure.Work{{Name: "32 B of JSON", N: 4000, QuickN: 10,
+			Contenders: contenders([]peer{requesting, byHand, typed, jsonRPC}, setup{kind: oneByOne, size: 32, conns: 1}, (*bench).oneByOne)}},
+		Goals: []measure.Goal{{Contender: typed.title(), Metric: p50, Work: "32 B of JSON", Ratio: true, Bound: 1.5}},
 	}
 }
 
