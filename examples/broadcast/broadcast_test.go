@@ -126,6 +126,7 @@ func TestServerSpeaksTheGivenDialect(t *testing.T) {
 					t.Fatalf("read from the room: got %q, %v; want %s", got, err, want)
 				}
 			}
+			conn.Close() // this client would not answer the server's goodbye, which waits for it
 			server.Signal(syscall.SIGTERM)
 			server.Wait()
 		})
