@@ -115,7 +115,7 @@ func dialBare(b *testing.B, dir, name string) *bareConn {
 	b.Helper()
 	conn, err := net.Dial("unix", filepath.Join(dir, name))
 	if err != nil {
-		b.Fatalf("dial %s: %v", name, err)
+		b.Fatalf("dial the socket %s: %v", name, err)
 	}
 	b.Cleanup(func() { conn.Close() })
 	return &bareConn{Conn: conn, reader: bufio.NewReader(conn)}

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -43,9 +42,7 @@ func TestOneWaitSeesToTheRestOfManyWrites(t *testing.T) {
 		synctest.Wait()
 		for range 3 {
 			begun := time.Now()
-			if err := p.Send(t.Context(), Text(strings.Repeat("x", 100_000))).Err(); err != nil {
-				t.Fatal(err)
-			}
+			succeeds(t, "send a large message", p.Send(t.Context(), Text(strings.Repeat("x", 100_000))).Err())
 			if took := time.Since(begun); took > 100*time.Millisecond {
 				t.Error("it took", took)
 			}
@@ -72,12 +69,8 @@ func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 			}()
 			p.RequestAll(stream.FromSlice(texts(3))).ForEach(t.Context(), func(Message) { panic("enough") })
 		}()
-		if err := p.Send(t.Context(), Text("open")).Err(); err != nil {
-			t.Error(err)
-		}
-		if m, err := p.Wait(t.Context()).Get(); m != Text("pushed") {
-			t.Error(m, err)
-		}
+		succeeds(t, "send open", p.Send(t.Context(), Text("open")).Err())
+		receives(t, "wait for a message", p.Wait(t.Context()), "pushed")
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.unread != 0 || p.replies.len() != 0 {
@@ -97,13 +90,9 @@ func TestAcknowledgementsNobodyReadsAreOnlyCounted(t *testing.T) {
 			}
 		}()
 		for range pushed {
-			if err := p.Wait(t.Context()).Err(); err != nil {
-				t.Fatal(err)
-			}
+			succeeds(t, "wait for a message", p.Wait(t.Context()).Err())
 		}
-		if err := p.frames.Lock(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		succeeds(t, "lock the writer", p.frames.Lock(t.Context()))
 		size := p.frames.Out.Len()
 		p.frames.Unlock()
 		if size > 2*wire.FlushAt {
@@ -133,19 +122,14 @@ func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
 		ours, theirs := newPipe(1000)
 		server := newPeer(t, theirs)
 		go server.send(wire.KindStart)
-		p, err := New(Config{Heartbeat: time.Second}).Attach(t.Context(), slowDeadlines{ours}).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{Heartbeat: time.Second}).Attach(t.Context(), slowDeadlines{ours}))
 		waited := make(chan error)
 		go func() { waited <- p.Wait(t.Context()).Err() }()
 		synctest.Wait()
 		go p.Send(t.Context(), Text(strings.Repeat("x", 100_000))) // Wait has the rest of it written
 		synctest.Wait()
 		server.send("a")
-		if err := <-waited; err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "wait", <-waited)
 		server.expect("start-ok", `"100000 bytes"`)
 		begun := time.Now()
 		server.expect("heartbeat", "heartbeat", "heartbeat", "heartbeat", "heartbeat")
@@ -162,14 +146,11 @@ func TestNegativeBoundsAreTheLeast(t *testing.T) {
 		config := Config{ClientConfig: ClientConfig{Window: -1, WindowBytes: -1, MaxUnread: -1}, ServerConfig: ServerConfig{MaxHeld: -1}, Heartbeat: -1}
 		server := serve(t, config, fold.Sum[int](), echo)
 		conn, _ := server.listener.dial(0)
-		p, err := New(config).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(config).Attach(t.Context(), conn))
 		got := 0
-		err = p.RequestAll(stream.FromSlice(texts(5))).ForEach(t.Context(), func(Message) { got++ })
+		err := p.RequestAll(stream.FromSlice(texts(5))).ForEach(t.Context(), func(Message) { got++ })
 		if got != 5 || err != nil {
-			t.Error(got, err)
+			t.Errorf("request 5 answers: got %d and the error %v, want all and none", got, err)
 		}
 		p.Close(t.Context())
 		server.end()
@@ -189,14 +170,12 @@ func TestPoolDropsWhatItIsPushedWhileItIsIdle(t *testing.T) {
 		ask(t.Context(), t, pool, "a")
 		c := <-connections
 		for range 100 {
-			if err := c.Send(t.Context(), Text("pushed")); err != nil {
-				t.Fatal(err)
-			}
+			succeeds(t, "send pushed", c.Send(t.Context(), Text("pushed")))
 		}
 		synctest.Wait()
 		ask(t.Context(), t, pool, "b")
 		if stats := pool.Stats(); stats.Connected != 1 || stats.Lost != 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("two requests: the pool counted %+v, want one connection, which was not lost", stats)
 		}
 		closePool(t, pool)
 		stop()
@@ -222,10 +201,7 @@ func TestReasonOfAFailedWriteIsNotSoughtBeyondMaxUnread(t *testing.T) {
 		server := newPeer(t, theirs)
 		go server.send(wire.KindStart)
 		conn := &unwritable{Conn: ours}
-		p, err := New(Config{Heartbeat: -1, ClientConfig: ClientConfig{MaxUnread: 5000}}).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{Heartbeat: -1, ClientConfig: ClientConfig{MaxUnread: 5000}}).Attach(t.Context(), conn))
 		conn.broken = true
 		go func() {
 			for range 10_000 {
@@ -236,9 +212,7 @@ func TestReasonOfAFailedWriteIsNotSoughtBeyondMaxUnread(t *testing.T) {
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		if err := p.Send(ctx, Text("a")).Err(); !errors.Is(err, syscall.EPIPE) {
-			t.Error(err)
-		}
+		fails(t, "send a", p.Send(ctx, Text("a")).Err(), syscall.EPIPE)
 		if p.unread > 10_000 {
 			t.Error(p.unread, "bytes are unread")
 		}

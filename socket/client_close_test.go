@@ -18,9 +18,7 @@ func TestCloseIsBoundedByTheGrace(t *testing.T) {
 		p, server := attached(t, Config{Grace: 2500 * time.Millisecond, Heartbeat: time.Second}, 0)
 		server.expect("start-ok")
 		start := time.Now()
-		if err := p.Close(t.Context()).Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "close the process", p.Close(t.Context()).Err(), context.DeadlineExceeded)
 		same(t, []time.Duration{time.Since(start)}, 2500*time.Millisecond)
 		server.expect("close", "heartbeat", "heartbeat", "EOF")
 	})
@@ -31,9 +29,7 @@ func TestCloseWithAContextThatEndedStillSaysSo(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := p.Close(ctx).Err(); !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
+		fails(t, "close the process", p.Close(ctx).Err(), context.Canceled)
 		server.expect("start-ok", "close", "EOF")
 	})
 }
@@ -51,11 +47,9 @@ func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 			server.send(wire.KindCloseOK)
 			server.conn.Close()
 		}()
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 		if p.inbox.len() > 2 {
-			t.Error("kept", p.inbox.len())
+			t.Errorf("Close that got three messages kept %d, want 2 at most", p.inbox.len())
 		}
 	})
 }
@@ -64,9 +58,7 @@ func TestCloseAgreesWithAServerThatClosesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
 		server.send(wire.KindClose)
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 		server.expect("start-ok", "close", "close-ok", "EOF")
 	})
 }
@@ -83,13 +75,11 @@ func TestCloseCompletesMessagesAndWakesWhoWaits(t *testing.T) {
 			var all sync.WaitGroup
 			for range 3 {
 				all.Go(func() {
-					if err := p.Messages().Run(t.Context()); err != nil {
-						t.Error(err)
-					}
+					succeeds(t, "read all messages", p.Messages().Run(t.Context()))
 				})
 				all.Go(func() {
 					if _, err := p.Wait(t.Context()).Get(); err != nil && !errors.Is(err, net.ErrClosed) {
-						t.Error(err)
+						t.Errorf("wait while the process is closed: got the error %v, want none or net.ErrClosed", err)
 					}
 				})
 			}
@@ -141,19 +131,14 @@ func TestMessagesIsHotAndLeavesTheRestUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
 		server.send("a", "b", "c", wire.KindClose)
-		first, err := p.Messages().First(t.Context()).Get()
-		if first != Text("a") {
-			t.Error(first, err)
-		}
+		receives(t, "read the first message", p.Messages().First(t.Context()), "a")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if got, err := p.Messages().Collect(ctx); len(got) != 0 || !errors.Is(err, context.Canceled) {
-			t.Error(got, err)
+			t.Errorf("read with a context that has ended: got %v and the error %v, want nothing and context.Canceled", got, err)
 		}
 		rest, err := p.Messages().Collect(t.Context())
-		if err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "read the rest", err)
 		same(t, rest, Text("b"), Text("c"))
 		server.expect("start-ok", "close-ok", "EOF")
 	})
@@ -168,7 +153,7 @@ func TestBlockedWriteEndsWithItsContextAndTheStreamStaysInSync(t *testing.T) {
 			err := p.Send(ctx, Text(strings.Repeat("x", size))).Err()
 			cancel()
 			if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
-				t.Error(err, time.Since(start))
+				t.Errorf("send %d bytes within a second: got the error %v after %v, want context.DeadlineExceeded after one second", size, err, time.Since(start))
 			}
 			go func() {
 				server.expect("start-ok")
@@ -176,13 +161,9 @@ func TestBlockedWriteEndsWithItsContextAndTheStreamStaysInSync(t *testing.T) {
 				server.expect(`"after"`)
 				server.send(wire.KindReceived, "re: large", wire.KindReceived, "re: after")
 			}()
-			if err := p.Send(t.Context(), Text("after")).Err(); err != nil {
-				t.Error(err)
-			}
+			succeeds(t, "send after", p.Send(t.Context(), Text("after")).Err())
 			for _, want := range []string{"re: large", "re: after"} {
-				if m, err := p.Wait(t.Context()).Get(); m != Text(want) {
-					t.Error(m, err)
-				}
+				receives(t, "wait for a message", p.Wait(t.Context()), want)
 			}
 			p.Conn().Close()
 		}
@@ -197,9 +178,7 @@ func TestSendWithAContextThatEndedSendsNothing(t *testing.T) {
 		reason := errors.New("reason")
 		cancel(reason)
 		for _, size := range []int{1, 100_000} {
-			if err := p.Send(ctx, Text(strings.Repeat("x", size))).Err(); !errors.Is(err, reason) {
-				t.Error(err)
-			}
+			fails(t, "send a large message", p.Send(ctx, Text(strings.Repeat("x", size))).Err(), reason)
 		}
 		time.Sleep(time.Minute)
 		same(t, decoded(peerChunks(server)), "start-ok")
@@ -217,19 +196,14 @@ func TestManyGoroutinesShareAProcess(t *testing.T) {
 			Exchanges(New(Config{}).Accept(listener)).ForEach(ctx, func(x Exchange) { x.Respond(x.Message) })
 		}()
 		conn, _ := listener.dial(1 << 10)
-		p, err := New(Config{}).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{}).Attach(t.Context(), conn))
 		const senders, each = 8, 30
 		var all sync.WaitGroup
 		for i := range senders {
 			all.Go(func() {
 				m := Text(strings.Repeat(string(rune('a'+i)), 1+i*400))
 				for range each {
-					if err := p.Send(t.Context(), m).Err(); err != nil {
-						t.Error(err)
-					}
+					succeeds(t, "send a message", p.Send(t.Context(), m).Err())
 				}
 			})
 		}
@@ -252,11 +226,9 @@ func TestManyGoroutinesShareAProcess(t *testing.T) {
 		})
 		all.Wait()
 		if total := <-counts + <-counts + <-counts; total != senders*each {
-			t.Error(total)
+			t.Errorf("read the messages of %d senders: got %d, want %d of each", senders, total, each)
 		}
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 		cancel()
 		<-done
 	})
@@ -278,27 +250,20 @@ func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
 				})
 			}()
 			conn, _ := listener.dial(64 << 10)
-			p, err := New(Config{ClientConfig: ClientConfig{MaxUnread: 1 << 30}}).Attach(t.Context(), conn).Get()
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must(t, "attach to the connection", New(Config{ClientConfig: ClientConfig{MaxUnread: 1 << 30}}).Attach(t.Context(), conn))
 			var all sync.WaitGroup
 			for range 2 {
 				all.Go(func() {
-					if err := p.Send(t.Context(), large).Err(); err != nil {
-						t.Error(err)
-					}
+					succeeds(t, "send a large message", p.Send(t.Context(), large).Err())
 				})
 			}
 			all.Wait()
 			for range 4 {
 				if m, err := p.Wait(t.Context()).Get(); m != large {
-					t.Error(m, err)
+					t.Errorf("wait for a large message: got %v, %v, want it", m, err)
 				}
 			}
-			if err := p.Close(t.Context()).Err(); err != nil {
-				t.Error(err)
-			}
+			succeeds(t, "close the process", p.Close(t.Context()).Err())
 			cancel()
 			<-done
 		})

@@ -27,15 +27,13 @@ func TestConnectToWaitsForTheServerToAppear(t *testing.T) {
 		start := time.Now()
 		answer := fold.Then(ipc.ConnectTo(ctx, name), Closing(ctx, func(p *Process) fold.Attempt[Message] {
 			if p.Name() != name {
-				t.Error(p.Name())
+				t.Errorf("name of the process: got %v, want %v", p.Name(), name)
 			}
 			return fold.Then(p.Send(ctx, Text("hello")), Wait(ctx))
 		}))
-		if m, err := answer.Get(); m != Text("echo: hello") {
-			t.Error(m, err)
-		}
+		receives(t, "send hello and wait", answer, "echo: hello")
 		if took := time.Since(start); took < time.Minute || took > time.Minute+longestPause {
-			t.Error(took)
+			t.Errorf("connect to a server that starts after 1 min: took %v, want %v more at most", took, longestPause)
 		}
 		cancel()
 		interrupted(t, <-result, 1, context.Canceled)
@@ -50,14 +48,10 @@ func TestConnectToThatItsContextEndsTellsBothReasons(t *testing.T) {
 		err := ipc.ConnectTo(ctx, name).Err()
 		var e *Error
 		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrNotListening) || !errors.As(err, &e) || e.Name != "nobody" {
-			t.Error(err)
+			t.Errorf("connect without a server: got the error %v, want one about nobody that is context.DeadlineExceeded and ErrNotListening", err)
 		}
-		if err := ipc.ConnectTo(ctx, name).Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
-		if err := ipc.ConnectTo(t.Context(), Name{}).Err(); !errors.Is(err, ErrInvalid) {
-			t.Error(err)
-		}
+		fails(t, "connect", ipc.ConnectTo(ctx, name).Err(), context.DeadlineExceeded)
+		fails(t, "connect", ipc.ConnectTo(t.Context(), Name{}).Err(), ErrInvalid)
 	})
 }
 
@@ -66,7 +60,7 @@ func TestConnectToTriesAgainWhenTheHandshakeBreaks(t *testing.T) {
 		transport, name := newMemory(0), MustParseName("shaky")
 		listener, err := transport.Listen(t.Context(), name)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on the transport: %v", err)
 		}
 		played := make(chan struct{})
 		go func() {
@@ -74,7 +68,7 @@ func TestConnectToTriesAgainWhenTheHandshakeBreaks(t *testing.T) {
 			for _, first := range [][]byte{nil, []byte("\x00"), encode(wire.KindClose), encode(wire.KindStart, wire.KindClose), encode(wire.KindStart)} {
 				conn, err := listener.Accept()
 				if err != nil {
-					t.Error(err)
+					t.Errorf("accept a connection: %v", err)
 					return
 				}
 				conn.Write(first)
@@ -83,10 +77,7 @@ func TestConnectToTriesAgainWhenTheHandshakeBreaks(t *testing.T) {
 				}
 			}
 		}()
-		p, err := New(Config{Transport: transport}).ConnectTo(t.Context(), name).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "connect", New(Config{Transport: transport}).ConnectTo(t.Context(), name))
 		<-played
 		p.Conn().Close()
 	})
@@ -97,7 +88,7 @@ func TestConnectToDoesNotInsistOnAServerThatBreaksTheProtocol(t *testing.T) {
 		transport, name := newMemory(0), MustParseName("foreign")
 		listener, err := transport.Listen(t.Context(), name)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on the transport: %v", err)
 		}
 		go func() {
 			conn, _ := listener.Accept()
@@ -117,9 +108,7 @@ func TestAttachThatFailsClosesTheConnection(t *testing.T) {
 		ours, theirs := newPipe(0)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := New(Config{Heartbeat: -1}).Attach(ctx, ours).Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "attach to the connection", New(Config{Heartbeat: -1}).Attach(ctx, ours).Err(), context.DeadlineExceeded)
 		newPeer(t, theirs).expect("EOF")
 	})
 }
@@ -135,9 +124,7 @@ func TestAttachAndAcceptWorkOverAnyConnection(t *testing.T) {
 		answer := fold.Then(New(Config{}).Attach(ctx, ours), Closing(ctx, func(p *Process) fold.Attempt[Message] {
 			return fold.Then(p.Send(ctx, Text("a"), Text("b")), Wait(ctx))
 		}))
-		if m, err := answer.Get(); m != Text("echo: a") {
-			t.Error(m, err)
-		}
+		receives(t, "send a and b and wait", answer, "echo: a")
 		cancel()
 		interrupted(t, <-result, 2, context.Canceled)
 	})
@@ -154,34 +141,22 @@ func TestNamesListsLiveServersAndDisturbsNone(t *testing.T) {
 			go func() { results <- Serve(ipc, MustParseName(name), fold.Sum[int]()).With(ctx, echo) }()
 		}
 		if _, err := transport.Listen(ctx, MustParseName("mute")); err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen at mute: %v", err)
 		}
 		synctest.Wait()
-		p, err := ipc.ConnectTo(ctx, MustParseName("alpha")).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Send(ctx, Text("one")).Err(); err != nil {
-			t.Error(err)
-		}
-		names, err := ipc.Names(ctx).Get()
-		if err != nil {
-			t.Error(err)
-		}
+		p := must(t, "connect", ipc.ConnectTo(ctx, MustParseName("alpha")))
+		succeeds(t, "send one", p.Send(ctx, Text("one")).Err())
+		names := must(t, "list the names", ipc.Names(ctx))
 		same(t, names, MustParseName("alpha"), MustParseName("beta"))
-		if err := p.Send(ctx, Text("two")).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send two", p.Send(ctx, Text("two")).Err())
 		p.Close(ctx)
 		cancel()
 		a, _ := Carry(<-results).Get()
 		b, _ := Carry(<-results).Get()
 		if a+b != 2 || log.Len() > 0 {
-			t.Error(a, b, log.String())
+			t.Errorf("two servers handled %d and %d messages, and logged %q; want two in all, and nothing", a, b, log.String())
 		}
-		if err := ipc.Names(ctx).Err(); !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
+		fails(t, "list the names after the context ended", ipc.Names(ctx).Err(), context.Canceled)
 	})
 }
 
@@ -191,14 +166,12 @@ func TestClosingClosesHoweverItsStepWent(t *testing.T) {
 		p, server := attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)
 		err := Closing(t.Context(), func(*Process) fold.Attempt[int] { return fold.Fail[int](reason) })(p).Err()
 		if err != reason {
-			t.Error(err)
+			t.Errorf("closing around what fails: got the error %v, want %v alone", err, reason)
 		}
 		server.expect("start-ok", "close", "EOF")
 
 		p, server = attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)
-		if err := Closing(t.Context(), func(*Process) fold.Attempt[int] { return fold.Succeed(1) })(p).Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "closing around what succeeds, with a server that does not answer", Closing(t.Context(), func(*Process) fold.Attempt[int] { return fold.Succeed(1) })(p).Err(), context.DeadlineExceeded)
 		server.expect("start-ok", "close", "EOF")
 
 		p, server = attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,29 +13,6 @@ import (
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
-
-// says asserts that an error is all of the sentinels, and that its text has each of words
-// and no prefix twice.
-func says(t *testing.T, what string, err error, sentinels []error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s succeeded, want a failure that is %v", what, sentinels)
-		return
-	}
-	for _, sentinel := range sentinels {
-		if !errors.Is(err, sentinel) {
-			t.Errorf("%s failed with %q, which is not %q", what, err, sentinel)
-		}
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%s failed with %q, which does not say %q", what, err, word)
-		}
-	}
-	if n := strings.Count(err.Error(), prefix); n != 1 || !strings.HasPrefix(err.Error(), prefix) {
-		t.Errorf("%s failed with %q, which has the prefix %d times", what, err, n)
-	}
-}
 
 // playedServer is a name whose server is played by hand: it accepts connections one after
 // the other, says to each what comes first, and then closes it or stays.

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,25 +30,16 @@ func TestSendReadsWhileItsServerWritesAnEarlierAnswer(t *testing.T) {
 			return c.CarryWith(count + 1)
 		})
 		conn, _ := server.listener.dial(1000)
-		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{Heartbeat: -1}).Attach(t.Context(), conn))
 		for range 5 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if err := p.Send(ctx, Text(strings.Repeat("y", 400))).Err(); !errors.Is(err, context.DeadlineExceeded) {
-				t.Error(err)
-			}
+			fails(t, "send a large message", p.Send(ctx, Text(strings.Repeat("y", 400))).Err(), context.DeadlineExceeded)
 			cancel()
 		}
 		close(gate)
 		synctest.Wait() // the server writes
-		if err := p.Send(t.Context(), Text("small")).Err(); err != nil {
-			t.Error(err)
-		}
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send small", p.Send(t.Context(), Text("small")).Err())
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 	})
 }
 
@@ -80,21 +70,14 @@ func TestWaitFinishesTheWriteOfASendThatGaveUp(t *testing.T) {
 			return c.Respond(Text("done"))
 		})
 		conn, _ := server.listener.dial(1000)
-		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{Heartbeat: -1}).Attach(t.Context(), conn))
 		for _, content := range []string{"a", strings.Repeat("y", 100_000)} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			if err := p.Send(ctx, Text(content)).Err(); !errors.Is(err, context.DeadlineExceeded) {
-				t.Error(err)
-			}
+			fails(t, "send what the server does not read yet", p.Send(ctx, Text(content)).Err(), context.DeadlineExceeded)
 			cancel()
 		}
 		close(gate)
-		if m, err := p.Wait(t.Context()).Get(); m != Text("done") {
-			t.Error(m, err)
-		}
+		receives(t, "wait for a message", p.Wait(t.Context()), "done")
 		p.Close(t.Context())
 	})
 }
@@ -131,11 +114,9 @@ func TestAnswerThatCannotBeSentIsTheHandlersFaultAndStopCounts(t *testing.T) {
 		if carry, err := (<-server.result).Get(); carry != 0 || err != nil {
 			t.Errorf("carried %d, %v", carry, err)
 		}
-		if err := (<-connections).Err(); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "handle") {
-			t.Error(err)
-		}
+		says(t, "a connection whose answer is too large", (<-connections).Err(), []error{ErrTooLarge}, "handle")
 		if !strings.Contains(log.String(), "level=ERROR") {
-			t.Error(log.String())
+			t.Errorf("the log of an answer that is too large is %q, want an error", log.String())
 		}
 	})
 }
@@ -146,12 +127,8 @@ func TestRejectionNeedsNoReason(t *testing.T) {
 		client := listener.client(t, 0)
 		go New(Config{}).Accept(listener)(t.Context(), func(c *Connection) bool {
 			c.Exchanges().ForEach(t.Context(), func(x Exchange) { x.Reject(nil) })
-			if err := c.Err(); !errors.Is(err, ErrRejected) || !strings.Contains(err.Error(), "rejected") {
-				t.Error(err)
-			}
-			if err := c.Send(t.Context(), Text("late")); !errors.Is(err, net.ErrClosed) {
-				t.Error(err)
-			}
+			says(t, "a connection whose message was rejected", c.Err(), []error{ErrRejected}, "rejected")
+			fails(t, "send late", c.Send(t.Context(), Text("late")), net.ErrClosed)
 			return false
 		})
 		client.greet().send("a")

@@ -74,9 +74,7 @@ func TestFollowGoesOnAcrossRestartsAndShowsTheGaps(t *testing.T) {
 			d.note("%s", m.Content())
 			return m != Text("four")
 		})
-		if err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "follow a server that restarts", err)
 		same(t, d.entries,
 			"10ms subscribe", "10ms one", "10ms two", // not there at 0
 			"1.01s lost: the server closed the connection without a word: unexpected EOF",
@@ -98,7 +96,7 @@ func TestFollowBacksOffUpToItsLongestDelayAndGivesUp(t *testing.T) {
 		err := ipc.Follow(remote, d.config(tries)).Run(t.Context())
 		var e *Error
 		if !errors.Is(err, ErrNotListening) || !errors.As(err, &e) || e.Op != "connect" {
-			t.Error(err)
+			t.Errorf("follow without a server: got the error %v, want ErrNotListening of a connect", err)
 		}
 		same(t, d.entries, "0s true", "10ms true", "30ms true", "70ms true", "150ms true",
 			"310ms true", "630ms true", "1.27s true", "2.27s true")
@@ -119,9 +117,7 @@ func TestFollowTriesAServerThatIsTooSlowAgain(t *testing.T) {
 			d.note("%s", m.Content())
 			return m != Text("three")
 		})
-		if err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "follow a server that is too slow once", err)
 		same(t, d.entries,
 			"10ms subscribe", "10ms one",
 			"10.01s lost: the other side is too slow: i/o timeout: a frame took more than 10s",
@@ -133,23 +129,19 @@ func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := newMemory(0)
 		ipc := New(Config{Transport: transport, Heartbeat: -1})
-		if err := ipc.Follow(Name{}, FollowConfig{}).Run(t.Context()); !errors.Is(err, ErrInvalid) {
-			t.Error(err)
-		}
+		fails(t, "follow no name", ipc.Follow(Name{}, FollowConfig{}).Run(t.Context()), ErrInvalid)
 
 		var d diary
 		go playNews(t, transport, []byte("\x00\x03???\x00\x00\x00\x00\xce"))
-		if err := ipc.Follow(remote, d.config(operators.RetryPolicy{})).Run(t.Context()); !errors.Is(err, ErrProtocol) {
-			t.Error(err)
-		}
+		fails(t, "follow a server that breaks the protocol", ipc.Follow(remote, d.config(operators.RetryPolicy{})).Run(t.Context()), ErrProtocol)
 		if len(d.entries) != 2 {
-			t.Error(d.entries)
+			t.Errorf("follow a server that breaks the protocol: got the entries %q, want two", d.entries)
 		}
 
 		reason := errors.New("reason")
 		listener, err := transport.Listen(t.Context(), remote)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on the transport: %v", err)
 		}
 		go func() {
 			conn, _ := listener.Accept()
@@ -159,9 +151,7 @@ func TestFollowEndsWithWhatIsNotRetried(t *testing.T) {
 			server.send(wire.KindCloseOK)
 		}()
 		refuse := func(context.Context, *Process) error { return reason }
-		if err := ipc.Follow(remote, FollowConfig{Subscribe: refuse}).Run(t.Context()); !errors.Is(err, reason) {
-			t.Error(err)
-		}
+		fails(t, "follow with a Subscribe that fails", ipc.Follow(remote, FollowConfig{Subscribe: refuse}).Run(t.Context()), reason)
 	})
 }
 

@@ -23,12 +23,10 @@ func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
 			time.Sleep(time.Millisecond)
 			server.send(wire.KindAck, "answer", "pushed")
 		}()
-		if err := p.Send(t.Context(), Text("one")).Err(); err != nil {
-			t.Fatal(err)
-		}
+		succeeds(t, "send one", p.Send(t.Context(), Text("one")).Err())
 		same(t, r.told(), "sent one", "3 bytes after 1ms: acknowledged", "arrived answer", "arrived pushed")
 		if messages, n := p.Unread(); messages != 2 || n != len("answer")+len("pushed")+2*overhead {
-			t.Error(messages, n)
+			t.Errorf("unread are %d messages of %d bytes, want answer and pushed", messages, n)
 		}
 		go func() {
 			server.expect("ack", "ack", `"two"`)
@@ -36,13 +34,9 @@ func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
 			server.expect("ack", "close")
 			server.send(wire.KindCloseOK)
 		}()
-		if _, err := p.Request(t.Context(), Text("two")).Get(); err != nil {
-			t.Fatal(err)
-		}
+		receives(t, "request two", p.Request(t.Context(), Text("two")), "answer")
 		same(t, r.told(), "sent two", "3 bytes after 0s: acknowledged", "arrived answer")
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Fatal(err)
-		}
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 		p.Close(t.Context())
 		same(t, r.told(), "disconnected: closed")
 	})
@@ -60,7 +54,7 @@ func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
 		server.expect(`"3"`)
 		server.conn.Close()
 		if err := <-ended; Reason(err) != "left" {
-			t.Error(err)
+			t.Errorf("send to a server that leaves: got the error %v with the reason %q, want left", err, Reason(err))
 		}
 		same(t, r.told(), "sent 0", "sent 1", "sent 2", "1 bytes after 0s: acknowledged", "sent 3",
 			"1 bytes after 0s: left", "1 bytes after 0s: left", "1 bytes after 0s: left", "disconnected: left")
@@ -89,7 +83,7 @@ func TestHandshakeThatFailsIsNotTold(t *testing.T) {
 		defer listener.Close()
 		go newPeer(t, server).send([]byte("\x00\x00garbage"))
 		if err := New(Config{Hooks: r.hooks()}).Attach(t.Context(), conn).Err(); Reason(err) != "protocol" {
-			t.Error(err)
+			t.Errorf("attach to garbage: got the error %v with the reason %q, want protocol", err, Reason(err))
 		}
 		same(t, r.told())
 	})
@@ -163,18 +157,11 @@ func TestHooksOfAClientThatPanicAreToldToTheLogAlone(t *testing.T) {
 			server.expect("start-ok", `"one"`)
 			server.send(wire.KindAck, "answer", wire.KindClose)
 		}()
-		m, err := p.Request(t.Context(), Text("one")).Get()
-		if m != Text("answer") || err != nil {
-			t.Error(m, err)
-		}
+		receives(t, "request one with hooks that panic", p.Request(t.Context(), Text("one")), "answer")
 		if _, err := p.Wait(t.Context()).Get(); Reason(err) != "closed" {
-			t.Error(err)
+			t.Errorf("wait after the server closed: got the error %v with the reason %q, want closed", err, Reason(err))
 		}
-		for _, hook := range []string{"connected", "sent", "acknowledged", "arrived", "disconnected"} {
-			if !strings.Contains(log.String(), "hook "+hook) {
-				t.Errorf("no %s in %s", hook, log.String())
-			}
-		}
+		contains(t, "the log", log.String(), "hook connected", "hook sent", "hook acknowledged", "hook arrived", "hook disconnected")
 	})
 }
 
@@ -185,14 +172,10 @@ func TestLinesOfTheLogTellWhichProcess(t *testing.T) {
 		p, server := attached(t, config, 0)
 		server.send([]byte("\x00\x00garbage"))
 		p.Wait(t.Context())
-		for _, want := range []string{
+		contains(t, "the log", log.String(),
 			fmt.Sprintf(`level=DEBUG msg=connected name="" connection=%d`, p.ID()),
 			fmt.Sprintf(`level=WARN msg=disconnected name="" connection=%d reason=protocol error=`, p.ID()),
-		} {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("no %s in %s", want, log.String())
-			}
-		}
+		)
 	})
 }
 

@@ -49,18 +49,14 @@ func slowly(d time.Duration) Handler[int] {
 // ask makes a request and checks its response.
 func ask(ctx context.Context, t *testing.T, pool *Pool, content string) {
 	t.Helper()
-	if m, err := pool.Request(ctx, Text(content)).Get(); m != Text("echo: "+content) {
-		t.Error(m, err)
-	}
+	receives(t, "request "+content, pool.Request(ctx, Text(content)), "echo: "+content)
 }
 
 func closePool(t *testing.T, pool *Pool) {
 	t.Helper()
-	if err := pool.Close(t.Context()).Err(); err != nil {
-		t.Error(err)
-	}
+	succeeds(t, "close the pool", pool.Close(t.Context()).Err())
 	if stats := pool.Stats(); stats.Connections+stats.InFlight+stats.Waiting > 0 || stats.Requests != stats.Answered+stats.Failed {
-		t.Errorf("%+v", stats)
+		t.Errorf("a pool that is closed counted %+v, want nothing open, in flight or waiting, and each request answered or failed", stats)
 	}
 }
 
@@ -77,12 +73,10 @@ func TestPoolAnswersManyAtTheSameTime(t *testing.T) {
 		}
 		all.Wait()
 		if stats := pool.Stats(); stats.Connections != 3 || stats.Connected != 3 || stats.Answered != 1000 || stats.Retried+stats.Lost > 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("1000 requests in a pool of three connections: the pool counted %+v, want all answered, none retried and no connection lost", stats)
 		}
 		closePool(t, pool)
-		if err := pool.Request(t.Context(), Text("late")).Err(); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
+		fails(t, "request late", pool.Request(t.Context(), Text("late")).Err(), net.ErrClosed)
 		closePool(t, pool)
 		stop()
 	})
@@ -95,7 +89,7 @@ func TestPoolUsesOneConnectionForOneCaller(t *testing.T) {
 			ask(t.Context(), t, pool, fmt.Sprint(i))
 		}
 		if stats := pool.Stats(); stats.Connected != 1 {
-			t.Errorf("%+v", stats)
+			t.Errorf("ten requests one after another: the pool counted %+v, want one connection made", stats)
 		}
 		closePool(t, pool)
 		stop()
@@ -132,15 +126,15 @@ func TestPoolClosesIdleConnections(t *testing.T) {
 			time.Sleep(50 * time.Second)
 		}
 		if stats := pool.Stats(); stats.Connections != 1 || stats.Connected != 1 {
-			t.Errorf("%+v", stats)
+			t.Errorf("requests every 50 s with an idle limit of 1 min: the pool counted %+v, want one connection, the first", stats)
 		}
 		time.Sleep(11 * time.Second)
 		if stats := pool.Stats(); stats.Connections != 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("61 s after the last request, with an idle limit of 1 min: the pool counted %+v, want no connection", stats)
 		}
 		ask(t.Context(), t, pool, "b")
 		if stats := pool.Stats(); stats.Connected != 2 || stats.Lost != 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("a request after the idle connection was closed: the pool counted %+v, want a second connection, and none lost", stats)
 		}
 		closePool(t, pool)
 		stop()
@@ -152,7 +146,7 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 		transport := newMemory(0)
 		listener, err := transport.Listen(t.Context(), remote)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on the transport: %v", err)
 		}
 		came := make(chan *peer, 2)
 		go func() {
@@ -181,7 +175,7 @@ func TestPoolHasNoConnectionBesideOneThatIsBeingClosed(t *testing.T) {
 		go request()
 		time.Sleep(time.Second / 2) // half of the grace
 		if len(came) > 0 || pool.Stats().Waiting != 1 {
-			t.Errorf("%+v", pool.Stats())
+			t.Errorf("while a connection closes, %d others came and the pool counted %+v; want none, and a request that waits", len(came), pool.Stats())
 		}
 		first.send(wire.KindCloseOK)
 		second := <-came
@@ -202,9 +196,8 @@ func TestPoolWaitsForItsServerAndBacksOff(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := pool.Request(ctx, Text("in vain")).Err()
-		if e := sendError(t, err); e.Sent != 0 || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrNotListening) {
-			t.Error(err)
-		}
+		failsToSend(t, "request in vain", err, 0, 0, ErrNotListening)
+		fails(t, "request in vain", err, context.DeadlineExceeded)
 		start := time.Now()
 		go func() {
 			time.Sleep(time.Minute)
@@ -212,7 +205,7 @@ func TestPoolWaitsForItsServerAndBacksOff(t *testing.T) {
 		}()
 		ask(t.Context(), t, pool, "a")
 		if took := time.Since(start); took < time.Minute || took > time.Minute+longestDelay {
-			t.Error(took)
+			t.Errorf("a request whose server comes after 1 min was answered after %v, want at most %v more", took, longestDelay)
 		}
 		closePool(t, pool)
 	})
@@ -224,7 +217,7 @@ func TestPoolSendsAgainOnlyWhatWasNotSent(t *testing.T) {
 		ipc := New(Config{Transport: transport, Heartbeat: -1})
 		listener, err := transport.Listen(t.Context(), remote)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on the transport: %v", err)
 		}
 		pool := ipc.Pool(remote, PoolConfig{Connections: 1, InFlight: 2})
 		var results [5]chan *SendError
@@ -291,12 +284,10 @@ func TestPoolWithdrawsWhatItsContextEnds(t *testing.T) {
 			calls[i].cancel(reason)
 			err := <-calls[i].err
 			if e := sendError(t, err); e.Sent != want || !errors.Is(err, reason) {
-				t.Error(i, err)
+				t.Errorf("request %d, which its context ended: got the error %v, want %v with %d sent", i, err, reason, want)
 			}
 		}
-		if err := <-calls[3].err; err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "request 3, whose context goes on", <-calls[3].err)
 		same(t, []string{<-handled, <-handled, <-handled}, "0", "1", "3")
 		closePool(t, pool)
 		stop()
@@ -313,13 +304,11 @@ func TestPoolThatIsClosedFinishesWhatIsUnderWayUntilItsContextEnds(t *testing.T)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		defer cancel()
-		if err := pool.Close(ctx).Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "close the pool", pool.Close(ctx).Err(), context.DeadlineExceeded)
 		for i := range 4 {
 			err := <-results
 			if i < 2 != (err == nil) || i >= 2 && !errors.Is(err, net.ErrClosed) {
-				t.Error(i, err)
+				t.Errorf("request %d of four in a pool that closes for 2.5 s: got the error %v; want none for the first two, net.ErrClosed for the others", i, err)
 			}
 		}
 		stop()
@@ -330,12 +319,8 @@ func TestPoolFailsWhatNoPolicyRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport := newMemory(0)
 		pool := New(Config{Transport: transport}).Pool(remote, PoolConfig{Retry: operators.RetryPolicy{Times: 3}})
-		if err := pool.Request(t.Context(), Text("a")).Err(); !errors.Is(err, ErrNotListening) || sendError(t, err).Sent != 0 {
-			t.Error(err)
-		}
-		if err := pool.Request(t.Context(), Message{}).Err(); !errors.Is(err, ErrInvalid) {
-			t.Error(err)
-		}
+		failsToSend(t, "request a without a server and with three retries", pool.Request(t.Context(), Text("a")).Err(), 0, 0, ErrNotListening)
+		fails(t, "request an empty Message", pool.Request(t.Context(), Message{}).Err(), ErrInvalid)
 		closePool(t, pool)
 	})
 }
@@ -351,7 +336,7 @@ func TestPoolDropsWhatIsPushed(t *testing.T) {
 			ask(t.Context(), t, pool, fmt.Sprint(i))
 		}
 		if stats := pool.Stats(); stats.Lost > 0 {
-			t.Errorf("%+v", stats)
+			t.Errorf("100 answers with a pushed message each, beyond MaxUnread: the pool counted %+v, want no connection lost", stats)
 		}
 		closePool(t, pool)
 		stop()
@@ -396,9 +381,9 @@ func TestPoolOutlivesServersThatComeAndGo(t *testing.T) {
 					case err == nil && m == Text("echo: "+content):
 						answered.Add(1)
 					case err == nil:
-						t.Error(m)
+						t.Errorf("request %s: got the answer %v, want the echo", content, m)
 					case sendError(t, err).Sent != 1:
-						t.Error(err)
+						t.Errorf("request %s: got the error %v, want one that says that it was sent", content, err)
 					default:
 						failed.Add(1)
 					}
@@ -416,7 +401,7 @@ func TestPoolOutlivesServersThatComeAndGo(t *testing.T) {
 			return true
 		})
 		if answered.Load() < 500 {
-			t.Error(answered.Load(), failed.Load())
+			t.Errorf("1000 requests while servers come and go: %d were answered and %d failed, want half of them answered", answered.Load(), failed.Load())
 		}
 	})
 }

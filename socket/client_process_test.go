@@ -29,19 +29,12 @@ func TestProcessSendsEachMessageOnceTheOneBeforeIsAcknowledged(t *testing.T) {
 			server.send(ack, wire.KindClose)
 			server.expect("close-ok", "EOF")
 			err := <-sent
-			var e *SendError
-			if !errors.As(err, &e) || e.Acknowledged != 2 || !errors.Is(err, ErrDisconnected) {
-				t.Error(err)
+			if e := sendError(t, err); e.Acknowledged != 2 || !errors.Is(err, ErrDisconnected) {
+				t.Errorf("send a, b and c: got the error %v, want ErrDisconnected with 2 acknowledged", err)
 			}
-			if m, err := p.Wait(t.Context()).Get(); m != Text("not an ack") {
-				t.Error(m, err)
-			}
-			if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, ErrDisconnected) {
-				t.Error(err)
-			}
-			if err := p.Close(t.Context()).Err(); err != nil {
-				t.Error(err)
-			}
+			receives(t, "wait for a message", p.Wait(t.Context()), "not an ack")
+			fails(t, "wait for a message", p.Wait(t.Context()).Err(), ErrDisconnected)
+			succeeds(t, "close the process", p.Close(t.Context()).Err())
 		})
 	}
 }
@@ -59,13 +52,9 @@ func TestResponsesAreNeverTakenForAcknowledgements(t *testing.T) {
 		default:
 		}
 		server.send("before", wire.KindReceived, "after")
-		if err := <-sent; err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send", <-sent)
 		for _, want := range []string{"pushed", "pushed too", "before", "after"} {
-			if m, err := p.Wait(t.Context()).Get(); m != Text(want) {
-				t.Error(m, err)
-			}
+			receives(t, "wait for a message", p.Wait(t.Context()), want)
 		}
 		p.Conn().Close()
 	})
@@ -95,9 +84,7 @@ func TestProcessAcknowledgesOnlyToServersThatWantIt(t *testing.T) {
 			go func() { sent <- p.Send(t.Context(), Text("a")).Err() }()
 			server.expect("start-ok", `"a"`)
 			server.send(dialect, "one", "two")
-			if err := <-sent; err != nil {
-				t.Error(err)
-			}
+			succeeds(t, "send", <-sent)
 			start := time.Now()
 			if dialect == wire.KindReceived {
 				p.Wait(t.Context())
@@ -127,7 +114,7 @@ func TestProcessAcknowledgesOnlyToServersThatWantIt(t *testing.T) {
 			cancel()
 			server.expect("ack", "ack")
 			if took := time.Since(start); took > settleTime {
-				t.Error(took)
+				t.Errorf("the acknowledgements left %v after the answers, want %v at most", took, settleTime)
 			}
 			p.Conn().Close()
 		}
@@ -143,12 +130,8 @@ func TestAcknowledgementLeavesWithTheNextWrite(t *testing.T) {
 			server.expect("ack", `"b"`)
 			server.send(wire.KindAck)
 		}()
-		if err := p.Send(t.Context(), Text("a")).Err(); err != nil {
-			t.Error(err)
-		}
-		if err := p.Send(t.Context(), Text("b")).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send a", p.Send(t.Context(), Text("a")).Err())
+		succeeds(t, "send b", p.Send(t.Context(), Text("b")).Err())
 		same(t, decoded(peerChunks(server)), `start-ok "a"`, `ack "b"`)
 		p.Conn().Close()
 	})
@@ -199,16 +182,12 @@ func TestWaitingProcessSendsHeartbeatsEachInterval(t *testing.T) {
 			time.Sleep(1500 * time.Millisecond)
 			server.send(wire.KindHeartbeat) // does not prolong anything
 		}()
-		if _, err := p.Wait(ctx).Get(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "wait for a message", p.Wait(ctx).Err(), context.DeadlineExceeded)
 		same(t, []time.Duration{time.Since(start)}, 3500*time.Millisecond)
 		time.Sleep(time.Hour) // nobody waits: silence
 		same(t, decoded(peerChunks(server)), "start-ok", "heartbeat", "heartbeat", "heartbeat")
 		server.send("still usable")
-		if m, err := p.Wait(t.Context()).Get(); m != Text("still usable") {
-			t.Error(m, err)
-		}
+		receives(t, "wait for a message", p.Wait(t.Context()), "still usable")
 		p.Conn().Close()
 	})
 }
@@ -221,14 +200,12 @@ func TestWaitCancelledInsideAFrameLosesNothing(t *testing.T) {
 			for i := range 20 {
 				server.send(bytes[i : i+1])
 				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-				if _, err := p.Wait(ctx).Get(); !errors.Is(err, context.DeadlineExceeded) {
-					t.Error(err)
-				}
+				fails(t, "wait for a message", p.Wait(ctx).Err(), context.DeadlineExceeded)
 				cancel()
 			}
 			server.send(bytes[20:])
-			if got, err := p.Wait(t.Context()).Get(); got != m || err != nil {
-				t.Error(got, err)
+			if got := must(t, "wait for a message after Waits that ended inside of it", p.Wait(t.Context())); got != m {
+				t.Errorf("wait for a message after Waits that ended inside of it: got %v, want %v", got, m)
 			}
 			p.Conn().Close()
 		}
@@ -248,19 +225,11 @@ func TestProcessReadsOneByteAtATime(t *testing.T) {
 			server.sendBytewise("late", wire.KindCloseOK)
 			theirs.Close()
 		}()
-		p, err := New(Config{}).Attach(t.Context(), ours).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := fold.Then(p.Send(t.Context(), Text("a")), Wait(t.Context())).Get()
-		if m != Text("re: a") {
-			t.Error(m, err)
-		}
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		p := must(t, "attach to the connection", New(Config{}).Attach(t.Context(), ours))
+		receives(t, "send a and wait for the answer", fold.Then(p.Send(t.Context(), Text("a")), Wait(t.Context())), "re: a")
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 		if m, err := p.Wait(t.Context()).Get(); err == nil && m != Text("late") {
-			t.Error(m, err)
+			t.Errorf("wait for a message after Close: got %v, want late or an error", m)
 		}
 	})
 }
@@ -272,22 +241,16 @@ func TestMaxUnreadRefusesUntilSomeAreRead(t *testing.T) {
 			for range 20 {
 				server.send(content)
 			}
-			if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, ErrUnread) {
-				t.Fatal(err)
-			}
+			fails(t, "send a", p.Send(t.Context(), Text("a")).Err(), ErrUnread)
 			server.send(wire.KindReceived)
 			for range 20 {
-				if m, err := p.Wait(t.Context()).Get(); m != Text(content) {
-					t.Error(m, err)
-				}
+				receives(t, "wait for a message", p.Wait(t.Context()), content)
 			}
 			go func() {
 				server.expect("start-ok", `"a"`, `"b"`)
 				server.send(wire.KindReceived)
 			}()
-			if err := p.Send(t.Context(), Text("b")).Err(); err != nil {
-				t.Error(err)
-			}
+			succeeds(t, "send b", p.Send(t.Context(), Text("b")).Err())
 			p.Conn().Close()
 		}
 	})
@@ -302,9 +265,8 @@ func TestProcessRefusesWhatCannotBeSentBeforeAByteIsWritten(t *testing.T) {
 			want error
 		}{{Text("innmind/ipc:ack"), ErrReserved}, {Message{}, ErrInvalid}, {Text(strings.Repeat("x", 101)), ErrTooLarge}} {
 			err := p.Send(t.Context(), Text("fine"), bad.m).Err()
-			var e *SendError
-			if !errors.Is(err, bad.want) || !errors.As(err, &e) || e.Acknowledged != 0 {
-				t.Error(err)
+			if e := sendError(t, err); !errors.Is(err, bad.want) || e.Acknowledged != 0 {
+				t.Errorf("send fine and %v: got the error %v, want %v with none acknowledged", bad.m, err, bad.want)
 			}
 		}
 		same(t, decoded(peerChunks(server)), "start-ok")
@@ -329,9 +291,7 @@ func TestProcessTellsHowTheServerEnded(t *testing.T) {
 				var waiting sync.WaitGroup
 				for range 5 {
 					waiting.Go(func() {
-						if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, test.want) {
-							t.Errorf("wait: %v", err)
-						}
+						fails(t, "wait for a message", p.Wait(t.Context()).Err(), test.want)
 					})
 				}
 				synctest.Wait()
@@ -340,16 +300,12 @@ func TestProcessTellsHowTheServerEnded(t *testing.T) {
 				}
 				test.play(server)
 				waiting.Wait()
-				if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, test.want) {
-					t.Error(err)
-				}
+				fails(t, "send a", p.Send(t.Context(), Text("a")).Err(), test.want)
 				err := p.Messages().Run(t.Context())
 				if test.want == ErrDisconnected != (err == nil) {
-					t.Error(err)
+					t.Errorf("read all messages: got the error %v, want none only after an orderly end", err)
 				}
-				if err := p.Close(t.Context()).Err(); err != nil {
-					t.Error(err)
-				}
+				succeeds(t, "close the process", p.Close(t.Context()).Err())
 			})
 		})
 	}
@@ -360,12 +316,8 @@ func TestServerThatDiesWithUnreadBytesIsJustGone(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
 		time.Sleep(time.Second) // start-ok waits unread
 		server.conn.Close()
-		if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Error(err)
-		}
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		fails(t, "wait for a message", p.Wait(t.Context()).Err(), io.ErrUnexpectedEOF)
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 	})
 }
 
@@ -376,21 +328,11 @@ func TestProcessIsUsedAfterCloseInVain(t *testing.T) {
 			server.expect("start-ok", "close")
 			server.send("unread", wire.KindCloseOK)
 		}()
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
-		if err := p.Send(t.Context(), Text("a")).Err(); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
-		if m, err := p.Wait(t.Context()).Get(); m != Text("unread") {
-			t.Error(m, err)
-		}
-		if _, err := p.Wait(t.Context()).Get(); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
-		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
+		fails(t, "send a", p.Send(t.Context(), Text("a")).Err(), net.ErrClosed)
+		receives(t, "wait for a message", p.Wait(t.Context()), "unread")
+		fails(t, "wait for a message", p.Wait(t.Context()).Err(), net.ErrClosed)
+		succeeds(t, "close the process", p.Close(t.Context()).Err())
 	})
 }
 
@@ -404,13 +346,8 @@ func TestClientSaysNothingBeforeItIsGreeted(t *testing.T) {
 			server.expect("start-ok", "heartbeat", "heartbeat")
 			server.send("hello")
 		}()
-		p, err := New(Config{}).Attach(t.Context(), ours).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m, err := p.Wait(t.Context()).Get(); m != Text("hello") {
-			t.Error(m, err)
-		}
+		p := must(t, "attach to the connection", New(Config{}).Attach(t.Context(), ours))
+		receives(t, "wait for a message", p.Wait(t.Context()), "hello")
 		p.Conn().Close()
 	})
 }

@@ -23,13 +23,9 @@ func TestRequestTellsItsResponseFromWhatIsPushed(t *testing.T) {
 			server.expect(`"a"`)
 			server.send("pushed meanwhile", wire.KindAck, "re a", "more")
 		}()
-		if m, err := p.Request(t.Context(), Text("a")).Get(); m != Text("re a") {
-			t.Error(m, err)
-		}
+		receives(t, "request a", p.Request(t.Context(), Text("a")), "re a")
 		for _, want := range []string{"pushed before", "pushed meanwhile", "more"} {
-			if m, err := p.Wait(t.Context()).Get(); m != Text(want) {
-				t.Error(m, err)
-			}
+			receives(t, "wait for a message", p.Wait(t.Context()), want)
 		}
 		p.Conn().Close()
 	})
@@ -44,7 +40,7 @@ func TestRequestAndSendMix(t *testing.T) {
 		go func() {
 			m, err := p.Request(t.Context(), Text("a")).Get()
 			if m != Text("re a") {
-				t.Error(m)
+				t.Errorf("request a: got %v, want re a", m)
 			}
 			errs <- err
 		}()
@@ -52,11 +48,9 @@ func TestRequestAndSendMix(t *testing.T) {
 		synctest.Wait()
 		server.send(wire.KindAck, "re one way", wire.KindAck, "re a")
 		if a, b := <-errs, <-errs; a != nil || b != nil {
-			t.Error(a, b)
+			t.Errorf("send one way and request a: got the errors %v and %v, want none", a, b)
 		}
-		if m, err := p.Wait(t.Context()).Get(); m != Text("re one way") {
-			t.Error(m, err)
-		}
+		receives(t, "wait for a message", p.Wait(t.Context()), "re one way")
 		p.Conn().Close()
 	})
 }
@@ -79,17 +73,15 @@ func TestRequestWithoutResponseIsToldByTheNextAcknowledgement(t *testing.T) {
 		}
 		server.send(wire.KindAck, "re 0", wire.KindAck, wire.KindAck, "re 2")
 		if r := <-results[0]; r.content != "re 0" {
-			t.Error(r)
+			t.Errorf("request 0: got %+v, want re 0", r)
 		}
 		r := <-results[1]
-		if e := sendError(t, r.err); !errors.Is(r.err, ErrNoResponse) || e.Acknowledged != 1 || e.Sent != 1 {
-			t.Error(r)
-		}
+		failsToSend(t, "request 1", r.err, 1, 1, ErrNoResponse)
 		if r := <-results[2]; r.content != "re 2" {
-			t.Error(r)
+			t.Errorf("request 2: got %+v, want re 2", r)
 		}
 		if p.replies.len() != 0 || p.unread != 0 {
-			t.Error(p.replies, p.unread)
+			t.Errorf("after all requests were answered: %d replies are due and %d bytes unread, want none", p.replies.len(), p.unread)
 		}
 		p.Conn().Close()
 	})
@@ -101,18 +93,14 @@ func TestRequestThatGaveUpDoesNotDisturbTheNext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		err := p.Request(ctx, Text("a")).Err()
-		if e := sendError(t, err); e.Sent != 1 || e.Acknowledged != 0 || !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		failsToSend(t, "request a", err, 1, 0, context.DeadlineExceeded)
 		go func() {
 			server.expect(`"a"`, `"b"`)
 			server.send(wire.KindAck, "re a", wire.KindAck, "re b")
 		}()
-		if m, err := p.Request(t.Context(), Text("b")).Get(); m != Text("re b") {
-			t.Error(m, err)
-		}
+		receives(t, "request b", p.Request(t.Context(), Text("b")), "re b")
 		if p.replies.len() != 0 || p.unread != 0 || p.inbox.len() != 0 {
-			t.Error(p.replies, p.unread)
+			t.Errorf("after both answers: %d replies are due, %d messages and %d bytes unread; want none", p.replies.len(), p.inbox.len(), p.unread)
 		}
 		p.Conn().Close()
 	})
@@ -125,9 +113,7 @@ func TestRunWhoseContextHasEndedSendsNothingAndSaysSo(t *testing.T) {
 		cancel()
 		for _, run := range []stream.Observable[Message]{p.SendAll(stream.Just(Text("a"))), p.RequestAll(stream.Just(Text("a")))} {
 			err := run.Run(ctx)
-			if e := sendError(t, err); e.Sent != 0 || e.Acknowledged != 0 || !errors.Is(err, context.Canceled) {
-				t.Error(err)
-			}
+			failsToSend(t, "run with a context that has ended", err, 0, 0, context.Canceled)
 		}
 		p.Conn().Close()
 	})
@@ -142,16 +128,12 @@ func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
 		}()
 		var got []Message
 		err := p.RequestAll(stream.FromSlice(texts(10))).ForEach(t.Context(), func(m Message) { got = append(got, m) })
-		if e := sendError(t, err); !errors.Is(err, ErrNoResponse) || e.Acknowledged != 4 || e.Sent != 5 {
-			t.Error(err)
-		}
+		failsToSend(t, "request 10 messages", err, 5, 4, ErrNoResponse)
 		same(t, got, Text("re 0"))
 		server.send("re 3", wire.KindAck, "re 4", "pushed")
-		if m, err := p.Wait(t.Context()).Get(); m != Text("pushed") {
-			t.Error(m, err)
-		}
+		receives(t, "wait for a message", p.Wait(t.Context()), "pushed")
 		if p.replies.len() != 0 || p.unread != 0 {
-			t.Error(p.replies, p.unread)
+			t.Errorf("after the late answers: %d replies are due and %d bytes unread, want none", p.replies.len(), p.unread)
 		}
 		p.Conn().Close()
 	})
@@ -161,18 +143,13 @@ func TestRequestsOfManyGoroutinesGetTheirOwnResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
 		conn, _ := server.listener.dial(300)
-		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{Heartbeat: -1}).Attach(t.Context(), conn))
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
 				for j := range 20 {
 					content := fmt.Sprint(i, ":", j)
-					if m, err := p.Request(t.Context(), Text(content)).Get(); m != Text("echo: "+content) {
-						t.Error(m, err)
-					}
+					receives(t, "request "+content, p.Request(t.Context(), Text(content)), "echo: "+content)
 				}
 			})
 		}
@@ -190,16 +167,10 @@ func TestRequestFailsWithTheConnection(t *testing.T) {
 			server.conn.Close()
 		}()
 		err := p.Request(t.Context(), Text("a")).Err()
-		if e := sendError(t, err); e.Acknowledged != 1 || e.Sent != 1 || !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Error(err)
-		}
+		failsToSend(t, "request a", err, 1, 1, io.ErrUnexpectedEOF)
 		err = p.Request(t.Context(), Text("b")).Err()
-		if e := sendError(t, err); e.Sent != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Error(err)
-		}
-		if err := p.Request(t.Context(), Message{}).Err(); !errors.Is(err, ErrInvalid) {
-			t.Error(err)
-		}
+		failsToSend(t, "request b", err, 0, 0, io.ErrUnexpectedEOF)
+		fails(t, "request an empty Message", p.Request(t.Context(), Message{}).Err(), ErrInvalid)
 	})
 }
 
@@ -213,9 +184,7 @@ func TestAcknowledgementsThatNobodyIsDueDoNotHarm(t *testing.T) {
 			server.expect(`"a"`)
 			server.send(wire.KindAck, "re a", wire.KindAck, wire.KindAck)
 		}()
-		if m, err := p.Request(t.Context(), Text("a")).Get(); m != Text("re a") {
-			t.Error(m, err)
-		}
+		receives(t, "request a", p.Request(t.Context(), Text("a")), "re a")
 		p.Conn().Close()
 	})
 }
@@ -266,9 +235,7 @@ func TestRequestAcknowledgesTheResponseBefore(t *testing.T) {
 		answered := make(chan error, 1)
 		go func() { answered <- p.Request(t.Context(), Text("a")).Err() }()
 		server.expect("start-ok", `"a"`)
-		if err := p.frames.Lock(t.Context()); err != nil {
-			t.Fatalf("Lock: %v", err)
-		}
+		succeeds(t, "lock the writer", p.frames.Lock(t.Context()))
 		server.send(wire.KindAck, "answer to a")
 		if err := <-answered; err != nil {
 			t.Errorf("Request of a: %v", err)

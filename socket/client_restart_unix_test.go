@@ -27,7 +27,7 @@ func TestFollowSurvivesAServerThatIsKilled(t *testing.T) {
 	came := 0
 	err := follow(ctx, func(m Message) bool {
 		if m != Text("echo: news, please") {
-			t.Error(m)
+			t.Errorf("follow a server that is killed: got %v, want the echo of the subscription", m)
 		}
 		if came++; came == 3 {
 			return false
@@ -37,7 +37,7 @@ func TestFollowSurvivesAServerThatIsKilled(t *testing.T) {
 		return true
 	})
 	if err != nil || came != 3 || len(lost) != 2 || !errors.Is(lost[0], io.ErrUnexpectedEOF) {
-		t.Error(err, came, lost)
+		t.Errorf("follow a server that is killed twice: got the error %v, %d messages and the losses %v; want none, 3 and two of io.ErrUnexpectedEOF", err, came, lost)
 	}
 }
 

@@ -134,7 +134,7 @@ func connect(b *testing.B, dir, name string) *socket.Process {
 	b.Helper()
 	p, err := socket.New(socket.Config{Dir: dir}).ConnectTo(b.Context(), socket.MustParseName(name)).Get()
 	if err != nil {
-		b.Fatal(err)
+		b.Fatalf("connect to %s: %v", name, err)
 	}
 	b.Cleanup(func() { p.Close(context.WithoutCancel(b.Context())) })
 	return p
@@ -146,7 +146,7 @@ func reportCPU(b *testing.B) (stop func()) {
 	spent := func() time.Duration {
 		var usage syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-			b.Fatal(err)
+			b.Fatalf("read the time that the processor spent: %v", err)
 		}
 		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 	}
@@ -172,7 +172,7 @@ func BenchmarkSend(b *testing.B) {
 				defer reportCPU(b)()
 				for i := 0; i < b.N; i += count {
 					if err := p.Send(b.Context(), messages[:min(count, b.N-i)]...).Err(); err != nil {
-						b.Fatal(err)
+						b.Fatalf("send messages: %v", err)
 					}
 				}
 			})
@@ -184,7 +184,7 @@ func BenchmarkSend(b *testing.B) {
 			defer reportCPU(b)()
 			source := operators.Map(func(int) socket.Message { return m })(stream.Range(0, b.N))
 			if n, err := operators.Count[socket.Message]()(p.SendAll(source)).Last(b.Context()).Get(); n != b.N || err != nil {
-				b.Fatal(n, err)
+				b.Fatalf("send %d messages from a source: %d were acknowledged, error %v", b.N, n, err)
 			}
 		})
 		b.Run(fmt.Sprint("bare/", size), func(b *testing.B) {
@@ -195,7 +195,7 @@ func BenchmarkSend(b *testing.B) {
 			out := bufio.NewWriterSize(conn, 64<<10)
 			for range b.N {
 				if _, err := out.Write(content); err != nil {
-					b.Fatal(err)
+					b.Fatalf("write to the bare connection: %v", err)
 				}
 			}
 			out.Flush()
@@ -216,14 +216,14 @@ func BenchmarkRequests(b *testing.B) {
 	b.Run("stream", func(b *testing.B) {
 		p, err := ipc.ConnectTo(b.Context(), socket.MustParseName("echo")).Get()
 		if err != nil {
-			b.Fatal(err)
+			b.Fatalf("connect to echo: %v", err)
 		}
 		defer p.Close(b.Context())
 		b.ReportAllocs()
 		defer reportCPU(b)()
 		source := operators.Map(func(int) socket.Message { return m })(stream.Range(0, b.N))
 		if n, err := operators.Count[socket.Message]()(p.RequestAll(source)).Last(b.Context()).Get(); n != b.N || err != nil {
-			b.Fatal(n, err)
+			b.Fatalf("request %d answers to messages from a source: got %d, error %v", b.N, n, err)
 		}
 	})
 	b.Run("pool", func(b *testing.B) {
@@ -236,7 +236,7 @@ func BenchmarkRequests(b *testing.B) {
 			callers.Go(func() {
 				for range b.N/64 + min(1, max(0, b.N%64-i)) {
 					if answer, err := pool.Request(b.Context(), m).Get(); answer != m || err != nil {
-						b.Error(answer, err)
+						b.Errorf("request through the pool: got %v, %v, want the message back", answer, err)
 						return
 					}
 				}
@@ -258,7 +258,7 @@ func BenchmarkRequests(b *testing.B) {
 		}()
 		for range b.N {
 			if answer, err := bare.receive(); err != nil || string(answer) != content {
-				b.Fatal(err)
+				b.Fatalf("read from the bare connection: got %q, %v, want the content back", answer, err)
 			}
 			<-places
 		}

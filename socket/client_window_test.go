@@ -25,16 +25,6 @@ func texts(count int) (messages []Message) {
 	return messages
 }
 
-// sendError is the SendError in err.
-func sendError(t testing.TB, err error) *SendError {
-	t.Helper()
-	var e *SendError
-	if !errors.As(err, &e) {
-		t.Fatal("no SendError:", err)
-	}
-	return e
-}
-
 // opened is attached, with a window that has been opened by a first message.
 func opened(t *testing.T, config Config, limit int) (*Process, *peer) {
 	t.Helper()
@@ -43,9 +33,7 @@ func opened(t *testing.T, config Config, limit int) (*Process, *peer) {
 		server.expect("start-ok", `"open"`)
 		server.send(wire.KindAck)
 	}()
-	if err := p.Send(t.Context(), Text("open")).Err(); err != nil {
-		t.Fatal(err)
-	}
+	succeeds(t, "send open", p.Send(t.Context(), Text("open")).Err())
 	synctest.Wait()
 	return p, server
 }
@@ -58,7 +46,7 @@ func TestSendKeepsAWindowInFlight(t *testing.T) {
 		synctest.Wait()
 		same(t, decoded(peerChunks(server))[1:], `"0" "1" "2" "3"`)
 		if p.InFlight() != 4 {
-			t.Error(p.InFlight())
+			t.Errorf("with a window of 4, %d messages are in flight, want 4", p.InFlight())
 		}
 		server.send(wire.KindAck)
 		synctest.Wait()
@@ -67,7 +55,7 @@ func TestSendKeepsAWindowInFlight(t *testing.T) {
 		same(t, decoded(peerChunks(server))[2:], `"4"`, `"5" "6"`)
 		server.send(wire.KindAck, wire.KindAck, wire.KindAck, wire.KindAck)
 		if err := <-sent; err != nil || p.InFlight() != 0 {
-			t.Error(err, p.InFlight())
+			t.Errorf("send 7 messages that are acknowledged: got the error %v with %d in flight, want none", err, p.InFlight())
 		}
 		p.Conn().Close()
 	})
@@ -81,14 +69,12 @@ func TestWindowIsBoundedInBytes(t *testing.T) {
 		go func() { sent <- p.Send(t.Context(), m, m, m).Err() }()
 		synctest.Wait()
 		if p.InFlight() != 2 {
-			t.Error(p.InFlight())
+			t.Errorf("with a window of 100 bytes, %d messages of 77 bytes are in flight, want 2", p.InFlight())
 		}
 		server.send(wire.KindAck, wire.KindAck, wire.KindAck)
 		synctest.Wait()
 		server.send(wire.KindAck)
-		if err := <-sent; err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send", <-sent)
 		p.Conn().Close()
 	})
 }
@@ -116,9 +102,7 @@ func sendOneByOne(t *testing.T, acknowledgement wire.Kind) {
 			same(t, chunks[len(chunks)-1:], want)
 			server.send(acknowledgement)
 		}
-		if err := <-sent; err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send", <-sent)
 		p.Conn().Close()
 	})
 }
@@ -149,9 +133,7 @@ func TestSendErrorTellsWhatArrived(t *testing.T) {
 					server.conn.(*pipeConn).in.change(func() { server.conn.(*pipeConn).in.data = nil }) // read
 					test.end(server, cancel)
 					err := <-sent
-					if e := sendError(t, err); e.Acknowledged != 2 || e.Sent != 7 || !errors.Is(err, test.want) {
-						t.Error(err)
-					}
+					failsToSend(t, "send", err, 7, 2, test.want)
 					cancel(nil)
 					p.Conn().Close()
 				}
@@ -169,7 +151,7 @@ func TestSendErrorDoesNotCountWhatABrokenConnectionDidNotTake(t *testing.T) {
 		time.Sleep(time.Second)
 		server.conn.Close()
 		if e := sendError(t, <-sent); e.Acknowledged != 0 || e.Sent < 2 {
-			t.Error(e)
+			t.Errorf("send into a connection that breaks: got %v with %d sent and %d acknowledged; want at least 2 and none", e, e.Sent, e.Acknowledged)
 		}
 	})
 }
@@ -181,9 +163,7 @@ func TestMessageThatMustNotBeSentEndsSendAllBehindTheOthers(t *testing.T) {
 		var emitted []Message
 		err := p.SendAll(stream.Just(Text("a"), Text("b"), Message{}, Text("c"))).
 			ForEach(t.Context(), func(m Message) { emitted = append(emitted, m) })
-		if e := sendError(t, err); e.Acknowledged != 2 || e.Sent != 2 || !errors.Is(err, ErrInvalid) {
-			t.Error(err)
-		}
+		failsToSend(t, "send messages of which the third is empty", err, 2, 2, ErrInvalid)
 		same(t, emitted, Text("a"), Text("b"))
 		p.Conn().Close()
 	})
@@ -196,16 +176,14 @@ func TestSendAllThatIsLeftSaysWhatIsInFlight(t *testing.T) {
 			time.Sleep(time.Second)
 			server.send(wire.KindAck)
 		}()
-		if m, err := p.SendAll(stream.FromSlice(texts(10))).First(t.Context()).Get(); m != Text("0") || err != nil {
-			t.Error(m, err)
-		}
+		receives(t, "take the first message that SendAll emits", p.SendAll(stream.FromSlice(texts(10))).First(t.Context()), "0")
 		if p.InFlight() != 4 {
-			t.Error(p.InFlight())
+			t.Errorf("after SendAll was left at its first message of a window of 5, %d are in flight, want 4", p.InFlight())
 		}
 		server.send(wire.KindAck, wire.KindAck, wire.KindAck, wire.KindAck, "pushed")
 		p.Wait(t.Context())
 		if p.InFlight() != 0 {
-			t.Error(p.InFlight())
+			t.Errorf("after all were acknowledged, %d are in flight, want none", p.InFlight())
 		}
 		p.Conn().Close()
 	})
@@ -218,17 +196,11 @@ func TestSlowSourceIsSentAsItComesAndAcknowledgedMeanwhile(t *testing.T) {
 			return c.CarryWith(count + 1)
 		})
 		conn, _ := server.listener.dial(0)
-		p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{Heartbeat: -1}).Attach(t.Context(), conn))
 		start := time.Now()
 		var at []time.Duration
 		seconds := operators.Map(func(i int) Message { return Text(fmt.Sprint(i)) })(stream.Interval(time.Second))
-		err = p.SendAll(operators.Take[Message](4)(seconds)).ForEach(t.Context(), func(Message) { at = append(at, time.Since(start)) })
-		if err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send a message a second", p.SendAll(operators.Take[Message](4)(seconds)).ForEach(t.Context(), func(Message) { at = append(at, time.Since(start)) }))
 		same(t, at, 1400*time.Millisecond, 2400*time.Millisecond, 3400*time.Millisecond, 4400*time.Millisecond)
 		p.Close(t.Context())
 	})
@@ -253,13 +225,8 @@ func TestServerThatHoldsTheFirstUntilTheLastGetsTheLast(t *testing.T) {
 			})
 		}()
 		conn, _ := listener.dial(500)
-		p, err := fold.Then(New(Config{}).Attach(ctx, conn), Send(ctx, Text("open"))).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.SendAll(stream.FromSlice(texts(50))).Run(ctx); err != nil {
-			t.Error(err)
-		}
+		p := must(t, "attach and send open", fold.Then(New(Config{}).Attach(ctx, conn), Send(ctx, Text("open"))))
+		succeeds(t, "send all", p.SendAll(stream.FromSlice(texts(50))).Run(ctx))
 		p.Close(ctx)
 		cancel()
 		<-served
@@ -319,34 +286,25 @@ func TestFloodOfAServerThatAnswersNeverDeadlocks(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
 					conn, _ := server.listener.dial(limit)
-					p, err := New(Config{Heartbeat: -1}).Attach(t.Context(), conn).Get()
-					if err != nil {
-						t.Fatal(err)
-					}
+					p := must(t, "attach to the connection", New(Config{Heartbeat: -1}).Attach(t.Context(), conn))
 					var messages []Message
 					for i := range count {
 						messages = append(messages, Text(fmt.Sprint(i, strings.Repeat("x", size))))
 					}
-					if err := p.Send(t.Context(), messages...).Err(); err != nil {
-						t.Error(err)
-					}
+					succeeds(t, "send messages", p.Send(t.Context(), messages...).Err())
 					for _, m := range messages {
-						if got, err := p.Wait(t.Context()).Get(); got.Content() != "echo: "+m.Content() {
-							t.Fatal(got, err)
-						}
+						receives(t, "wait for a message", p.Wait(t.Context()), "echo: "+m.Content())
 					}
 					got, err := p.RequestAll(stream.FromSlice(messages)).Collect(t.Context())
 					if err != nil || len(got) != count {
-						t.Error(len(got), err)
+						t.Errorf("request %d answers: got %d and the error %v, want all and none", count, len(got), err)
 					}
 					for i, m := range got {
 						if m.Content() != "echo: "+messages[i].Content() {
-							t.Fatal(i, m)
+							t.Fatalf("answer %d: got %.100q, want the echo of %.100q", i, m.Content(), messages[i].Content())
 						}
 					}
-					if err := p.Close(t.Context()).Err(); err != nil {
-						t.Error(err)
-					}
+					succeeds(t, "close the process", p.Close(t.Context()).Err())
 				})
 			})
 		}
@@ -358,22 +316,17 @@ func TestSendThatFillsTheInboxFailsAndLosesNothing(t *testing.T) {
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), echo)
 		attach := func(maxUnread int) *Process {
 			conn, _ := server.listener.dial(1000)
-			p, err := New(Config{ClientConfig: ClientConfig{MaxUnread: maxUnread, Window: 50}, Heartbeat: -1}).Attach(t.Context(), conn).Get()
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := must(t, "attach to the connection", New(Config{ClientConfig: ClientConfig{MaxUnread: maxUnread, Window: 50}, Heartbeat: -1}).Attach(t.Context(), conn))
 			return p
 		}
 		p := attach(5000)
 		err := p.Send(t.Context(), texts(1000)...).Err()
 		e := sendError(t, err)
 		if !errors.Is(err, ErrUnread) || e.Acknowledged < 20 || e.Sent > e.Acknowledged+50 {
-			t.Error(err)
+			t.Errorf("send 1000 messages whose answers nobody reads: got %v with %d sent and %d acknowledged; want ErrUnread after some were acknowledged, and at most a window in flight", err, e.Sent, e.Acknowledged)
 		}
 		for i := range e.Sent { // nothing is lost
-			if m, err := p.Wait(t.Context()).Get(); m != Text(fmt.Sprint("echo: ", i)) {
-				t.Fatal(m, err)
-			}
+			receives(t, "wait for a message", p.Wait(t.Context()), fmt.Sprint("echo: ", i))
 		}
 		p.Close(t.Context())
 
@@ -384,12 +337,10 @@ func TestSendThatFillsTheInboxFailsAndLosesNothing(t *testing.T) {
 			p.Messages().ForEach(t.Context(), func(Message) { n++ })
 			read <- n
 		}()
-		if err := p.Send(t.Context(), texts(1000)...).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send 1000 messages", p.Send(t.Context(), texts(1000)...).Err())
 		p.Close(t.Context())
 		if n := <-read; n != 1000 {
-			t.Error(n)
+			t.Errorf("read the answers of 1000 messages: got %d, want all", n)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func testsIn(t *testing.T, patterns ...string) map[string]bool {
 		for _, path := range paths {
 			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 			if err != nil {
-				t.Fatalf("parse %s: %v", path, err)
+				t.Fatalf("parse the test file %s: %v", path, err)
 			}
 			for _, d := range file.Decls {
 				if f, ok := d.(*ast.FuncDecl); ok {

@@ -218,7 +218,7 @@ func succeeded(t *testing.T, s *started, before int) (next, carried int) {
 func counted(t *testing.T, line string, pid int) (n int) {
 	t.Helper()
 	if _, err := fmt.Sscanf(line, strconv.Itoa(pid)+" carried %d <nil>", &n); err != nil {
-		t.Fatalf("%q: %v", line, err)
+		t.Fatalf("read the count of process %d from its line %q: %v", pid, line, err)
 	}
 	return n
 }
@@ -287,7 +287,7 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 		err := ipc.HandOver(test.ctx, test.cmd)
 		var structured *Error
 		if !errors.As(err, &structured) || structured.Op != "hand over" || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("hand over to a process that %s: got the error %v, want %q of a hand over", name, err, test.want)
 		}
 		if name == "never listens" && test.cmd.ProcessState == nil {
 			t.Error("it still runs")
@@ -329,7 +329,7 @@ func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 	soon, cancel := context.WithCancel(ctx)
 	half.Stdout = writerFunc(func(said []byte) {
 		if string(said) != "listening <nil>\n" {
-			t.Errorf("%s", said)
+			t.Errorf("the new process said %q, want that it listens", said)
 		}
 		between = seen()
 		cancel()
@@ -406,7 +406,7 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	told := make([]byte, 100)
 	n, err := manager.Read(told)
 	if got, want := string(told[:n]), "MAINPID="+strconv.Itoa(cmd.Process.Pid); got != want || err != nil {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("the manager was told %q, error %v; want %q", got, err, want)
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("the server that handed over ended with %v, want no error", err)

@@ -42,7 +42,7 @@ func greet(tb testing.TB, dir, name string) net.Conn {
 	tb.Helper()
 	conn, err := net.Dial("unix", filepath.Join(dir, name+".sock"))
 	if err != nil {
-		tb.Fatalf("dial %s: %v", name, err)
+		tb.Fatalf("dial the socket %s: %v", name, err)
 	}
 	skip(tb, conn, make([]byte, 100), len(control("connection.start")))
 	if _, err := conn.Write(control("connection.start-ok")); err != nil {

@@ -153,7 +153,7 @@ func (w *world) check(t *testing.T) {
 		v.cable.wait()
 		v.conclude(carry)
 		for _, wrong := range v.record.check() {
-			t.Errorf("%02d: %s", v.number, wrong)
+			t.Errorf("the record of client %02d breaks the model: %s", v.number, wrong)
 		}
 	}
 }

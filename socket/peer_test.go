@@ -218,24 +218,6 @@ func echo(m Message, c Continuation[int], count int) Continuation[int] {
 	return c.Respond(NewMessage(m.MediaType(), "echo: "+m.Content())).CarryWith(count + 1)
 }
 
-// interrupted asserts that a server was interrupted, with a carry and a cause.
-func interrupted[C comparable](t *testing.T, result fold.Attempt[C], carry C, cause error) {
-	t.Helper()
-	_, err := result.Get()
-	var e *InterruptedError[C]
-	if !errors.As(err, &e) || e.Carry != carry || !errors.Is(err, cause) {
-		t.Errorf("ended with %v, want carry %v and %v", result, carry, cause)
-	}
-}
-
-// same asserts that two lists are equal.
-func same[T comparable](t testing.TB, got []T, want ...T) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
-}
-
 // attached is a Process whose server, one of ours, is played by hand.
 func attached(t testing.TB, config Config, limit int) (*Process, *peer) {
 	t.Helper()

@@ -65,9 +65,7 @@ func TestStrangersAreClosedUnheard(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		server.dialAs(Peer{}, errors.New("lost it")).refused("refused") // it should be known
-		if !strings.Contains(log.String(), "lost it") {
-			t.Error(log)
-		}
+		contains(t, "the log of a client whose peer is unknown", log.String(), "lost it")
 		for _, ours := range []Peer{{UID: os.Geteuid()}, {UID: 0}} {
 			server.dialAs(ours, nil).greet().leave()
 		}
@@ -93,7 +91,7 @@ func TestHandlersKnowThePeer(t *testing.T) {
 		other.expect("ack")
 		other.leave()
 		if got := fmt.Sprint(seen); got != fmt.Sprint([]fold.Maybe[Peer]{fold.Just(stranger), fold.Nothing[Peer]()}) {
-			t.Error(got)
+			t.Errorf("the handler saw the peers %s, want a stranger and an unknown one", got)
 		}
 		server.end()
 		interrupted(t, <-server.result, 2, context.Canceled)
@@ -131,7 +129,7 @@ func TestAuthorizers(t *testing.T) {
 		for peer, let := range map[string]bool{"stranger": test.let, "unknown": test.none} {
 			who := fold.MaybeOf(stranger, peer == "stranger")
 			if err := test.who(nil, who); (err == nil) != let || err != nil && !errors.Is(err, fs.ErrPermission) {
-				t.Errorf("%s, %s: %v", name, peer, err)
+				t.Errorf("ask the authorizer %s for the peer %s: got the error %v, want it let in: %v", name, peer, err, let)
 			}
 		}
 		if err := test.who(nil, fold.Just(Peer{UID: os.Geteuid()})); (err == nil) != (test.who.check() == nil) {
@@ -148,7 +146,7 @@ func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
 		third := server.dial()
 		synctest.Wait()
 		if n := len(third.conn.(*pipeConn).in.data); n > 0 || strings.Count(log.String(), "as many connections as may be") != 1 {
-			t.Error(n, log)
+			t.Errorf("one client too many: %d bytes were sent to it, and the log is %q; want none, and one line about it", n, log)
 		}
 		first.leave()
 		third.greet().leave()
@@ -164,7 +162,7 @@ func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
 		server.end() // while one waits
 		interrupted(t, <-server.result, 0, context.Canceled)
 		if time.Since(start) > time.Second { // the grace
-			t.Error(time.Since(start))
+			t.Errorf("a server that ends while a client waits took %v, want the grace at most", time.Since(start))
 		}
 	})
 }
@@ -176,9 +174,7 @@ func TestAnotherUserHasNoMoreConnectionsThanItMay(t *testing.T) {
 		first := server.dialAs(stranger, nil).greet()
 		second := server.dialAs(stranger, nil).greet()
 		server.dialAs(stranger, nil).refused("too-many")
-		if !strings.Contains(log.String(), fmt.Sprintf("user %d has 2 connections", stranger.UID)) {
-			t.Error(log)
-		}
+		contains(t, "the log of one client too many of a user", log.String(), fmt.Sprintf("user %d has 2 connections", stranger.UID))
 		another := stranger
 		another.UID++
 		server.dialAs(another, nil).greet().leave()
@@ -203,7 +199,7 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 		time.Sleep(time.Second)
 		server.dialAs(stranger, nil).refused("refused")
 		if got := log.String(); strings.Count(got, "refused") != 2 || !strings.Contains(got, "omitted=99") {
-			t.Error(got)
+			t.Errorf("the log of 101 strangers is %q, want two lines of which one says omitted=99", got)
 		}
 	})
 }
@@ -213,7 +209,7 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 		listener := newMemoryListener()
 		client, err := listener.dial(0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("dial the listener: %v", err)
 		}
 		panics := func(f func()) {
 			defer func() {
@@ -230,14 +226,14 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 		transport := newMemory(0)
 		servers, err := transport.Listen(t.Context(), remote)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("listen on the transport: %v", err)
 		}
 		panics(func() {
 			New(Config{Transport: transport, ClientConfig: ClientConfig{Servers: mine}}).ConnectTo(t.Context(), remote)
 		})
 		server, err := servers.Accept()
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("accept the client: %v", err)
 		}
 		newPeer(t, server).expect("EOF")
 	})
@@ -248,12 +244,12 @@ func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
 	defer cancel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on TCP: %v", err)
 	}
 	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", listener.Addr().String())
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("dial over TCP: %v", err)
 		}
 		return conn
 	}
@@ -278,11 +274,9 @@ func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
 	}()
 	newPeer(t, stranger).expect("close: reason=refused", "EOF")
 	if r := <-refused; r.Name != listener.Addr().String() || Reason(r.Err) != "not_allowed" || !strings.Contains(r.Err.Error(), stranger.LocalAddr().String()) {
-		t.Errorf("%+v", r)
+		t.Errorf("the hook was told of the refusal %+v, want not_allowed for %v at %v", r, stranger.LocalAddr(), listener.Addr())
 	}
-	if m, err := fold.Then(New(Config{}).Attach(ctx, friend), Closing(ctx, Request(ctx, Text("hello")))).Get(); m != Text("echo: hello") {
-		t.Error(m, err)
-	}
+	receives(t, "request hello as a friend", fold.Then(New(Config{}).Attach(ctx, friend), Closing(ctx, Request(ctx, Text("hello")))), "echo: hello")
 	end()
 	interrupted(t, <-result, 1, context.Canceled)
 }
@@ -290,11 +284,9 @@ func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
 func TestPeersInWords(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("", "peer", Peer{PID: 7, UID: 8, GID: 9})
-	if got := log.String(); !strings.Contains(got, "peer.pid=7 peer.uid=8 peer.gid=9") {
-		t.Error(got)
-	}
+	contains(t, "the log of a peer", log.String(), "peer.pid=7 peer.uid=8 peer.gid=9")
 	if got := fmt.Sprint(Peer{PID: 7, UID: 8}, Peer{UID: 8}); got != "process 7 of user 8 a process of user 8" {
-		t.Error(got)
+		t.Errorf("peers print as %q, want the process if it is known, and the user", got)
 	}
 }
 

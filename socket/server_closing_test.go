@@ -85,7 +85,7 @@ func TestClientThatDoesNotReadCostsTheServerTheGraceAtMost(t *testing.T) {
 		server.end()
 		interrupted(t, <-server.result, 1, context.Canceled)
 		if took := time.Since(start); took > time.Second+10*time.Millisecond {
-			t.Error(took)
+			t.Errorf("ending beside a client that does not read took %v, want a grace of 1 s", took)
 		}
 	})
 }
@@ -109,7 +109,7 @@ func TestSecondSignalSaysGoodbyeWithoutAwaitingConsent(t *testing.T) {
 		client.expect("EOF")
 		interrupted(t, <-result, 0, context.Canceled)
 		if took := time.Since(start); took > 10*time.Millisecond {
-			t.Error(took)
+			t.Errorf("ending by force took %v, want no wait for the client's consent", took)
 		}
 	})
 }
@@ -138,24 +138,19 @@ func TestClosedConnectionCompletesItsExchanges(t *testing.T) {
 		ours, theirs := newPipe(0)
 		listener := newMemoryListener()
 		listener.waiting <- theirs
-		c, err := New(Config{}).Accept(listener).First(t.Context()).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := must(t, "accept the connection", New(Config{}).Accept(listener).First(t.Context()))
 		ended := make(chan error)
 		go func() { ended <- c.Exchanges().Run(t.Context()) }()
 		client := newPeer(t, ours).greet()
 		synctest.Wait()
-		if err := c.Exchanges().Run(t.Context()); !errors.Is(err, errClaimed) {
-			t.Error(err)
-		}
+		fails(t, "run the connection's exchanges", c.Exchanges().Run(t.Context()), errClaimed)
 		c.Close()
 		c.Close()
 		client.expect("close")
 		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		if err := <-ended; err != nil || c.Err() != nil {
-			t.Error(err, c.Err())
+			t.Errorf("the exchanges of a closed connection ended with %v, and the connection with %v; want no error", err, c.Err())
 		}
 	})
 }
@@ -177,7 +172,7 @@ func TestCancelledExchangesFailWithTheCause(t *testing.T) {
 		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 		if err := <-ended; err != reason {
-			t.Error(err)
+			t.Errorf("messages of a cancelled run: got the error %v, want %v", err, reason)
 		}
 	})
 }

@@ -95,9 +95,7 @@ func fuzzServer(t *testing.T, data []byte, seed uint64) {
 		c.Close()
 	}()
 	frames, _ := allFrames(ours)
-	if err := <-finished; err != nil {
-		t.Error(err)
-	}
+	succeeds(t, "serve the exchanges", <-finished)
 	ours.Close()
 	time.Sleep(time.Minute) // for what this test started
 
@@ -179,7 +177,7 @@ func fuzzClient(t *testing.T, data []byte, seed uint64) {
 		end()
 		var failed *SendError
 		if errors.As(sent.Err(), &failed) && failed.Acknowledged > 1 {
-			t.Error(failed.Acknowledged)
+			t.Errorf("send one and two: %d were acknowledged though it failed, want one at most", failed.Acknowledged)
 		}
 		p.Close(ctx)
 	}
@@ -198,7 +196,7 @@ func fuzzClient(t *testing.T, data []byte, seed uint64) {
 	}
 	same(t, got, want[:len(got)]...)
 	if countKind(written, wire.KindAck) > len(want) || countKind(written, wire.KindStartOK) > countKind(frames, wire.KindStart) {
-		t.Error(written)
+		t.Errorf("the client wrote %v, want no more acknowledgements than messages and consents than greetings", written)
 	}
 }
 

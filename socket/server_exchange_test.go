@@ -27,7 +27,7 @@ func (l *memoryListener) client(t testing.TB, limit int) *peer {
 	t.Helper()
 	conn, err := l.dial(limit)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the listener: %v", err)
 	}
 	return newPeer(t, conn)
 }
@@ -57,9 +57,7 @@ func TestExchangesAreAcknowledgedOnceYieldHasReturned(t *testing.T) {
 		one.expect("close")
 		one.send(wire.KindCloseOK)
 		two.send(wire.KindCloseOK)
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "serve the exchanges", <-ended)
 		same(t, decoded(peerChunks(one)), "heartbeat start", `ack "re: one" ack ack "re: two"`, "close")
 		same(t, decoded(peerChunks(two)), "heartbeat start", `ack "re: stop" close`)
 	})
@@ -91,15 +89,13 @@ func TestWithdrawnExchangesAreNeitherHandledNorAcknowledged(t *testing.T) {
 				got = c.next()
 			}
 			if got != "close" {
-				t.Error(got)
+				t.Errorf("the client received %s, want close", got)
 			}
 			c.send(wire.KindCloseOK)
 		}
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
+		fails(t, "serve the exchanges until the context ends", <-ended, context.Canceled)
 		if acknowledged != 1 || len(handled) != 1 {
-			t.Error(acknowledged, handled)
+			t.Errorf("%d messages were acknowledged and %v handled, want one", acknowledged, handled)
 		}
 	})
 }
@@ -148,7 +144,7 @@ func TestPanicInYieldLeavesNothingBehind(t *testing.T) {
 		one.expect("close")
 		one.send(wire.KindCloseOK)
 		if got := <-panicked; got != "boom" {
-			t.Error(got)
+			t.Errorf("the pipeline panicked with %v, want boom", got)
 		}
 	})
 }
@@ -159,12 +155,8 @@ func TestRespondAfterTheTurnFails(t *testing.T) {
 		listener, _ := merging(t.Context(), Config{}, func(ctx context.Context, exchanges stream.Observable[Exchange]) error {
 			return exchanges.ForEach(ctx, func(x Exchange) {
 				if kept.c != nil {
-					if err := kept.Respond(Text("late")); !errors.Is(err, ErrAnswered) {
-						t.Error(err)
-					}
-					if err := kept.Hold().Respond(ctx, Text("late")); !errors.Is(err, ErrAnswered) {
-						t.Error(err)
-					}
+					fails(t, "answer an exchange behind its yield", kept.Respond(Text("late")), ErrAnswered)
+					fails(t, "hold an exchange behind its yield", kept.Hold().Respond(ctx, Text("late")), ErrAnswered)
 					kept.Reject(errors.New("late"))
 				}
 				kept = x
@@ -174,9 +166,7 @@ func TestRespondAfterTheTurnFails(t *testing.T) {
 		client.send("one", "two")
 		client.expect("ack", "ack")
 		client.leave()
-		if err := kept.Connection().Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "serve a client that leaves", kept.Connection().Err())
 		listener.Close()
 	})
 }
@@ -190,7 +180,7 @@ func TestRefusedResponsesAddNothing(t *testing.T) {
 					err error
 				}{{Text("more than ten"), ErrTooLarge}, {Text("innmind/ipc:ack"), ErrReserved}, {Message{}, ErrInvalid}} {
 					if err := x.Respond(Text("fine"), want.m); !errors.Is(err, want.err) && !errors.Is(err, ErrTooLarge) {
-						t.Error(err)
+						t.Errorf("answer with fine and %v: got the error %v, want %v or ErrTooLarge", want.m, err, want.err)
 					}
 				}
 				x.Respond(Text("answer"))
@@ -214,9 +204,7 @@ func TestRejectLeavesTheMessageUnacknowledgedAndEndsTheConnection(t *testing.T) 
 				if x.Content() == "bad" {
 					bad = x.Connection()
 					x.Reject(reason)
-					if err := x.Respond(Text("more")); !errors.Is(err, ErrAnswered) {
-						t.Error(err)
-					}
+					fails(t, "answer an exchange that was rejected", x.Respond(Text("more")), ErrAnswered)
 				}
 			})
 		})
@@ -225,9 +213,7 @@ func TestRejectLeavesTheMessageUnacknowledgedAndEndsTheConnection(t *testing.T) 
 		one.expect("ack", `"re: good"`, "close")
 		one.send(wire.KindCloseOK)
 		one.expect("EOF")
-		if !errors.Is(bad.Err(), reason) {
-			t.Error(bad.Err())
-		}
+		fails(t, "serve a client whose message is rejected", bad.Err(), reason)
 		two.send("good")
 		two.expect("ack", `"re: good"`)
 		two.leave()

@@ -53,7 +53,7 @@ func BenchmarkHandle(b *testing.B) {
 			b.ReportAllocs()
 			total, err := ServeConnections(stream.Just(newTestConnection(conn)), fold.Sum[int]()).With(context.Background(), bench.handle).Get()
 			if err != nil || total < b.N {
-				b.Fatal(total, err)
+				b.Fatalf("handle %d messages: handled %d, error %v", b.N, total, err)
 			}
 		})
 	}

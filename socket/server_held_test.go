@@ -41,20 +41,14 @@ func TestHeldAnswersLeaveInTheOrderOfTheMessages(t *testing.T) {
 		client.send("a", "hold 1", "b", "hold 2", "c")
 		one, two := <-helds, <-helds
 		client.expect("ack", `"re: a"`)
-		if err := two.Respond(t.Context(), Text("2"), Text("2 too")); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "answer the second held message", two.Respond(t.Context(), Text("2"), Text("2 too")))
 		synctest.Wait()
 		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "re: a"`)
-		if err := one.Respond(t.Context()); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "acknowledge the first held message", one.Respond(t.Context()))
 		client.expect("ack", "ack", `"re: b"`, "ack", `"2"`, `"2 too"`, "ack", `"re: c"`)
-		if err := one.Respond(t.Context()); !errors.Is(err, ErrAnswered) {
-			t.Error(err)
-		}
+		fails(t, "acknowledge the first held message again", one.Respond(t.Context()), ErrAnswered)
 		if one.Content() != "hold 1" || one.Connection() != two.Connection() {
-			t.Error(one)
+			t.Errorf("the first held message is %v, want hold 1 on the connection of the second", one)
 		}
 		same(t, decoded(peerChunks(client)), "heartbeat start", `ack "re: a"`, `ack ack "re: b" ack "2" "2 too" ack "re: c"`)
 		client.leave()
@@ -135,9 +129,7 @@ func TestHeldAfterTheConnectionIsClosed(t *testing.T) {
 		held := <-helds
 		client.leave()
 		synctest.Wait()
-		if err := held.Respond(t.Context(), Text("late")); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
+		fails(t, "answer a held message", held.Respond(t.Context(), Text("late")), net.ErrClosed)
 		listener.Close()
 	})
 }
@@ -148,17 +140,11 @@ func TestRefusedAnswersOfHeldExchangesCanBeGivenAgain(t *testing.T) {
 		client := listener.client(t, 0).greet()
 		client.send("hold")
 		held := <-helds
-		if err := held.Respond(t.Context(), Text("innmind/ipc:ack")); !errors.Is(err, ErrReserved) {
-			t.Error(err)
-		}
+		fails(t, "answer a held message", held.Respond(t.Context(), Text("innmind/ipc:ack")), ErrReserved)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := held.Respond(ctx); !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-		if err := held.Respond(t.Context(), Text("fine")); err != nil {
-			t.Error(err)
-		}
+		fails(t, "answer a held message", held.Respond(ctx), context.Canceled)
+		succeeds(t, "answer a held message", held.Respond(t.Context(), Text("fine")))
 		client.expect("ack", `"fine"`)
 		client.leave()
 		listener.Close()
@@ -180,13 +166,9 @@ func TestGracefulCloseWaitsForWhatIsHeld(t *testing.T) {
 		one, two := <-helds, <-helds
 		cancel()
 		time.Sleep(5 * time.Second)
-		if err := one.Respond(t.Context(), Text("in time")); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "answer the first held message in time", one.Respond(t.Context(), Text("in time")))
 		<-ended
-		if err := two.Respond(t.Context()); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
+		fails(t, "answer the second held message too late", two.Respond(t.Context()), net.ErrClosed)
 	})
 }
 
@@ -196,9 +178,7 @@ func TestRespondAndHoldMakeOneAnswer(t *testing.T) {
 			return exchanges.ForEach(ctx, func(x Exchange) {
 				x.Respond(Text("first"))
 				held := x.Hold()
-				if err := x.Respond(Text("no more")); !errors.Is(err, ErrAnswered) {
-					t.Error(err)
-				}
+				fails(t, "answer an exchange that is held", x.Respond(Text("no more")), ErrAnswered)
 				x.Reject(errors.New("not any more"))
 				go func() {
 					time.Sleep(time.Millisecond)

@@ -120,11 +120,11 @@ func TestHooksNameTheReasonsOfAnEnd(t *testing.T) {
 				<-server.result
 				told := r.told()
 				if got := told[len(told)-1]; got != "closed after 0s: "+want {
-					t.Error(told)
+					t.Errorf("the hooks were told %q, want %q at the end", told, "closed after 0s: "+want)
 				}
 				if want == "rejected" || want == "panic" {
 					if got := told[len(told)-2]; !strings.HasSuffix(got, "0 responses, 0 bytes, "+want) {
-						t.Error(told)
+						t.Errorf("the hooks were told %q, want the %s before the end", told, want)
 					}
 				}
 			})
@@ -164,7 +164,7 @@ func TestHeldExchangesAreHandledWhenTheyAreAnsweredOrNeverWillBe(t *testing.T) {
 		}()
 		conn, err := listener.dial(0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("dial the listener: %v", err)
 		}
 		client := newPeer(t, conn).greet()
 		client.send("one", "two", "three")
@@ -176,9 +176,7 @@ func TestHeldExchangesAreHandledWhenTheyAreAnsweredOrNeverWillBe(t *testing.T) {
 		}
 		same(t, r.told(), "opened", "received one", "received two", "received three")
 		time.Sleep(time.Second)
-		if err := errors.Join(two.Respond(ctx), one.Respond(ctx, Text("1234"))); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "answer both held messages", errors.Join(two.Respond(ctx), one.Respond(ctx, Text("1234"))))
 		same(t, r.told(), "handled two after 1s: 1 responses, 5 bytes, acknowledged", "handled one after 1s: 2 responses, 9 bytes, acknowledged")
 		if n := one.Connection().Held(); n != 1 {
 			t.Errorf("%d answers wait", n)
@@ -205,7 +203,7 @@ func TestWithdrawnExchangesAreHandledAsNotAcknowledged(t *testing.T) {
 		for range 2 {
 			conn, err := listener.dial(0)
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("dial the listener: %v", err)
 			}
 			client := newPeer(t, conn).greet()
 			client.send("one")
@@ -218,11 +216,11 @@ func TestWithdrawnExchangesAreHandledAsNotAcknowledged(t *testing.T) {
 			}()
 		}
 		if err := <-over; err != io.ErrNoProgress {
-			t.Error(err)
+			t.Errorf("serve the exchanges: got the error %v, want io.ErrNoProgress", err)
 		}
 		told := strings.Join(r.told(), "\n")
 		if strings.Count(told, "received one") != 2 || strings.Count(told, "acknowledged") != 1 || strings.Count(told, "bytes, other") != 1 {
-			t.Error(told)
+			t.Errorf("the hooks were told %s, want one received twice, acknowledged once and failed once", told)
 		}
 	})
 }
@@ -245,11 +243,7 @@ func TestHookThatPanicsIsToldToTheLogAlone(t *testing.T) {
 		client.leave()
 		server.end()
 		interrupted(t, <-server.result, 1, context.Canceled)
-		for _, want := range []string{"hook opened", "hook received", "hook handled", "hook closed", `level=ERROR msg="hook panicked"`} {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("no %s in %s", want, log.String())
-			}
-		}
+		contains(t, "the log", log.String(), "hook opened", "hook received", "hook handled", "hook closed", `level=ERROR msg="hook panicked"`)
 	})
 }
 
@@ -289,14 +283,10 @@ func TestLinesOfTheLogTellWhichConnection(t *testing.T) {
 		server.end()
 		<-server.result
 		who := fmt.Sprintf("name=%s connection=%d", c.Name(), c.ID())
-		for _, want := range []string{
-			`level=DEBUG msg="connection opened" ` + who + "\n",
-			`level=DEBUG msg="connection ended" ` + who + " reason=closed\n",
-		} {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("no %s in %s", want, log.String())
-			}
-		}
+		contains(t, "the log", log.String(),
+			`level=DEBUG msg="connection opened" `+who+"\n",
+			`level=DEBUG msg="connection ended" `+who+" reason=closed\n",
+		)
 	})
 }
 
@@ -324,9 +314,7 @@ func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
 		guest.expect("EOF")
 		server.end()
 		<-server.result
-		if want := fmt.Sprintf("peer.pid=7 peer.uid=%d peer.gid=1000 reason=panic", stranger.UID); !strings.Contains(log.String(), want) {
-			t.Error(log.String())
-		}
+		contains(t, "the log of a stranger whose handler panics", log.String(), fmt.Sprintf("peer.pid=7 peer.uid=%d peer.gid=1000 reason=panic", stranger.UID))
 	})
 }
 
@@ -340,7 +328,7 @@ func TestConnectionsHaveDifferentIDs(t *testing.T) {
 		server.end()
 		<-server.result
 		if one, two := <-ids, <-ids; one == two {
-			t.Error(one, two)
+			t.Errorf("two connections have the numbers %d and %d, want different ones", one, two)
 		}
 	})
 }

@@ -35,7 +35,7 @@ func TestAcceptTriesAgainAfterAFailureThatMayPass(t *testing.T) {
 		server.end() // while it pauses
 		interrupted(t, <-server.result, 0, context.Canceled)
 		if n := strings.Count(log.String(), "accept failed"); n != 4 {
-			t.Error(log.String())
+			t.Errorf("the log of a listener that fails is %q, want four lines about it", log.String())
 		}
 	})
 }
@@ -52,11 +52,11 @@ func TestErrorsTellWhatEnded(t *testing.T) {
 		"socket: listen name: cause":        ofName("listen", MustParseName("name"), errors.New("cause")),
 	} {
 		if err.Error() != want {
-			t.Errorf("%q, want %q", err, want)
+			t.Errorf("print an error: got %q, want %q", err, want)
 		}
 	}
 	if carry, ok := Carry(fold.Fail[int](net.ErrClosed)).Get(); ok {
-		t.Error(carry)
+		t.Errorf("carry of a failure that is no interruption: got %d, want nothing", carry)
 	}
 }
 
@@ -64,13 +64,11 @@ func TestConnectionContextEndsWithTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client, c := pushing(t, Config{}, 0)
 		if c.Conn() == nil || c.Context().Err() != nil {
-			t.Error(c.Conn(), c.Context().Err())
+			t.Errorf("an open connection has the net.Conn %v and a context that ended with %v, want one and none", c.Conn(), c.Context().Err())
 		}
 		client.leave()
 		<-c.Context().Done()
-		if err := c.Exchanges().Run(t.Context()); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "run the connection's exchanges", c.Exchanges().Run(t.Context()))
 	})
 }
 
@@ -82,14 +80,12 @@ func TestLogWarnsOfClientsThatBreakTheProtocolAlone(t *testing.T) {
 		server.dial().greet().conn.Close()
 		synctest.Wait()
 		if log.Len() > 0 {
-			t.Error(log.String())
+			t.Errorf("the log of clients that leave is %q, want nothing", log.String())
 		}
 		bad := server.dial().greet()
 		bad.send([]byte("\x00\x00"), wire.KindClose)
 		bad.expect("EOF")
-		if !strings.Contains(log.String(), "level=WARN") {
-			t.Error(log.String())
-		}
+		contains(t, "the log of a client that breaks the protocol", log.String(), "level=WARN")
 		server.end()
 		<-server.result
 	})

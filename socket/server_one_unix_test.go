@@ -73,9 +73,7 @@ func TestOneServesItsConnectionAndEndsWithIt(t *testing.T) {
 			if m, err := p.Request(within(t), Text("hello")).Get(); err != nil || m != Text("echo: hello") {
 				t.Errorf("Request = %v, %v", m, err)
 			}
-			if err := leave(p); err != nil {
-				t.Errorf("leave: %v", err)
-			}
+			succeeds(t, "leave", leave(p))
 			if total, err := (<-ended).Get(); total != 1 || err != nil {
 				t.Errorf("the server carried %d, %v; want 1 and no error", total, err)
 			}
@@ -109,9 +107,7 @@ func TestOneServesTheStandardInputOfAChild(t *testing.T) {
 func TestOneClosesAConnectionThatNobodyAccepted(t *testing.T) {
 	ours, theirs := socketpair(t)
 	listener := One(connOf(t, theirs))
-	if err := errors.Join(listener.Close(), listener.Close()); err != nil {
-		t.Errorf("Close: %v", err)
-	}
+	succeeds(t, "close the listener twice", errors.Join(listener.Close(), listener.Close()))
 	if _, err := connOf(t, ours).Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("read from the other end: %v, want EOF", err)
 	}

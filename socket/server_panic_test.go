@@ -48,13 +48,13 @@ func TestPanicOfAHandlerEndsItsConnectionAlone(t *testing.T) {
 		err := ended[0].Connection.Err()
 		var p *stream.PanicError
 		if !errors.As(err, &p) || p.Value != any(io.ErrClosedPipe) || !errors.Is(err, io.ErrClosedPipe) {
-			t.Fatal(err)
+			t.Fatalf("serve a handler that panics: got the error %v, want a PanicError with io.ErrClosedPipe", err)
 		}
 		if !strings.Contains(string(p.Stack), "socket.explode") {
 			t.Error("the stack is not that of the panic:\n", string(p.Stack))
 		}
 		if ended[0].Err != err || ended[1].Err != nil {
-			t.Error(ended)
+			t.Errorf("the connections ended with %v, want %v and no error", ended, err)
 		}
 	})
 }
@@ -70,11 +70,7 @@ func TestPanicOfTheRuntimeIsKeptFromTheServer(t *testing.T) {
 		client.expect("EOF")
 		server.end()
 		interrupted(t, <-server.result, 0, context.Canceled)
-		for _, want := range []string{"level=ERROR", `msg="connection ended"`, "reason=panic", "nil pointer", "socket.explode"} {
-			if !strings.Contains(log.String(), want) {
-				t.Errorf("no %s in %s", want, log.String())
-			}
-		}
+		contains(t, "the log", log.String(), "level=ERROR", `msg="connection ended"`, "reason=panic", "nil pointer", "socket.explode")
 	})
 }
 
@@ -96,7 +92,7 @@ func TestGoexitOfAHandlerEndsTheServerAfterAllIsClosed(t *testing.T) {
 		}()
 		conn, err := listener.dial(0)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("dial the listener: %v", err)
 		}
 		client := newPeer(t, conn).greet()
 		client.send("one")
@@ -105,7 +101,7 @@ func TestGoexitOfAHandlerEndsTheServerAfterAllIsClosed(t *testing.T) {
 			t.Error("With returned, or panicked")
 		}
 		if Reason(ended) != "panic" {
-			t.Error(ended)
+			t.Errorf("the connection ended with %v, want the reason panic", ended)
 		}
 	})
 }
@@ -134,7 +130,7 @@ func TestPanicInAPipelinePassesUpAndIsTold(t *testing.T) {
 				}()
 				conn, err := listener.dial(0)
 				if err != nil {
-					t.Fatal(err)
+					t.Fatalf("dial the listener: %v", err)
 				}
 				client := newPeer(t, conn).greet()
 				client.send("one")
@@ -142,10 +138,10 @@ func TestPanicInAPipelinePassesUpAndIsTold(t *testing.T) {
 					client.send(wire.KindCloseOK)
 					client.expect("EOF")
 				} else if got != "EOF" {
-					t.Error(got)
+					t.Errorf("the client received %s, want close or EOF", got)
 				}
 				if value := <-panicked; value != "boom" {
-					t.Error(value)
+					t.Errorf("the pipeline panicked with %v, want boom", value)
 				}
 				same(t, []string{<-told, <-told}, "handled panic", "closed panic")
 			})

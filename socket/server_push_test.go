@@ -37,9 +37,7 @@ func TestPushesMixWithAnswersInWholeFrames(t *testing.T) {
 			go func() {
 				for i := range 20 {
 					m := Text(fmt.Sprintf("%d:%d", worker, i))
-					if err := c.Send(t.Context(), m, m); err != nil {
-						t.Error(err)
-					}
+					succeeds(t, "push a message twice", c.Send(t.Context(), m, m))
 				}
 			}()
 		}
@@ -56,16 +54,16 @@ func TestPushesMixWithAnswersInWholeFrames(t *testing.T) {
 			}
 			var worker, i int
 			if _, err := fmt.Sscanf(f, "%d:%d", &worker, &i); err != nil {
-				t.Fatal(f, err)
+				t.Fatalf("read the number of %q: %v", f, err)
 			}
 			got[worker] = append(got[worker], fmt.Sprint(i))
 		}
 		for worker, list := range got {
 			if worker < 5 && len(list) != 40 || worker == 5 && len(list) != 20 {
-				t.Error(worker, list)
+				t.Errorf("of sender %d the client received %q, want all 20 twice, or once from the handler", worker, list)
 			}
 			if !slices.IsSortedFunc(list, func(a, b string) int { return len(a) - len(b) }) {
-				t.Error(worker, list)
+				t.Errorf("of sender %d the client received %q, want them in order", worker, list)
 			}
 		}
 		client.leave()
@@ -75,24 +73,18 @@ func TestPushesMixWithAnswersInWholeFrames(t *testing.T) {
 func TestSendOfSeveralMessagesIsOneWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client, c := pushing(t, Config{}, 0)
-		if err := c.Send(t.Context(), Text("a"), Text("b")); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send a and b", c.Send(t.Context(), Text("a"), Text("b")))
 		client.expect(`"a"`, `"b"`)
 		same(t, decoded(peerChunks(client))[2:], `"a" "b"`)
 		for _, bad := range []struct {
 			m    Message
 			want error
 		}{{Text("innmind/ipc:ack"), ErrReserved}, {Message{}, ErrInvalid}, {Text(strings.Repeat("x", 16<<20+1)), ErrTooLarge}} {
-			if err := c.Send(t.Context(), Text("fine"), bad.m); !errors.Is(err, bad.want) {
-				t.Error(err)
-			}
+			fails(t, fmt.Sprint("push fine and ", bad.m), c.Send(t.Context(), Text("fine"), bad.m), bad.want)
 		}
 		client.leave()
 		synctest.Wait()
-		if err := c.Send(t.Context(), Text("late")); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
+		fails(t, "send late", c.Send(t.Context(), Text("late")), net.ErrClosed)
 		same(t, decoded(peerChunks(client))[2:], `"a" "b"`, "close-ok")
 	})
 }
@@ -107,11 +99,9 @@ func TestSendThatItsContextEndsLeavesTheStreamInSync(t *testing.T) {
 		synctest.Wait()
 		go func() { waiting <- c.Send(ctx, Text("never")) }()
 		if a, b := <-begun, <-waiting; !errors.Is(a, context.DeadlineExceeded) || !errors.Is(b, context.DeadlineExceeded) {
-			t.Error(a, b)
+			t.Errorf("send beyond the deadline: got the errors %v and %v, want context.DeadlineExceeded", a, b)
 		}
-		if err := c.Send(ctx, Text("never")); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "send never", c.Send(ctx, Text("never")), context.DeadlineExceeded)
 		client.expect(`"1000 bytes"`) // it had begun: the rest comes by itself
 		go c.Send(t.Context(), Text("after"))
 		client.expect(`"after"`)
@@ -123,14 +113,10 @@ func TestSendRollsBackWhenNothingWasWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client, c := pushing(t, Config{Heartbeat: -1}, 100)
 		fill := Text(strings.Repeat("x", 100-17-0))
-		if err := c.Send(t.Context(), fill); err != nil { // fills the pipe to the brim
-			t.Error(err)
-		}
+		succeeds(t, "send as much as the pipe holds", c.Send(t.Context(), fill))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := c.Send(ctx, Text("never")); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
+		fails(t, "send never", c.Send(ctx, Text("never")), context.DeadlineExceeded)
 		client.expect(`"83 bytes"`)
 		go c.Send(t.Context(), Text("after"))
 		client.expect(`"after"`)
@@ -147,7 +133,7 @@ func TestEndOfTheConnectionEndsABlockedSend(t *testing.T) {
 		start := time.Now()
 		server.end()
 		if err := <-blocked; !errors.Is(err, net.ErrClosed) || time.Since(start) > 2*time.Second {
-			t.Error(err, time.Since(start))
+			t.Errorf("a blocked send while the server ends: got the error %v after %v, want net.ErrClosed within the grace", err, time.Since(start))
 		}
 		interrupted(t, <-server.result, 1, context.Canceled)
 	})
@@ -161,7 +147,7 @@ func TestClientThatDiesEndsABlockedSend(t *testing.T) {
 		synctest.Wait()
 		client.conn.Close()
 		if err := <-blocked; err == nil {
-			t.Error("sent")
+			t.Error("a blocked send to a client that goes: got no error, want one")
 		}
 		server.end()
 		interrupted(t, <-server.result, 1, context.Canceled)

@@ -15,7 +15,7 @@ func newIPC(t testing.TB, config socket.Config) *socket.IPC {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rxipc")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make a folder: %v", err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	config.Dir = dir
@@ -34,7 +34,7 @@ func TestServerCountsMessagesOfManyClients(t *testing.T) {
 				}))
 			m, err := answer.Get()
 			if err != nil || m != socket.Text("hello world") {
-				t.Errorf("got %v, %v", m, err)
+				t.Errorf("send hello world and wait: got %v, %v, want it back", m, err)
 			}
 		})
 	}
@@ -50,6 +50,6 @@ func TestServerCountsMessagesOfManyClients(t *testing.T) {
 		}).Get()
 	clients.Wait()
 	if total != 42 || err != nil {
-		t.Fatalf("got %d, %v", total, err)
+		t.Fatalf("serve 42 clients: got %d, %v, want 42", total, err)
 	}
 }

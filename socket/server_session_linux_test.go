@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -56,7 +55,7 @@ func TestSessionParksAfterEachMessage(t *testing.T) {
 	}
 	client.leave()
 	if e := <-s.ended; e.Err != nil || e.Duration <= 0 {
-		t.Error(e)
+		t.Errorf("the session of a client that left ended with %+v, want no error and a duration", e)
 	}
 	s.end()
 	interrupted(t, <-s.result, 16, context.Canceled)
@@ -88,7 +87,7 @@ func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
 	})
 	conn, err := net.Dial("unix", s.listener.Addr().String())
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the server: %v", err)
 	}
 	defer conn.Close()
 	client := newPeer(t, conn)
@@ -113,19 +112,13 @@ func TestClientThatEndsWhileItsSessionIsParked(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	orderly, _ := s.dialParked()
 	orderly.leave()
-	if e := <-s.ended; e.Err != nil {
-		t.Error(e.Err)
-	}
+	succeeds(t, "serve a client that leaves", (<-s.ended).Err)
 	rude, _ := s.dialParked()
 	rude.conn.Close()
-	if e := <-s.ended; !errors.Is(e.Err, io.ErrUnexpectedEOF) {
-		t.Error(e.Err)
-	}
+	fails(t, "serve a client that is gone", (<-s.ended).Err, io.ErrUnexpectedEOF)
 	broken, _ := s.dialParked()
 	broken.send([]byte("\x00\x0ahello garbage \xff\xff"))
-	if e := <-s.ended; !errors.Is(e.Err, ErrProtocol) {
-		t.Error(e.Err)
-	}
+	fails(t, "serve a client that breaks the protocol", (<-s.ended).Err, ErrProtocol)
 	s.end()
 	interrupted(t, <-s.result, 3, context.Canceled)
 }
@@ -164,17 +157,13 @@ func TestServerFinishesWithParkedSessions(t *testing.T) {
 	stopping.send(wire.KindCloseOK)
 	parked.expect("close")
 	parked.send(wire.KindCloseOK)
-	if total, err := (<-s.result).Get(); total != 2 || err != nil {
-		t.Error(total, err)
-	}
+	returns(t, "serve until a handler stops", <-s.result, 2)
 }
 
 func TestPushToAParkedSession(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	client, c := s.dialParked()
-	if err := c.Send(t.Context(), Text("pushed")); err != nil {
-		t.Error(err)
-	}
+	succeeds(t, "send pushed", c.Send(t.Context(), Text("pushed")))
 	client.expect(`"pushed"`)
 	if !isParked(c) {
 		t.Error("a push resumes the session")
@@ -191,15 +180,13 @@ func TestWhatAPushLeavesIsWrittenByAParkedSession(t *testing.T) {
 	go func() { sent <- c.Send(ctx, Text(strings.Repeat("x", 8<<20))) }()
 	var first [1]byte
 	if _, err := io.ReadFull(client.conn, first[:]); err != nil {
-		t.Fatal(err)
+		t.Fatalf("read the first byte of a push: %v", err)
 	}
 	cancel()
-	if err := <-sent; !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
+	fails(t, "send", <-sent, context.Canceled)
 	rest := len(encode(strings.Repeat("x", 8<<20))) - 1
 	if n, err := io.CopyN(io.Discard, client.conn, int64(rest)); err != nil {
-		t.Error(n, err)
+		t.Errorf("read the rest of a push: got %d of %d bytes and the error %v", n, rest, err)
 	}
 	eventually(t, "parked again", func() bool { return isParked(c) })
 	client.send("then")
@@ -214,7 +201,7 @@ func TestCloseOfAParkedSession(t *testing.T) {
 	client.send(wire.KindCloseOK)
 	client.expect("EOF")
 	if e := <-s.ended; e.Connection != c || e.Err != nil {
-		t.Error(e)
+		t.Errorf("a connection that the server closed ended with %+v, want itself without an error", e)
 	}
 	s.end()
 	interrupted(t, <-s.result, 1, context.Canceled)
@@ -253,9 +240,7 @@ func TestHeldIsAnsweredWhileItsSessionIsParked(t *testing.T) {
 		held := <-helds
 		eventually(t, "behind is handled", func() bool { return c.answers.Len() == 2 })
 		awaitParked(t, c)
-		if err := held.Respond(t.Context(), Text("answer")); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "answer a held message", held.Respond(t.Context(), Text("answer")))
 		client.expect("ack", `"answer"`, "ack", `"echo: behind"`)
 		if !isParked(c) {
 			t.Error("the answer resumes the session")
@@ -278,9 +263,7 @@ func TestExchangesOfParkedSessionsEndWithTheirRun(t *testing.T) {
 		client.send(wire.KindCloseOK)
 		client.expect("EOF")
 	}
-	if err := (<-s.result).Err(); !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
+	fails(t, "serve until the context ends", (<-s.result).Err(), context.Canceled)
 }
 
 func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
@@ -302,7 +285,7 @@ func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
 	parked.send(wire.KindCloseOK)
 	bad.conn.Close()
 	if value := <-panicked; value != "boom" {
-		t.Error(value)
+		t.Errorf("the pipeline panicked with %v, want boom", value)
 	}
 	if len(s.ended) != 2 {
 		t.Error(len(s.ended), "were told")
@@ -331,7 +314,7 @@ func TestPanicAndExitOfAHandlerAfterItsSessionWasParked(t *testing.T) {
 	bad.expect("close")
 	bad.send(wire.KindCloseOK)
 	if e := <-s.ended; Reason(e.Err) != "panic" {
-		t.Error(e.Err)
+		t.Errorf("the connection of a handler that panicked ended with %v, want the reason panic", e.Err)
 	}
 	other.send("unconcerned")
 	other.expect("ack", `"echo: unconcerned"`)
@@ -348,9 +331,7 @@ func TestSessionOfAConnectionThatIsReadAlreadyLeavesItAlone(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	client, c := s.dialParked()
 	err := Exchanges(stream.Just(c)).ForEach(t.Context(), func(Exchange) { t.Error("an exchange") })
-	if !errors.Is(err, errClaimed) {
-		t.Error(err)
-	}
+	fails(t, "read a connection that is read already", err, errClaimed)
 	c.Close() // still reaches its session
 	client.expect("close")
 	client.send(wire.KindCloseOK)

@@ -220,17 +220,12 @@ func TestProcessThatIsClosedIsNotKeptByItsContext(t *testing.T) {
 		ours, theirs := newPipe(0)
 		server := newPeer(t, theirs)
 		server.send(wire.KindStart, wire.KindReceived)
-		p, err := New(Config{}).Attach(ctx, ours).Get()
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must(t, "attach to the connection", New(Config{}).Attach(ctx, ours))
 		go func() {
 			server.expect("start-ok", `"a"`)
 			server.send(wire.KindReceived, wire.KindClose)
 		}()
-		if err := p.Send(ctx, Text("a")).Err(); err != nil {
-			t.Error(err)
-		}
+		succeeds(t, "send a", p.Send(ctx, Text("a")).Err())
 		p.Wait(ctx)
 		runtime.AddCleanup(p, func(freed chan struct{}) { close(freed) }, freed)
 	}()

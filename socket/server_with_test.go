@@ -90,9 +90,7 @@ func TestStopEndsTheServerAndSucceeds(t *testing.T) {
 			p.send(wire.KindCloseOK)
 			p.expect("EOF")
 		}
-		if total, err := (<-server.result).Get(); total != 2 || err != nil {
-			t.Error(total, err)
-		}
+		returns(t, "serve until the monitor finishes", <-server.result, 2)
 	})
 }
 
@@ -126,15 +124,13 @@ func TestServerThatCannotListenFails(t *testing.T) {
 	name := MustParseName("taken")
 	transport := newMemory(0)
 	if _, err := transport.Listen(t.Context(), name); err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen at %v: %v", name, err)
 	}
 	result := Serve(New(Config{Transport: transport}), name, fold.Sum[int]()).With(t.Context(), echo)
 	if err := result.Err(); !errors.Is(err, ErrInUse) || Carry(result) != fold.Nothing[int]() {
-		t.Errorf("got %v", result)
+		t.Errorf("serve a name that is taken: got %v, want ErrInUse without a carry", result)
 	}
-	if err := Serve(New(Config{}), Name{}, fold.Sum[int]()).With(t.Context(), echo).Err(); !errors.Is(err, ErrInvalid) {
-		t.Error(err)
-	}
+	fails(t, "serve no name", Serve(New(Config{}), Name{}, fold.Sum[int]()).With(t.Context(), echo).Err(), ErrInvalid)
 }
 
 func TestServerWhoseListenerFailsKeepsTheCarries(t *testing.T) {
@@ -160,9 +156,7 @@ func TestServerWhoseConnectionsCompleteSucceeds(t *testing.T) {
 		left := make(chan struct{})
 		go func() { newPeer(t, ours).greet().leave(); close(left) }()
 		one := stream.Pipe1(New(Config{}).Accept(listener), operators.Take[*Connection](1))
-		if total, err := ServeConnections(one, fold.Sum[int]()).With(t.Context(), echo).Get(); total != 0 || err != nil {
-			t.Error(total, err)
-		}
+		returns(t, "serve one connection", ServeConnections(one, fold.Sum[int]()).With(t.Context(), echo), 0)
 		<-left
 	})
 }
@@ -205,7 +199,7 @@ func TestConnectionThatComesTwiceEndsTheServerWithoutLoss(t *testing.T) {
 			got = client.next()
 		}
 		if got != "close" {
-			t.Error(got)
+			t.Errorf("the client received %s, want close", got)
 		}
 		client.send(wire.KindCloseOK)
 		interrupted(t, <-server.result, 1, errClaimed)
@@ -239,9 +233,7 @@ func TestResponsesThatCannotBeSentEndTheirConnectionAlone(t *testing.T) {
 				bad.expect("EOF")
 				good.send("two")
 				good.expect("ack", `"echo: two"`)
-				if err := (<-connections).Err(); !errors.Is(err, test.want) {
-					t.Error(err)
-				}
+				fails(t, "serve a client beside another one", (<-connections).Err(), test.want)
 				good.leave()
 				server.end()
 				interrupted(t, <-server.result, 2, context.Canceled)
@@ -281,7 +273,7 @@ func TestPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
 		clients[1].expect("EOF")
 		p, ok := (<-panicked).(*stream.PanicError)
 		if !ok || p.Value != "boom" {
-			t.Error(p)
+			t.Errorf("With panicked with %v, want a PanicError of boom", p)
 		}
 		if _, err := listener.dial(0); !errors.Is(err, ErrNotListening) {
 			t.Error("still listening", err)
@@ -293,7 +285,7 @@ func TestContinuationsAreValues(t *testing.T) {
 	base := Continuation[int]{}.Respond(Text("a"), Text("b"), Text("c"), Text("d"))
 	one, two := base.Respond(Text("1")), base.Respond(Text("2"))
 	if one.more[3] != Text("1") || two.more[3] != Text("2") || len(base.more) != 3 {
-		t.Error(one.more, two.more, base.more)
+		t.Errorf("two answers from the same base: got %v, %v and the base %v; want each its own, and the base as it was", one.more, two.more, base.more)
 	}
 	if (Continuation[int]{}).Respond().responds {
 		t.Error("no response is one")

@@ -15,14 +15,14 @@ func unixPair(t *testing.T) (a, b net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(shortDir(t), "s"))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("listen on a socket: %v", err)
 	}
 	defer listener.Close()
 	if a, err = net.Dial("unix", listener.Addr().String()); err != nil {
-		t.Fatal(err)
+		t.Fatalf("dial the socket: %v", err)
 	}
 	if b, err = listener.Accept(); err != nil {
-		t.Fatal(errors.Join(err, a.Close()))
+		t.Fatalf("accept the connection: %v", errors.Join(err, a.Close()))
 	}
 	t.Cleanup(func() { a.Close(); b.Close() })
 	return a, b
@@ -45,7 +45,7 @@ func TestClientThatLeavesIsNoticedWhileItsConnectionIsNotRead(t *testing.T) {
 	<-held
 	ours.Close() // with two messages unread
 	if err := <-ended; err != nil || !errors.Is(c.Err(), io.ErrUnexpectedEOF) {
-		t.Error(err, c.Err())
+		t.Errorf("the exchanges of a client that left ended with %v and the connection with %v, want no error and io.ErrUnexpectedEOF", err, c.Err())
 	}
 	if len(held) != 0 {
 		t.Error("another one was handled")
