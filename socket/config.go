@@ -181,6 +181,24 @@ type ServerConfig struct {
 	// a busy server need not read; the contexts of its methods limit them.
 	WriteTimeout time.Duration
 
+	// AwaitName makes Listen wait, until its context ends, while another server has the name. By
+	// default it fails with ErrInUse at once. Several servers of a name with AwaitName are one
+	// server and its reserves: when the server ends or is killed, one of them takes its place.
+	// Over [Unix] on Linux the system reports that the name is free. Elsewhere Listen notices the
+	// orderly end of a server at once, and a killed one within 5 s. A server without a lock, as
+	// in PHP, that was killed is noticed within 5 s everywhere. Over another Transport Listen
+	// tries every 50 ms.
+	AwaitName bool
+
+	// IdleTimeout is the time without an open connection after which a run of Listen or Accept
+	// completes: the server ends by itself. By default, and with a negative value, it does not.
+	// A client that has connected is served. A client that connects in the last moment, and was
+	// not accepted, meets the end of the connection before it has sent a message: ConnectTo, Pool
+	// and Follow go on to the next server. On a socket of a manager of services (see
+	// [Unix.Inherit]) such a client stays in the queue, so that the manager starts the next server
+	// for it. An open connection is no idle one, even if no messages come.
+	IdleTimeout time.Duration
+
 	// Listening is called when a server has begun to listen on a name, on the goroutine of
 	// the run. By default nothing is called.
 	Listening func(Name)

@@ -7,12 +7,14 @@ import (
 	"io"
 	"net"
 
+	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/stream"
 )
 
 // Listen emits the connections of clients to the name. Listening begins and ends with the run.
-// Two runs at the same time are two servers, so the second one fails with ErrInUse.
+// Two runs at the same time are two servers, so the second one fails with ErrInUse, or waits with
+// [ServerConfig.AwaitName].
 //
 // A connection belongs to its receiver, also after the end of the run. The receiver reads it,
 // which closes it in the end, or closes it. A stage that drops a connection must close it. The
@@ -25,11 +27,11 @@ import (
 // [ServerConfig.MaxPerUser] limit their number. While yield runs, no connection is accepted:
 // clients wait in the queue of the system, see [Unix.Backlog].
 //
-// The run completes when yield returns false, or when the name was handed over to another
-// process, see [IPC.HandOver]. If the socket file is removed during the run, by a cleaner of
-// old files for instance, it is made again within two seconds. If another server replaces it,
-// the run leaves that file alone. Both are reported to Config.Log and [ServerHooks.SocketLost],
-// and connected clients stay.
+// The run completes when yield returns false, when the name was handed over to another process
+// (see [IPC.HandOver]), or after [ServerConfig.IdleTimeout] without a connection. If the socket
+// file is removed during the run, by a cleaner of old files for instance, it is made again within
+// two seconds. If another server replaces it, the run leaves that file alone. Both are reported to
+// Config.Log and [ServerHooks.SocketLost], and connected clients stay.
 //
 // The run fails when ctx ends, or when the listener fails. [operators.TakeUntilDone] stops
 // listening in an orderly way.
@@ -38,7 +40,7 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 		if err := cmp.Or(name.check(), ipc.invalid); err != nil {
 			return ofName("listen", name, err)
 		}
-		listener, err := ipc.config.Transport.Listen(ctx, name)
+		listener, err := ipc.listen(ctx, name)
 		if err != nil {
 			return ofName("listen", name, err)
 		}
@@ -49,6 +51,33 @@ func (ipc *IPC) Listen(name Name) stream.Observable[*Connection] {
 		return ipc.accept(ctx, name.String(), listener, yield)
 	}
 }
+
+// listen makes the name reachable. It waits for a name in use if the config says so.
+func (ipc *IPC) listen(ctx context.Context, name Name) (net.Listener, error) {
+	transport := ipc.config.Transport
+	if !ipc.config.AwaitName {
+		return transport.Listen(ctx, name)
+	}
+	if w, ok := transport.(waiter); ok {
+		return w.listenWhenFree(ctx, name)
+	}
+	var last error
+	listener, err := operators.Retry[net.Listener](whileInUse)(func(ctx context.Context, yield func(net.Listener) bool) error {
+		l, err := transport.Listen(ctx, name)
+		if last = err; err == nil {
+			yield(l)
+		}
+		return err
+	}).First(ctx).Get()
+	if err != nil {
+		return nil, gaveUp(ctx, last)
+	}
+	return listener, nil
+}
+
+// whileInUse is how a server tries again to listen where nothing tells it that a name is free.
+var whileInUse = operators.RetryPolicy{Delay: longestPause, MaxDelay: longestPause, Jitter: -1,
+	If: func(err error) bool { return errors.Is(err, ErrInUse) }}
 
 // Accept emits the connections that a listener accepts. They may be of any kind that delivers
 // bytes in order. Accept is [IPC.Listen] with two differences. The run owns the listener and
@@ -71,21 +100,22 @@ func (ipc *IPC) Accept(listener net.Listener) stream.Observable[*Connection] {
 func (ipc *IPC) accept(ctx context.Context, name string, listener net.Listener, yield func(*Connection) bool) error {
 	defer context.AfterFunc(ctx, func() { listener.Close() })()
 	acceptor, timers := newAcceptor(&ipc.config, name, listener), serverTimers(&ipc.config)
-	pairs := &pairs{listener: listener}
+	open := newOpenCount(listener, ipc.config.IdleTimeout)
+	defer open.stop()
 	for {
 		conn, admission, err := acceptor.next(ctx)
 		switch {
 		case errors.Is(err, unixsock.ErrHandedOver):
 			ipc.config.Log.Info("handed over", "name", name)
 			return nil
-		case errors.Is(err, io.EOF), err != nil && pairs.over():
+		case errors.Is(err, io.EOF), err != nil && open.isOver():
 			return nil
 		case err != nil:
 			return err
 		}
 		c := newConnection(conn, &ipc.config, timers)
 		c.admission = admission
-		pairs.add(c)
+		open.add(c)
 		if !c.offer(ctx, yield) {
 			return nil
 		}

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"context"
 	"io"
 	"net"
 	"sync"
@@ -55,49 +54,3 @@ func (l *one) Close() error {
 }
 
 func (l *one) Addr() net.Addr { return l.addr }
-
-// pairs closes a listener whose connections were all ends of socketpairs, when all have ended.
-// Nobody can connect to a socketpair again.
-type pairs struct {
-	listener net.Listener
-
-	mu     sync.Mutex
-	open   int
-	others bool // some connection was no end of a pair
-	closed bool
-}
-
-func (p *pairs) add(c *Connection) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.others = p.others || !isPair(c.frames.Net); p.others {
-		return
-	}
-	p.open++
-	context.AfterFunc(c.ending, p.remove)
-}
-
-func (p *pairs) remove() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.open--
-	if p.open == 0 && !p.others {
-		p.closed = true
-		p.listener.Close()
-	}
-}
-
-// over reports whether the listener was closed, since no pair is left.
-func (p *pairs) over() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closed
-}
-
-// isPair reports whether a connection is an end of a socketpair, which has no name. A connection
-// from a listener of unix sockets has the name of the listener. On Linux package net returns "@"
-// for no name.
-func isPair(conn net.Conn) bool {
-	addr, ok := conn.LocalAddr().(*net.UnixAddr)
-	return ok && (addr.Name == "" || addr.Name == "@")
-}

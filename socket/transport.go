@@ -26,6 +26,13 @@ type Transport interface {
 	Names(ctx context.Context) ([]Name, error)
 }
 
+// waiter is a Transport that can wait for a name in use.
+type waiter interface {
+	// listenWhenFree is Listen that waits, until ctx ends, while another listener holds the
+	// name.
+	listenWhenFree(context.Context, Name) (net.Listener, error)
+}
+
 // watcher is a Transport that notifies of names, so that a waiting client need not poll.
 type watcher interface {
 	// watchName returns a channel that has a value when the name may have become reachable.

@@ -116,10 +116,21 @@ func (u Unix) place() unixPlace { return unixPlace{unixsock.New(unixsock.Options
 // unixPlace is the Transport of a [Unix] that was resolved.
 type unixPlace struct{ *unixsock.Place }
 
-var _ watcher = unixPlace{}
+var (
+	_ watcher = unixPlace{}
+	_ waiter  = unixPlace{}
+)
 
 func (p unixPlace) Listen(ctx context.Context, name Name) (net.Listener, error) {
 	listener, err := p.Place.Listen(ctx, name.text)
+	if err != nil {
+		return nil, &Error{Op: "listen", Name: name.text, Err: err}
+	}
+	return listener, nil
+}
+
+func (p unixPlace) listenWhenFree(ctx context.Context, name Name) (net.Listener, error) {
+	listener, err := p.ListenWhenFree(ctx, name.text)
 	if err != nil {
 		return nil, &Error{Op: "listen", Name: name.text, Err: err}
 	}

@@ -1,6 +1,9 @@
 package unixsock
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The sentinels of the package. Package socket has them under the same names, and says when
 // a caller gets them.
@@ -12,6 +15,9 @@ var (
 	ErrHandingOver  = errors.New("a hand-over is under way")
 	ErrSuccessor    = errors.New("the successor did not take over")
 )
+
+// errHeld is ErrInUse because of a lock, with the same text.
+var errHeld = fmt.Errorf("%w", ErrInUse)
 
 // ErrHandedOver is the error of Accept once another process has the socket.
 var ErrHandedOver = errors.New("the socket was handed over")

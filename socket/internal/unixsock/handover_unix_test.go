@@ -19,11 +19,29 @@ import (
 const successorKey = "RXIPC_TEST_SUCCESSOR"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(holderKey); dir != "" {
+		playHolder(dir)
+		return
+	}
 	if dir := os.Getenv(successorKey); dir != "" {
 		playSuccessor(dir)
 		return
 	}
 	os.Exit(m.Run())
+}
+
+// holderKey is the variable that makes the test binary a process that listens until it is
+// killed. Its value is a folder.
+const holderKey = "RXIPC_TEST_HOLDER"
+
+func playHolder(dir string) {
+	listener, err := New(Options{Dir: dir}).Listen(context.Background(), counter)
+	if err != nil {
+		os.Exit(1)
+	}
+	defer listener.Close()
+	os.Stdout.WriteString("listening\n")
+	select {}
 }
 
 // playSuccessor listens on the socket that it was given, sends its number to its first client,

@@ -106,7 +106,7 @@ func lockOpened(file *os.File) error {
 	}
 	err = tryLock(file)
 	if isLocked(err) {
-		return fmt.Errorf("%w: %s holds %s", ErrInUse, signature(file), file.Name())
+		return fmt.Errorf("%w: %s holds %s", errHeld, signature(file), file.Name())
 	}
 	if err != nil {
 		return &os.PathError{Op: "lock", Path: file.Name(), Err: err}

@@ -54,7 +54,9 @@ type Place struct {
 	backlog int
 	invalid error // why it cannot be used
 
-	Folder folderwatch.Watch // for Watch
+	Folder     folderwatch.Watch // for Watch
+	departures folderwatch.Watch // for ListenWhenFree
+	quiet      time.Duration     // quietTry, except in tests
 }
 
 // New resolves options. Each method returns ErrInvalid if the options are invalid.
@@ -69,6 +71,8 @@ func New(o Options) *Place {
 	}
 	p.invalid = p.resolve(o)
 	p.Folder.Dir, p.Folder.Look = p.dir, lookPause
+	p.departures.Dir, p.departures.Look, p.departures.Writes = p.dir, lookPause, true
+	p.quiet = quietTry
 	return p
 }
 
