@@ -58,7 +58,7 @@ func (ipc *IPC) listen(ctx context.Context, name Name) (net.Listener, error) {
 	if !ipc.config.AwaitName {
 		return transport.Listen(ctx, name)
 	}
-	if w, ok := transport.(waiter); ok {
+	if w, ok := transport.(awaiter); ok {
 		return w.listenWhenFree(ctx, name)
 	}
 	var last error

@@ -26,8 +26,8 @@ type Transport interface {
 	Names(ctx context.Context) ([]Name, error)
 }
 
-// waiter is a Transport that can wait for a name in use.
-type waiter interface {
+// awaiter is a Transport that can wait for a name in use.
+type awaiter interface {
 	// listenWhenFree is Listen that waits, until ctx ends, while another listener holds the
 	// name.
 	listenWhenFree(context.Context, Name) (net.Listener, error)

@@ -118,7 +118,7 @@ type unixPlace struct{ *unixsock.Place }
 
 var (
 	_ watcher = unixPlace{}
-	_ waiter  = unixPlace{}
+	_ awaiter = unixPlace{}
 )
 
 func (p unixPlace) Listen(ctx context.Context, name Name) (net.Listener, error) {
