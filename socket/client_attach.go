@@ -31,6 +31,7 @@ func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process,
 		return nil, ipc.invalid
 	}
 	p := newProcess(conn, name, &ipc.config)
+	p.ipc = ipc
 	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.debts.handshake.Load() != awaitsStart && p.err == nil })
 	if err != nil {
 		p.shut(net.ErrClosed)

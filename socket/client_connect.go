@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
@@ -78,4 +79,22 @@ func lastReason(ctx context.Context, err, last error) error {
 
 func connectError(name Name, err error) error {
 	return &Error{Op: "connect", Name: name.String(), Err: err}
+}
+
+// Connect makes a further connection to the server of this process's name, in one try, as
+// [IPC.Dial] does: for a long answer, for instance, that must not hold up the calls of this
+// process. A process that [IPC.Attach] made has no name, so Connect fails with
+// [errors.ErrUnsupported] there.
+func (p *Process) Connect(ctx context.Context) fold.Attempt[*Process] {
+	if p.name.IsZero() {
+		return fold.Fail[*Process](&Error{Op: "connect", Err: fmt.Errorf("%w: "+
+			"the connection was attached and has no name, so there is nothing to connect to again", errors.ErrUnsupported)})
+	}
+	return p.ipc.Dial(ctx, p.name)
+}
+
+// Connect makes a connection to the name of the pool, which is none of its own, as
+// [IPC.ConnectTo] does.
+func (p *Pool) Connect(ctx context.Context) fold.Attempt[*Process] {
+	return p.ipc.ConnectTo(ctx, p.name)
 }

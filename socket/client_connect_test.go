@@ -182,3 +182,40 @@ func TestClosingClosesHoweverItsStepWent(t *testing.T) {
 		server.expect("start-ok", "close", "EOF")
 	})
 }
+
+func TestProcessConnectMakesAFurtherConnection(t *testing.T) {
+	ipc, name := New(Config{Dir: t.TempDir()}), MustParseName("server")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	served := make(chan fold.Attempt[int])
+	go func() { served <- Serve(ipc, name, fold.Sum[int]()).With(ctx, echo) }()
+	pool := ipc.Pool(name, PoolConfig{})
+	first, err := pool.Connect(ctx).Get() // waits for the server
+	if err != nil {
+		t.Fatalf("connect to the name of a pool: %v", err)
+	}
+	second, err := first.Connect(ctx).Get()
+	if err != nil {
+		t.Fatalf("connect to the name of a process: %v", err)
+	}
+	if second.ID() == first.ID() || second.Name() != name {
+		t.Errorf("connect to the name of a process: got %v, want another connection than %v", second, first)
+	}
+	first.Close(ctx)
+	if m, err := second.Request(ctx, Text("a")).Get(); m != Text("echo: a") {
+		t.Errorf("request over the further connection: got %v, %v, want the echo", m, err)
+	}
+	second.Close(ctx)
+	cancel()
+	<-served
+	if err := second.Connect(t.Context()).Err(); !errors.Is(err, ErrNotListening) {
+		t.Errorf("connect to a name whose server has ended: got %v, want ErrNotListening", err)
+	}
+}
+
+func TestProcessConnectFailsWithoutAName(t *testing.T) {
+	p := new(Process) // as Attach makes it, without a name
+	if err := p.Connect(t.Context()).Err(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("connect with an attached process: got %v, want errors.ErrUnsupported", err)
+	}
+}

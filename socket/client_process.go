@@ -26,6 +26,7 @@ import (
 type Process struct {
 	frames framed.Conn
 	debts  debts
+	ipc    *IPC // made it
 	config *Config
 	id     uint64
 	name   Name

@@ -28,6 +28,10 @@ func writeLine(log *slog.Logger, level slog.Level, message string, who slog.LogV
 	}
 }
 
+// Log returns [Config.Log] with the attributes of the connection, for lines of a handler about its
+// client.
+func (c *Connection) Log() *slog.Logger { return c.config.Log.With(slog.Any("", c)) }
+
 // because returns an error as attributes of a log line, with its Reason.
 func because(err error) []slog.Attr {
 	return []slog.Attr{slog.String("reason", Reason(err)), slog.Any("error", err)}

@@ -9,13 +9,13 @@ import (
 // Continuation is a handler's decision about its message and the connection. It is a value:
 // each method returns a changed one, and the handler returns the last.
 type Continuation[C any] struct {
-	connection *Connection
-	carry      C
-	first      Message // the first response; most answers have just one
-	more       []Message
-	rejection  error // the reason of a rejection; nil without one
-	responds   bool
-	then       then
+	exchange  Exchange
+	carry     C
+	first     Message // the first response; most answers have just one
+	more      []Message
+	rejection error // the reason of a rejection; nil without one
+	responds  bool
+	then      then
 }
 
 // then is the effect of an exchange on the connection and the server.
@@ -72,17 +72,23 @@ func (c Continuation[C]) Reject(err error) Continuation[C] {
 
 // Context returns the context of the connection, for the handler's work. It is done within a
 // second when the client is gone, and when the server ends. See [Connection.Context].
-func (c Continuation[C]) Context() context.Context { return c.connection.ending }
+func (c Continuation[C]) Context() context.Context { return c.exchange.c.ending }
 
 // Connection returns the connection of the message, for example to send to it later.
-func (c Continuation[C]) Connection() *Connection { return c.connection }
+func (c Continuation[C]) Connection() *Connection { return c.exchange.c }
+
+// Hold keeps the message open after the handler has returned, for an answer that comes later or
+// from another goroutine: see [Exchange.Hold]. The Held answers the message, so the continuation's
+// responses are not sent. The carry changes at once. With does not wait for goroutines of the
+// handler: the holder waits for them, or they end with [Held.Context].
+func (c Continuation[C]) Hold() *Held { return c.exchange.Hold() }
 
 // respond adds the responses to the exchange, or returns the reason of its rejection.
 func (c Continuation[C]) respond(x Exchange) error {
 	switch {
 	case c.rejection != nil:
 		return c.rejection
-	case !c.responds:
+	case !c.responds, x.c.answers.IsHeld(x.id):
 		return nil
 	}
 	if err := x.Respond(c.first); err != nil {

@@ -89,7 +89,7 @@ func (c Continuation[C]) String() string {
 	if c.responds {
 		responses++
 	}
-	return fmt.Sprintf("continuation with %d responses on %v", responses, c.connection)
+	return fmt.Sprintf("continuation with %d responses on %v", responses, c.Connection())
 }
 
 // GoString is String.

@@ -73,7 +73,7 @@ type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 // closed; the carry is lost.
 //
 // A handler's answer is sent when the handler returns. To answer later, or from another
-// goroutine, use a pipeline with [Exchange.Hold].
+// goroutine, use [Continuation.Hold].
 func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
 	open, end := context.WithCancelCause(ctx) // done when no more connections are accepted
 	defer end(nil)
@@ -173,7 +173,7 @@ func (s *foldedSession[C]) handle(x Exchange) (next Continuation[C], err error) 
 			}
 		}()
 	}
-	next = s.handler(x.Message, Continuation[C]{connection: s.session.Connection, carry: s.carry}, s.carry)
+	next = s.handler(x.Message, Continuation[C]{exchange: x, carry: s.carry}, s.carry)
 	return next, next.respond(x)
 }
 

@@ -291,3 +291,31 @@ func TestContinuationsAreValues(t *testing.T) {
 		t.Error("no response is one")
 	}
 }
+
+func TestServerWithHoldsAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		helds := make(chan *Held, 1)
+		server := serve(t, Config{}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
+			if m.Content() == "hold" {
+				c = c.Respond(Text("not sent"))
+				helds <- c.Hold()
+			} else {
+				c = c.Respond(m)
+			}
+			return c.CarryWith(count + 1)
+		})
+		client := server.dial().greet()
+		client.send("hold", "next")
+		held := <-helds
+		synctest.Wait()
+		same(t, server.handled(), "hold", "next")
+		same(t, decoded(peerChunks(client)), "heartbeat start")
+		if err := held.Respond(t.Context(), Text("later")); err != nil {
+			t.Errorf("respond to the held message: got %v, want nil", err)
+		}
+		client.expect("ack", `"later"`, "ack", `"next"`)
+		client.leave()
+		server.end()
+		interrupted(t, <-server.result, 2, context.Canceled)
+	})
+}

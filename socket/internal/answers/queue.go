@@ -120,8 +120,9 @@ func (q *Queue[T]) MoveHeld(dst *wire.Output) {
 	defer q.mu.Unlock()
 	n := 0
 	for ; n < len(q.waiting) && q.waiting[n].done; n++ {
-		dst.Append(&q.waiting[n].answer)
-		q.waiting[n].answer = wire.Output{}
+		answer := &q.waiting[n].answer
+		dst.Append(answer)
+		answer.DropLast(answer.Extent()) // returns its buffer to the pool
 	}
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)
