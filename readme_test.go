@@ -144,9 +144,9 @@ func Example_pipeline() {
 	// counter: 42 <nil>
 }
 
-// TestReadmeProgram builds the README's program in a module of its own, as a reader would, and
-// sends messages to it.
-func TestReadmeProgram(t *testing.T) {
+// program builds a program of the README in a module of its own, as a reader would.
+func program(t *testing.T, source string) *exec.Cmd {
+	t.Helper()
 	root, err := os.Getwd()
 	if err != nil {
 		t.Fatalf("find the working folder: %v", err)
@@ -157,7 +157,7 @@ func TestReadmeProgram(t *testing.T) {
 		t.Fatalf("read go.sum: %v", err)
 	}
 	for name, content := range map[string]string{
-		"main.go": pieces(t)[0],
+		"main.go": source,
 		"go.sum":  string(sums),
 		"go.mod": "module reader\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\n" +
 			"require golang.org/x/sys v0.46.0 // indirect\n\n" +
@@ -167,13 +167,18 @@ func TestReadmeProgram(t *testing.T) {
 			t.Fatalf("write the file %s: %v", name, err)
 		}
 	}
-	build := exec.Command("go", "build", "-o", "server", ".")
+	build := exec.Command("go", "build", "-o", "program", ".")
 	build.Dir = dir
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the program of the README: %v\n%s", err, out)
+		t.Fatalf("build a program of the README: %v\n%s", err, out)
 	}
+	return exec.Command(filepath.Join(dir, "program"))
+}
+
+// TestReadmeProgram sends messages to the first program of the README.
+func TestReadmeProgram(t *testing.T) {
+	server := program(t, pieces(t)[0])
 	var out strings.Builder
-	server := exec.Command(filepath.Join(dir, "server"))
 	server.Stdout = &out
 	if err := server.Start(); err != nil {
 		t.Fatalf("start the program of the README: %v", err)
@@ -194,6 +199,25 @@ func TestReadmeProgram(t *testing.T) {
 	}
 }
 
+// TestReadmeTypedProgram runs the program with a typed request.
+func TestReadmeTypedProgram(t *testing.T) {
+	for _, piece := range pieces(t)[1:] {
+		if !isProgram(piece) {
+			continue
+		}
+		if lines := strings.Count(piece, "\n"); lines > 30 {
+			t.Errorf("count the lines of the typed program: got %d, want 30 at most", lines)
+		}
+		if out, err := program(t, piece).CombinedOutput(); string(out) != "hello Ada <nil>\n" || err != nil {
+			t.Errorf("run the typed program of the README: got %q, %v, want \"hello Ada <nil>\"", out, err)
+		}
+		return
+	}
+	t.Error("look for the typed program of the README: found none")
+}
+
+func isProgram(piece string) bool { return strings.HasPrefix(piece, "package main") }
+
 // TestReadmeCodeIsCompiled looks for each other piece of Go of the README in this file, which is
 // compiled and run.
 func TestReadmeCodeIsCompiled(t *testing.T) {
@@ -203,13 +227,13 @@ func TestReadmeCodeIsCompiled(t *testing.T) {
 	}
 	compiled := unindented(string(source))
 	for _, piece := range pieces(t)[1:] {
-		if !strings.Contains(compiled, unindented(piece)) {
+		if !isProgram(piece) && !strings.Contains(compiled, unindented(piece)) {
 			t.Errorf("look for a piece of the README in readme_test.go: not found, want it there to be compiled:\n%s", piece)
 		}
 	}
 }
 
-// pieces returns the pieces of Go in the README. The first is a program.
+// pieces returns the pieces of Go in the README. The first is a program, as are those that begin as one.
 func pieces(t *testing.T) (list []string) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")

@@ -1,11 +1,11 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -51,11 +51,11 @@ func (m Method[Req, Res]) Codecs(codecs ...Codec) Method[Req, Res] {
 // request may have been handled. It wraps [context.DeadlineExceeded] when the time is over,
 // whichever side noticed, and [ErrBadResponse] if the response cannot be decoded.
 func (m Method[Req, Res]) Call(ctx context.Context, caller Caller, request Req) (response Res, err error) {
-	message, err := m.encode(ctx, &request)
+	message, err := m.encodeWithin(ctx, &request)
 	if err != nil {
 		return response, m.failed(err)
 	}
-	answer, err := callWith(ctx, caller, message)
+	answer, err := caller.Request(ctx, message).Get()
 	if err != nil {
 		return response, m.failed(err)
 	}
@@ -68,7 +68,7 @@ func (m Method[Req, Res]) Call(ctx context.Context, caller Caller, request Req) 
 // Encode returns the request as a message, for pipelines such as [socket.Pool.RequestAll]. The
 // time that ctx leaves travels with it.
 func (m Method[Req, Res]) Encode(ctx context.Context, request Req) (socket.Message, error) {
-	message, err := m.encode(ctx, &request)
+	message, err := m.encodeWithin(ctx, &request)
 	if err != nil {
 		return message, m.failed(err)
 	}
@@ -77,10 +77,7 @@ func (m Method[Req, Res]) Encode(ctx context.Context, request Req) (socket.Messa
 
 // Decode returns the response that a message has, or the error that it stands for, as Call does.
 func (m Method[Req, Res]) Decode(message socket.Message) (response Res, err error) {
-	if err = problemIn(message); err == nil {
-		err = m.decode(message, &response)
-	}
-	if err != nil {
+	if err := m.decode(message, &response); err != nil {
 		return response, m.failed(err)
 	}
 	return response, nil
@@ -111,23 +108,38 @@ func define(kind Kind, name string, codecs ...Codec) definition {
 	return definition{kind: kind, name: name, codecs: slices.Clone(codecs), sent: sent}
 }
 
-func (d definition) failed(err error) error { return &Error{Method: d.name, Err: err} }
+func (d *definition) failed(err error) error { return &Error{Method: d.name, Err: err} }
+
+// with returns the definition with other codecs.
+func (d definition) with(codecs []Codec) definition {
+	changed := define(d.kind, d.name, codecs...)
+	changed.doc = d.doc
+	return changed
+}
 
 // encode returns a request, which value points to, as a message.
-func (d definition) encode(ctx context.Context, value any) (socket.Message, error) {
+func (d *definition) encode(value any) (socket.Message, error) {
 	content, err := d.codecs[0].Encode(value)
 	if err != nil {
 		return socket.Message{}, fmt.Errorf("encode the request: %w", err)
 	}
-	mediaType, err := withTimeout(ctx, d.sent)
-	if err != nil {
-		return socket.Message{}, err
-	}
-	return adopted(mediaType, content), nil
+	return adopted(d.sent, content), nil
 }
 
-// decode sets the response that value points to.
-func (d definition) decode(m socket.Message, value any) error {
+// encodeWithin is encode with the time that ctx leaves.
+func (d *definition) encodeWithin(ctx context.Context, value any) (socket.Message, error) {
+	m, err := d.encode(value)
+	if deadline, ok := ctx.Deadline(); ok && err == nil {
+		return withTimeout(ctx, m, time.Until(deadline))
+	}
+	return m, err
+}
+
+// decode sets the response that value points to, or returns the problem that the message is.
+func (d *definition) decode(m socket.Message, value any) error {
+	if err := problemIn(m); err != nil {
+		return err
+	}
 	codec, ok := d.codec(m.MediaType())
 	if !ok {
 		return fmt.Errorf("%w: its media type is %q, want %s", ErrBadResponse, m.MediaType(), d.mediaTypes())
@@ -139,7 +151,7 @@ func (d definition) decode(m socket.Message, value any) error {
 }
 
 // codec returns the codec for a media type, whatever its parameters.
-func (d definition) codec(mt socket.MediaType) (Codec, bool) {
+func (d *definition) codec(mt socket.MediaType) (Codec, bool) {
 	for _, codec := range d.codecs {
 		if isA(mt, codec.MediaType()) {
 			return codec, true
@@ -155,7 +167,7 @@ func isA(mt, essence socket.MediaType) bool {
 }
 
 // mediaTypes lists the media types of the codecs.
-func (d definition) mediaTypes() string {
+func (d *definition) mediaTypes() string {
 	names := make([]string, len(d.codecs))
 	for i, codec := range d.codecs {
 		names[i] = codec.MediaType().String()
@@ -163,43 +175,16 @@ func (d definition) mediaTypes() string {
 	return strings.Join(names, " or ")
 }
 
-// timeoutParameter has the time that the caller still waits, in milliseconds.
+// timeoutParameter is the name of the parameter with the time that the caller still waits, in milliseconds.
 const timeoutParameter = "timeout"
 
-// withTimeout adds the time that ctx leaves to the media type of a request, rounded up, so that
-// the server does not give up before the client.
-func withTimeout(ctx context.Context, mt socket.MediaType) (socket.MediaType, error) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return mt, nil
-	}
-	left := time.Until(deadline)
+// withTimeout adds the time that is left to a request, rounded up, so that the server does not give
+// up before the client.
+func withTimeout(ctx context.Context, m socket.Message, left time.Duration) (socket.Message, error) {
 	if left <= 0 {
-		return mt, context.DeadlineExceeded
+		return m, cmp.Or(context.Cause(ctx), context.DeadlineExceeded)
 	}
-	return withParameter(mt, timeoutParameter, strconv.FormatInt(int64((left+time.Millisecond-1)/time.Millisecond), 10))
-}
-
-// methodOf returns the kind and the name of the method that a media type asks for. The name is
-// empty if there is none.
-func methodOf(mt socket.MediaType) (Kind, string) {
-	for name, value := range mt.Parameters() {
-		switch kind := Kind(strings.ToLower(name)); kind {
-		case KindCall, KindStream, KindNotice:
-			return kind, value
-		}
-	}
-	return "", ""
-}
-
-// callWith makes a request and returns its response, or the problem that the server answered
-// with as an error.
-func callWith(ctx context.Context, caller Caller, m socket.Message) (socket.Message, error) {
-	answer, err := caller.Request(ctx, m).Get()
-	if err == nil {
-		err = problemIn(answer)
-	}
-	return answer, err
+	return numbered(m, timeoutParameter, uint64((left+time.Millisecond-1)/time.Millisecond))
 }
 
 // problemIn returns the problem that a message is, if it is one.

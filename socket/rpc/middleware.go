@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rxipc/rxipc/fold"
@@ -75,24 +76,29 @@ type Caller interface {
 	Request(ctx context.Context, m socket.Message) fold.Attempt[socket.Message]
 }
 
-// Use returns a Caller whose calls go through middleware, the first one outermost.
+// Use returns a Caller whose calls and streams go through middleware, the first one outermost.
 func Use(caller Caller, middleware ...Middleware) Caller {
-	next := around(middleware, func(ctx context.Context, call Call) (socket.Message, error) {
-		return callWith(ctx, caller, call.Message)
-	})
-	return used{next}
+	if u, ok := caller.(used); ok {
+		caller, middleware = u.caller, append(slices.Clip(middleware), u.middleware...)
+	}
+	return used{caller, middleware}
 }
 
-type used struct{ next Next }
+type used struct {
+	caller     Caller
+	middleware []Middleware
+}
 
 func (u used) Request(ctx context.Context, m socket.Message) fold.Attempt[socket.Message] {
-	call := Call{Message: m}
-	call.Kind, call.Method = methodOf(m.MediaType())
-	response, err := u.next(ctx, call)
-	if err != nil {
-		return fold.Fail[socket.Message](err)
-	}
-	return fold.Succeed(response)
+	t := targetOf(m.MediaType())
+	next := around(u.middleware, func(ctx context.Context, call Call) (socket.Message, error) {
+		response, err := u.caller.Request(ctx, call.Message).Get()
+		if err == nil {
+			err = problemIn(response)
+		}
+		return response, err
+	})
+	return fold.Try(next(ctx, Call{Method: t.name, Kind: t.kind, Message: m}))
 }
 
 // withParameter returns a media type with a further parameter.

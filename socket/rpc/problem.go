@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/stream"
 )
 
 // Problem is an error that travels: the problem detail of RFC 9457. A handler that fails with
@@ -211,4 +212,69 @@ func clearField(field any) {
 	case *int:
 		*field = 0
 	}
+}
+
+// public returns what the caller may know of the error of a handler, and whether that hides a fault
+// of the server. ended says that the connection has ended, or the server ends, expired that the
+// context of the handler has.
+func public(err error, ended, expired bool) (problem *Problem, hides bool) {
+	problem, ok := errors.AsType[*Problem](err)
+	switch {
+	case ok && !within[*Error](err, problem) && !within[*stream.PanicError](err, problem):
+		return problem, false
+	case isPanic(err):
+		return errPanicked.because(err), true
+	case ended:
+		return errShutdown, false
+	case expired && errors.Is(err, context.DeadlineExceeded):
+		return errDeadline, false
+	case isUnsendable(err):
+		return unsendable(err), true
+	}
+	return ErrFailed.because(err), true
+}
+
+// within reports whether err wraps an E that wraps the problem: a call to another server that it
+// failed, or a panic.
+func within[E error](err error, problem *Problem) bool {
+	around, ok := errors.AsType[E](err)
+	if !ok {
+		return false
+	}
+	inner, _ := errors.AsType[*Problem](around)
+	return inner == problem
+}
+
+func isPanic(err error) bool {
+	_, ok := errors.AsType[*stream.PanicError](err)
+	return ok
+}
+
+// isUnsendable reports whether the protocol does not let a message through.
+func isUnsendable(err error) bool {
+	return errors.Is(err, socket.ErrTooLarge) || errors.Is(err, socket.ErrReserved) || errors.Is(err, socket.ErrInvalid)
+}
+
+// unsendable returns the problem of a response that the protocol does not let through.
+func unsendable(err error) *Problem {
+	switch {
+	case errors.Is(err, socket.ErrTooLarge):
+		return errTooLarge
+	case errors.Is(err, socket.ErrReserved):
+		return errReserved
+	}
+	return ErrFailed
+}
+
+// problemMessage returns an error as a message for the caller.
+func problemMessage(err error) socket.Message {
+	problem, ok := errors.AsType[*Problem](err)
+	if !ok {
+		problem = ErrFailed
+	}
+	content, err := problem.MarshalJSON()
+	if err != nil { // cannot be: With has encoded the members
+		content, _ = ErrFailed.MarshalJSON()
+	}
+	return adopted(problemJSON, content)
 }

@@ -4,25 +4,57 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"strconv"
-	"sync"
 	"time"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket"
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Serve answers the requests of clients of a name until ctx ends, and returns its cause. It fails
-// when listening fails, as [socket.IPC.Listen] does. It returns when all handlers have returned.
+// Serve answers the requests of the clients of a name until ctx ends. Then it closes all
+// connections in an orderly way, waits until all handlers have returned, and returns
+// context.Cause(ctx). It fails when listening fails, as [socket.IPC.Listen] does.
+//
+// Handlers of calls and streams run on goroutines of their own, at most
+// [socket.ServerConfig.MaxHeld] for a connection, 64 by default. The responses leave in the order
+// of the requests of a connection: a fast one waits for a slow one before it. The handlers of the
+// notifications of a connection run one after the other, and what the client sends next waits.
 func (s Server) Serve(ctx context.Context, ipc *socket.IPC, name socket.Name) error {
-	return s.Answer(socket.Exchanges(ipc.Listen(name))).ForEach(ctx, func(x socket.Exchange) {
-		_ = x.Respond(problemMessage(ErrUnknownMethod.Detailf("the media type is %s, which has no parameter %s", x.MediaType(), KindCall)))
-	})
+	return s.ServeConnections(ctx, ipc.Listen(name))
+}
+
+// ServeConnections is [Server.Serve] for any observable of connections, see
+// [socket.ServeConnections]. It returns nil if that completes.
+func (s Server) ServeConnections(ctx context.Context, connections stream.Observable[*socket.Connection]) error {
+	r := s.start()
+	defer r.workers.wait()
+	served := socket.ServeConnections(connections, fold.Unit()).
+		With(ctx, func(m socket.Message, c socket.Continuation[struct{}], _ struct{}) socket.Continuation[struct{}] {
+			switch t := targetOf(m.MediaType()); t.kind {
+			case "":
+				return c.Respond(problemMessage(noMethod(m)))
+			case KindCall, KindStream:
+				r.begin(t, c.Hold())
+				return c
+			default:
+				if err := r.take(t, c.Connection(), m); err != nil {
+					return c.Reject(err)
+				}
+				return c
+			}
+		})
+	var interrupted *socket.InterruptedError[struct{}]
+	if err := served.Err(); errors.As(err, &interrupted) {
+		return interrupted.Err
+	} else {
+		return err
+	}
 }
 
 // Answer is a stage of a pipeline that answers the exchanges which ask for a method, whether the
-// server has it or not. It passes on all others. The handlers run on goroutines of their own, as
-// many for a connection as [socket.ServerConfig.MaxHeld]. The run returns when all have returned.
+// server has it or not. It passes on all others. All is as in [Server.Serve], except that the
+// handlers of notifications run on the goroutine of the pipeline. A run returns when all handlers
+// have returned.
 //
 //	stream.Pipe2(
 //		socket.Exchanges(ipc.Listen(name)),
@@ -31,132 +63,184 @@ func (s Server) Serve(ctx context.Context, ipc *socket.IPC, name socket.Name) er
 //	)
 func (s Server) Answer(exchanges stream.Observable[socket.Exchange]) stream.Observable[socket.Exchange] {
 	return func(ctx context.Context, yield func(socket.Exchange) bool) error {
-		var handlers sync.WaitGroup
-		defer handlers.Wait()
+		r := s.start()
+		defer r.workers.wait()
 		return exchanges(ctx, func(x socket.Exchange) bool {
-			kind, name := methodOf(x.MediaType())
-			if kind == "" {
+			switch t := targetOf(x.MediaType()); t.kind {
+			case "":
 				return yield(x)
+			case KindCall, KindStream:
+				r.begin(t, x.Hold())
+			default:
+				if err := r.take(t, x.Connection(), x.Message); err != nil {
+					x.Reject(err)
+				} else {
+					_ = x.Respond() // a stage behind that buffers does not get it
+				}
 			}
-			call := Call{Method: name, Kind: kind, Message: x.Message}
-			h, ok := s.handlers[kind][name]
-			if !ok {
-				_ = x.Respond(problemMessage(ErrUnknownMethod.Detailf("%s %s", kind, name)))
-				return true
-			}
-			held := x.Hold()
-			handlers.Go(func() { s.answer(h, call, held) })
 			return true
 		})
 	}
 }
 
-// answer runs the handler of a held exchange and sends its answer.
-func (s Server) answer(h Handler, call Call, held *socket.Held) {
-	response, err := s.handle(held.Context(), h, call)
-	if err != nil {
-		response = problemMessage(err)
-	}
-	// Only a client that is gone gets no answer, and there is nobody to tell.
-	if err := held.Respond(context.WithoutCancel(held.Context()), response); errors.Is(err, socket.ErrTooLarge) || errors.Is(err, socket.ErrReserved) {
-		_ = held.Respond(context.WithoutCancel(held.Context()), problemMessage(unsendable(err)))
+// Inline returns a handler for [socket.Server.With] that runs the handlers of calls and
+// notifications of a connection one after the other, on the goroutine of the connection. So they
+// need no locks for what belongs to the connection, and a slow one holds up those behind it. There
+// are no streams of answers, and [Client] cannot make calls. The carry stays as it is.
+func Inline[C any](s Server) socket.Handler[C] {
+	r := s.start()
+	return func(m socket.Message, c socket.Continuation[C], _ C) socket.Continuation[C] {
+		switch t := targetOf(m.MediaType()); t.kind {
+		case "":
+			return c.Respond(problemMessage(noMethod(m)))
+		case KindCall:
+			return c.Respond(r.response(r.caller(c.Connection()), t, m))
+		case KindNotice:
+			if err := r.take(t, c.Connection(), m); err != nil {
+				return c.Reject(err)
+			}
+			return c
+		default:
+			return c.Respond(problemMessage(ErrUnknownMethod.Detailf("%s %s: this server has calls and notifications only", t.kind, t.name)))
+		}
 	}
 }
 
-// handle runs the handler of a call within its time, and with the middleware around it. Each
-// error is a problem.
-func (s Server) handle(ctx context.Context, h Handler, call Call) (socket.Message, error) {
-	connection := ctx
-	if left, ok := timeoutOf(call.Message.MediaType()); ok {
-		limited, cancel := context.WithTimeout(ctx, left)
+// noMethod is the problem of a message that asks for nothing.
+func noMethod(m socket.Message) *Problem {
+	return ErrUnknownMethod.Detailf("the media type is %s, which has no parameter %q", m.MediaType(), string(KindCall))
+}
+
+// run is what the handlers of a server's run share.
+type run struct {
+	routes  map[target]Next
+	workers *workers[job]
+	streams streams
+	calls   calls
+}
+
+// job is a request that is answered on a goroutine of its own.
+type job struct {
+	target
+	held *socket.Held
+}
+
+func (s Server) start() *run {
+	r := &run{routes: map[target]Next{}}
+	for kind, handlers := range s.handlers {
+		for name, h := range handlers {
+			r.routes[target{kind, name}] = guarded(around(s.middleware, guarded(h.serve)))
+		}
+	}
+	r.workers = newWorkers(r.answer)
+	return r
+}
+
+// begin answers a call or a stream on a goroutine of its own.
+func (r *run) begin(t target, held *socket.Held) { r.workers.do(job{t, held}) }
+
+// take handles a message that is not responded to: a notification, the reply to a call of the
+// server, or the credit of a stream.
+func (r *run) take(t target, c *socket.Connection, m socket.Message) error {
+	switch t.kind {
+	case kindReply:
+		r.calls.reply(c, m)
+		return nil
+	case kindCredit:
+		return r.streams.credit(c, m)
+	}
+	_, err := r.handle(r.caller(c), t, m)
+	return err
+}
+
+// answer answers a call or a stream.
+func (r *run) answer(j job) {
+	c := r.caller(j.held.Connection())
+	respond := j.respond
+	if j.kind == KindStream {
+		f, free := r.streams.begin(c.connection, j.held.Message)
+		if !free {
+			j.respond(problemMessage(errBusy))
+			return
+		}
+		defer r.streams.end(c.connection)
+		c.flow = f
+		_ = j.held.Respond(context.WithoutCancel(c)) // the client is gone if it fails
+		respond = j.end
+	}
+	response := problemMessage(errPanicked) // if the handler calls runtime.Goexit
+	defer func() { respond(response) }()
+	response = r.response(c, j.target, j.held.Message)
+}
+
+// respond answers a call. Only a client that is gone gets no answer.
+func (j job) respond(response socket.Message) {
+	ctx := context.WithoutCancel(j.held.Context())
+	if err := j.held.Respond(ctx, response); isUnsendable(err) {
+		j.held.Connection().Log().Error("response not sent", string(j.kind), j.name, "error", err)
+		_ = j.held.Respond(ctx, problemMessage(unsendable(err)))
+	}
+}
+
+// end ends a stream, with a problem if there is a response.
+func (j job) end(response socket.Message) {
+	if response == (socket.Message{}) {
+		response = endOfStream
+	}
+	ctx, c := context.WithoutCancel(j.held.Context()), j.held.Connection()
+	if err := c.Send(ctx, response); isUnsendable(err) {
+		_ = c.Send(ctx, problemMessage(unsendable(err)))
+	}
+}
+
+// response returns the answer to a call: the response of its handler, or a problem.
+func (r *run) response(c *caller, t target, m socket.Message) socket.Message {
+	response, err := r.handle(c, t, m)
+	if err != nil {
+		return problemMessage(err)
+	}
+	return response
+}
+
+// handle runs the handler of a method, within the time of its caller. Its error is a problem for
+// the caller. What the problem does not say is logged.
+func (r *run) handle(c *caller, t target, m socket.Message) (socket.Message, error) {
+	next, ok := r.routes[t]
+	if !ok {
+		return socket.Message{}, ErrUnknownMethod.Detailf("%s %s", t.kind, t.name)
+	}
+	ctx := context.Context(c)
+	if left, ok := numberOf(m.MediaType(), timeoutParameter); ok && left < maxTimeout {
+		limited, cancel := context.WithTimeout(ctx, time.Duration(left)*time.Millisecond)
 		defer cancel()
 		ctx = limited
 	}
-	response, err := guarded(ctx, call, around(s.middleware, func(ctx context.Context, call Call) (socket.Message, error) {
-		return guarded(ctx, call, func(ctx context.Context, call Call) (socket.Message, error) { return h.serve(ctx, call, nil) })
-	}))
-	if err != nil {
-		return response, public(err, connection, ctx)
+	response, err := next(ctx, Call{Method: t.name, Kind: t.kind, Message: m})
+	if err == nil {
+		return response, nil
 	}
-	return response, nil
+	problem, hides := public(err, c.Err() != nil, ctx.Err() != nil)
+	if hides {
+		c.log().Error(problem.Title, string(t.kind), t.name, "error", err)
+	}
+	return socket.Message{}, problem
 }
 
-// guarded is next, and turns a panic into an error.
-func guarded(ctx context.Context, call Call, next Next) (response socket.Message, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			handedOn, ok := value.(*stream.PanicError)
-			if !ok {
-				handedOn = &stream.PanicError{Value: value, Stack: debug.Stack()}
+// maxTimeout is a number of milliseconds, 146 years, that a Duration can hold.
+const maxTimeout = 1 << 42
+
+// guarded returns next with a panic turned into an error.
+func guarded(next Next) Next {
+	return func(ctx context.Context, call Call) (response socket.Message, err error) {
+		defer func() {
+			if value := recover(); value != nil {
+				handedOn, ok := value.(*stream.PanicError)
+				if !ok {
+					handedOn = &stream.PanicError{Value: value, Stack: debug.Stack()}
+				}
+				response, err = socket.Message{}, handedOn
 			}
-			response, err = socket.Message{}, handedOn
-		}
-	}()
-	return next(ctx, call)
-}
-
-// public returns what the caller may know of the error of a handler.
-func public(err error, connection, ctx context.Context) *Problem {
-	if problem, ok := errors.AsType[*Problem](err); ok && !received(err, problem) {
-		return problem
+		}()
+		return next(ctx, call)
 	}
-	switch {
-	case isPanic(err):
-		return errPanicked
-	case connection.Err() != nil:
-		return errShutdown
-	case ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded):
-		return errDeadline
-	}
-	return ErrFailed
-}
-
-// received reports whether the problem of an error was told by another server, to a call that the
-// handler made.
-func received(err error, problem *Problem) bool {
-	call, ok := errors.AsType[*Error](err)
-	if !ok {
-		return false
-	}
-	within, _ := errors.AsType[*Problem](call)
-	return within == problem
-}
-
-func isPanic(err error) bool {
-	_, ok := errors.AsType[*stream.PanicError](err)
-	return ok
-}
-
-// unsendable returns the problem of a response that the protocol does not let through.
-func unsendable(err error) *Problem {
-	if errors.Is(err, socket.ErrTooLarge) {
-		return errTooLarge
-	}
-	return errReserved
-}
-
-// timeoutOf returns the time that the caller of a request waits, and whether there is a limit.
-func timeoutOf(mt socket.MediaType) (time.Duration, bool) {
-	text, ok := mt.Parameter(timeoutParameter)
-	if !ok {
-		return 0, false
-	}
-	milliseconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || milliseconds < 0 || milliseconds > int64(time.Duration(1<<63-1)/time.Millisecond) {
-		return 0, false
-	}
-	return time.Duration(milliseconds) * time.Millisecond, true
-}
-
-// problemMessage returns an error as a message for the caller.
-func problemMessage(err error) socket.Message {
-	problem, ok := errors.AsType[*Problem](err)
-	if !ok {
-		problem = ErrFailed
-	}
-	content, err := problem.MarshalJSON()
-	if err != nil { // only members that RawMessage holds could fail, and With has encoded them
-		content, _ = ErrFailed.MarshalJSON()
-	}
-	return adopted(problemJSON, content)
 }

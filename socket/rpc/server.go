@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -12,47 +13,55 @@ import (
 // or [HandleNotice], and given to [NewServer].
 type Handler struct {
 	definition
-	request, response reflect.Type
-	serve             func(ctx context.Context, call Call, out *outgoing) (socket.Message, error)
+	request, response reflect.Type // nil: there is none
+	serve             Next
 }
-
-// outgoing is where the answers of a stream go.
-type outgoing struct{ connection *socket.Connection }
 
 // Handle returns the Handler of a method.
 //
 // The context ends when the time that the caller had left is over, within a second after the
-// client is gone, and when the server ends. Calls are concurrent, also those of one client.
+// client is gone, and when the server ends. Handlers are concurrent, also those of one client.
+// [Connection] and [Client] tell who called.
 //
-// An error of the function is told to the caller if it is or wraps a [*Problem]; otherwise the
-// caller gets [ErrFailed], and the log of the server has the error. A panic is [socket.ErrPanicked]
-// for the caller, and the server goes on.
+// An error of the function is told to the caller if it is or wraps a [*Problem]. Otherwise the
+// caller gets [ErrFailed], and [socket.Config.Log] the error. After a panic the caller gets
+// [socket.ErrPanicked], and the server goes on.
 func Handle[Req, Res any](method Method[Req, Res], f func(context.Context, Req) (Res, error)) Handler {
-	h := Handler{
-		definition: method.definition,
-		request:    reflect.TypeFor[Req](),
-		response:   reflect.TypeFor[Res](),
-	}
-	h.serve = func(ctx context.Context, call Call, _ *outgoing) (socket.Message, error) {
-		codec, ok := method.codec(call.Message.MediaType())
-		if !ok {
-			return socket.Message{}, ErrBadRequest.Detailf("the media type is %s, want %s", call.Message.MediaType(), method.mediaTypes())
-		}
+	h := Handler{definition: method.definition, request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res]()}
+	h.serve = func(ctx context.Context, call Call) (socket.Message, error) {
 		var request Req
-		if err := codec.Decode(borrowed(call.Message), &request); err != nil {
-			return socket.Message{}, ErrBadRequest.because(err).Detailf("%v", err)
+		codec, err := method.read(call.Message, &request)
+		if err != nil {
+			return socket.Message{}, err
 		}
 		response, err := f(ctx, request)
 		if err != nil {
 			return socket.Message{}, err
 		}
-		content, err := codec.Encode(&response)
-		if err != nil {
-			return socket.Message{}, err
-		}
-		return adopted(codec.MediaType(), content), nil
+		return encoded(codec, &response)
 	}
 	return h
+}
+
+// read decodes a request on the server, and returns the codec for the response.
+func (d *definition) read(m socket.Message, value any) (Codec, error) {
+	codec, ok := d.codec(m.MediaType())
+	if !ok {
+		return nil, ErrBadRequest.Detailf("the media type is %s, want %s", m.MediaType(), d.mediaTypes())
+	}
+	if err := codec.Decode(borrowed(m), value); err != nil {
+		return nil, ErrBadRequest.because(err).Detailf("%v", err)
+	}
+	return codec, nil
+}
+
+// encoded returns a response, which value points to, as a message.
+func encoded(codec Codec, value any) (socket.Message, error) {
+	content, err := codec.Encode(value)
+	if err != nil {
+		return socket.Message{}, fmt.Errorf("encode the response: %w", err)
+	}
+	return adopted(codec.MediaType(), content), nil
 }
 
 // Server answers requests to methods. It is a value: Use returns a changed one, Serve runs it.
