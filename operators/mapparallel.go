@@ -32,10 +32,12 @@ func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), opt
 	mustHave("MapParallel", "function", f != nil)
 	limit = workers(limit)
 	return parallel("MapParallel", 2*min(limit, math.MaxInt/2), options,
-		func(ctx context.Context, source stream.Observable[A], window semaphore, g *stream.Group[result[B]], _ func(result[B]) bool) error {
-			pool := workerPool[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A])}
+		func(ctx context.Context, source stream.Observable[A], run *parallelRun[B], g *stream.Group[result[B]]) error {
+			pool := workerPool[A, B]{group: g, f: f, limit: limit, tasks: make(chan task[A, B])}
 			defer close(pool.tasks)
-			return source(ctx, func(a A) bool { return window.acquire(ctx) && pool.assign(ctx, a) })
+			return source(ctx, func(a A) bool {
+				return run.credits.acquire(ctx) && pool.assign(ctx, taskOf(a, run.order))
+			})
 		})
 }
 
@@ -47,91 +49,93 @@ func workers(limit int) int {
 	return limit
 }
 
-// parallel is an operator that emits the results of produce. The window has size
-// places for values of the source.
+// parallel is an operator that emits the results of produce, which runs the source and
+// starts producers of the group. At most size values are under way.
 func parallel[A, B any](name string, size int, options []ParallelOption,
-	produce func(ctx context.Context, source stream.Observable[A], window semaphore, g *stream.Group[result[B]], push func(result[B]) bool) error,
+	produce func(ctx context.Context, source stream.Observable[A], run *parallelRun[B], g *stream.Group[result[B]]) error,
 ) stream.Operator[A, B] {
 	unordered := slices.Contains(options, Unordered)
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			window := newSemaphore(size)
-			return results(stream.WithBuffering(ctx, name), window, unordered, yield,
-				func(ctx context.Context, g *stream.Group[result[B]], push func(result[B]) bool) error {
-					return produce(ctx, source, window, g, push)
+			r := parallelRun[B]{ctx: ctx, yield: yield, credits: newCredits(size)}
+			if !unordered {
+				r.order = new(resultOrder[B])
+			}
+			// Room for all results, with some to spare: no worker ever waits for the consumer.
+			room := min(size, math.MaxInt-stream.DefaultBuffer) + stream.DefaultBuffer
+			err := stream.Gather(room, func(g *stream.Group[result[B]]) {
+				g.Go(func(ctx context.Context, _ func(result[B]) bool) error {
+					r.broken = produce(ctx, source, &r, g)
+					return nil
 				})
+			})(stream.WithBuffering(ctx, name), r.consume())
+			return r.end(err)
 		}
 	}
 }
 
-// results emits results, and gives a place in the window back for each. produce runs the
-// source; it pushes results itself, or starts producers of the group for them.
-func results[B any](ctx context.Context, window semaphore, unordered bool, yield func(B) bool, produce func(context.Context, *stream.Group[result[B]], func(result[B]) bool) error) error {
-	var broken, failed error // how the source ended; what ended the run before
-	stopped := false
-	emit := func(r result[B]) bool {
-		if r.err != nil && ctx.Err() == nil && skipped(ctx, r.err) {
-			<-window
-			return true
+// parallelRun is a run of a parallel operator.
+type parallelRun[B any] struct {
+	ctx     context.Context
+	yield   func(B) bool
+	credits *credits
+	order   *resultOrder[B] // nil if unordered
+	broken  error           // how the source ended
+	failed  error           // what ended the run before
+	stopped bool
+}
+
+// consume returns the function that is called with each result that a worker pushed.
+func (r *parallelRun[B]) consume() func(result[B]) bool {
+	emit := r.emit
+	return func(result result[B]) bool {
+		if result.order == nil {
+			return emit(result)
 		}
-		if failed = r.err; ctx.Err() != nil { // it ended while yield was at work
-			failed = context.Cause(ctx)
-		}
-		stopped = failed != nil || !yield(r.value)
-		<-window
-		return !stopped
+		return result.order.emit(result, emit)
 	}
-	if !unordered {
-		emit = inOrder(emit)
+}
+
+// emit emits a result whose turn it is.
+func (r *parallelRun[B]) emit(result result[B]) bool {
+	if result.err != nil && r.ctx.Err() == nil && skipped(r.ctx, result.err) {
+		r.credits.release()
+		return true
 	}
-	// The consumer frees room in batches: with some to spare, no producer with a place waits.
-	room := min(cap(window), math.MaxInt-stream.DefaultBuffer) + stream.DefaultBuffer
-	err := stream.Gather(room, func(g *stream.Group[result[B]]) {
-		g.Go(func(ctx context.Context, push func(result[B]) bool) error {
-			broken = produce(ctx, g, push)
-			return nil
-		})
-	})(ctx, emit)
+	if r.failed = result.err; r.ctx.Err() != nil { // it ended while yield was at work
+		r.failed = context.Cause(r.ctx)
+	}
+	r.stopped = r.failed != nil || !r.yield(result.value)
+	r.credits.release()
+	return !r.stopped
+}
+
+// end returns how the run ended after all producers have.
+func (r *parallelRun[B]) end(err error) error {
 	switch {
 	case err != nil:
 		return err
-	case stopped:
-		return failed
+	case r.stopped:
+		return r.failed
 	default:
-		return ended(ctx, broken)
+		return ended(r.ctx, r.broken)
 	}
-}
-
-// task is a value to work on, and its number among the values of the source.
-type task[A any] struct {
-	number int
-	value  A
-}
-
-// result is the outcome of a task.
-type result[B any] struct {
-	number int
-	value  B
-	err    error
 }
 
 // workerPool works on tasks with up to limit producers. Each is started when there is a task
 // and no idle worker.
 type workerPool[A, B any] struct {
-	group    *stream.Group[result[B]]
-	f        func(context.Context, A) (B, error)
-	limit    int
-	tasks    chan task[A] // closed when there are no more
-	workers  int
-	assigned int
+	group   *stream.Group[result[B]]
+	f       func(context.Context, A) (B, error)
+	limit   int
+	tasks   chan task[A, B] // closed when there are no more
+	workers int
 }
 
-// assign gives a value to a worker, waits for one if all are at work, and reports
+// assign gives a task to a worker, waits for one if all are at work, and reports
 // whether there was one before ctx ended.
-func (p *workerPool[A, B]) assign(ctx context.Context, a A) bool {
-	t := task[A]{p.assigned, a}
-	p.assigned++
+func (p *workerPool[A, B]) assign(ctx context.Context, t task[A, B]) bool {
 	select {
 	case p.tasks <- t:
 		return true
@@ -151,40 +155,15 @@ func (p *workerPool[A, B]) assign(ctx context.Context, a A) bool {
 }
 
 // work is a producer that works on a task, and then on others until there are no more.
-func (p *workerPool[A, B]) work(t task[A]) stream.Observable[result[B]] {
+func (p *workerPool[A, B]) work(t task[A, B]) stream.Observable[result[B]] {
 	f, tasks := p.f, p.tasks
 	return func(ctx context.Context, push func(result[B]) bool) error {
 		for more := true; more; t, more = <-tasks {
 			b, err := f(ctx, t.value)
-			if !push(result[B]{t.number, b, err}) {
+			if !push(result[B]{b, err, t.number, t.order}) {
 				return nil
 			}
 		}
 		return nil
-	}
-}
-
-// inOrder calls emit with results in the order of their numbers. It holds those that came
-// before their turn, and a place for each that is missing among them.
-func inOrder[B any](emit func(result[B]) bool) func(result[B]) bool {
-	type slot struct {
-		result[B]
-		here bool
-	}
-	var waiting fifo[slot]
-	next := 0 // the number of the first slot
-	return func(r result[B]) bool {
-		for waiting.count <= r.number-next {
-			waiting.extend()
-		}
-		*waiting.at(r.number - next) = slot{r, true}
-		for waiting.count > 0 && waiting.at(0).here {
-			ready := waiting.pop().result
-			next++
-			if !emit(ready) {
-				return false
-			}
-		}
-		return true
 	}
 }

@@ -3,7 +3,6 @@ package operators
 import (
 	"context"
 	"math"
-	"runtime"
 	"sync"
 
 	"github.com/rxipc/rxipc/stream"
@@ -16,150 +15,109 @@ import (
 // key that does not equal itself, as a NaN, is another one each time.
 //
 // f is called on goroutines of the run's, key on the source's. Errors of f's, and the end,
-// are those of MapParallel. Besides limit values in work, at most [stream.DefaultBuffer]
-// have been read of the source whose results yield has not returned from: they wait for
-// their key, or their result for its turn. The source waits with one more, so many values
-// of one key in a row leave the other goroutines without work.
+// are those of MapParallel. Besides limit values in work, at most four times
+// [stream.DefaultBuffer] have been read of the source whose results yield has not returned
+// from: they wait for their key, or their result for its turn. The source waits with one
+// more, so many values of one key in a row leave the other goroutines without work.
 func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
 	mustHave("MapParallelByKey", "key function", key != nil)
 	mustHave("MapParallelByKey", "function", f != nil)
 	limit = workers(limit)
-	return parallel("MapParallelByKey", min(limit, math.MaxInt-stream.DefaultBuffer)+stream.DefaultBuffer, options,
-		func(ctx context.Context, source stream.Observable[A], window semaphore, g *stream.Group[result[B]], push func(result[B]) bool) error {
-			pool := keyedPool[K, A, B]{group: g, f: f, push: push, limit: limit, queues: make(map[K]*keyQueue[K, A])}
+	return parallel("MapParallelByKey", min(limit, math.MaxInt-keyedWindow)+keyedWindow, options,
+		func(ctx context.Context, source stream.Observable[A], run *parallelRun[B], g *stream.Group[result[B]]) error {
+			pool := keyedPool[A, B]{group: g, f: f, limit: limit}
 			pool.wake.L = &pool.mu
 			defer pool.close() // also when the source panics
-			err := source(ctx, func(a A) bool { return window.acquire(ctx) && pool.assign(key(a), a) })
-			pool.close()
-			pool.working.Wait() // push is this producer's
-			return err
+			queues := keyQueues[K, A, B]{byKey: make(map[K]*keyQueue[A, B])}
+			return source(ctx, func(a A) bool {
+				if !run.credits.acquire(ctx) {
+					return false
+				}
+				queue := queues.of(key(a))
+				order := run.order
+				if order == nil {
+					order = &queue.order
+				}
+				if t := taskOf(a, order); queue.begin(t) {
+					pool.assign(keyedTask[A, B]{t, queue})
+				}
+				return true
+			})
 		})
 }
 
-// yieldEvery is the number of results after which a worker lets other goroutines run.
-const yieldEvery = 16
+// keyedWindow is how many values may be under way besides those in work. It is so large that
+// the goroutines change places seldom: the work may be as little as a microsecond.
+const keyedWindow = 4 * stream.DefaultBuffer
 
-// keyedPool works on tasks, at most one of each key at a time.
-type keyedPool[K comparable, A, B any] struct {
-	group *stream.Group[result[B]]
-	f     func(context.Context, A) (B, error)
-	limit int
+// keyQueue holds the tasks of a key that wait for another one of theirs.
+type keyQueue[A, B any] struct {
+	mu      sync.Mutex // guards busy and waiting
+	busy    bool       // a task of the key is ready or in work
+	waiting fifo[task[A, B]]
 
-	working    sync.WaitGroup
-	mu         sync.Mutex // guards the fields below
-	wake       sync.Cond  // of idle workers
-	push       func(result[B]) bool
-	queues     map[K]*keyQueue[K, A] // of the keys that have a task in ready or in work
-	freeQueues []*keyQueue[K, A]
-	ready      fifo[keyTask[K, A]]
-	closed     bool // nothing more is assigned
-	workers    int
-	idle       int // workers that wait and are not about to wake up
-
-	assigned int
+	order resultOrder[B] // of the results of the key, unless all results have an order
 }
 
-// keyQueue holds the tasks that wait for another one of their key.
-type keyQueue[K comparable, A any] struct {
-	key     K
-	waiting fifo[task[A]]
-}
-
-type keyTask[K comparable, A any] struct {
-	task[A]
-	queue *keyQueue[K, A] // nil if its key does not equal itself
-}
-
-// assign gives a value to a worker, or puts it into the queue of its key.
-func (p *keyedPool[K, A, B]) assign(key K, a A) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := keyTask[K, A]{task: task[A]{p.assigned, a}}
-	p.assigned++
-	if l := p.queues[key]; l != nil {
-		l.waiting.push(t.task)
-		return true
+// begin reports whether a task may begin. If not, it waits in the queue.
+func (q *keyQueue[A, B]) begin(t task[A, B]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.busy {
+		q.waiting.push(t)
+		return false
 	}
-	if same := key; same == key { // a NaN would never be found there, nor deleted
-		t.queue = p.begin(key)
-	}
-	p.ready.push(t)
-	switch {
-	case p.idle > 0:
-		p.idle--
-		p.wake.Signal()
-	case p.workers < p.limit:
-		p.workers++
-		p.working.Add(1)
-		p.group.Go(p.work)
-	}
+	q.busy = true
 	return true
 }
 
-func (p *keyedPool[K, A, B]) begin(key K) (l *keyQueue[K, A]) {
-	if last := len(p.freeQueues) - 1; last >= 0 {
-		l, p.freeQueues = p.freeQueues[last], p.freeQueues[:last]
-	} else {
-		l = new(keyQueue[K, A])
+// finish ends a task of the key, and takes the next one out, which may begin.
+func (q *keyQueue[A, B]) finish() (next keyedTask[A, B], ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.busy = q.waiting.count > 0; !q.busy {
+		return next, false
 	}
-	l.key = key
-	p.queues[key] = l
-	return l
+	return keyedTask[A, B]{q.waiting.pop(), q}, true
 }
 
-// work is a worker.
-func (p *keyedPool[K, A, B]) work(ctx context.Context, _ func(result[B]) bool) error {
-	defer p.working.Done()
-	finished := 0
-	for t, more := p.next(); more; t, more = p.next() {
-		b, err := p.f(ctx, t.value)
-		if !p.done(t, result[B]{t.number, b, err}) {
-			return nil
+// drained reports to the source whether the queue can be forgotten.
+func (q *keyQueue[A, B]) drained() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.busy && q.order.drained()
+}
+
+// keyQueues finds the queue of a key. The source alone uses it. It keeps drained queues, since
+// a key often comes back, but no more than leastKept or as many as were not drained.
+type keyQueues[K comparable, A, B any] struct {
+	byKey map[K]*keyQueue[A, B]
+	most  int // queues, before drained ones are looked for
+}
+
+const leastKept = 128
+
+// of returns the queue of a key.
+func (q *keyQueues[K, A, B]) of(key K) *keyQueue[A, B] {
+	if found := q.byKey[key]; found != nil {
+		return found
+	}
+	made := new(keyQueue[A, B])
+	if same := key; same == key { // a NaN would never be found, nor deleted
+		if len(q.byKey) >= max(leastKept, q.most) {
+			q.sweep()
 		}
-		// Workers that keep all processors busy would run out of tasks before the consumer
-		// frees places and the source fills them.
-		if finished++; finished%yieldEvery == 0 {
-			runtime.Gosched()
+		q.byKey[key] = made
+	}
+	return made
+}
+
+// sweep forgets drained queues.
+func (q *keyQueues[K, A, B]) sweep() {
+	for key, queue := range q.byKey {
+		if queue.drained() {
+			delete(q.byKey, key)
 		}
 	}
-	return nil
-}
-
-// next waits for a task.
-func (p *keyedPool[K, A, B]) next() (t keyTask[K, A], more bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.ready.count == 0 && !p.closed {
-		p.idle++
-		p.wake.Wait()
-	}
-	if p.ready.count == 0 {
-		return t, false
-	}
-	return p.ready.pop(), true
-}
-
-// done hands a result on and lets the next task of the key begin, both under the lock. It
-// reports whether the run goes on. The push does not block: there is as much room as places
-// in the window.
-func (p *keyedPool[K, A, B]) done(t keyTask[K, A], r result[B]) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	switch l := t.queue; {
-	case l == nil:
-	case l.waiting.count > 0:
-		p.ready.push(keyTask[K, A]{l.waiting.pop(), l})
-	default:
-		delete(p.queues, l.key)
-		p.freeQueues = append(p.freeQueues, l)
-	}
-	return p.push(r)
-}
-
-// close says that nothing more is assigned.
-func (p *keyedPool[K, A, B]) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed, p.idle = true, 0
-	p.wake.Broadcast()
+	q.most = 2 * len(q.byKey)
 }

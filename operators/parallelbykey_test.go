@@ -7,7 +7,9 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,7 +22,7 @@ import (
 
 func init() {
 	tripled := func(_ context.Context, n int) (int, error) { return triple(n), nil }
-	readAhead := streamtest.ReadAhead(stream.DefaultBuffer + 3)
+	readAhead := streamtest.ReadAhead(4*stream.DefaultBuffer + 3)
 	maps.Copy(contracts, map[string]func(*testing.T){
 		"MapParallelByKey": func(t *testing.T) {
 			t.Run("ordered", func(t *testing.T) {
@@ -137,13 +139,36 @@ func TestMapParallelByKeyAgainstASchedule(t *testing.T) {
 	})
 }
 
-// A hundred thousand values on real goroutines: -race sees what shares memory.
+// A hundred thousand values on real goroutines: -race sees what shares memory. Of the thousand
+// keys, many are forgotten and come back while results of theirs are still under way.
 func TestMapParallelByKeyKeepsTheOrderOfEachKey(t *testing.T) {
-	const keys, values = 50, 100_000
+	for _, keys := range []int{50, 1000} {
+		t.Run(fmt.Sprint(keys, " keys"), func(t *testing.T) {
+			const values = 100_000
+			key := func(n int) int { return n * n % keys }
+			emitted, count := make([]int, keys), 0
+			err := operators.MapParallelByKey(4, key, visitInOrder(keys, key), operators.Unordered)(stream.Range(0, values)).ForEach(t.Context(), func(n int) {
+				count++
+				if key := key(n); n < emitted[key] {
+					t.Errorf("the result of %d of key %d came after that of %d", n, key, emitted[key])
+				} else {
+					emitted[key] = n
+				}
+			})
+			if err != nil || count != values {
+				t.Errorf("the run emitted %d results and ended with %v, want %d and no error", count, err, values)
+			}
+		})
+	}
+}
+
+// visitInOrder returns a function that fails if it is called for two values of a key at once, or
+// not in their order.
+func visitInOrder(keys int, key func(int) int) func(context.Context, int) (int, error) {
 	busy := make([]bool, keys) // each written by one worker at a time, or the race detector says so
 	last := make([]int, keys)
-	visit := func(_ context.Context, n int) (int, error) {
-		key := n * n % keys
+	return func(_ context.Context, n int) (int, error) {
+		key := key(n)
 		if busy[key] {
 			return 0, fmt.Errorf("two values of key %d are worked on at once", key)
 		}
@@ -155,19 +180,65 @@ func TestMapParallelByKeyKeepsTheOrderOfEachKey(t *testing.T) {
 		last[key] = n
 		return n, nil
 	}
-	emitted, count := make([]int, keys), 0
-	op := operators.MapParallelByKey(4, func(n int) int { return n * n % keys }, visit, operators.Unordered)
-	err := op(stream.Range(0, values)).ForEach(t.Context(), func(n int) {
-		count++
-		if key := n * n % keys; n < emitted[key] {
-			t.Errorf("the result of %d of key %d came after that of %d", n, key, emitted[key])
-		} else {
-			emitted[key] = n
-		}
-	})
-	if err != nil || count != values {
-		t.Errorf("the run emitted %d results and ended with %v, want %d and no error", count, err, values)
+}
+
+// Quick work makes a worker set values aside. They must not wait for one that takes long while
+// other workers have nothing to do.
+func TestMapParallelByKeyStealsFromAWorkerThatTakesLong(t *testing.T) {
+	const values = 2000
+	for slow := 200; slow < 264; slow++ { // each of a worker's values in turn
+		synctest.Test(t, func(t *testing.T) {
+			begun := 0
+			var mu sync.Mutex
+			f := func(ctx context.Context, n int) (int, error) {
+				mu.Lock()
+				begun++
+				mu.Unlock()
+				if n == slow {
+					return n, sleep(ctx, time.Minute)
+				}
+				return n, nil
+			}
+			different := func(n int) int { return n }
+			time.AfterFunc(time.Second, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				if begun != values {
+					t.Errorf("while f was at work with %d, it was called for %d values, want all %d", slow, begun, values)
+				}
+			})
+			if err := operators.MapParallelByKey(2, different, f, operators.Unordered)(stream.Range(0, values)).Run(t.Context()); err != nil {
+				t.Errorf("the run ended with %v, want no error", err)
+			}
+		})
 	}
+}
+
+// Keys that never come back leave nothing behind.
+func TestMapParallelByKeyForgetsKeys(t *testing.T) {
+	for name, options := range map[string][]operators.ParallelOption{"ordered": nil, "unordered": {operators.Unordered}} {
+		t.Run(name, func(t *testing.T) {
+			const values, size, most = 20_000, 1 << 10, 10 << 20
+			key := func(n int) string { return strings.Repeat(fmt.Sprintf("%8d", n), size/8) }
+			same := func(_ context.Context, n int) (int, error) { return n, nil }
+			var held uint64
+			err := operators.MapParallelByKey(4, key, same, options...)(stream.Range(0, values)).ForEach(t.Context(), func(n int) {
+				if n == values-1 {
+					held = heapAfterCollection()
+				}
+			})
+			if err != nil || held > most {
+				t.Errorf("%d keys of %d bytes: the heap holds %d bytes at the end, and the run ended with %v, want at most %d and no error", values, size, held, err, most)
+			}
+		})
+	}
+}
+
+func heapAfterCollection() uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 // A slow consumer holds nobody up but what must wait for it.
@@ -180,7 +251,7 @@ func TestMapParallelByKeyWorksWhileItsConsumerDoes(t *testing.T) {
 			seen = begun
 			return false
 		})
-		if want := 1 + stream.DefaultBuffer; seen != want {
+		if want := 1 + 4*stream.DefaultBuffer; seen != want {
 			t.Errorf("while yield was at work with the first result, f had been called for %d values, want %d", seen, want)
 		}
 	})
