@@ -176,7 +176,7 @@ func startTest(b *testing.B, test string) (dir string, stop func() time.Duration
 	})
 	b.Cleanup(func() { stop() })
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "listening\n" {
-		b.Fatalf("the peer says %q, %v", line, err)
+		b.Fatalf("the peer said %q, error %v; want that it listens", line, err)
 	}
 	go io.Copy(io.Discard, stdout)
 	return dir, stop
@@ -246,7 +246,7 @@ func roundTrip(b *testing.B, size, turn int) {
 		middle := time.Now()
 		for range turn {
 			if ask(request) != request {
-				b.Fatal("another answer")
+				b.Fatal("request through the pool: got another answer, want the message back")
 			}
 		}
 		end := time.Now()

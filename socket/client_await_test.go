@@ -44,7 +44,7 @@ func TestOneWaitSeesToTheRestOfManyWrites(t *testing.T) {
 			begun := time.Now()
 			succeeds(t, "send a large message", p.Send(t.Context(), Text(strings.Repeat("x", 100_000))).Err())
 			if took := time.Since(begun); took > 100*time.Millisecond {
-				t.Error("it took", took)
+				t.Errorf("sending a large message took %v, want no time", took)
 			}
 		}
 		p.Conn().Close()
@@ -64,7 +64,7 @@ func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() != "enough" {
-					t.Error("no panic")
+					t.Error("the run ended without the panic of its reader, want it")
 				}
 			}()
 			p.RequestAll(stream.FromSlice(texts(3))).ForEach(t.Context(), func(Message) { panic("enough") })
@@ -74,7 +74,7 @@ func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if p.unread != 0 || p.replies.len() != 0 {
-			t.Error(p.unread, "bytes of", p.replies.len(), "replies are kept")
+			t.Errorf("after the panic %d bytes of %d replies are kept, want none", p.unread, p.replies.len())
 		}
 		p.Conn().Close()
 	})
@@ -96,13 +96,13 @@ func TestAcknowledgementsNobodyReadsAreOnlyCounted(t *testing.T) {
 		size := p.frames.Out.Len()
 		p.frames.Unlock()
 		if size > 2*wire.FlushAt {
-			t.Error(size, "bytes wait to be written")
+			t.Errorf("%d bytes wait to be written, want %d at most", size, 2*wire.FlushAt)
 		}
 		acknowledgeAll(server)
 		go p.Wait(t.Context())
 		time.Sleep(time.Hour)
 		if n := p.debts.pendingAcks.Load(); n > 0 {
-			t.Error(n, "are still owed")
+			t.Errorf("%d acknowledgements are still owed after an hour, want none", n)
 		}
 		p.Conn().Close()
 		time.Sleep(time.Second)
@@ -134,7 +134,7 @@ func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
 		begun := time.Now()
 		server.expect("heartbeat", "heartbeat", "heartbeat", "heartbeat", "heartbeat")
 		if took := time.Since(begun); took > 6*time.Second {
-			t.Error("it took", took)
+			t.Errorf("five heartbeats of a client that waits took %v, want 6 s at most", took)
 		}
 		p.Conn().Close()
 		time.Sleep(time.Second)
@@ -214,7 +214,7 @@ func TestReasonOfAFailedWriteIsNotSoughtBeyondMaxUnread(t *testing.T) {
 		defer cancel()
 		fails(t, "send a", p.Send(ctx, Text("a")).Err(), syscall.EPIPE)
 		if p.unread > 10_000 {
-			t.Error(p.unread, "bytes are unread")
+			t.Errorf("%d bytes are unread, want 10,000 at most", p.unread)
 		}
 		p.Conn().Close()
 	})

@@ -69,7 +69,7 @@ func TestConnectingSaysWhyItFailed(t *testing.T) {
 				}
 				says(t, "ConnectTo", ipc.ConnectTo(ctx, name).Err(), want, "connect played: ", test.says)
 				if test.atOnce && ctx.Err() != nil {
-					t.Error("ConnectTo tried until the deadline")
+					t.Error("ConnectTo tried until the deadline, want that it fails at once")
 				}
 				short, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
@@ -89,7 +89,7 @@ func TestDialDoesNotWaitForAServer(t *testing.T) {
 		start := time.Now()
 		says(t, "Dial without a server", ipc.Dial(t.Context(), name).Err(), []error{ErrNotListening}, "dial counter: nobody listens")
 		if took := time.Since(start); took != 0 {
-			t.Errorf("Dial without a server took %v", took)
+			t.Errorf("Dial without a server took %v, want no time", took)
 		}
 		says(t, "Dial of no name", ipc.Dial(t.Context(), Name{}).Err(), []error{ErrInvalid})
 		ctx, cancel := context.WithCancel(t.Context())

@@ -112,7 +112,7 @@ func TestAnswerThatCannotBeSentIsTheHandlersFaultAndStopCounts(t *testing.T) {
 		client.expect("close")
 		client.conn.Close()
 		if carry, err := (<-server.result).Get(); carry != 0 || err != nil {
-			t.Errorf("carried %d, %v", carry, err)
+			t.Errorf("the server carried %d and ended with %v, want nothing carried and no error", carry, err)
 		}
 		says(t, "a connection whose answer is too large", (<-connections).Err(), []error{ErrTooLarge}, "handle")
 		if !strings.Contains(log.String(), "level=ERROR") {

@@ -120,11 +120,11 @@ func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
 			p.Close(t.Context())
 			synctest.Wait()
 			if sent != acknowledged+lost || err == nil && (sent != given+1 || lost > 0) {
-				t.Errorf("seed %d: %d given, %d sent, %d acknowledged, %d lost, %v", seed, given, sent, acknowledged, lost, err)
+				t.Errorf("seed %d: of %d messages %d were sent, %d acknowledged and %d lost, error %v; want each sent one acknowledged or lost, and all sent without an error", seed, given, sent, acknowledged, lost, err)
 			}
 			if err != nil {
 				if e := sendError(t, err); e.Sent != sent-1 || e.Acknowledged != acknowledged-1 {
-					t.Errorf("seed %d: %d sent, %d acknowledged, %v", seed, sent, acknowledged, err)
+					t.Errorf("seed %d: the hooks counted %d sent and %d acknowledged, and the error is %v; want it to count one less of both", seed, sent, acknowledged, err)
 				}
 			}
 		})

@@ -229,7 +229,7 @@ func TestPHPServerGetsNoRequestBeforeTheOneThatWasGivenUpIsAnswered(t *testing.T
 		server.expect("ack", `"next"`)
 		server.send(wire.KindAck, "re next")
 		if err := <-done; err != nil {
-			t.Errorf("the request after its answer failed with %v", err)
+			t.Errorf("the request after its answer failed with %v, want no error", err)
 		}
 		theirs.Close()
 	})

@@ -54,7 +54,7 @@ func TestPoolRequestAllGoesOnAcrossRestartsInOrder(t *testing.T) {
 				defer close(over)
 				responses, err := requestAll(t.Context(), pool, numbers(2000))
 				if err != nil {
-					t.Errorf("with %d in flight the run failed with %v", inFlight, err)
+					t.Errorf("with %d in flight the run failed with %v, want no error", inFlight, err)
 				}
 				same(t, responses, echoes(2000)...)
 			}()

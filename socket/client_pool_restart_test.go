@@ -123,7 +123,7 @@ func TestPoolRetriesOnlyWhatTheServerLeftUnhandled(t *testing.T) {
 				for i := test.failing; i < 2; i++ {
 					server.send(wire.KindAck, "re")
 					if err := <-failed; err != nil {
-						t.Errorf("after the goodbye %q a request that was not handled failed with %v", test.goodbye, err)
+						t.Errorf("after the goodbye %q a request that was not handled failed with %v, want no error", test.goodbye, err)
 					}
 				}
 				server.conn.Close()

@@ -396,7 +396,7 @@ func TestPoolOutlivesServersThatComeAndGo(t *testing.T) {
 		closePool(t, pool)
 		handled.Range(func(content, times any) bool {
 			if n := times.(*atomic.Int32).Load(); n != 1 {
-				t.Errorf("%s was handled %d times", content, n)
+				t.Errorf("%s was handled %d times, want once", content, n)
 			}
 			return true
 		})

@@ -59,7 +59,7 @@ func TestPrefetcherReadsNoMoreThanWindowBytesAhead(t *testing.T) {
 		pushed := pushAll(ctx, s, 1000, 1000)
 		synctest.Wait()
 		if *pushed != 10 {
-			t.Fatalf("%d messages of 1000 bytes were read ahead, the limit is 10,000 bytes", *pushed)
+			t.Fatalf("%d messages of 1000 bytes were read ahead, want 10, which is the limit of 10,000 bytes", *pushed)
 		}
 		var queue fifo[Message]
 		s.take(4, &queue)

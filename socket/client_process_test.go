@@ -48,7 +48,7 @@ func TestResponsesAreNeverTakenForAcknowledgements(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		select {
 		case err := <-sent:
-			t.Error("not acknowledged yet", err)
+			t.Errorf("send a before it is acknowledged: it returned %v, want that it blocks", err)
 		default:
 		}
 		server.send("before", wire.KindReceived, "after")
@@ -68,7 +68,7 @@ func TestUnknownAcknowledgementsAreIgnored(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := p.Send(ctx, Text("a")).Err(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error("acknowledged before it was sent", err)
+			t.Errorf("send a, acknowledged before it was sent: got the error %v, want context.DeadlineExceeded", err)
 		}
 		p.Conn().Close()
 	})

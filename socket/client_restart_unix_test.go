@@ -117,7 +117,7 @@ func TestPoolSurvivesAServerThatIsKilled(t *testing.T) {
 	request := func(content string) {
 		m, err := pool.Request(ctx, Text(content)).Get()
 		if err == nil && m != Text("echo: "+content) {
-			t.Errorf("%s was answered with %v", content, m)
+			t.Errorf("request %s: got the answer %v, want the echo", content, m)
 		}
 		outcomes.Store(content, []error{err})
 	}

@@ -68,13 +68,13 @@ func TestSendWindowIsRecycledEmpty(t *testing.T) {
 	w.spans.push(span{})
 	w.recycle()
 	if w.queue.len() != 0 || w.spans.len() != 0 || len(w.answers) != 0 {
-		t.Errorf("a recycled window holds %d messages, %d spans and %d answers", w.queue.len(), w.spans.len(), len(w.answers))
+		t.Errorf("a recycled window holds %d messages, %d spans and %d answers, want none", w.queue.len(), w.spans.len(), len(w.answers))
 	}
 	if kept := w.answers[:2]; kept[0] != (answer{}) || kept[1] != (answer{}) {
-		t.Errorf("a recycled window keeps the answers %v", kept)
+		t.Errorf("a recycled window keeps the answers %v, want none", kept)
 	}
 	if w.inFlight+w.bytes+w.ready+w.delivered+w.limit != 0 || w.request {
-		t.Errorf("a recycled window is %+v", w)
+		t.Errorf("a recycled window is %+v, want all counts zero", w)
 	}
 }
 
@@ -92,7 +92,7 @@ func TestSendAllThatIsLeftEndsASourceWithoutEnd(t *testing.T) {
 			server.send(wire.KindAck)
 		}()
 		if m, err := p.SendAll(endless).First(t.Context()).Get(); m != Text("again") || err != nil {
-			t.Errorf("First of SendAll of a source without end = %v, %v", m, err)
+			t.Errorf("First of SendAll of a source without end = %v, %v; want again", m, err)
 		}
 		p.Conn().Close()
 	})

@@ -39,7 +39,7 @@ func TestMarkIsFirstAndAnsweredWithAName(t *testing.T) {
 			t.Errorf("the client wrote %q, want %q", got, want)
 		}
 		if !p.ours {
-			t.Error("the client does not know that the server is of ours")
+			t.Error("the client does not know that the server is of ours, want that it does")
 		}
 		p.Close(t.Context())
 	})

@@ -72,7 +72,7 @@ func TestConfigThatCannotBeIsAnErrorOfTheFirstUse(t *testing.T) {
 						t.Errorf("%s: %v; want ErrInvalid and %q", use, err, what)
 					}
 					if took := time.Since(start); took > 0 {
-						t.Errorf("%s took %v to find out", use, took)
+						t.Errorf("%s took %v to find out, want no time", use, took)
 					}
 				}
 			})

@@ -17,7 +17,7 @@ func TestConnectionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
 	up, down := cutSession(t, -1, -1, false)
 	t.Logf("%d bytes up, %d down", up, down)
 	if up < 200 || down < 200 {
-		t.Fatal("nothing happened")
+		t.Fatalf("a whole session: %d bytes went up and %d down, want 200 of both at least", up, down)
 	}
 	both := rounds(t, 1) > 1
 	for _, half := range []bool{false, true} {
@@ -27,7 +27,7 @@ func TestConnectionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
 				continue
 			}
 			if got, _ := cutSession(t, n, -1, half); got != n {
-				t.Fatalf("%d bytes came up, not %d", got, n)
+				t.Fatalf("a session that is cut: %d bytes came up, want %d", got, n)
 			}
 		}
 		for n := range down {
@@ -35,7 +35,7 @@ func TestConnectionCutAtAnyByteIsToldExactlyByBothSides(t *testing.T) {
 				continue
 			}
 			if _, got := cutSession(t, -1, n, half); got != n {
-				t.Fatalf("%d bytes came down, not %d", got, n)
+				t.Fatalf("a session that is cut: %d bytes came down, want %d", got, n)
 			}
 		}
 	}

@@ -237,7 +237,7 @@ func TestEndingsFromHere(t *testing.T) {
 			server.send(wire.KindCloseOK)
 		}()
 		if err := p.Close(t.Context()).Err(); err != nil {
-			t.Errorf("closing failed with %v", err)
+			t.Errorf("closing failed with %v, want no error", err)
 		}
 		says(t, "Send after Close", p.Send(t.Context(), Text("six")).Err(), []error{net.ErrClosed}, "closed by this side")
 		says(t, "Wait after Close", p.Wait(t.Context()).Err(), []error{net.ErrClosed}, "closed by this side")

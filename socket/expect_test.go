@@ -80,12 +80,12 @@ func says(t *testing.T, what string, err error, sentinels []error, words ...stri
 	}
 	for _, sentinel := range sentinels {
 		if !errors.Is(err, sentinel) {
-			t.Errorf("%s failed with %q, which is not %q", what, err, sentinel)
+			t.Errorf("%s failed with %q, want %q", what, err, sentinel)
 		}
 	}
 	contains(t, "the error of "+what, err.Error(), words...)
 	if n := strings.Count(err.Error(), prefix); n != 1 || !strings.HasPrefix(err.Error(), prefix) {
-		t.Errorf("%s failed with %q, which has the prefix %d times", what, err, n)
+		t.Errorf("%s failed with %q, which has the prefix %d times, want once, first", what, err, n)
 	}
 }
 

@@ -181,7 +181,7 @@ func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
 		t.Fatalf("connecting to the last process: %v", err)
 	}
 	if peer, known := p.Peer().Get(); known && peer.PID != 0 && peer.PID != current {
-		t.Errorf("the server seems to be %v, not process %d", peer, current)
+		t.Errorf("the server seems to be %v, want process %d", peer, current)
 	}
 	if err := p.Send(ctx, Text("stop")).Err(); err != nil {
 		t.Errorf("stopping the last process: %v", err)
@@ -290,7 +290,7 @@ func TestAHandOverThatFailsChangesNothing(t *testing.T) {
 			t.Errorf("hand over to a process that %s: got the error %v, want %q of a hand over", name, err, test.want)
 		}
 		if name == "never listens" && test.cmd.ProcessState == nil {
-			t.Error("it still runs")
+			t.Errorf("the process that %s still runs, want it ended", name)
 		}
 		if err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Send(ctx, Text("hello")))).Err(); err != nil {
 			t.Errorf("after one that %s: %v", name, err)

@@ -28,7 +28,7 @@ func TestHeartbeatsOfAServerComeAfterSilence(t *testing.T) {
 						t.Errorf("read frame %d: got %s, want heartbeat", beats, got)
 					}
 					if silence := time.Since(last); silence < 800*time.Millisecond || silence > 900*time.Millisecond {
-						t.Errorf("client %d: a heartbeat after %v", i, silence)
+						t.Errorf("client %d: a heartbeat came after %v, want 800 to 900 ms", i, silence)
 					}
 					if last = time.Now(); i%3 == 0 {
 						time.Sleep(time.Duration(i) * 7 * time.Millisecond)

@@ -16,13 +16,13 @@ func TestMediaTypeParts(t *testing.T) {
 		got = append(got, name+"="+value)
 	}
 	if want := []string{"Charset=utf-8", "version=1.1", "version=2"}; !slices.Equal(got, want) {
-		t.Errorf("Parameters = %q", got)
+		t.Errorf("Parameters = %q, want %q", got, want)
 	}
 	if value, ok := mt.Parameter("charset"); value != "utf-8" || !ok {
-		t.Errorf("charset = %q, %v", value, ok)
+		t.Errorf("charset = %q, %v; want utf-8", value, ok)
 	}
 	if value, ok := mt.Parameter("version"); value != "1.1" || !ok {
-		t.Errorf("version = %q, %v", value, ok)
+		t.Errorf("version = %q, %v; want the first, 1.1", value, ok)
 	}
 	empty := MustParseMediaType(`text/csv; header="", sep="|"`)
 	if value, ok := empty.Parameter("header"); value != "" || !ok {
@@ -51,7 +51,7 @@ func TestMediaTypePartsOfShortOnes(t *testing.T) {
 			continue
 		}
 		if parsed, err := ParseMediaType(mt.String()); err != nil || parsed != mt {
-			t.Errorf("%q parses as %q, %v", mt, parsed, err)
+			t.Errorf("ParseMediaType(%q) = %q, %v; want the same", mt, parsed, err)
 		}
 	}
 }
@@ -62,10 +62,10 @@ func TestMediaTypeTravelsAsText(t *testing.T) {
 		t.Fatalf("unmarshal text/plain;a=b: got %v, want no error", err)
 	}
 	if text, err := mt.MarshalText(); err != nil || string(text) != "text/plain; a=b" {
-		t.Errorf("MarshalText = %s, %v", text, err)
+		t.Errorf("MarshalText = %s, %v; want text/plain; a=b", text, err)
 	}
 	if err := mt.UnmarshalText([]byte("nonsense")); !errors.Is(err, ErrInvalid) || mt.IsZero() {
-		t.Errorf("a bad one: %v, left %q", err, mt)
+		t.Errorf("UnmarshalText of nonsense: got the error %v and left %q, want ErrInvalid and the value as it was", err, mt)
 	}
 	if _, err := (MediaType{}).MarshalText(); !errors.Is(err, ErrInvalid) {
 		t.Errorf("the zero one: %v", err)
@@ -75,7 +75,7 @@ func TestMediaTypeTravelsAsText(t *testing.T) {
 func TestMustParseMediaTypePanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("no panic")
+			t.Error("MustParseMediaType of nonsense returned, want a panic")
 		}
 	}()
 	MustParseMediaType("text/*")

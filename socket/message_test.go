@@ -19,13 +19,13 @@ func TestMessageKeepsWhatItWasMadeOf(t *testing.T) {
 		t.Errorf("change the bytes of a message: its content is now %q, want hello", message.Content())
 	}
 	if message.MediaType() != JSON() || message.Len() != 5 || string(message.Bytes()) != "hello" {
-		t.Errorf("message of JSON hello: got %v with the content %q", message, message.Bytes())
+		t.Errorf("message of JSON hello: got %v with the content %q, want them back", message, message.Bytes())
 	}
 	if Text("hello") == message || Text("hello") != NewMessage(TextPlain(), "hello") {
 		t.Error("== does not compare media type and content")
 	}
 	if all, err := io.ReadAll(message.Reader()); err != nil || string(all) != "hello" {
-		t.Errorf("Reader gave %q, %v", all, err)
+		t.Errorf("read all of Reader: got %q, %v, want hello", all, err)
 	}
 }
 

@@ -198,7 +198,7 @@ func (w *world) serve(t *testing.T) (carry []string) {
 		served := ServeConnections(connections, fold.ConcatSlices[[]string]()).With(w.serving, w.handle)
 		carry, ok := Carry(served).Get()
 		if !ok {
-			t.Error("no carry:", served)
+			t.Errorf("the server ended with %v, want a carry", served)
 		}
 		return carry
 	}

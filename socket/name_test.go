@@ -11,7 +11,7 @@ func TestParseName(t *testing.T) {
 	for _, text := range []string{"a", "Z", "0", "-", "_", "foo-bar_42", strings.Repeat("n", 1000)} {
 		name, err := ParseName(text)
 		if err != nil || name.String() != text || name.IsZero() {
-			t.Errorf("ParseName(%q) = %v, %v", text, name, err)
+			t.Errorf("ParseName(%q) = %v, %v; want the name", text, name, err)
 		}
 	}
 }
@@ -31,7 +31,7 @@ func TestParseNameSaysWhatIsWrong(t *testing.T) {
 func TestMustParseNamePanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("no panic")
+			t.Error("MustParseName of a bad name returned, want a panic")
 		}
 	}()
 	MustParseName("not good")
@@ -41,17 +41,17 @@ func TestNameTravelsAsText(t *testing.T) {
 	type config struct{ Server Name }
 	text, err := json.Marshal(config{MustParseName("counter")})
 	if err != nil || string(text) != `{"Server":"counter"}` {
-		t.Fatalf("Marshal = %s, %v", text, err)
+		t.Fatalf("Marshal = %s, %v; want the name counter", text, err)
 	}
 	var back config
 	if err := json.Unmarshal(text, &back); err != nil || back.Server != MustParseName("counter") {
-		t.Errorf("Unmarshal = %v, %v", back, err)
+		t.Errorf("Unmarshal = %v, %v; want the name counter", back, err)
 	}
 	if err := json.Unmarshal([]byte(`{"Server":"a b"}`), &back); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a bad name: %v", err)
 	}
 	if back.Server != MustParseName("counter") {
-		t.Errorf("a bad name left %v", back.Server)
+		t.Errorf("Unmarshal of a bad name left %v, want counter as before", back.Server)
 	}
 	if _, err := (Name{}).MarshalText(); !errors.Is(err, ErrInvalid) {
 		t.Errorf("the zero name: %v", err)

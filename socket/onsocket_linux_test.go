@@ -66,7 +66,7 @@ func (s *onSocket) dial() (*peer, *Connection) {
 	s.t.Helper()
 	conn, err := net.Dial("unix", s.listener.Addr().String())
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Fatalf("dial the server: %v", err)
 	}
 	s.t.Cleanup(func() { conn.Close() })
 	client := newPeer(s.t, conn)
@@ -88,7 +88,7 @@ func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	for start := time.Now(); !so(); runtime.Gosched() {
 		if time.Since(start) > time.Minute {
-			t.Fatal("not within a minute:", what)
+			t.Fatalf("waited a minute and not seen: %s", what)
 		}
 	}
 }

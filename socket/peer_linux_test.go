@@ -34,6 +34,6 @@ func TestPidfdIsOfTheProcessAtTheOtherEnd(t *testing.T) {
 	server.kill()
 	ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd.Fd()), Events: unix.POLLIN}}, 10_000)
 	if ready != 1 || err != nil {
-		t.Error("it does not tell that the process ended:", ready, err)
+		t.Errorf("poll the pidfd of a process that ended: got %d, %v, want one that is readable", ready, err)
 	}
 }

@@ -201,7 +201,7 @@ func (s *served[C]) dial() *peer {
 	s.t.Helper()
 	conn, err := s.listener.dial(s.limit)
 	if err != nil {
-		s.t.Fatal(err)
+		s.t.Fatalf("dial the server: %v", err)
 	}
 	return newPeer(s.t, conn)
 }

@@ -214,7 +214,7 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 		panics := func(f func()) {
 			defer func() {
 				if recover() != "mine" {
-					t.Error("no panic")
+					t.Error("the authorizer's panic did not reach its caller, want it to")
 				}
 			}()
 			f()

@@ -110,10 +110,10 @@ func fuzzServer(t *testing.T, data []byte, seed uint64) {
 		}
 	}
 	if len(frames) < 2 || frames[0].Kind != wire.KindHeartbeat || frames[1].Kind != wire.KindStart || acknowledged != len(answers) {
-		t.Errorf("%d acknowledged, answers %v", acknowledged, answers)
+		t.Errorf("the server wrote %d acknowledgements and the answers %v, want a greeting first and one for each answer", acknowledged, answers)
 	}
 	if len(answers) > len(handled) {
-		t.Fatalf("answers %v of %v", answers, handled)
+		t.Fatalf("the server wrote the answers %v to %v, want no more than it handled", answers, handled)
 	}
 	same(t, answers, handled[:len(answers)]...)
 	want := expectedMessages(data)

@@ -244,7 +244,7 @@ func TestExchangesOfOneConnectionKeepTheirOrder(t *testing.T) {
 			for _, s := range seen {
 				if s[0] == byte(letter) {
 					if s[1] != byte(' '+i%90) {
-						t.Fatal("out of order", s, i)
+						t.Fatalf("message %d of its sender is %q, want them in order", i, s)
 					}
 					i++
 				}

@@ -26,7 +26,7 @@ func holding(t *testing.T, config Config) (*memoryListener, chan *Held, context.
 			}
 			held := x.Hold()
 			if held != x.Hold() {
-				t.Error("held twice")
+				t.Error("Hold returned two different Helds for one exchange, want the same")
 			}
 			helds <- held
 		})
@@ -91,12 +91,12 @@ func TestMaxHeldStopsReadingButNotAnswering(t *testing.T) {
 		one, two := <-helds, <-helds
 		synctest.Wait()
 		if len(helds) != 0 {
-			t.Error("the third was handled")
+			t.Error("a third message was handled beside two that are held, want that it waits")
 		}
 		two.Respond(t.Context())
 		synctest.Wait()
 		if len(helds) != 0 {
-			t.Error("the third was handled while the first waits")
+			t.Error("a third message was handled while the first is held, want that it waits")
 		}
 		one.Respond(t.Context())
 		client.expect("ack", "ack")

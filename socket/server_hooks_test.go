@@ -172,14 +172,14 @@ func TestHeldExchangesAreHandledWhenTheyAreAnsweredOrNeverWillBe(t *testing.T) {
 		<-held
 		synctest.Wait()
 		if n := one.Connection().Held(); n != 3 {
-			t.Errorf("%d answers wait", n)
+			t.Errorf("%d answers wait, want 3", n)
 		}
 		same(t, r.told(), "opened", "received one", "received two", "received three")
 		time.Sleep(time.Second)
 		succeeds(t, "answer both held messages", errors.Join(two.Respond(ctx), one.Respond(ctx, Text("1234"))))
 		same(t, r.told(), "handled two after 1s: 1 responses, 5 bytes, acknowledged", "handled one after 1s: 2 responses, 9 bytes, acknowledged")
 		if n := one.Connection().Held(); n != 1 {
-			t.Errorf("%d answers wait", n)
+			t.Errorf("%d answers wait, want 1", n)
 		}
 		end()
 		<-over

@@ -111,7 +111,7 @@ func TestClientThatDoesNotReadIsCut(t *testing.T) {
 		mu.Lock()
 		tooSlow(t, connections["deaf"].Err(), "nothing was read for 10s")
 		if connections["slow"].Context().Err() != nil {
-			t.Error("who reads slowly was cut", connections["slow"].Err())
+			t.Errorf("a client that reads slowly was cut off with %v, want that it stays", connections["slow"].Err())
 		}
 		mu.Unlock()
 		_, err := io.ReadAll(deaf.conn)

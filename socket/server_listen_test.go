@@ -98,7 +98,7 @@ func TestPanicInYieldClosesTheConnectionThatNobodyReads(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() != "mine" {
-					t.Error("no panic")
+					t.Error("the panic of the reader of connections did not come through, want it to")
 				}
 			}()
 			New(Config{}).Accept(listener)(t.Context(), func(*Connection) bool { panic("mine") })

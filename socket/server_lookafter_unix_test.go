@@ -79,6 +79,6 @@ func TestServerTellsOfEachLossOnce(t *testing.T) {
 		known = ipc.tellLoss(counter, seen.loss, seen.restored, known)
 	}
 	if len(told) != 5 || len(lines) != 5 {
-		t.Errorf("told the hook %d times and the log %d times of five losses", len(told), len(lines))
+		t.Errorf("told the hook %d times and the log %d times of five losses, want each once", len(told), len(lines))
 	}
 }

@@ -71,7 +71,7 @@ func TestOneServesItsConnectionAndEndsWithIt(t *testing.T) {
 				t.Fatalf("Attach to the other end: %v", err)
 			}
 			if m, err := p.Request(within(t), Text("hello")).Get(); err != nil || m != Text("echo: hello") {
-				t.Errorf("Request = %v, %v", m, err)
+				t.Errorf("Request = %v, %v; want the echo", m, err)
 			}
 			succeeds(t, "leave", leave(p))
 			if total, err := (<-ended).Get(); total != 1 || err != nil {
@@ -97,10 +97,10 @@ func TestOneServesTheStandardInputOfAChild(t *testing.T) {
 	defer cmd.Process.Kill()
 	m, err := fold.Then(New(Config{}).Attach(within(t), connOf(t, ours)), Closing(within(t), Request(within(t), Text("hello")))).Get()
 	if err != nil || m != Text("echo: hello") {
-		t.Errorf("request to the child = %v, %v", m, err)
+		t.Errorf("request to the child = %v, %v; want the echo", m, err)
 	}
 	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "carried 1 <nil>\n" {
-		t.Errorf("the child printed %q", line)
+		t.Errorf("the child printed %q, want carried 1", line)
 	}
 }
 
@@ -155,7 +155,7 @@ func TestAcceptOfSocketpairsEndsWithTheLast(t *testing.T) {
 	for _, p := range clients {
 		select {
 		case <-ended:
-			t.Fatal("the server ended before its last client had left")
+			t.Fatal("the server ended before its last client had left, want that it waits")
 		default:
 		}
 		p.Close(within(t))

@@ -51,7 +51,7 @@ func TestPanicOfAHandlerEndsItsConnectionAlone(t *testing.T) {
 			t.Fatalf("serve a handler that panics: got the error %v, want a PanicError with io.ErrClosedPipe", err)
 		}
 		if !strings.Contains(string(p.Stack), "socket.explode") {
-			t.Error("the stack is not that of the panic:\n", string(p.Stack))
+			t.Errorf("the stack of the error is %s, want that of the panic", p.Stack)
 		}
 		if ended[0].Err != err || ended[1].Err != nil {
 			t.Errorf("the connections ended with %v, want %v and no error", ended, err)
@@ -98,7 +98,7 @@ func TestGoexitOfAHandlerEndsTheServerAfterAllIsClosed(t *testing.T) {
 		client.send("one")
 		client.expect("EOF")
 		if !<-exited {
-			t.Error("With returned, or panicked")
+			t.Error("With returned, or panicked; want the handler's exit")
 		}
 		if Reason(ended) != "panic" {
 			t.Errorf("the connection ended with %v, want the reason panic", ended)

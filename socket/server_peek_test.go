@@ -123,7 +123,7 @@ func checkBusyServer(t *testing.T, client *peer, run func(began func(Message), e
 		t.Errorf("the handler's context was done %v after the client was gone, want a second at most", took)
 	}
 	if died := errors.Is(err, io.ErrUnexpectedEOF); err == nil || died == orderly {
-		t.Errorf("the context's cause is %v, orderly %v", err, orderly)
+		t.Errorf("the context's cause is %v, want an error, and io.ErrUnexpectedEOF unless the end was orderly: %v", err, orderly)
 	}
 	if waits {
 		client.expect("close-ok", "EOF")
@@ -131,7 +131,7 @@ func checkBusyServer(t *testing.T, client *peer, run func(began func(Message), e
 	}
 	synctest.Wait()
 	if n := len(handling); n != 0 {
-		t.Errorf("%d more messages were handled of a client that was gone", n)
+		t.Errorf("%d more messages were handled of a client that was gone, want none", n)
 	}
 }
 
@@ -159,10 +159,10 @@ func TestContextIsDoneWhileTheHandlerWorksOverUnixSockets(t *testing.T) {
 				<-began
 				ending.act(client)
 				if err := <-ended; err == nil || errors.Is(err, io.ErrUnexpectedEOF) == ending.orderly {
-					t.Errorf("%s: client %s: the context's cause is %v", how, ending.name, err)
+					t.Errorf("%s: client %s: the context's cause is %v, want an error, and io.ErrUnexpectedEOF unless the end was orderly", how, ending.name, err)
 				}
 				if len(began) != 0 {
-					t.Errorf("%s: client %s: %v was handled", how, ending.name, <-began)
+					t.Errorf("%s: client %s: %v was handled, want nothing more", how, ending.name, <-began)
 				}
 			})
 		}
@@ -198,7 +198,7 @@ func TestContextOfABusyClientLasts(t *testing.T) {
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
 			time.Sleep(40 * time.Minute)
 			if err := c.Context().Err(); err != nil {
-				t.Errorf("the client is there and the context of %s is done: %v", m.Content(), context.Cause(c.Context()))
+				t.Errorf("the client is there and the context of %s ended with %v, want that it lasts", m.Content(), context.Cause(c.Context()))
 			}
 			return echo(m, c, count)
 		})

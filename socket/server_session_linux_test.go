@@ -72,7 +72,7 @@ func TestSessionDoesNotParkInsideAFrame(t *testing.T) {
 	eventually(t, "told", c.frames.Parking.Load().Rests)
 	for range 100 { // while it looks around
 		if runtime.Gosched(); isParked(c) {
-			t.Fatal("a session parked with part of a frame")
+			t.Fatal("a session parked with part of a frame, want that it waits for the rest")
 		}
 	}
 	client.send(heartbeat[5:])
@@ -98,7 +98,7 @@ func TestHeartbeatsFlowWhileASessionIsParked(t *testing.T) {
 	for range 20 {
 		client.expect("heartbeat")
 		if !isParked(c) {
-			t.Error("our heartbeat resumes the session")
+			t.Error("the server's heartbeat resumed the session, want it parked")
 		}
 	}
 	for range 20 {
@@ -139,7 +139,7 @@ func TestServerThatEndsSaysGoodbyeToParkedSessions(t *testing.T) {
 	}
 	interrupted(t, <-s.result, 21, context.Canceled)
 	if len(s.ended) != 21 {
-		t.Error(len(s.ended), "were told")
+		t.Errorf("%d connections ended, want 21", len(s.ended))
 	}
 }
 
@@ -166,7 +166,7 @@ func TestPushToAParkedSession(t *testing.T) {
 	succeeds(t, "send pushed", c.Send(t.Context(), Text("pushed")))
 	client.expect(`"pushed"`)
 	if !isParked(c) {
-		t.Error("a push resumes the session")
+		t.Error("a push resumed the session, want it parked")
 	}
 }
 
@@ -186,7 +186,7 @@ func TestWhatAPushLeavesIsWrittenByAParkedSession(t *testing.T) {
 	fails(t, "send", <-sent, context.Canceled)
 	rest := len(encode(strings.Repeat("x", 8<<20))) - 1
 	if n, err := io.CopyN(io.Discard, client.conn, int64(rest)); err != nil {
-		t.Errorf("read the rest of a push: got %d of %d bytes and the error %v", n, rest, err)
+		t.Errorf("read the rest of a push: got %d of %d bytes and the error %v, want all", n, rest, err)
 	}
 	eventually(t, "parked again", func() bool { return isParked(c) })
 	client.send("then")
@@ -243,7 +243,7 @@ func TestHeldIsAnsweredWhileItsSessionIsParked(t *testing.T) {
 		succeeds(t, "answer a held message", held.Respond(t.Context(), Text("answer")))
 		client.expect("ack", `"answer"`, "ack", `"echo: behind"`)
 		if !isParked(c) {
-			t.Error("the answer resumes the session")
+			t.Error("the answer resumed the session, want it parked")
 		}
 	}
 	client.leave()
@@ -288,7 +288,7 @@ func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
 		t.Errorf("the pipeline panicked with %v, want boom", value)
 	}
 	if len(s.ended) != 2 {
-		t.Error(len(s.ended), "were told")
+		t.Errorf("%d connections ended, want 2", len(s.ended))
 	}
 }
 
@@ -323,7 +323,7 @@ func TestPanicAndExitOfAHandlerAfterItsSessionWasParked(t *testing.T) {
 	other.expect("close")
 	other.send(wire.KindCloseOK)
 	if !<-exited {
-		t.Error("the exit has not reached the caller")
+		t.Error("the handler's exit has not reached the caller of With, want it to")
 	}
 }
 

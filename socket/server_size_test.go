@@ -11,6 +11,6 @@ import (
 func TestConnectionFitsItsPlaceInMemory(t *testing.T) {
 	const place = 768 - 8
 	if size := unsafe.Sizeof(*new(Connection)); size > place {
-		t.Errorf("a Connection has %d bytes, more than %d", size, place)
+		t.Errorf("a Connection has %d bytes, want %d at most", size, place)
 	}
 }

@@ -180,7 +180,7 @@ func TestRespondMayBeTriedAgainWithLess(t *testing.T) {
 					t.Errorf("Respond with 13 bytes of 10 returned %v, want ErrTooLarge", err)
 				}
 				if err := x.Respond(Text("short")); err != nil {
-					t.Errorf("Respond with 5 bytes of 10 returned %v", err)
+					t.Errorf("Respond with 5 bytes of 10 returned %v, want no error", err)
 				}
 			})
 		})

@@ -46,7 +46,7 @@ func TestCarriesOfConnectionsAreCombinedWhenTheyEnd(t *testing.T) {
 		four.expect("EOF")
 		carry, err := (<-server.result).Get()
 		if err != nil || carry != "22|1|!4" {
-			t.Errorf("carried %q, %v", carry, err)
+			t.Errorf("the server carried %q and ended with %v, want 22|1|!4", carry, err)
 		}
 		same(t, monitored, "22", "22|1", "22|1|")
 	})
@@ -276,7 +276,7 @@ func TestPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
 			t.Errorf("With panicked with %v, want a PanicError of boom", p)
 		}
 		if _, err := listener.dial(0); !errors.Is(err, ErrNotListening) {
-			t.Error("still listening", err)
+			t.Errorf("dial after With panicked: got the error %v, want ErrNotListening", err)
 		}
 	})
 }
@@ -288,7 +288,7 @@ func TestContinuationsAreValues(t *testing.T) {
 		t.Errorf("two answers from the same base: got %v, %v and the base %v; want each its own, and the base as it was", one.more, two.more, base.more)
 	}
 	if (Continuation[int]{}).Respond().responds {
-		t.Error("no response is one")
+		t.Error("Respond without a message responds, want that it does not")
 	}
 }
 

@@ -42,7 +42,7 @@ func TestNotifyContextEndsAtTheFirstSignalAndForcesAtTheSecond(t *testing.T) {
 		}
 		force := forced(ctx)
 		if force.Err() != nil {
-			t.Errorf("the first %v forces", s)
+			t.Errorf("the first %v forces, want the second to", s)
 		}
 		raise(t, s)
 		<-force.Done()
@@ -69,7 +69,7 @@ func TestNotifyContextLeavesOtherSignalsTheirMeaning(t *testing.T) {
 				t.Errorf("after %v it said %q, want it to end at once", s, line)
 			}
 			if err := patient.cmd.Wait(); err == nil {
-				t.Errorf("after %v it ended without an error", s)
+				t.Errorf("after %v the program ended without an error, want the signal", s)
 			}
 		})
 	}
@@ -128,7 +128,7 @@ func TestNotifyContextStopGivesTheSignalsBackAndForcesNothing(t *testing.T) {
 	raise(t, syscall.SIGHUP)
 	<-came
 	if forced(ctx).Err() != nil || forced(context.Background()).Err() != nil {
-		t.Error("a signal after stop forces")
+		t.Error("a signal after stop forces, want that it does nothing")
 	}
 }
 
@@ -155,6 +155,6 @@ func TestNotifyContextTakesASingleSignal(t *testing.T) {
 	select {
 	case <-ctx.Done():
 	case <-within(t).Done():
-		t.Error("a signal that NotifyContext was asked for did not end its context")
+		t.Error("a signal that NotifyContext was asked for did not end its context, want that it does")
 	}
 }

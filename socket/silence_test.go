@@ -37,7 +37,7 @@ func TestSilenceOfAServerIsNoticed(t *testing.T) {
 					server.send(wire.KindHeartbeat)
 				}
 				if took := time.Since(beats); took < 10*time.Second {
-					t.Errorf("the server was alive for %v", took)
+					t.Errorf("the server was alive for %v, want 10 s at least", took)
 				}
 				start := time.Now()
 				says(t, what, wait(t, p), []error{ErrSilent}, "nothing came for 10s")

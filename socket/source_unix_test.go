@@ -48,6 +48,6 @@ func TestClientThatLeavesIsNoticedWhileItsConnectionIsNotRead(t *testing.T) {
 		t.Errorf("the exchanges of a client that left ended with %v and the connection with %v, want no error and io.ErrUnexpectedEOF", err, c.Err())
 	}
 	if len(held) != 0 {
-		t.Error("another one was handled")
+		t.Error("another message was handled, want the first alone")
 	}
 }

@@ -77,7 +77,7 @@ func TestExactlyOneOfTwoProcessesWins(t *testing.T) {
 		}
 		conn, err := Unix{Dir: dir}.Dial(t.Context(), counter)
 		if won != 1 || err != nil {
-			t.Fatalf("round %d: %d won, and %v", round, won, err)
+			t.Fatalf("round %d: %d servers won, and dialing returned %v; want one, and no error", round, won, err)
 		}
 		conn.Close()
 		for _, s := range starters {

@@ -59,7 +59,7 @@ func isAnswered(t *testing.T, dir string) {
 	ctx := within(t)
 	m, err := fold.Then(New(Config{Dir: dir}).ConnectTo(ctx, counter), Closing(ctx, Request(ctx, Text("hello")))).Get()
 	if err != nil || m != Text("echo: hello") {
-		t.Errorf("request after the hand-over: %v, %v", m, err)
+		t.Errorf("request after the hand-over: got %v, %v, want the echo", m, err)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestHandOverGivesTheSuccessorItsStandardError(t *testing.T) {
 	isAnswered(t, dir)
 	in.Close()
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("the successor ended with %v", err)
+		t.Errorf("the successor ended with %v, want no error", err)
 	}
 	var lines []string // the first passes through this process, and may come last
 	for s := bufio.NewScanner(read); len(lines) < 3 && s.Scan(); {
@@ -120,7 +120,7 @@ func TestHandOverMindsNoManagerThatIsGone(t *testing.T) {
 			t.Errorf("the log says %q, want a warning about the manager", line)
 		}
 	default:
-		t.Error("the log does not warn of the manager that is gone")
+		t.Error("the log does not warn of the manager that is gone, want that it does")
 	}
 	isAnswered(t, dir)
 }

@@ -132,7 +132,7 @@ func (s *started) next() string {
 func (s *started) say(line string) {
 	s.t.Helper()
 	if _, err := fmt.Fprintln(s.in, line); err != nil {
-		s.t.Error(err)
+		s.t.Errorf("write the line %q to the process: %v", line, err)
 	}
 }
 
