@@ -8,8 +8,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// TestInlinePipelineAllocatesNothing is about a pipeline written where it runs.
-func TestInlinePipelineAllocatesNothing(t *testing.T) {
+// TestPipelineInlineAllocatesNothing is about a pipeline written where it runs.
+func TestPipelineInlineAllocatesNothing(t *testing.T) {
 	cancellable, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for name, ctx := range map[string]context.Context{"plain": context.Background(), "cancellable": cancellable} {
@@ -29,9 +29,9 @@ func TestInlinePipelineAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestLongPipelinesAllocateNothing is about those of more stages than the compiler
+// TestPipelineThatIsLongAllocatesNothing is about those of more stages than the compiler
 // inlines calls: nine, of which none occurs twice.
-func TestLongPipelinesAllocateNothing(t *testing.T) {
+func TestPipelineThatIsLongAllocatesNothing(t *testing.T) {
 	small := func(n int) bool { return n < 0 }
 	allocations := testing.AllocsPerRun(100, func() {
 		last := 0

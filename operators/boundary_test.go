@@ -29,7 +29,7 @@ func TestObserveOnRunsAheadByItsCapacity(t *testing.T) {
 	})
 }
 
-func TestOverflowAtASlowConsumer(t *testing.T) {
+func TestBoundaryOverflowAtASlowConsumer(t *testing.T) {
 	source := script(nil, step{0, 0}, step{1000, 1}, step{2000, 2}, step{3000, 3}, step{4000, 4}, step{9000, 0})
 	slow := dawdle[int](3500)
 	for name, c := range map[string]struct {
@@ -49,7 +49,7 @@ func TestOverflowAtASlowConsumer(t *testing.T) {
 	}
 }
 
-func TestFailureOverABoundaryComesAfterWhatWaits(t *testing.T) {
+func TestBoundaryFailureComesAfterWhatWaits(t *testing.T) {
 	failing := script(errBroken, step{0, 0}, step{100, 1}, step{200, 0})
 	for _, overflow := range []stream.Overflow{stream.Block, stream.DropOldest, stream.DropNewest, stream.Fail} {
 		wantTimelineOf(t, operators.OnBackpressureBuffer[int](2, overflow)(failing), dawdle[int](1000),
@@ -57,7 +57,7 @@ func TestFailureOverABoundaryComesAfterWhatWaits(t *testing.T) {
 	}
 }
 
-func TestOverflowEndsTheSource(t *testing.T) {
+func TestBoundaryOverflowEndsTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		err := operators.OnBackpressureBuffer[int](1, stream.Fail)(stream.Range(0, 1<<62)).ForEach(t.Context(), func(int) {
 			synctest.Wait() // until the source has overflowed

@@ -246,7 +246,7 @@ func TestChainVerbs(t *testing.T) {
 }
 
 // What is said of the function form holds for the chain: no allocation where it runs.
-func TestInlineChainAllocatesNothing(t *testing.T) {
+func TestChainInlineAllocatesNothing(t *testing.T) {
 	allocations := testing.AllocsPerRun(100, func() {
 		last := 0
 		_ = operators.From(stream.Range(0, 1000)).Map(triple).Filter(even).ScanFrom(zero, add).TakeWhile(bounded).

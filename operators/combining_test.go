@@ -185,7 +185,7 @@ func TestZipCompletesWhenNoPairCanCome(t *testing.T) {
 }
 
 // The slice forms and the nested ones say the same as those of two and three.
-func TestAnyNumberOfSourcesAgree(t *testing.T) {
+func TestCombiningAnyNumberOfSources(t *testing.T) {
 	pair := func(a, b int) []int { return []int{a, b} }
 	join := func(ab []int, c int) []int { return append(ab[:2:2], c) }
 	triple := func(a, b, c int) []int { return []int{a, b, c} }
@@ -224,7 +224,7 @@ func TestAnyNumberOfSourcesAgree(t *testing.T) {
 	}
 }
 
-func TestSlicesOfSourcesBelongToTheReceiver(t *testing.T) {
+func TestCombiningSlicesBelongToTheReceiver(t *testing.T) {
 	for name, o := range map[string]stream.Observable[[]int]{
 		"ZipAll":           operators.ZipAll(stream.Just(1, 2), stream.Just(3, 4)),
 		"CombineLatestAll": operators.CombineLatestAll(stream.Just(1, 2), stream.Just(3, 4)),
@@ -241,7 +241,7 @@ func TestSlicesOfSourcesBelongToTheReceiver(t *testing.T) {
 	}
 }
 
-func TestSourcesFailAfterWhatCameBefore(t *testing.T) {
+func TestCombiningFailsAfterWhatCameBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := concat(after(time.Second, 1), after[int](time.Second), stream.Throw[int](errBroken))
 		tens := concat(stream.Just(10), stream.Never[int]())
@@ -321,7 +321,7 @@ func TestRaceEndsItsLosersAtOnce(t *testing.T) {
 	})
 }
 
-func TestSourcesPanics(t *testing.T) {
+func TestCombiningPanicsOfSources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		panicking := func(context.Context, func(int) bool) error { panic(errBroken) }
 		never := stream.Never[int]()

@@ -136,7 +136,7 @@ func TestSingleTellsItsOwnFailureOfAStoppedSource(t *testing.T) {
 	wantRun(t, operators.Single[int]()(spiteful(1, 2)), stream.ErrMoreThanOne)
 }
 
-func TestNothingFollowsFalse(t *testing.T) {
+func TestYieldOfFalseEndsTheRun(t *testing.T) {
 	started := 0
 	more := stream.Defer(func() stream.Observable[int] { started++; return stream.Just(9) })
 	for name, over := range map[string]op{

@@ -231,7 +231,7 @@ func TestSingle(t *testing.T) {
 }
 
 // What waits for the source's end must not take the end of its context for one.
-func TestCancellationIsNoCompletion(t *testing.T) {
+func TestFilteringCancelledIsNoCompletion(t *testing.T) {
 	forever := concat(stream.Just(2), stream.Never[int]())
 	for name, source := range map[string]func(context.Context) error{
 		"Single":       operators.Single[int]()(forever).Run,
@@ -270,7 +270,7 @@ func TestTakeLastOfNoneWaitsForTheSource(t *testing.T) {
 	wantRun(t, operators.TakeLast[int](0)(stream.Throw[int](errBroken)), errBroken)
 }
 
-func TestFoundMeansDone(t *testing.T) {
+func TestFilteringIsDoneOnceItFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := concat(stream.Just(1, 2), stream.Never[int]())
 		wantRun(t, operators.ElementAt[int](1)(source), nil, 2)
@@ -303,8 +303,8 @@ func TestConcatRunsNothingTooEarly(t *testing.T) {
 	wantRun(t, operators.EndWith(7)(concat(stream.Just(1), stream.Throw[int](errBroken))), errBroken, 1)
 }
 
-// TestInlineFilteringAllocatesNothing is about a pipeline written where it runs.
-func TestInlineFilteringAllocatesNothing(t *testing.T) {
+// TestFilteringInlineAllocatesNothing is about a pipeline written where it runs.
+func TestFilteringInlineAllocatesNothing(t *testing.T) {
 	ctx := context.Background()
 	allocations := testing.AllocsPerRun(100, func() {
 		last := 0

@@ -197,7 +197,7 @@ func TestFoldingOfFailuresEmitsNothing(t *testing.T) {
 }
 
 // What was emitted belongs to the receiver, whatever it does to it.
-func TestWhatIsEmittedBelongsToTheReceiver(t *testing.T) {
+func TestFoldingValuesBelongToTheReceiver(t *testing.T) {
 	spoil := func(s []int) []int {
 		seen := slices.Clone(s)
 		clear(s)

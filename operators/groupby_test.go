@@ -126,7 +126,7 @@ func modelGroups(values []int, limit, count int) (ended []string) {
 	return ended
 }
 
-func TestAGroupNobodyReadsStallsNobody(t *testing.T) {
+func TestGroupByGroupThatNobodyReadsStallsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		odd := operators.Filter(func(g group) bool { return g.Key == 1 })
 		count := operators.MergeMap(func(g group) stream.Observable[int] { return operators.Count[int]()(g.Values()) })
@@ -136,7 +136,7 @@ func TestAGroupNobodyReadsStallsNobody(t *testing.T) {
 }
 
 // A reader that has enough does not stall the others, and its group is not opened again.
-func TestAGroupWhoseReaderLeftIsOver(t *testing.T) {
+func TestGroupByGroupWhoseReaderLeftIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := operators.MergeMap(func(g group) stream.Observable[int] { return operators.Take[int](1)(g.Values()) })
 		wantRun(t, sorted(readBy(operators.GroupBy(mod3), first)(stream.Range(0, 30_000))), nil, 0, 1, 2)
@@ -147,7 +147,7 @@ func TestAGroupWhoseReaderLeftIsOver(t *testing.T) {
 	})
 }
 
-func TestASlowReaderSlowsTheSource(t *testing.T) {
+func TestGroupByReaderThatIsSlowSlowsTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made, taken := 0, 0
 		source := operators.Tap(func(int) { made++ })(stream.Range(0, 50))
@@ -167,7 +167,7 @@ func TestASlowReaderSlowsTheSource(t *testing.T) {
 	})
 }
 
-func TestAGroupsOverflow(t *testing.T) {
+func TestGroupByOverflowOfAGroup(t *testing.T) {
 	collect := func(ctx context.Context, overflow stream.Overflow) ([]int, error) {
 		slow := operators.ConcatMap(func(g group) stream.Observable[int] {
 			synctest.Wait() // until the source has nothing more
@@ -188,7 +188,7 @@ func TestAGroupsOverflow(t *testing.T) {
 	}
 }
 
-func TestValuesAskedForTooLate(t *testing.T) {
+func TestGroupByValuesAskedForTooLate(t *testing.T) {
 	groups, err := operators.GroupBy(mod3)(stream.Just(1, 4)).Collect(t.Context())
 	if err != nil || len(groups) != 1 {
 		t.Fatalf("got %v, %v", groups, err)
@@ -200,7 +200,7 @@ func TestValuesAskedForTooLate(t *testing.T) {
 }
 
 // What waits in a group is there after the run that made it, and so is how that ended.
-func TestValuesRunAfterTheRunThatMadeThem(t *testing.T) {
+func TestGroupByValuesRunAfterTheRunThatMadeThem(t *testing.T) {
 	values := operators.Map(group.Values)
 	for name, c := range map[string]struct {
 		source stream.Observable[int]
@@ -257,7 +257,7 @@ func TestValuesRunAfterTheRunThatMadeThem(t *testing.T) {
 	})
 }
 
-func TestIdleGroupsEnd(t *testing.T) {
+func TestGroupByIdleGroupsEnd(t *testing.T) {
 	source := script(nil, step{0, 1}, step{400, 2}, step{900, 1}, step{1800, 5}, step{2100, 2}, step{5000, 0})
 	read := operators.MergeMap(told)
 	wantTimeline(t, readBy(operators.GroupBy(mod3, operators.GroupIdle(time.Second)), read)(source),
@@ -275,7 +275,7 @@ func TestGroupsOfNaN(t *testing.T) {
 	}
 }
 
-func TestTooManyGroupsEndsAll(t *testing.T) {
+func TestGroupByTooManyGroupsEndsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := readBy(operators.GroupBy(itself, operators.GroupLimit(2)), operators.MergeMap(told))(stream.Range(0, 3)).Collect(t.Context())
 		if !errors.Is(err, operators.ErrTooManyGroups) || !strings.Contains(err.Error(), "2 are open, and there is a value for 2") {

@@ -107,7 +107,7 @@ func TestLeavingStopsASourceThatLooksOnlyAtYield(t *testing.T) {
 	}
 }
 
-func TestLeavingASwitchMapStopsASourceThatLooksOnlyAtYield(t *testing.T) {
+func TestSwitchMapThatIsLeftStopsASourceThatLooksOnlyAtYield(t *testing.T) {
 	wantLeft(t, "SwitchMap", func(source ints, taken <-chan struct{}) ints {
 		patient := operators.Tap(func(n int) { // the second value would drop what is made of the first
 			if n > 0 {

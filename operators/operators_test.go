@@ -123,7 +123,7 @@ func TestScanCopiesOnlyWhatSharesStorage(t *testing.T) {
 	}
 }
 
-func TestFailuresEmitNoTotal(t *testing.T) {
+func TestTotalsOfAFailureAreNotEmitted(t *testing.T) {
 	failing := concat(stream.Just(1, 2), stream.Throw[int](errBroken))
 	wantRun(t, operators.Fold(fold.Sum[int]())(failing), errBroken)
 	wantRun(t, operators.Reduce(from(0), add)(failing), errBroken)

@@ -59,7 +59,7 @@ func TestSampleEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestPanicOfASampler(t *testing.T) {
+func TestSamplePanicOfItsSampler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			if err, ok := recover().(error); !ok || !errors.Is(err, errBroken) {

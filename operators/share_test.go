@@ -118,7 +118,7 @@ func TestShareRunsTheSourceOnceForAll(t *testing.T) {
 	})
 }
 
-func TestTheLastOneToLeaveAwaitsTheEndOfTheSource(t *testing.T) {
+func TestShareLastOneToLeaveAwaitsTheEndOfTheSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, op := range map[string]stream.Operator[int, int]{
 			"Share": operators.Share[int](), "ShareReplay": operators.ShareReplay[int](9, 0),
@@ -146,7 +146,7 @@ func TestTheLastOneToLeaveAwaitsTheEndOfTheSource(t *testing.T) {
 }
 
 // Who comes while the source is being cut waits for its end, and for a new run.
-func TestANewRunWaitsForTheOneBefore(t *testing.T) {
+func TestShareRunWaitsForTheOneBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c source
 		shared := operators.Share[int]()(c.of(t, stream.Just(7)))
@@ -186,7 +186,7 @@ func TestShareReplay(t *testing.T) {
 	})
 }
 
-func TestAFailureReachesAllAndIsNotKept(t *testing.T) {
+func TestShareFailureReachesAllAndIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, op := range []stream.Operator[int, int]{operators.Share[int](), operators.ShareReplay[int](9, 0)} {
 			var c source
@@ -220,7 +220,7 @@ func outcome(run func() error) (how any) {
 	return how
 }
 
-func TestAPanicOfTheSourceReachesAll(t *testing.T) {
+func TestSharePanicOfTheSourceReachesAll(t *testing.T) {
 	for name, crash := range map[string]func(){"panic": func() { panic(errBroken) }, "Goexit": runtime.Goexit} {
 		wanted := func(t *testing.T, how any) {
 			t.Helper()
@@ -254,7 +254,7 @@ func TestAPanicOfTheSourceReachesAll(t *testing.T) {
 	}
 }
 
-func TestASubscriberThatPanicsConcernsNoOther(t *testing.T) {
+func TestShareSubscriberThatPanicsConcernsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c source
 		shared := operators.Share[int]()(c.of(t, ticks(4)))
@@ -272,7 +272,7 @@ func TestASubscriberThatPanicsConcernsNoOther(t *testing.T) {
 	})
 }
 
-func TestTheSourceHasTheValuesOfTheFirstContextAndNotItsEnd(t *testing.T) {
+func TestShareSourceHasTheValuesOfTheFirstContextAndNotItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
 		shared := operators.Share[int]()(func(ctx context.Context, yield func(int) bool) error {

@@ -13,7 +13,7 @@ import (
 
 // The shortest period is always over: the source must have its turn all the same. Real
 // time, as that of a bubble stands still while somebody works.
-func TestShortestPeriodsStarveNoSource(t *testing.T) {
+func TestTimeOperatorsOfShortestPeriodsStarveNoSource(t *testing.T) {
 	sum := fold.Sum[int]()
 	window := func(g operators.Group[int, int]) stream.Observable[int] { return g.Values() }
 	merged := func(op stream.Operator[int, group]) stream.Operator[int, int] {

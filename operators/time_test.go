@@ -122,7 +122,7 @@ func TestBufferTimeOrCount(t *testing.T) {
 	wantTimeline(t, operators.BufferTimeOrCount[int](500*ms, 9)(waves(errBroken)), "1500 [1 2 3]", "5200 broken")
 }
 
-func TestSlicesOfTimeBelongToTheReceiver(t *testing.T) {
+func TestTimeOperatorsSlicesBelongToTheReceiver(t *testing.T) {
 	for _, op := range []stream.Operator[int, []int]{
 		operators.BufferTime[int](time.Hour, 2), operators.BufferTimeOrCount[int](time.Hour, 2),
 	} {
@@ -153,7 +153,7 @@ var timed = map[string]stream.Operator[int, int]{
 	},
 }
 
-func TestCancellationWhileATimeIsWaitedFor(t *testing.T) {
+func TestTimeOperatorsCancelledWhileTheyWait(t *testing.T) {
 	for name, op := range timed {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestCancellationWhileATimeIsWaitedFor(t *testing.T) {
 	}
 }
 
-func TestPanicsOfTheSourceReachTheCallerOfTimeOperators(t *testing.T) {
+func TestTimeOperatorsPanicsOfTheSourceReachTheCaller(t *testing.T) {
 	panicking := concat(after(time.Second, 1), func(context.Context, func(int) bool) error { panic(errBroken) })
 	for name, op := range timed {
 		t.Run(name, func(t *testing.T) {

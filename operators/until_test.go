@@ -143,7 +143,7 @@ func TestTakeUntilInTakeUntil(t *testing.T) {
 	})
 }
 
-func TestNotifiersFailures(t *testing.T) {
+func TestNotifierFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failing := concat(after[int](1500*time.Millisecond), stream.Throw[int](errBroken))
 		ticks := stream.Interval(time.Second)
@@ -154,7 +154,7 @@ func TestNotifiersFailures(t *testing.T) {
 	})
 }
 
-func TestNotifiersPanics(t *testing.T) {
+func TestNotifierPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		panicking := func(context.Context, func(int) bool) error { panic(errBroken) }
 		for _, notified := range []stream.Operator[int, int]{

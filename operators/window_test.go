@@ -142,7 +142,7 @@ func TestWindowsByCountAgainstSlices(t *testing.T) {
 }
 
 // Windows that overlap hold all that a reader who takes them in turn has not come to yet.
-func TestOverlappingWindowsReadInTurn(t *testing.T) {
+func TestWindowsThatOverlapReadInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size, count = 1000, 3000
 		sums := operators.ConcatMap(func(g group) stream.Observable[int] { return operators.Count[int]()(g.Values()) })

@@ -59,7 +59,7 @@ func wearing(badge string) Authorizer {
 	}
 }
 
-func TestAnAuthorizerOfOnesOwnDecidesOverAnotherTransport(t *testing.T) {
+func TestAuthorizerOfOnesOwnDecidesOverAnotherTransport(t *testing.T) {
 	for _, test := range []struct {
 		client, server string
 		want           error

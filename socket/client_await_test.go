@@ -34,7 +34,7 @@ func acknowledgeAll(server *peer) {
 	}()
 }
 
-func TestOneWaitSeesToTheRestOfManyWrites(t *testing.T) {
+func TestWaitWritesTheRestOfManyWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{Heartbeat: -1}, 1000)
 		acknowledgeAll(server)
@@ -141,7 +141,7 @@ func TestHeartbeatsGoOnWhenAnotherWaitEnds(t *testing.T) {
 	})
 }
 
-func TestNegativeBoundsAreTheLeast(t *testing.T) {
+func TestConfigNegativeBoundsAreTheLeast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := Config{ClientConfig: ClientConfig{Window: -1, WindowBytes: -1, MaxUnread: -1}, ServerConfig: ServerConfig{MaxHeld: -1}, Heartbeat: -1}
 		server := serve(t, config, fold.Sum[int](), echo)

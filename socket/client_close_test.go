@@ -91,7 +91,7 @@ func TestCloseCompletesMessagesAndWakesWhoWaits(t *testing.T) {
 	})
 }
 
-func TestClosedProcessHoldsNoBufferWhoeverClosedIt(t *testing.T) {
+func TestProcessThatIsClosedHoldsNoBuffer(t *testing.T) {
 	for name, end := range map[string]func(ctx context.Context, p *Process, server *peer){
 		"the client, asking": func(ctx context.Context, p *Process, server *peer) {
 			go func() {
@@ -144,7 +144,7 @@ func TestMessagesIsHotAndLeavesTheRestUnread(t *testing.T) {
 	})
 }
 
-func TestBlockedWriteEndsWithItsContextAndTheStreamStaysInSync(t *testing.T) {
+func TestWriteThatBlocksEndsWithItsContextAndTheStreamStaysInSync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, size := range []int{1000, 200_000} {
 			p, server := attached(t, Config{Heartbeat: -1}, 100)
@@ -186,7 +186,7 @@ func TestSendWithAContextThatEndedSendsNothing(t *testing.T) {
 	})
 }
 
-func TestManyGoroutinesShareAProcess(t *testing.T) {
+func TestProcessIsSharedByManyGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newMemoryListener()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -234,7 +234,7 @@ func TestManyGoroutinesShareAProcess(t *testing.T) {
 	})
 }
 
-func TestLargeMessagesInBothDirectionsAtOnceDoNotDeadlock(t *testing.T) {
+func TestSendOfLargeMessagesInBothDirectionsAtOnceDoesNotDeadlock(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1 << 20, 4 << 20} {
 		synctest.Test(t, func(t *testing.T) {

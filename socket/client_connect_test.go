@@ -160,7 +160,7 @@ func TestNamesListsLiveServersAndDisturbsNone(t *testing.T) {
 	})
 }
 
-func TestClosingClosesHoweverItsStepWent(t *testing.T) {
+func TestClosingClosesWhateverItsStepReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reason := errors.New("reason")
 		p, server := attached(t, Config{Grace: time.Second, Heartbeat: -1}, 0)

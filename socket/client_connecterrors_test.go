@@ -39,8 +39,8 @@ func playedServer(t *testing.T, first []byte, stays bool) (*IPC, Name) {
 	return New(Config{Transport: transport}), name
 }
 
-// TestConnectingSaysWhyItFailed goes through what a client may meet before it is connected.
-func TestConnectingSaysWhyItFailed(t *testing.T) {
+// TestConnectToSaysWhyItFailed goes through what a client may meet before it is connected.
+func TestConnectToSaysWhyItFailed(t *testing.T) {
 	for _, test := range []struct {
 		what   string
 		first  []byte
@@ -105,7 +105,7 @@ func TestDialDoesNotWaitForAServer(t *testing.T) {
 	})
 }
 
-func TestConnectingSaysThatAServerIsNotTrusted(t *testing.T) {
+func TestConnectToSaysThatAServerIsNotTrusted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transport, name := newMemory(0), MustParseName("stranger")
 		listener, err := transport.Listen(t.Context(), name)

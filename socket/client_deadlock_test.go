@@ -121,7 +121,7 @@ func TestAnswerThatCannotBeSentIsTheHandlersFaultAndStopCounts(t *testing.T) {
 	})
 }
 
-func TestRejectionNeedsNoReason(t *testing.T) {
+func TestRejectNeedsNoReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newMemoryListener()
 		client := listener.client(t, 0)
@@ -138,9 +138,9 @@ func TestRejectionNeedsNoReason(t *testing.T) {
 	})
 }
 
-// TestEndedConnectionIsNotKeptByTheContextOfASend waits for the collector, which is
+// TestConnectionThatEndedIsNotKeptByTheContextOfASend waits for the collector, which is
 // told to work until it has found what the tests let go of.
-func TestEndedConnectionIsNotKeptByTheContextOfASend(t *testing.T) {
+func TestConnectionThatEndedIsNotKeptByTheContextOfASend(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ipc := New(Config{})

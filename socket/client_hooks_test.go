@@ -42,7 +42,7 @@ func TestHooksTellOfAClientFromConnectedToDisconnected(t *testing.T) {
 	})
 }
 
-func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
+func TestHooksTellOfWhatWillNotBeAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
 		p, server := opened(t, Config{Hooks: r.hooks(), Heartbeat: -1, ClientConfig: ClientConfig{Window: 3}}, 0)
@@ -61,7 +61,7 @@ func TestWhatIsInFlightIsToldWhenItWillNotBeAcknowledged(t *testing.T) {
 	})
 }
 
-func TestMessagesThatWereNotSentAreNotTold(t *testing.T) {
+func TestHooksAreNotToldOfMessagesThatWereNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
 		p, _ := attached(t, Config{Hooks: r.hooks(), Heartbeat: -1}, 90) // and nobody reads
@@ -75,7 +75,7 @@ func TestMessagesThatWereNotSentAreNotTold(t *testing.T) {
 	})
 }
 
-func TestHandshakeThatFailsIsNotTold(t *testing.T) {
+func TestHooksAreNotToldOfAHandshakeThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
 		listener := newMemoryListener()
@@ -89,7 +89,7 @@ func TestHandshakeThatFailsIsNotTold(t *testing.T) {
 	})
 }
 
-func TestEachMessageThatIsSentIsToldToHaveArrivedOrNot(t *testing.T) {
+func TestHooksTellOfEachMessageThatIsSentWhetherItArrived(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {
 			random := newRandom(seed)
@@ -165,7 +165,7 @@ func TestHooksOfAClientThatPanicAreToldToTheLogAlone(t *testing.T) {
 	})
 }
 
-func TestLinesOfTheLogTellWhichProcess(t *testing.T) {
+func TestLogLinesTellWhichProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		config := Config{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}

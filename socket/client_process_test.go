@@ -60,7 +60,7 @@ func TestResponsesAreNeverTakenForAcknowledgements(t *testing.T) {
 	})
 }
 
-func TestUnknownAcknowledgementsAreIgnored(t *testing.T) {
+func TestAcknowledgementsThatAreUnknownAreIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := attached(t, Config{}, 0)
 		server.send(wire.KindReceived, wire.KindReceived, "m")

@@ -106,7 +106,7 @@ func TestRequestThatGaveUpDoesNotDisturbTheNext(t *testing.T) {
 	})
 }
 
-func TestRunWhoseContextHasEndedSendsNothingAndSaysSo(t *testing.T) {
+func TestSendAllAndRequestAllWhoseContextHasEndedSendNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := opened(t, Config{Heartbeat: -1}, 0)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -189,7 +189,7 @@ func TestSendAllThatIsLeftSaysWhatIsInFlight(t *testing.T) {
 	})
 }
 
-func TestSlowSourceIsSentAsItComesAndAcknowledgedMeanwhile(t *testing.T) {
+func TestSendAllOfASlowSourceSendsAsItComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
 			time.Sleep(400 * time.Millisecond)

@@ -122,7 +122,7 @@ func once(ctx context.Context, ipc *IPC, text string) (int, error) {
 	return strconv.Atoi(m.Content())
 }
 
-func TestHandingOverRefusesNoClientAndLosesNothing(t *testing.T) {
+func TestHandOverRefusesNoClientAndLosesNothing(t *testing.T) {
 	const generations, clients = 5, 4
 	dir, ctx := shortDir(t), within(t)
 	first := start(t, "successor", dir)
@@ -248,7 +248,7 @@ func (f writerFunc) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAHandOverThatFailsChangesNothing(t *testing.T) {
+func TestHandOverThatFailsChangesNothing(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	listening := make(chan struct{})
 	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
@@ -342,7 +342,7 @@ func TestClientsSeeTheOldProcessAgainAfterAHandOverThatFails(t *testing.T) {
 	}
 }
 
-func TestAProcessThatDiesWhileItHandsOverIsSucceeded(t *testing.T) {
+func TestHandOverOfAProcessThatDiesIsFinished(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	leaver := start(t, "leaver", dir)
 	leaver.expect("started") // says the other one
@@ -369,7 +369,7 @@ func TestAProcessThatDiesWhileItHandsOverIsSucceeded(t *testing.T) {
 	mustListen(t, Unix{Dir: dir}, counter)
 }
 
-func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
+func TestHandOverIsForUnixSocketsAlone(t *testing.T) {
 	listening := make(chan struct{})
 	ipc := New(Config{Transport: newMemory(0), ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})
 	serving(t, ipc)
@@ -379,7 +379,7 @@ func TestOnlyUnixSocketsAreHandedOver(t *testing.T) {
 	}
 }
 
-func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
+func TestHandOverTellsTheManagerOfTheNewMainProcess(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	address := filepath.Join(dir, "notify")
 	manager, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: address, Net: "unixgram"})
@@ -425,7 +425,7 @@ func TestTheManagerIsToldOfTheNewMainProcess(t *testing.T) {
 	}
 }
 
-func TestTheSocketOfTheManagerIsHandedOnAndStaysTheManagers(t *testing.T) {
+func TestHandOverOfTheManagersSocketLeavesItTheManagers(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	path := filepath.Join(dir, "counter.sock")
 	server := startWithSockets(t, "successor", dir, "counter", socketFile(t, path))

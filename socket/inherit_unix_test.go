@@ -52,7 +52,7 @@ func socketFile(t *testing.T, path string) *os.File {
 	return file
 }
 
-func TestAServerListensOnTheSocketOfItsManager(t *testing.T) {
+func TestServerListensOnTheSocketOfItsManager(t *testing.T) {
 	dir, ctx := openDir(t), within(t)
 	path := filepath.Join(dir, "counter.sock")
 	file := socketFile(t, path)

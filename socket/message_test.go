@@ -70,7 +70,7 @@ func TestMessageCheck(t *testing.T) {
 	}
 }
 
-func TestEveryControlContentIsReserved(t *testing.T) {
+func TestMessageWithControlContentIsReserved(t *testing.T) {
 	for k := wire.KindStart; k < wire.KindCloseOK+1; k++ {
 		if err := Text(k.String()).check(1 << 10); !errors.Is(err, ErrReserved) {
 			t.Errorf("check a message with the content of %v: got %v, want ErrReserved", k, err)

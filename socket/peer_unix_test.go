@@ -11,7 +11,7 @@ import (
 	"github.com/rxipc/rxipc/fold"
 )
 
-func TestBothSidesKnowEachOther(t *testing.T) {
+func TestPeerIsKnownToBothSides(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	server := start(t, "server", dir)
 	server.expect("listening")
@@ -58,7 +58,7 @@ func TestConnectionsWithoutUsersHaveNoPeer(t *testing.T) {
 	}
 }
 
-func TestAClosedConnectionHasNoPeer(t *testing.T) {
+func TestPeerOfAClosedConnectionIsMissing(t *testing.T) {
 	u := Unix{Dir: shortDir(t)}
 	mustListen(t, u, counter)
 	conn, err := u.Dial(t.Context(), counter)

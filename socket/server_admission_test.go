@@ -53,7 +53,7 @@ func logging(config Config) (Config, *bytes.Buffer) {
 	return config, log
 }
 
-func TestStrangersAreClosedUnheard(t *testing.T) {
+func TestAuthorizerClosesStrangersUnheard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config, log := logging(Config{})
 		server := serve(t, config, fold.Sum[int](), echo)
@@ -138,7 +138,7 @@ func TestAuthorizers(t *testing.T) {
 	}
 }
 
-func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
+func TestMaxConnectionsMakesOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config, log := logging(Config{ServerConfig: ServerConfig{MaxConnections: 2}})
 		server := serve(t, config, fold.Sum[int](), echo)
@@ -167,7 +167,7 @@ func TestNoMoreConnectionsThanMayBeOthersWait(t *testing.T) {
 	})
 }
 
-func TestAnotherUserHasNoMoreConnectionsThanItMay(t *testing.T) {
+func TestMaxPerUserLimitsTheConnectionsOfAnotherUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config, log := logging(Config{ServerConfig: ServerConfig{MaxPerUser: 2, Clients: Anyone}})
 		server := serve(t, config, fold.Sum[int](), echo)
@@ -189,7 +189,7 @@ func TestAnotherUserHasNoMoreConnectionsThanItMay(t *testing.T) {
 	})
 }
 
-func TestStrangersDoNotFillTheLog(t *testing.T) {
+func TestLogIsNotFilledByStrangers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config, log := logging(Config{})
 		server := serve(t, config, fold.Sum[int](), echo)
@@ -204,7 +204,7 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 	})
 }
 
-func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
+func TestAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newMemoryListener()
 		client, err := listener.dial(0)
@@ -239,7 +239,7 @@ func TestAnAuthorizerThatPanicsLeavesNothingOpen(t *testing.T) {
 	})
 }
 
-func TestAServerOnAnotherTransportAsksItsAuthorizer(t *testing.T) {
+func TestAuthorizerOfAServerOnAnotherTransportIsAsked(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

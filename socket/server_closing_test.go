@@ -12,7 +12,7 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-func TestBothSidesMayCloseAtOnce(t *testing.T) {
+func TestCloseOfBothSidesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{}, fold.Sum[int](), echo)
 		client := server.dial().greet()
@@ -90,7 +90,7 @@ func TestClientThatDoesNotReadCostsTheServerTheGraceAtMost(t *testing.T) {
 	})
 }
 
-func TestSecondSignalSaysGoodbyeWithoutAwaitingConsent(t *testing.T) {
+func TestServerThatIsForcedDoesNotAwaitConsent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		force, forceNow := context.WithCancel(context.Background())
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), forceKey{}, force))
@@ -114,7 +114,7 @@ func TestSecondSignalSaysGoodbyeWithoutAwaitingConsent(t *testing.T) {
 	})
 }
 
-func TestForcedServerStillSaysGoodbye(t *testing.T) {
+func TestServerThatIsForcedStillSaysGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		force, forceNow := context.WithCancel(context.Background())
 		forceNow()
@@ -133,7 +133,7 @@ func TestForcedServerStillSaysGoodbye(t *testing.T) {
 	})
 }
 
-func TestClosedConnectionCompletesItsExchanges(t *testing.T) {
+func TestConnectionThatIsClosedCompletesItsExchanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(0)
 		listener := newMemoryListener()
@@ -155,7 +155,7 @@ func TestClosedConnectionCompletesItsExchanges(t *testing.T) {
 	})
 }
 
-func TestCancelledExchangesFailWithTheCause(t *testing.T) {
+func TestExchangesThatAreCancelledFailWithTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := newPipe(0)
 		config := Config{}.withDefaults()

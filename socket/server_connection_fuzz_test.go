@@ -200,7 +200,7 @@ func fuzzClient(t *testing.T, data []byte, seed uint64) {
 	}
 }
 
-func TestFuzzedServersCombineWhatTheyHandled(t *testing.T) {
+func TestServerCombinesWhatFuzzedConnectionsHandled(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			server := serve(t, Config{}, fold.Sum[int](), echo)

@@ -63,7 +63,7 @@ func TestExchangesAreAcknowledgedOnceYieldHasReturned(t *testing.T) {
 	})
 }
 
-func TestWithdrawnExchangesAreNeitherHandledNorAcknowledged(t *testing.T) {
+func TestExchangesThatAreWithdrawnAreNeitherHandledNorAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var handled []string
@@ -100,7 +100,7 @@ func TestWithdrawnExchangesAreNeitherHandledNorAcknowledged(t *testing.T) {
 	})
 }
 
-func TestSlowClientStallsNobodyElse(t *testing.T) {
+func TestClientThatIsSlowStallsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		listener, ended := merging(ctx, Config{}, func(ctx context.Context, exchanges stream.Observable[Exchange]) error {
@@ -171,7 +171,7 @@ func TestRespondAfterTheTurnFails(t *testing.T) {
 	})
 }
 
-func TestRefusedResponsesAddNothing(t *testing.T) {
+func TestRespondThatIsRefusedAddsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener, _ := merging(t.Context(), Config{MaxMessage: 10}, func(ctx context.Context, exchanges stream.Observable[Exchange]) error {
 			return exchanges.ForEach(ctx, func(x Exchange) {

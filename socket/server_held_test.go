@@ -134,7 +134,7 @@ func TestHeldAfterTheConnectionIsClosed(t *testing.T) {
 	})
 }
 
-func TestRefusedAnswersOfHeldExchangesCanBeGivenAgain(t *testing.T) {
+func TestHeldAnswerThatIsRefusedCanBeGivenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener, helds, _, _ := holding(t, Config{})
 		client := listener.client(t, 0).greet()
@@ -151,7 +151,7 @@ func TestRefusedAnswersOfHeldExchangesCanBeGivenAgain(t *testing.T) {
 	})
 }
 
-func TestGracefulCloseWaitsForWhatIsHeld(t *testing.T) {
+func TestCloseWaitsForWhatIsHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, helds, cancel, ended := func() (*memoryListener, chan *Held, context.CancelFunc, chan error) {
 			l, h, c, e := holding(t, Config{Grace: 10 * time.Second, Heartbeat: -1})

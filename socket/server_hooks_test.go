@@ -187,7 +187,7 @@ func TestHeldExchangesAreHandledWhenTheyAreAnsweredOrNeverWillBe(t *testing.T) {
 	})
 }
 
-func TestWithdrawnExchangesAreHandledAsNotAcknowledged(t *testing.T) {
+func TestExchangesThatAreWithdrawnAreHandledAsNotAcknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r recorder
 		listener := newMemoryListener()
@@ -272,7 +272,7 @@ func TestHookThatBlocksHoldsUpItsConnectionAlone(t *testing.T) {
 	})
 }
 
-func TestLinesOfTheLogTellWhichConnection(t *testing.T) {
+func TestLogLinesTellWhichConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		options := &slog.HandlerOptions{Level: slog.LevelDebug}
@@ -290,7 +290,7 @@ func TestLinesOfTheLogTellWhichConnection(t *testing.T) {
 	})
 }
 
-func TestWhoIsRefusedAndWhoIsNotIsTold(t *testing.T) {
+func TestHooksTellWhoIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused []string
 		config, log := logging(Config{ServerConfig: ServerConfig{Clients: Users(fmt.Sprint(stranger.UID)), MaxPerUser: 1}, Hooks: Hooks{

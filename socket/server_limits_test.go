@@ -171,7 +171,7 @@ func TestServerThatBeginsAFrameAndStopsIsLeft(t *testing.T) {
 	})
 }
 
-func TestNegativeTimeoutsNeverPass(t *testing.T) {
+func TestConfigNegativeTimeoutsNeverPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := Config{Heartbeat: -1, ServerConfig: ServerConfig{HandshakeTimeout: -1, WriteTimeout: -1}, FrameTimeout: -1}
 		client, ended := single(t, config, 100, func(x Exchange) { x.Respond(Text(strings.Repeat("x", 1000))) })

@@ -28,7 +28,7 @@ func explode(m Message, c Continuation[int], count int) Continuation[int] {
 	return echo(m, c, count)
 }
 
-func TestPanicOfAHandlerEndsItsConnectionAlone(t *testing.T) {
+func TestHandlerThatPanicsEndsItsConnectionAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended []Ending
 		config := Config{Hooks: Hooks{ServerHooks: ServerHooks{Closed: func(e Ending) { ended = append(ended, e) }}}}
@@ -59,7 +59,7 @@ func TestPanicOfAHandlerEndsItsConnectionAlone(t *testing.T) {
 	})
 }
 
-func TestPanicOfTheRuntimeIsKeptFromTheServer(t *testing.T) {
+func TestHandlerPanicOfTheRuntimeIsKeptFromTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		server := serve(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))}, fold.Sum[int](), explode)
@@ -74,7 +74,7 @@ func TestPanicOfTheRuntimeIsKeptFromTheServer(t *testing.T) {
 	})
 }
 
-func TestGoexitOfAHandlerEndsTheServerAfterAllIsClosed(t *testing.T) {
+func TestHandlerThatExitsEndsTheServerAfterAllIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended error
 		config := Config{Hooks: Hooks{ServerHooks: ServerHooks{Closed: func(e Ending) { ended = e.Err }}}}
@@ -106,7 +106,7 @@ func TestGoexitOfAHandlerEndsTheServerAfterAllIsClosed(t *testing.T) {
 	})
 }
 
-func TestPanicInAPipelinePassesUpAndIsTold(t *testing.T) {
+func TestPipelineThatPanicsPassesItUpAndTells(t *testing.T) {
 	boom := func(Exchange) { panic("boom") }
 	for name, pipeline := range map[string]func(context.Context, stream.Observable[*Connection]) error{
 		"merged": func(ctx context.Context, connections stream.Observable[*Connection]) error {

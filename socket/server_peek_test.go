@@ -91,7 +91,7 @@ var clientEndings = []struct {
 	}, true, false},
 }
 
-func TestContextIsDoneWhileTheHandlerWorks(t *testing.T) {
+func TestConnectionContextIsDoneWhileTheHandlerWorks(t *testing.T) {
 	for how, run := range busyServers {
 		for _, ending := range clientEndings {
 			t.Run(how+": client "+ending.name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func checkBusyServer(t *testing.T, client *peer, run func(began func(Message), e
 	}
 }
 
-func TestContextIsDoneWhileTheHandlerWorksOverUnixSockets(t *testing.T) {
+func TestConnectionContextIsDoneWhileTheHandlerWorksOverUnixSockets(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup // at the same time: each takes half a second
 	for how, run := range busyServers {
@@ -170,7 +170,7 @@ func TestContextIsDoneWhileTheHandlerWorksOverUnixSockets(t *testing.T) {
 	all.Wait()
 }
 
-func TestContextOfAHalfClosedClientLasts(t *testing.T) {
+func TestConnectionContextOfAHalfClosedClientLasts(t *testing.T) {
 	t.Parallel()
 	ours, theirs := unixPair(t)
 	config := Config{Heartbeat: 50 * time.Millisecond}.withDefaults()
@@ -193,7 +193,7 @@ func TestContextOfAHalfClosedClientLasts(t *testing.T) {
 	}
 }
 
-func TestContextOfABusyClientLasts(t *testing.T) {
+func TestConnectionContextOfABusyClientLasts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
 			time.Sleep(40 * time.Minute)
@@ -270,7 +270,7 @@ func TestCloseIsSeenBehindMessagesThatAreHandledAlready(t *testing.T) {
 	})
 }
 
-func TestContextIsDoneAfterThousandsOfHeartbeats(t *testing.T) {
+func TestConnectionContextIsDoneAfterThousandsOfHeartbeats(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		done := make(chan struct{})
@@ -294,7 +294,7 @@ func TestContextIsDoneAfterThousandsOfHeartbeats(t *testing.T) {
 	})
 }
 
-func TestContextEndsNoHandlerLate(t *testing.T) {
+func TestConnectionContextEndsNoHandlerLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // at the moment of a look, too
 		server := serve(t, Config{Heartbeat: -1}, fold.Sum[int](), func(m Message, c Continuation[int], count int) Continuation[int] {
 			time.Sleep(lookEvery)

@@ -124,7 +124,7 @@ func TestSendRollsBackWhenNothingWasWritten(t *testing.T) {
 	})
 }
 
-func TestEndOfTheConnectionEndsABlockedSend(t *testing.T) {
+func TestSendThatBlocksEndsWithTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, _, c := pushing(t, Config{}, 100)
 		blocked := make(chan error)

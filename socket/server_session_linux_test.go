@@ -170,9 +170,9 @@ func TestPushToAParkedSession(t *testing.T) {
 	}
 }
 
-// TestWhatAPushLeavesIsWrittenByAParkedSession has the context of a push end in the
+// TestPushThatIsLeftIsWrittenByAParkedSession has the context of a push end in the
 // middle of it.
-func TestWhatAPushLeavesIsWrittenByAParkedSession(t *testing.T) {
+func TestPushThatIsLeftIsWrittenByAParkedSession(t *testing.T) {
 	s := serveOnSocket(t, Config{}, echo)
 	client, c := s.dialParked()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -266,7 +266,7 @@ func TestExchangesOfParkedSessionsEndWithTheirRun(t *testing.T) {
 	fails(t, "serve until the context ends", (<-s.result).Err(), context.Canceled)
 }
 
-func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
+func TestPipelineThatPanicsEndsParkedSessions(t *testing.T) {
 	s := newOnSocket(t)
 	panicked := make(chan any, 1)
 	go func() {
@@ -292,7 +292,7 @@ func TestPanicInAPipelineEndsParkedSessions(t *testing.T) {
 	}
 }
 
-func TestPanicAndExitOfAHandlerAfterItsSessionWasParked(t *testing.T) {
+func TestHandlerThatPanicsOrExitsAfterItsSessionWasParked(t *testing.T) {
 	exited := make(chan bool, 1)
 	s := newOnSocket(t)
 	go func() {

@@ -10,9 +10,9 @@ import (
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// TestStormOfParkingAndResuming has clients talk, be pushed to and be called while their
+// TestSessionStormOfParkingAndResuming has clients talk, be pushed to and be called while their
 // sessions park as often as they can.
-func TestStormOfParkingAndResuming(t *testing.T) {
+func TestSessionStormOfParkingAndResuming(t *testing.T) {
 	t.Parallel()
 	s := serveOnSocket(t, Config{ServerConfig: ServerConfig{restAfter: time.Microsecond}}, echo)
 	const clients = 8

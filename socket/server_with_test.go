@@ -15,7 +15,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-func TestCarriesOfConnectionsAreCombinedWhenTheyEnd(t *testing.T) {
+func TestCarryOfConnectionsIsCombinedWhenTheyEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var monitored []string
 		server := serve(t, Config{}, fold.ConcatStrings[string](),
@@ -94,7 +94,7 @@ func TestStopEndsTheServerAndSucceeds(t *testing.T) {
 	})
 }
 
-func TestInterruptedServerGivesTheCarryOfOpenConnectionsAndTheCause(t *testing.T) {
+func TestServerThatIsInterruptedGivesTheCarryOfOpenConnectionsAndTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reason := errors.New("reason")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -245,7 +245,7 @@ func TestResponsesThatCannotBeSentEndTheirConnectionAlone(t *testing.T) {
 	}
 }
 
-func TestPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
+func TestHandlerPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newMemoryListener()
 		panicked := make(chan any)

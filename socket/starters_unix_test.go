@@ -54,7 +54,7 @@ func playStarter(dir string) {
 	}
 }
 
-func TestExactlyOneOfTwoProcessesWins(t *testing.T) {
+func TestListenIsWonByExactlyOneOfTwoProcesses(t *testing.T) {
 	dir := shortDir(t)
 	path := filepath.Join(dir, "counter.sock")
 	starters := []*started{start(t, "starter", dir), start(t, "starter", dir)}
@@ -87,7 +87,7 @@ func TestExactlyOneOfTwoProcessesWins(t *testing.T) {
 	}
 }
 
-func TestAServerThatDiedIsFollowedAtOnce(t *testing.T) {
+func TestListenAfterAServerThatDiedSucceedsAtOnce(t *testing.T) {
 	dir := shortDir(t)
 	for range 10 {
 		dying := start(t, "starter", dir)

@@ -149,7 +149,7 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-func TestKilledServerEndsWhoWaitsAtOnce(t *testing.T) {
+func TestWaitEndsAtOnceWhenTheServerIsKilled(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	server := start(t, "server", dir)
 	ipc := New(Config{Dir: dir})
@@ -184,7 +184,7 @@ func TestKilledServerEndsWhoWaitsAtOnce(t *testing.T) {
 	again.expect("carried 2 false")
 }
 
-func TestKilledClientCostsTheServerNothing(t *testing.T) {
+func TestClientThatIsKilledCostsTheServerNothing(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	server := start(t, "server", dir)
 	server.expect("listening")
@@ -198,7 +198,7 @@ func TestKilledClientCostsTheServerNothing(t *testing.T) {
 	server.expect("carried 2 true")
 }
 
-func TestSignalEndsAServerThatIsWaitedFor(t *testing.T) {
+func TestServerThatIsWaitedForEndsAtASignal(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	server := start(t, "server", dir)
 	server.expect("listening")
@@ -213,7 +213,7 @@ func TestSignalEndsAServerThatIsWaitedFor(t *testing.T) {
 	server.expect("carried 0 true")
 }
 
-func TestLargeMessagesPassOverRealSockets(t *testing.T) {
+func TestSendOfLargeMessagesOverRealSockets(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	ipc := New(Config{Dir: dir})
 	serving, end := context.WithCancel(ctx)

@@ -119,7 +119,7 @@ func TestUnixListsNames(t *testing.T) {
 	}
 }
 
-func TestAServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
+func TestServerWhoseLockWasRemovedIsStillFound(t *testing.T) {
 	dir, ctx := shortDir(t), within(t)
 	listening := make(chan struct{})
 	ipc := New(Config{Dir: dir, ServerConfig: ServerConfig{Listening: func(Name) { close(listening) }}})

@@ -120,7 +120,7 @@ func TestUnixServesOnAfterItsProcessGaveUpItsUser(t *testing.T) {
 	mustListen(t, Unix{Dir: dir}, counter)
 }
 
-func TestGroupAloneIsEnoughForAFolderThatIsMade(t *testing.T) {
+func TestUnixGroupIsEnoughForAFolderThatIsMade(t *testing.T) {
 	dir := filepath.Join(openDir(t), "parent", "d")
 	server := start(t, "group server", dir)
 	server.expect("listening")
@@ -178,7 +178,7 @@ func init() {
 	}
 }
 
-func TestDefaultDirIsThatOfTheEffectiveUser(t *testing.T) {
+func TestUnixDefaultDirIsThatOfTheEffectiveUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("not run by root: no program of another user can be made")
 	}

@@ -24,7 +24,7 @@ func init() {
 }
 
 // In a sandbox of an ordinary user, / and /tmp belong to nobody the process could name.
-func TestInASandboxTheFolderMustBeTheUsersOwn(t *testing.T) {
+func TestUnixFolderInASandboxMustBeTheUsersOwn(t *testing.T) {
 	user, group := os.Getuid(), os.Getgid()
 	base := openDir(t)
 	own, theirs := mkdir(t, 0o700, base, "own"), mkdir(t, 0o755, base, "theirs")

@@ -166,7 +166,7 @@ func (l logLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func TestAnotherUserIsRefused(t *testing.T) {
+func TestUsersThatAreOthersAreRefused(t *testing.T) {
 	lines := make(logLines, 10)
 	dir, _ := serveShared(t, Config{Log: slog.New(slog.NewTextHandler(lines, nil))})
 	stranger, other := asOther(t, "stranger", dir)
@@ -180,7 +180,7 @@ func TestAnotherUserIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnotherUserWhoMayIsKnown(t *testing.T) {
+func TestUsersThatMayConnectAreKnown(t *testing.T) {
 	for name, clients := range map[string]Authorizer{
 		"user": Users(fmt.Sprint(otherUser)), "group": Groups(fmt.Sprint(otherGroup)),
 	} {
@@ -201,7 +201,7 @@ func TestAnotherUserWhoMayIsKnown(t *testing.T) {
 	}
 }
 
-func TestTheModeOfTheSocketKeepsAnotherUserOut(t *testing.T) {
+func TestUnixModeKeepsAnotherUserOut(t *testing.T) {
 	dir := openDir(t)
 	own, theirs := fmt.Sprint(os.Getegid()), fmt.Sprint(otherGroup)
 	if os.Geteuid() != 0 {
@@ -244,7 +244,7 @@ func TestTheModeOfTheSocketKeepsAnotherUserOut(t *testing.T) {
 	}
 }
 
-func TestThereIsNoMomentAtWhichAnotherUserGetsIn(t *testing.T) {
+func TestUnixLetsAnotherUserInAtNoMoment(t *testing.T) {
 	dir := openDir(t)
 	before := syscall.Umask(0)
 	defer syscall.Umask(before)
@@ -260,7 +260,7 @@ func TestThereIsNoMomentAtWhichAnotherUserGetsIn(t *testing.T) {
 	battering.expect("got in 0 times")
 }
 
-func TestAnotherUsersServerIsNotTrusted(t *testing.T) {
+func TestServersOfAnotherUserAreNotTrusted(t *testing.T) {
 	dir, ctx := mkdir(t, 0o777, openDir(t), "shared"), within(t)
 	server, other := asOther(t, "shared server", dir)
 	server.expect("listening")
@@ -282,7 +282,7 @@ func TestAnotherUsersServerIsNotTrusted(t *testing.T) {
 	server.expect("carried 0 false")
 }
 
-func TestAnotherUserLeavesRoomForOthers(t *testing.T) {
+func TestMaxPerUserLeavesRoomForOthers(t *testing.T) {
 	config, _ := logging(Config{ServerConfig: ServerConfig{Clients: Users(fmt.Sprint(otherUser)), MaxPerUser: 3, MaxConnections: 5}})
 	dir, _ := serveShared(t, config)
 	crowd, other := asOther(t, "crowd", dir)

@@ -148,7 +148,7 @@ func badLoser(_ context.Context, yield func(int) bool) error {
 	return nil
 }
 
-func TestUnwantedFailureIsNone(t *testing.T) {
+func TestSourceThatFailsWhenItIsLeftIsNoFailure(t *testing.T) {
 	v, err := stream.Observable[int](badLoser).First(t.Context()).Get()
 	if v != 0 || err != nil {
 		t.Errorf("First of a source that fails when it is left: got %d, %v; want 0", v, err)

@@ -86,7 +86,7 @@ func TestUnicastForgetsWhatItsObserverLeft(t *testing.T) {
 	runtime.KeepAlive(u)
 }
 
-func TestAudienceEndsWithItsSubject(t *testing.T) {
+func TestSubjectEndsItsObservers(t *testing.T) {
 	for _, observers := range []int{0, 1} {
 		synctest.Test(t, func(t *testing.T) {
 			var s stream.Subject[int]

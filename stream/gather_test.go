@@ -129,7 +129,7 @@ func TestGatherFailsAfterWhatWasHandedOver(t *testing.T) {
 	})
 }
 
-func TestAFailureCancelsTheOthersWhileYieldIsAtWork(t *testing.T) {
+func TestGatherFailureCancelsTheOthersWhileYieldIsAtWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var cancelled time.Duration
@@ -273,7 +273,7 @@ func TestGatherIsCancelled(t *testing.T) {
 
 // A producer whose value is turned away returns nil, and the run has not
 // completed for that.
-func TestCancellationIsNoCompletion(t *testing.T) {
+func TestGatherCancelledIsNoCompletion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		turnedAway := func(ctx context.Context, yield func(int) bool) error {
@@ -347,9 +347,9 @@ func TestGroupTellsWhenAProducerIsDone(t *testing.T) {
 	})
 }
 
-// TestThenIsNeverLost chases the moment in which a producer ends while the
+// TestGatherThenIsNeverLost chases the moment in which a producer ends while the
 // consumer finds its queue empty: a place that is not given back stops the source.
-func TestThenIsNeverLost(t *testing.T) {
+func TestGatherThenIsNeverLost(t *testing.T) {
 	const rounds = 20_000
 	places := make(chan struct{}, 1)
 	err := stream.Gather(4, func(g *stream.Group[int]) {
@@ -379,9 +379,9 @@ func TestThenIsNeverLost(t *testing.T) {
 
 var spin atomic.Int64
 
-// TestOthersMayStartProducersWhileOneLives has a timer start them while a producer that
+// TestGatherProducersMayBeStartedWhileOneLives has a timer start them while a producer that
 // has no values waits.
-func TestOthersMayStartProducersWhileOneLives(t *testing.T) {
+func TestGatherProducersMayBeStartedWhileOneLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []int
 		err := stream.Gather(1, func(g *stream.Group[int]) {

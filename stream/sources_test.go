@@ -27,7 +27,7 @@ func wantError(t *testing.T, got, want error) {
 	}
 }
 
-func TestSliceIsReadDuringTheRun(t *testing.T) {
+func TestFromSliceReadsDuringTheRun(t *testing.T) {
 	values := []int{1, 2}
 	source := stream.FromSlice(values)
 	values[0] = 7

@@ -148,7 +148,7 @@ func TestSubjectHoldsNoMoreThanItsCapacity(t *testing.T) {
 	}
 }
 
-func TestAnObserverThatLeavesFreesWhoWaitsForIt(t *testing.T) {
+func TestSubjectObserverThatLeavesFreesWhoWaitsForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s stream.Subject[int]
 		ctx, leave := context.WithCancelCause(t.Context())
@@ -171,7 +171,7 @@ func TestAnObserverThatLeavesFreesWhoWaitsForIt(t *testing.T) {
 	})
 }
 
-func TestTheEndFreesWhoWaits(t *testing.T) {
+func TestSubjectEndFreesWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s stream.Subject[int]
 		w := watch(t.Context(), &s, 1, stream.Block, time.Hour)
@@ -223,7 +223,7 @@ func TestSubjectIsReentrant(t *testing.T) {
 	}
 }
 
-func TestObserveFromInsideAnObserver(t *testing.T) {
+func TestSubjectObserveFromInsideAnObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s stream.Subject[int]
 		var inner []int

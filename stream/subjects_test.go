@@ -23,7 +23,7 @@ func observing(t *testing.T, s *stream.Subject[int]) ([]int, error) {
 
 var errCut = errors.New("cut")
 
-func TestWhatANewcomerGets(t *testing.T) {
+func TestSubjectsNewcomerGets(t *testing.T) {
 	kinds := map[string]struct {
 		make                               func() *stream.Subject[int]
 		atFirst, later, completed, failed  []int
@@ -132,7 +132,7 @@ func TestAsyncSubjectTellsNoValueOfAFeedThatPanicked(t *testing.T) {
 	})
 }
 
-func TestANewcomerGetsAllThatIsKeptFirst(t *testing.T) {
+func TestReplayNewcomerGetsAllThatIsKeptFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for overflow, want := range map[stream.Overflow][]int{
 			stream.Block: {0, 1, 2, 3, 4}, stream.DropOldest: {0, 1, 2, 4}, stream.DropNewest: {0, 1, 2, 3}, stream.Fail: {0, 1, 2, 3},
@@ -259,7 +259,7 @@ func TestSubjectForgets(t *testing.T) {
 	})
 }
 
-func TestAnObserverThatWaitsForItself(t *testing.T) {
+func TestSubjectObserverThatWaitsForItself(t *testing.T) {
 	for _, capacity := range []int{1, 2, 7, 100} {
 		t.Run(fmt.Sprint(capacity), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -292,7 +292,7 @@ func TestAnObserverThatWaitsForItself(t *testing.T) {
 
 // An observer that gives a value for each that it gets keeps exactly as many as there
 // were waiting: with a full buffer that just works.
-func TestAnObserverThatFeedsItself(t *testing.T) {
+func TestSubjectObserverThatFeedsItself(t *testing.T) {
 	for _, capacity := range []int{1, 2, 3, 8, 9} {
 		t.Run(fmt.Sprint(capacity), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -325,7 +325,7 @@ func TestAnObserverThatFeedsItself(t *testing.T) {
 }
 
 // An observer whose context has ended holds nobody up, also if its yield does not return.
-func TestNobodyWaitsForWhoseContextHasEnded(t *testing.T) {
+func TestSubjectDoesNotWaitForAnEndedContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s stream.Subject[int]
 		ctx, leave := context.WithCancelCause(t.Context())

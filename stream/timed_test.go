@@ -312,7 +312,7 @@ func TestTimedWakesTooEarlyWithoutHarm(t *testing.T) {
 	}
 }
 
-func TestPanicOfARing(t *testing.T) {
+func TestTimedPanicOfARing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			if recover() != any(errBroken) {

@@ -124,7 +124,7 @@ func TestOrderWithinAnInstant(t *testing.T) {
 	}
 }
 
-func TestTimeOfABench(t *testing.T) {
+func TestBenchTime(t *testing.T) {
 	Run(t, func(b *Bench) {
 		b.Frame = time.Second
 		begin := time.Now()
@@ -156,7 +156,7 @@ func TestFramesThatHavePassed(t *testing.T) {
 	})
 }
 
-func TestABenchWaitsForActions(t *testing.T) {
+func TestBenchWaitsForActions(t *testing.T) {
 	acted := false
 	Run(t, func(b *Bench) {
 		b.At(3, func() {
@@ -176,11 +176,11 @@ func TestABenchWaitsForActions(t *testing.T) {
 	}
 }
 
-func TestWhatIsLeftFailsTheTest(t *testing.T) {
+func TestBenchWithSomethingLeftFailsTheTest(t *testing.T) {
 	said := reportOf(t, func(b *Bench) {
 		go func() { time.Sleep(time.Hour) }()
 	})
-	holds(t, said, "the bench cannot end: deadlock: main bubble goroutine has exited", "TestWhatIsLeftFailsTheTest.func1.1()")
+	holds(t, said, "the bench cannot end: deadlock: main bubble goroutine has exited", "TestBenchWithSomethingLeftFailsTheTest.func1.1()")
 	if n := strings.Count(said, "goroutine "); n != 3 { // the message, one that is left, who made it
 		t.Errorf("%d goroutines in %s", n, said)
 	}
@@ -190,12 +190,12 @@ func TestWhatIsLeftFailsTheTest(t *testing.T) {
 	})
 }
 
-func TestABlockedTestFails(t *testing.T) {
+func TestBenchThatIsBlockedFailsTheTest(t *testing.T) {
 	said := reportOf(t, func(*Bench) { select {} })
-	holds(t, said, "the bench cannot end: deadlock: all goroutines in bubble are blocked", "TestABlockedTestFails.func1")
+	holds(t, said, "the bench cannot end: deadlock: all goroutines in bubble are blocked", "TestBenchThatIsBlockedFailsTheTest.func1")
 }
 
-func TestARunThatDoesNotEndFailsTheTest(t *testing.T) {
+func TestBenchRunThatDoesNotEndFailsTheTest(t *testing.T) {
 	said := reportOf(t, func(b *Bench) {
 		b.Expect(func(context.Context, func(string) bool) error {
 			for {
@@ -204,7 +204,7 @@ func TestARunThatDoesNotEndFailsTheTest(t *testing.T) {
 		}, "-a|")
 	})
 	holds(t, said, "the run had not ended 1h0m0s after the diagram", "the run does not end though its context has",
-		"the bench cannot end", "TestARunThatDoesNotEndFailsTheTest.func1.1(")
+		"the bench cannot end", "TestBenchRunThatDoesNotEndFailsTheTest.func1.1(")
 }
 
 func holds(t *testing.T, said string, parts ...string) {
@@ -216,7 +216,7 @@ func holds(t *testing.T, said string, parts ...string) {
 	}
 }
 
-func TestGoexitInARunIsSeen(t *testing.T) {
+func TestBenchSeesGoexitInARun(t *testing.T) {
 	says(t, `
 		here: the run is not as expected
 		    expected  -a|

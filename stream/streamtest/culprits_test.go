@@ -116,7 +116,7 @@ func paced(ctx context.Context, yield func(int) bool) error {
 	return (&feed[int]{inputs: []int{1, 2, 3}, pace: pace}).run(ctx, yield)
 }
 
-func TestObservableCulprits(t *testing.T) {
+func TestCheckCatchesCulprits(t *testing.T) {
 	used := 0
 	check(t, rulesOfObservables[int](), []culprit[specimen[int]]{
 		{"other values", "values and end", "value 2 is 2, want 7", specimen[int]{source: numbers, want: []int{1, 7, 3}}},
@@ -307,7 +307,7 @@ func with(op stream.Operator[int, int], options ...Option) operatorSpecimen[int,
 	return operatorSpecimen[int, int]{config: configured(options), op: op, inputs: []int{1, 2, 3}, want: []int{1, 2, 3}}
 }
 
-func TestOperatorCulprits(t *testing.T) {
+func TestCheckOperatorCatchesCulprits(t *testing.T) {
 	type (
 		source  = stream.Observable[int]
 		subject = culprit[operatorSpecimen[int, int]]
@@ -478,7 +478,7 @@ func TestOperatorCulprits(t *testing.T) {
 	})
 }
 
-func TestGoodOnes(t *testing.T) {
+func TestCheckAcceptsGoodOnes(t *testing.T) {
 	Check(t, numbers, []int{1, 2, 3})
 	Check(t, paced, []int{1, 2, 3})
 	Check(t, stream.Throw[int](errFeed), nil, Fails(errFeed))

@@ -43,7 +43,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestMistakesPointAtTheirColumn(t *testing.T) {
+func TestDiagramMistakesPointAtTheirColumn(t *testing.T) {
 	for _, c := range []struct{ text, says, pointer string }{
 		{"-a(b-c)", `column 5: '-' in a group, which is one frame`, "    ^"},
 		{"-(a(b))", `column 4: '(' in a group, which is one frame`, "   ^"},
@@ -66,7 +66,7 @@ func TestMistakesPointAtTheirColumn(t *testing.T) {
 	}
 }
 
-func TestMistakesEndTheTest(t *testing.T) {
+func TestDiagramMistakesEndTheTest(t *testing.T) {
 	for says, f := range map[string]func(*Bench){
 		`column 2: '^' has no meaning in a cold source`:               func(b *Bench) { b.Cold("-^") },
 		`column 2: '!' has no meaning in a cold source`:               func(b *Bench) { b.Cold("-!") },

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestTheTableOfRules: the package's documentation lists each rule with what it
+// TestDocHasTheTableOfRules: the package's documentation lists each rule with what it
 // cites.
-func TestTheTableOfRules(t *testing.T) {
+func TestDocHasTheTableOfRules(t *testing.T) {
 	source, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatalf("reading the documentation of the package: got %v, want no error", err)

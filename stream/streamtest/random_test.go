@@ -62,7 +62,7 @@ func TestProperty(t *testing.T) {
 	}
 }
 
-func TestAPropertyPrintsItsSeed(t *testing.T) {
+func TestPropertyPrintsItsSeed(t *testing.T) {
 	runs := 0
 	var drawn string
 	failing := func(b *Bench, random *rand.Rand) {
@@ -89,7 +89,7 @@ func TestAPropertyPrintsItsSeed(t *testing.T) {
 	}
 }
 
-func TestASeedThatIsNoNumber(t *testing.T) {
+func TestPropertySeedThatIsNoNumber(t *testing.T) {
 	r := new(reporter)
 	defer func() {
 		if recover() != any(errStopped) || !strings.HasPrefix(r.said.String(), "STREAMTEST_SEED: ") {

@@ -7,7 +7,7 @@ import (
 )
 
 // So every operator that can be a method is one.
-func TestTheChainIsUpToDate(t *testing.T) {
+func TestChainIsUpToDate(t *testing.T) {
 	want, err := generate("../..")
 	if err != nil {
 		t.Fatal(err)
