@@ -49,11 +49,12 @@ func (p *Process) Messages() stream.Observable[Message] {
 	}
 }
 
-// dropUnasked drops all messages that answer no request, now and later.
-func (p *Process) dropUnasked() {
+// forPool drops all messages that answer no request, now and later. freed gets a token for each
+// answer to a request that was given up.
+func (p *Process) forPool(freed chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unasked = true
+	p.unasked, p.freed = true, freed
 	for p.inbox.len() > 0 {
 		p.take()
 	}

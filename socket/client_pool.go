@@ -2,7 +2,6 @@ package socket
 
 import (
 	"cmp"
-	"container/list"
 	"context"
 	"fmt"
 	"log/slog"
@@ -28,9 +27,9 @@ type PoolConfig struct {
 	//
 	// Leave it at 1 where handlers work or wait. Where they answer at once, use few connections
 	// with many requests in flight. BenchmarkPool compares one connection that has all requests
-	// in flight with the default: it takes two thirds of the time with 16 callers, half or less
-	// with 64 and 256, and about the same with one. A server that is not of rxipc always gets
-	// one request at a time.
+	// in flight with the default: a request takes a third of the processor time with 16
+	// callers, a fifth with 64 and 256, and the same with one. A server that is not of rxipc
+	// always gets one request at a time.
 	InFlight int
 
 	// Idle is how long a connection without requests is kept; default 1 min. Negative: until
@@ -52,7 +51,9 @@ type PoolConfig struct {
 // A request goes to a connection without requests, or to a new one, or, at the limit, to the one
 // with the fewest requests. When all connections have InFlight requests, it waits, in the order
 // of the calls. Only calls of Request wait, so the queue is as long as there are callers.
-// Messages of the server that answer no request are dropped.
+// Requests that get a place on a connection at the same time are sent in any order. A request
+// that was given up keeps its place until its response has come. Messages of the server that
+// answer no request are dropped.
 type Pool struct {
 	ipc    *IPC
 	name   Name
@@ -64,12 +65,18 @@ type Pool struct {
 
 	mu      sync.Mutex
 	lines   []*line
-	waiting list.List // of *call, not given to a line
-	calls   int       // not over
-	down    error     // why the last line went down, until one is up
+	last    *link       // to which a place was given back last
+	waiting fifo[*call] // calls without a place, in the order in which they began
+	spare   []*call     // calls that wait no more
+	turns   uint64      // calls that have begun
+	calls   int         // of these, not over
+	down    error       // why the last line went down, until one is up
 	closed  bool
 	over    chan struct{} // closed when it is closed and no call is left
 	stats   PoolStats
+
+	settling *time.Timer // for connections that no call uses any more, see settle
+	resting  bool        // it runs
 }
 
 // PoolStats has the present numbers of a pool, and what it counted since it was made.
@@ -97,6 +104,8 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 	}
 	p := &Pool{ipc: ipc, name: name, config: config, keep: keepUp(config.Retry), over: make(chan struct{})}
 	p.ctx, p.end = context.WithCancelCause(context.Background())
+	p.settling = time.AfterFunc(time.Hour, p.settle)
+	p.settling.Stop()
 	return p
 }
 
@@ -120,18 +129,7 @@ func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
 	return fold.Succeed(answer)
 }
 
-// call is a request whose caller waits for its answer.
-type call struct {
-	message Message
-	answer  chan answer // has room for it
-
-	// Under the pool's mu.
-	place  *list.Element // while it waits
-	by     *Process      // carries it, once a line took it
-	number uint64        // of its message among the messages of by
-	gone   bool          // its caller has gone
-}
-
+// request makes a request on the goroutine of its caller, which writes and reads itself.
 func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
 	if err := cmp.Or(p.name.check(), m.check(p.ipc.config.MaxMessage)); err != nil {
 		return Message{}, &SendError{Err: err}
@@ -139,43 +137,106 @@ func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
 	if ctx.Err() != nil {
 		return Message{}, &SendError{Err: context.Cause(ctx)}
 	}
-	c := &call{message: m, answer: make(chan answer, 1)}
-	if err := p.begin(c); err != nil {
-		return Message{}, &SendError{Err: err}
+	turn, k, c, err := p.begin()
+	for err == nil {
+		if k == nil {
+			if k, err = p.await(ctx, c); err != nil {
+				return Message{}, p.fail(err)
+			}
+		}
+		answer, failure := k.process.request(ctx, m)
+		if c, err = k.leave(turn, failure); c == nil {
+			return answer, err
+		}
+		k = nil
 	}
-	select {
-	case a := <-c.answer:
-		return p.finish(a)
-	case <-ctx.Done():
-		return p.finish(p.withdraw(ctx, c))
-	}
+	return Message{}, &SendError{Err: err}
 }
 
-// undone returns the failure of a call that a line had taken. err is what ended the call.
-func (c *call) undone(acknowledged int, err error) answer {
-	return answer{err: &SendError{Acknowledged: acknowledged, Sent: 1, Err: undone(err, acknowledged, c.message)}}
+// call is a request that waits for a place on a connection.
+type call struct {
+	turn  uint64     // its place among all calls
+	err   error      // why it gets none
+	given chan *link // the place, or nil with err
 }
 
-// begin gives a call to a line, or lets it wait.
-func (p *Pool) begin(c *call) error {
+// begin counts a call and gives it a place, or lets it wait if there is none.
+func (p *Pool) begin() (turn uint64, k *link, c *call, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return net.ErrClosed
+		return 0, nil, nil, net.ErrClosed
 	}
 	p.calls++
+	p.turns++
 	p.stats.Requests++
-	c.place = p.waiting.PushBack(c)
-	p.dispatch()
-	return nil
+	if p.waiting.len() == 0 {
+		if k = p.free(1); k != nil {
+			k.enter()
+			return p.turns, k, nil, nil
+		}
+	}
+	return p.turns, nil, p.enqueue(p.turns), nil
 }
 
-// finish counts a call that is over.
-func (p *Pool) finish(a answer) (Message, error) {
+// enqueue lets a call wait for its turn, mu held.
+func (p *Pool) enqueue(turn uint64) (c *call) {
+	if last := len(p.spare) - 1; last >= 0 {
+		c, p.spare = p.spare[last], p.spare[:last]
+	} else {
+		c = &call{given: make(chan *link, 1)}
+	}
+	c.turn = turn
+	i, _ := p.position(turn)
+	p.waiting.insert(i, c)
+	p.dispatch()
+	return c
+}
+
+// position returns where a call of a turn is among those that wait, or would be, mu held.
+func (p *Pool) position(turn uint64) (i int, waits bool) {
+	return slices.BinarySearchFunc(p.waiting.all(), turn, func(c *call, turn uint64) int { return cmp.Compare(c.turn, turn) })
+}
+
+// await waits for a place on a connection until ctx ends.
+func (p *Pool) await(ctx context.Context, c *call) (k *link, err error) {
+	select {
+	case k = <-c.given:
+	case <-ctx.Done():
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if k == nil && c.err == nil {
+		i, waits := p.position(c.turn)
+		if waits {
+			p.waiting.remove(i)
+			c.err = gaveUp(ctx, p.missing())
+		} else {
+			k = <-c.given // in the same moment; the request sees the end of ctx, too
+		}
+	}
+	if c.err, err = nil, c.err; len(p.spare) < spareCalls {
+		p.spare = append(p.spare, c)
+	}
+	return k, err
+}
+
+// spareCalls is how many calls a pool keeps to use them again.
+const spareCalls = 64
+
+// fail counts a call that got no place.
+func (p *Pool) fail(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err = &SendError{Err: err}
+	p.finish(err)
+	return err
+}
+
+// finish counts a call that is over, mu held.
+func (p *Pool) finish(err error) {
 	p.calls--
-	if a.err == nil {
+	if err == nil {
 		p.stats.Answered++
 	} else {
 		p.stats.Failed++
@@ -183,41 +244,6 @@ func (p *Pool) finish(a answer) (Message, error) {
 	if p.closed && p.calls == 0 {
 		close(p.over)
 	}
-	return a.message, a.err
-}
-
-// withdraw takes back a call whose ctx has ended, and returns what became of it.
-func (p *Pool) withdraw(ctx context.Context, c *call) answer {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case a := <-c.answer:
-		return a
-	default:
-	}
-	if c.place != nil {
-		p.waiting.Remove(c.place)
-		return answer{err: &SendError{Err: gaveUp(ctx, p.missing())}}
-	}
-	if c.by == nil {
-		p.takeBack(c)
-		return answer{err: &SendError{Err: gaveUp(ctx, p.missing())}}
-	}
-	c.gone = true // a line has it, and may have sent it
-	c.by.mu.Lock()
-	defer c.by.mu.Unlock()
-	return c.undone(c.by.acknowledged(span{first: c.number, count: 1}), c.by.late(ctx))
-}
-
-// takeBack removes a call from the queue of its line, which has not taken the call, mu held.
-func (p *Pool) takeBack(c *call) {
-	for _, l := range p.lines {
-		if i := slices.Index(l.queue, c); i >= 0 {
-			l.queue = slices.Delete(l.queue, i, i+1)
-			l.load--
-		}
-	}
-	p.dispatch()
 }
 
 // missing returns the reason why a call waits, mu held.
@@ -230,21 +256,25 @@ func (p *Pool) missing() error {
 		return fmt.Errorf("%w: the pool connects, and the server has said nothing yet: it may be stopped or overloaded", ErrNoHandshake)
 	}
 	return fmt.Errorf("%w: it has %d of at most %d, and %d requests wait", ErrNoConnection,
-		len(p.lines), p.config.Connections, p.waiting.Len()+1)
+		len(p.lines), p.config.Connections, p.waiting.len()+1)
 }
 
-// dispatch gives waiting calls to lines without a call and starts lines for the others. When
-// there are as many lines as there may be, it gives calls to busy lines as well, mu held.
+// dispatch gives places to waiting calls, first on connections without a call, and starts lines
+// for the others. When there are as many lines as there may be, it gives places on busy connections
+// as well, mu held.
 func (p *Pool) dispatch() {
+	if p.waiting.len() == 0 {
+		return
+	}
 	for p.give(1) {
 	}
 	up, trying, coming := p.count()
 	reachable := up > 0 || p.down == nil || len(p.lines) == 0
-	for reachable && trying < p.waiting.Len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
+	for reachable && trying < p.waiting.len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
 		p.start()
 		trying, coming = trying+1, coming+1
 	}
-	for p.waiting.Len() > coming && p.give(math.MaxInt) {
+	for p.waiting.len() > coming && p.give(math.MaxInt) {
 	}
 }
 
@@ -253,7 +283,7 @@ func (p *Pool) dispatch() {
 func (p *Pool) count() (up, trying, coming int) {
 	for _, l := range p.lines {
 		switch {
-		case l.up:
+		case l.link != nil && l.link.up:
 			up++
 		case !l.leaving:
 			trying++
@@ -265,27 +295,34 @@ func (p *Pool) count() (up, trying, coming int) {
 	return up, trying, coming
 }
 
-// give gives the first of the waiting calls to the line with the fewest, if that has fewer
-// than most and may take one more, mu held. It reports whether it did.
+// give gives a place to the first of the waiting calls, mu held. It reports whether it did.
 func (p *Pool) give(most int) bool {
-	if p.waiting.Len() == 0 {
+	if p.waiting.len() == 0 {
 		return false
 	}
-	var free *line
+	k := p.free(most)
+	if k == nil {
+		return false
+	}
+	k.enter()
+	c := p.waiting.all()[0]
+	p.waiting.drop(1)
+	c.given <- k
+	return true
+}
+
+// free returns the connection with the fewest calls, if it has fewer than most and may have one
+// more, mu held. Of several it prefers the one that was used last.
+func (p *Pool) free(most int) (free *link) {
+	if k := p.last; k != nil && k.up && k.load() == 0 {
+		return k
+	}
 	for _, l := range p.lines {
-		if l.up && l.load < min(l.room, most) && (free == nil || l.load < free.load) {
-			free = l
+		if k := l.link; k != nil && k.up && k.load() < min(k.room, most) && (free == nil || k.load() < free.load()) {
+			free = k
 		}
 	}
-	if free == nil {
-		return false
-	}
-	c := p.waiting.Remove(p.waiting.Front()).(*call)
-	c.place = nil
-	free.queue = append(free.queue, c)
-	free.load++
-	free.ring()
-	return true
+	return free
 }
 
 // start starts one more line, mu held.
@@ -308,11 +345,11 @@ func (p *Pool) start() {
 
 // failWaiting fails the waiting calls, since no line is left, mu held.
 func (p *Pool) failWaiting(err error) {
-	for p.waiting.Len() > 0 {
-		c := p.waiting.Remove(p.waiting.Front()).(*call)
-		c.place = nil
-		c.answer <- answer{err: &SendError{Err: err}}
+	for _, c := range p.waiting.all() {
+		c.err = err
+		c.given <- nil
 	}
+	p.waiting.drop(p.waiting.len())
 }
 
 // Stats returns what the pool has counted.
@@ -320,12 +357,15 @@ func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	stats := p.stats
-	stats.Waiting = p.waiting.Len()
+	stats.Waiting = p.waiting.len()
 	for _, l := range p.lines {
-		if l.up {
+		if l.link == nil {
+			continue
+		}
+		if l.link.up {
 			stats.Connections++
 		}
-		stats.InFlight += l.load
+		stats.InFlight += l.link.load()
 	}
 	return stats
 }
@@ -351,6 +391,7 @@ func (p *Pool) Close(ctx context.Context) fold.Attempt[struct{}] {
 	p.end(net.ErrClosed) // no line is started from here on
 	p.mu.Unlock()
 	p.joined.Wait()
+	p.settling.Stop()
 	p.mu.Lock()
 	p.failWaiting(net.ErrClosed)
 	p.mu.Unlock()

@@ -155,26 +155,95 @@ func TestPoolRequestAfterItsContextEndedSaysWhatWasAsked(t *testing.T) {
 	closePool(t, pool)
 }
 
-// TestPoolTakesBackWhatALineHasNotTaken withdraws a request that was given to a connection
-// and did not leave: it was not sent, and its place is free.
-func TestPoolTakesBackWhatALineHasNotTaken(t *testing.T) {
+// TestPoolTakesBackAPlaceThatCameTooLate ends the context of a request in the moment in which it
+// gets its place: it is not sent, and the place is free again.
+func TestPoolTakesBackAPlaceThatCameTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pool := New(Config{Transport: newMemory(0)}).Pool(remote, PoolConfig{Connections: 1})
-		busy := &line{pool: pool, up: true, room: 1} // it has no goroutine, so it takes nothing
-		pool.lines = []*line{busy}
-		own := errors.New("no time")
-		ctx, cancel := context.WithCancelCause(t.Context())
-		failed := make(chan error)
-		go func() { failed <- pool.Request(ctx, Text("a")).Err() }()
-		synctest.Wait()
-		if busy.load != 1 {
-			t.Fatalf("the connection has %d requests, want 1", busy.load)
+		pool, _, stop := pooled(t, PoolConfig{Connections: 1}, slowly(0))
+		ask(t.Context(), t, pool, "first")
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 { // select takes one of two ways
+			pool.mu.Lock()
+			pool.calls++
+			pool.stats.Requests++
+			c := pool.enqueue(0)
+			pool.mu.Unlock()
+			k, err := pool.await(ended, c)
+			if k == nil || err != nil {
+				t.Fatalf("a call whose context ended when it had its place got %v, %v, want the place", k, err)
+			}
+			_, err = k.process.request(ended, Text("late"))
+			if e := sendError(t, err); e.Sent != 0 {
+				t.Errorf("the request was sent %d times, want none: %v", e.Sent, err)
+			}
+			if c, _ := k.leave(0, err); c != nil || k.load() != 0 {
+				t.Errorf("the request is made again: %v, and %d places are taken, want none", c != nil, k.load())
+			}
 		}
-		cancel(own)
-		err := <-failed
-		says(t, "Request that was given and not taken", err, []error{own, ErrNoConnection})
-		if e := sendError(t, err); e.Sent != 0 || busy.load != 0 || len(busy.queue) != 0 {
-			t.Errorf("a request that was not taken failed with %d sent, and the connection has %d, want none", e.Sent, busy.load)
-		}
+		ask(t.Context(), t, pool, "last")
+		closePool(t, pool)
+		stop()
 	})
+}
+
+// TestPoolAnswersAServerWhileNoCallUsesTheConnection has a server end while the pool is idle, and
+// in the moment after a request. The server waits for no client.
+func TestPoolAnswersAServerWhileNoCallUsesTheConnection(t *testing.T) {
+	for _, quiet := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			pool, ipc, stop := pooled(t, PoolConfig{Idle: -1}, slowly(0))
+			for range 3 {
+				ask(t.Context(), t, pool, "a")
+				time.Sleep(quiet)
+				begun := time.Now()
+				stop()
+				if took := time.Since(begun); took > 3*settleTime {
+					t.Errorf("%v after a request the server took %v to end, want no longer than %v", quiet, took, 3*settleTime)
+				}
+				time.Sleep(quiet)
+				if stats := pool.Stats(); quiet > 0 && stats.Connections != 0 {
+					t.Errorf("%v after the end of the server the pool has %d connections, want none", quiet, stats.Connections)
+				}
+				stop = servePooled(t, ipc, slowly(0))
+			}
+			closePool(t, pool)
+			stop()
+		})
+	}
+}
+
+// TestPoolKeepsThePlaceOfARequestThatWasGivenUp makes a request behind one whose caller has gone:
+// it waits until the server has answered that, and then needs no new connection.
+func TestPoolKeepsThePlaceOfARequestThatWasGivenUp(t *testing.T) {
+	for _, inFlight := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			pool, _, stop := pooled(t, PoolConfig{Connections: 1, InFlight: inFlight}, slowly(time.Second))
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+			defer cancel()
+			begun := time.Now()
+			var all sync.WaitGroup
+			for range inFlight {
+				all.Go(func() {
+					if err := pool.Request(ctx, Text("given up")).Err(); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("a request whose context ends before its response failed with %v", err)
+					}
+				})
+			}
+			all.Wait()
+			if stats := pool.Stats(); stats.InFlight != inFlight {
+				t.Errorf("%d requests were given up, and %d places are taken, want as many", inFlight, stats.InFlight)
+			}
+			ask(t.Context(), t, pool, "next")
+			if took, want := time.Since(begun), 2*time.Second; took < want {
+				t.Errorf("the next request had its response after %v, want %v at least", took, want)
+			}
+			time.Sleep(time.Minute)
+			if stats := pool.Stats(); stats.InFlight != 0 || stats.Connected != 1 {
+				t.Errorf("once all responses have come the pool counts %+v, want no places taken on its one connection", stats)
+			}
+			closePool(t, pool)
+			stop()
+		})
+	}
 }

@@ -1,5 +1,7 @@
 package socket
 
+import "slices"
+
 // fifo is a queue whose items lie one behind the other in memory. It keeps room for as
 // many as it held at most, or twice that.
 type fifo[T any] struct {
@@ -36,3 +38,9 @@ func (q *fifo[T]) cut(n int) {
 	clear(q.items[end:])
 	q.items = q.items[:end]
 }
+
+// insert adds an item before the i-th.
+func (q *fifo[T]) insert(i int, item T) { q.items = slices.Insert(q.items, q.head+i, item) }
+
+// remove removes the i-th item.
+func (q *fifo[T]) remove(i int) { q.items = slices.Delete(q.items, q.head+i, q.head+i+1) }
