@@ -72,6 +72,24 @@ func TestDescribeTellsMethods(t *testing.T) {
 	})
 }
 
+func TestDescribeTellsStreamsAndNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		touched := rpc.NewNotice[string]("count").Doc("A file has changed.") // the name of a stream, too
+		pool := serveFor(t, rpc.NewServer(counts, rpc.HandleNotice(touched, func(context.Context, string) error { return nil })))
+		got, err := rpc.Describe.Call(t.Context(), pool, struct{}{})
+		if err != nil || len(got.Methods) != 3 {
+			t.Fatalf("call Describe: got %s, %v, want three methods", asJSON(got), err)
+		}
+		notice, stream := got.Methods[0], got.Methods[1]
+		if notice.Kind != rpc.KindNotice || notice.Doc != "A file has changed." || notice.Request == nil || notice.Response != nil {
+			t.Errorf("Describe told of a notification %s, want its kind, documentation and request only", asJSON(notice))
+		}
+		if stream.Kind != rpc.KindStream || !strings.Contains(string(stream.Response), `"type":"integer"`) {
+			t.Errorf("Describe told of a stream %s, want its kind and the schema of its answers", asJSON(stream))
+		}
+	})
+}
+
 func TestDescribeOfOneOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		nothing := func(context.Context, struct{}) (rpc.Description, error) { return rpc.Description{}, nil }

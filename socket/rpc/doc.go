@@ -69,6 +69,12 @@
 // # Codecs and other languages
 //
 // [JSON] is the default. [Text], [Bytes] and a [Codec] of your own are others, by media type. The
-// method is a parameter of the media type, application/json; method=status, so that a process in PHP takes part
-// with what it has. PROTOCOL.md has the bytes.
+// method is a parameter of the media type, application/json; method=status, so that a process in
+// PHP takes part with what it has. PROTOCOL.md has the bytes. Each server tells its methods and the
+// JSON Schema of their types, see [Describe].
+//
+// # Middleware
+//
+// A [Middleware] goes around all handlers of a server, see [Server.Use], or around the calls of a
+// client, see [Use]. [Logging] and [Timing] are ready, and package socket/otel has one for traces.
 package rpc
