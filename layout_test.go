@@ -21,7 +21,7 @@ var floors = map[string][]string{
 	"stream/rx":         {"stream"},
 	"stream/internal":   {},
 	"stream/text":       {"stream", "stream/internal/lines"},
-	"stream/system":     {"stream/text", "stream", "stream/internal/lines", "internal/folderwatch"},
+	"stream/system":     {"stream/text", "stream", "stream/internal/lines", "internal/folderwatch", "internal/subprocess"},
 	"operators":         {"stream", "fold"},
 	"stream/web":        {"operators", "stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
@@ -34,11 +34,12 @@ var floors = map[string][]string{
 	"socket/internal/answers":  {"socket/internal/wire"},
 	"socket/internal/framed":   {"socket/internal/park", "socket/internal/wire"},
 	"socket/internal/probe":    {"socket/internal/wire"},
-	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch"},
+	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch", "internal/subprocess"},
 
 	"socket/rpc":                 {"socket", "operators", "stream", "fold"},
 	"socket/rpc/internal/schema": {},
 
+	"socket/child": {"socket", "fold", "socket/systemd", "stream/system", "internal/subprocess"},
 	"socket/queue": {"socket", "operators", "stream"},
 
 	"socket/tcp":               {"socket"},

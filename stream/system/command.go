@@ -7,19 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
-	"time"
 
+	"github.com/rxipc/rxipc/internal/subprocess"
 	"github.com/rxipc/rxipc/stream"
 	"github.com/rxipc/rxipc/stream/text"
 )
-
-// lastWords is how many bytes at the end of a child's standard error are kept.
-const lastWords = 4 << 10
-
-// ioDelay is how long the end of a child's standard input and error is waited for after its
-// exit: another process may still have them open.
-const ioDelay = time.Second
 
 // CommandError says how a child process failed. It wraps the [*exec.ExitError], or the
 // error of starting the process or waiting for it.
@@ -76,9 +68,9 @@ func Command(make func() *exec.Cmd, options ...text.Option) stream.Observable[st
 			return err
 		}
 		select {
-		case <-c.exited:
-			if c.err != nil {
-				return c.failure(c.err)
+		case <-c.Exited:
+			if c.Err != nil {
+				return c.failure(c.Err)
 			}
 		case <-ctx.Done():
 		}
@@ -88,17 +80,13 @@ func Command(make func() *exec.Cmd, options ...text.Option) stream.Observable[st
 
 // child is the process of a run.
 type child struct {
-	cmd    *exec.Cmd
+	*subprocess.Process
 	output *os.File
-	words  words
-	grace  time.Duration
-	exited chan struct{} // closed when err is known
-	err    error
 }
 
 func start(cmd *exec.Cmd) (*child, error) {
 	mustHave("Command", "exec.Cmd", cmd != nil)
-	c := &child{cmd: cmd, grace: cmd.WaitDelay, exited: make(chan struct{})}
+	c := &child{Process: subprocess.Prepare(cmd)}
 	if cmd.Stdout != nil {
 		return nil, c.failure(errors.New("its Stdout is set"))
 	}
@@ -108,69 +96,19 @@ func start(cmd *exec.Cmd) (*child, error) {
 	}
 	defer input.Close()
 	c.output, cmd.Stdout = output, input
-	if cmd.Stderr == nil {
-		cmd.Stderr = &c.words
-	}
-	cmd.WaitDelay = ioDelay
-	ownGroup(cmd)
-	if err := cmd.Start(); err != nil {
+	if err := c.Start(); err != nil {
 		output.Close()
 		return nil, c.failure(err)
 	}
-	go func() {
-		defer close(c.exited)
-		if err := cmd.Wait(); !errors.Is(err, exec.ErrWaitDelay) { // which Wait returns for status 0 alone
-			c.err = err
-		}
-	}()
 	return c, nil
 }
 
 // stop ends the child and its group.
 func (c *child) stop() {
 	defer c.output.Close()
-	if c.grace > 0 && !c.hasExited() {
-		terminate(c.cmd)
-		late := time.NewTimer(c.grace)
-		defer late.Stop()
-		select {
-		case <-c.exited:
-		case <-late.C:
-		}
-	}
-	kill(c.cmd)
-	<-c.exited
-}
-
-func (c *child) hasExited() bool {
-	select {
-	case <-c.exited:
-		return true
-	default:
-		return false
-	}
+	c.Stop()
 }
 
 func (c *child) failure(err error) error {
-	return &CommandError{Command: c.cmd.String(), LastWords: c.words.String(), Err: err}
-}
-
-// words keeps the end of its input.
-type words struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-func (w *words) Write(b []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.kept = append(w.kept, b[max(0, len(b)-lastWords):]...)
-	w.kept = w.kept[max(0, len(w.kept)-lastWords):]
-	return len(b), nil
-}
-
-func (w *words) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return string(w.kept)
+	return &CommandError{Command: c.Cmd.String(), LastWords: string(c.Words.Bytes()), Err: err}
 }

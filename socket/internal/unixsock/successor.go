@@ -1,7 +1,6 @@
 package unixsock
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/rxipc/rxipc/internal/subprocess"
 	"github.com/rxipc/rxipc/socket/systemd"
 )
 
@@ -33,14 +32,18 @@ const (
 	// wordsTime is how long this process waits for the last words of a successor that has
 	// ended: a child of the successor may still hold its standard error.
 	wordsTime = 250 * time.Millisecond
+
+	// wordsSize is how many bytes are kept of the beginning and of the end of what a successor
+	// says.
+	wordsSize = 1 << 10
 )
 
 // successor is the process that gets the sockets.
 type successor struct {
 	cmd   *exec.Cmd
-	ready *os.File      // where it says that it is ready
-	words *words        // what it writes to its standard error
-	heard chan struct{} // closed when words is complete, or will be after cmd.Wait
+	ready *os.File          // where it says that it is ready
+	words *subprocess.Words // what it writes to its standard error
+	heard chan struct{}     // closed when words is complete, or will be after cmd.Wait
 }
 
 // start starts cmd with the files of the bundle.
@@ -50,14 +53,14 @@ func (b *bundle) start(cmd *exec.Cmd) (*successor, error) {
 		return nil, err
 	}
 	defer tell.Close()
-	s := &successor{cmd: cmd, ready: ready, words: new(words), heard: make(chan struct{})}
+	s := &successor{cmd: cmd, ready: ready, words: &subprocess.Words{Head: wordsSize, Tail: wordsSize}, heard: make(chan struct{})}
 	b.files, b.names = append(b.files, tell), append(b.names, readyName)
 
 	stdout, stderr := cmd.Stdout, cmd.Stderr
 	if file, isFile := stderr.(*os.File); isFile || stderr == nil {
 		err = s.startWithPipe(b, file)
 	} else {
-		s.words.to, cmd.Stderr = stderr, s.words
+		s.words.To, cmd.Stderr = stderr, s.words
 		if sameWriter(stdout, stderr) {
 			cmd.Stdout = s.words // one goroutine writes both, as without words
 		}
@@ -83,7 +86,7 @@ func (s *successor) startWithPipe(b *bundle, stderr *os.File) error {
 		defer null.Close()
 		beside = null
 	} else {
-		s.words.to = stderr
+		s.words.To = stderr
 	}
 	hear, say, err := os.Pipe()
 	if err != nil {
@@ -139,11 +142,11 @@ func (s *successor) end(cause error) error {
 	if errors.Is(cause, io.EOF) {
 		cause = errors.New(s.cmd.ProcessState.String())
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-			exit.Stderr = s.words.bytes()
+			exit.Stderr = s.words.Bytes()
 			cause = exit
 		}
 	}
-	if said := s.words.line(); said != "" {
+	if said := s.words.Line(); said != "" {
 		return fmt.Errorf("%w: %w; it said: %s", ErrSuccessor, cause, said)
 	}
 	return fmt.Errorf("%w: %w", ErrSuccessor, cause)
@@ -178,54 +181,4 @@ func findExecutable(cmd *exec.Cmd) {
 func isMissing(path string) bool {
 	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
-}
-
-// wordsSize is how many bytes are kept of the beginning and of the end of what a successor says.
-const wordsSize = 1 << 10
-
-// words is a writer that keeps the beginning and the end of what is written to it.
-type words struct {
-	to io.Writer // gets all of it; its errors are ignored; may be nil
-
-	mu         sync.Mutex
-	head, tail []byte
-	cut        bool // there is something between them
-}
-
-func (w *words) Write(p []byte) (int, error) {
-	if w.to != nil {
-		w.to.Write(p)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := min(len(p), wordsSize-len(w.head))
-	w.head = append(w.head, p[:n]...)
-	w.tail = append(w.tail, p[n:]...)
-	if over := len(w.tail) - wordsSize; over > 0 {
-		w.tail = append(w.tail[:0], w.tail[over:]...)
-		w.cut = true
-	}
-	return len(p), nil
-}
-
-// bytes returns the beginning and the end.
-func (w *words) bytes() []byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	between := ""
-	if w.cut {
-		between = "\n…\n"
-	}
-	return bytes.Join([][]byte{w.head, w.tail}, []byte(between))
-}
-
-// line returns them as one line.
-func (w *words) line() string {
-	var lines []string
-	for line := range strings.Lines(string(w.bytes())) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return strings.Join(lines, " / ")
 }

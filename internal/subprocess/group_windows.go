@@ -1,4 +1,4 @@
-package system
+package subprocess
 
 import "os/exec"
 
