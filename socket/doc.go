@@ -81,7 +81,8 @@
 // By default processes of the same user, and root, may talk. Nobody else may write to the
 // folder of the sockets, the sockets are private, and both sides ask the system for the user at
 // the other end before they read a byte. [Unix] tells how to share a folder. [Config] has the
-// [Authorizer] of each side, such as [Users] and [Groups], and how many connections it lets in.
+// [Authorizer] of each side, such as [Users], [Groups] and [Named], and how many connections it
+// lets in.
 // [Connection.Peer] returns the process at the other end.
 //
 // # Restart
