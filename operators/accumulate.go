@@ -8,10 +8,9 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Scan emits the running total of the values under a monoid: after each value,
-// the combination of all up to it. The total starts from a fresh identity in
-// each run. A total that holds maps, slices or pointers is emitted as a copy,
-// which stays as it is while the next values are combined.
+// Scan emits the running total of the values under a monoid: after each value, the
+// combination of all up to it. Each run starts from a fresh identity. If a total holds
+// maps, slices or pointers, a copy is emitted, which later values do not change.
 func Scan[T any](m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("Scan", "monoid", m != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -49,10 +48,9 @@ func sharesStorage(t reflect.Type) bool {
 	}
 }
 
-// ScanFrom emits, after each value, the state that step makes of the state
-// before and the value (Rx: scan with a seed). Each run begins with a state of its
-// own, which seed makes; so it may be a map or a slice that step changes, if what
-// follows does not keep what is emitted.
+// ScanFrom emits, after each value, the state that step makes of the state before and the
+// value (Rx: scan with a seed). seed makes the first state of each run. So the state may be
+// a map or a slice that step changes, if the consumer keeps no state that it received.
 func ScanFrom[A, B any](seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
 	mustHave("ScanFrom", "function", seed != nil && step != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -84,17 +82,16 @@ func Fold[T any](m fold.Monoid[T]) stream.Operator[T, T] {
 	}
 }
 
-// Reduce emits one value when the source completes: the state that step made of a
-// first one and all values in turn. Each run begins with a state of its own, which
-// seed makes; so it may be a map or a slice that step changes. A failure emits
-// nothing.
+// Reduce emits one value when the source completes: the state that step made of a first
+// state and all values in turn. seed makes the first state of each run. So the state may be
+// a map or a slice that step changes. A failure emits nothing.
 func Reduce[A, B any](seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
 	mustHave("Reduce", "function", seed != nil)
 	mustHave("Reduce", "function", step != nil)
 	return reduce("Reduce", seed, step)
 }
 
-// reduce is Reduce under the name of an operator that is made of it.
+// reduce is Reduce for an operator that is built on it and gives its own name.
 func reduce[A, B any](name string, seed func() B, step func(state B, value A) B) stream.Operator[A, B] {
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave(name, "observable", source != nil)

@@ -36,7 +36,8 @@ func Max[T cmp.Ordered]() stream.Operator[T, T] {
 	return best("Max", func(greatest, v T) T { return max(greatest, v) })
 }
 
-// best emits what better has left of all values, if there were any.
+// best emits the value that is left when better has chosen between each two, if there were
+// values.
 func best[T any](name string, better func(best, v T) T) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave(name, "observable", source != nil)
@@ -79,8 +80,8 @@ func Average[T fold.Number]() stream.Operator[T, float64] {
 }
 
 // All emits whether match is true for all values (RxJS: every). It emits false and
-// completes at the first for which it is not, and true when the source completes,
-// also without a value. A failure emits nothing.
+// completes at the first value for which match is false. It emits true when the source
+// completes, also without a value. A failure emits nothing.
 func All[T any](match func(T) bool) stream.Operator[T, bool] {
 	mustHave("All", "function", match != nil)
 	return func(source stream.Observable[T]) stream.Observable[bool] {
@@ -91,7 +92,7 @@ func All[T any](match func(T) bool) stream.Operator[T, bool] {
 				all = match(v)
 				return all
 			})
-			if !all { // it was ended on purpose, whatever it says to that
+			if !all { // ended on purpose, so its error does not count
 				err = nil
 			}
 			return conclude(ctx, err, all, yield)
@@ -99,9 +100,9 @@ func All[T any](match func(T) bool) stream.Operator[T, bool] {
 	}
 }
 
-// Any emits whether match is true for at least one value. It emits true and completes
-// at the first for which it is, and false when the source completes, also without a
-// value. A failure emits nothing.
+// Any emits whether match is true for at least one value. It emits true and completes at
+// the first value for which match is true. It emits false when the source completes, also
+// without a value. A failure emits nothing.
 func Any[T any](match func(T) bool) stream.Operator[T, bool] {
 	mustHave("Any", "function", match != nil)
 	return func(source stream.Observable[T]) stream.Observable[bool] {
@@ -112,7 +113,7 @@ func Any[T any](match func(T) bool) stream.Operator[T, bool] {
 				found = match(v)
 				return !found
 			})
-			if found { // it was ended on purpose, whatever it says to that
+			if found { // ended on purpose, so its error does not count
 				err = nil
 			}
 			return conclude(ctx, err, found, yield)
@@ -120,8 +121,8 @@ func Any[T any](match func(T) bool) stream.Operator[T, bool] {
 	}
 }
 
-// Contains emits whether a value equals the given one: true, and it completes, at
-// the first that does, and false when the source completes without. A failure emits
+// Contains emits whether a value equals the given one. It emits true and completes at the
+// first equal value. It emits false when the source completes without one. A failure emits
 // nothing.
 func Contains[T comparable](value T) stream.Operator[T, bool] {
 	return called("Contains", Any(func(v T) bool { return v == value }))

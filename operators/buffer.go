@@ -7,24 +7,23 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// BufferCount emits slices of size values each (ReactiveX: buffer). The values left
-// when the source completes make a last, shorter slice; a failure drops them. It
-// keeps size values. Slices belong to the receiver. A size below one is one.
+// BufferCount emits slices of size values each (ReactiveX: buffer). The values left when
+// the source completes are emitted as a shorter slice; a failure drops them. It keeps size
+// values. Slices belong to the receiver. A size below one counts as one.
 func BufferCount[T any](size int) stream.Operator[T, []T] {
 	return called("BufferCount", BufferCountEvery[T](size, size))
 }
 
-// BufferCountEvery is [BufferCount] with a new slice begun at every step-th value: a
-// step less than size makes slices overlap, a greater one leaves values between them
-// out (RxJS: bufferCount with startBufferEvery). When the source completes it emits
-// what there is of each slice that has begun. It keeps size values. A step below one
-// is one.
+// BufferCountEvery is [BufferCount] with a new slice begun at every step-th value: a step
+// less than size makes slices overlap, a greater one leaves values between them out (RxJS:
+// bufferCount with startBufferEvery). When the source completes, each slice that has begun
+// is emitted as it is. It keeps size values. A step below one counts as one.
 func BufferCountEvery[T any](size, step int) stream.Operator[T, []T] {
 	size, step = max(1, size), max(1, step)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
 		mustHave("BufferCountEvery", "observable", source != nil)
 		return func(ctx context.Context, yield func([]T) bool) error {
-			var open []T // the oldest slice that is not full; what follows begins within it
+			var open []T // the oldest slice that is not full; the later slices begin within it
 			skip, room := 0, min(size, 4)
 			wanted := true
 			err := source(stream.WithBuffering(ctx, "BufferCount"), func(v T) bool {
@@ -82,17 +81,18 @@ func BufferUntilChanged[T any, K comparable](key func(T) K, limit int) stream.Op
 	}
 }
 
-// BufferBoundary emits, at each value of the boundary's, a slice of the values that came
-// since the one before, an empty one if there were none (ReactiveX: buffer with a
-// boundary, RxJS: buffer; here [Buffer] is an option of MergeMap). It keeps at most limit
-// values: a slice that is full is emitted at once, and another begun. What is left when
-// the source completes makes a last slice unless that is empty. A boundary that completes
-// cuts no more; a failure, also of the boundary, drops what is left. Slices belong to the
-// receiver. A limit below one is one.
+// BufferBoundary emits a slice at each value of the boundary: the values that came since
+// the boundary's value before. The slice may be empty (ReactiveX: buffer with a boundary,
+// RxJS: buffer; here [Buffer] is an option of MergeMap). It keeps at most limit values: a
+// full slice is emitted at once, and the next value begins another. The values left when
+// the source completes are emitted as a last slice, unless there are none. After the
+// boundary has completed, only the limit and the end of the source end a slice. A failure
+// of the source or of the boundary drops the values left. Slices belong to the receiver. A
+// limit below one counts as one.
 //
 // The boundary is subscribed before the source begins, as for [TakeUntil]. Source and
-// boundary run on goroutines of their own. While yield is at work, at most
-// [stream.DefaultBuffer] values of each wait; then they do.
+// boundary run on goroutines of their own. While yield runs, at most [stream.DefaultBuffer]
+// values of each wait; source and boundary wait when there are more.
 func BufferBoundary[T, B any](boundary stream.Observable[B], limit int) stream.Operator[T, []T] {
 	mustHave("BufferBoundary", "observable", boundary != nil)
 	return func(source stream.Observable[T]) stream.Observable[[]T] {

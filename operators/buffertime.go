@@ -7,16 +7,17 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// BufferTime emits, at the end of each period, a slice of the values that came within
-// it, an empty one if there were none (RxJS: bufferTime). Periods are counted from the
-// start of the run; those that pass while yield is at work are skipped. It keeps at most
-// limit values: a slice that is full is emitted before its period ends, and another
-// begun. What is left when the source completes makes a last slice unless that is empty;
-// a failure drops it. Slices belong to the receiver. A limit below one is one; a period
-// of zero or less is a nanosecond, so slices follow each other as fast as yield takes them.
+// BufferTime emits a slice at the end of each period: the values that came within the
+// period. The slice may be empty (RxJS: bufferTime). The first period begins with the run.
+// Periods that pass while yield runs are skipped. It keeps at most limit values: a full
+// slice is emitted before its period ends, and the next value begins another. The values
+// left when the source completes are emitted as a last slice, unless there are none; a
+// failure drops them. Slices belong to the receiver. A limit below one counts as one. A
+// period of zero or less counts as a nanosecond, so slices follow each other as fast as
+// yield takes them.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more.
 func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] {
 	return func(source stream.Observable[T]) stream.Observable[[]T] {
 		mustHave("BufferTime", "observable", source != nil)
@@ -35,7 +36,7 @@ func BufferTime[T any](period time.Duration, limit int) stream.Operator[T, []T] 
 	}
 }
 
-// BatchOption sets what else ends a slice of BufferTimeOrCount.
+// BatchOption adds a condition that ends a slice of BufferTimeOrCount.
 type BatchOption[T any] func(*batch[T])
 
 // MaxWeight bounds the weight of a slice, which is the sum of weigh of its values, by limit
@@ -50,15 +51,15 @@ func MaxWeight[T any](limit int, weigh func(T) int) BatchOption[T] {
 }
 
 // BufferTimeOrCount emits slices of up to count values. A slice is emitted sooner when
-// maxWait has passed since its first value came: no value waits longer, and no slice is empty.
-// [MaxWeight] bounds the weight of a slice too. Senders that batch are made of it;
-// [BufferTime] keeps to a clock instead. The values left when the source completes make a
-// last slice; a failure drops them. It keeps at most count values. Slices belong to the
-// receiver. A count below one is one.
+// maxWait has passed since its first value came: no value waits longer, and no slice is
+// empty. [MaxWeight] bounds the weight of a slice too. It suits a sender of batches; the
+// slices of [BufferTime] have fixed periods instead. The values left when the source
+// completes are emitted as a last slice; a failure drops them. It keeps at most count
+// values. Slices belong to the receiver. A count below one is one.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
-// a value is taken from there.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more. The time of a
+// value is when the operator takes it from the waiting ones.
 func BufferTimeOrCount[T any](maxWait time.Duration, count int, options ...BatchOption[T]) stream.Operator[T, []T] {
 	for _, option := range options {
 		mustHave("BufferTimeOrCount", "option", option != nil)

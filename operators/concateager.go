@@ -8,15 +8,16 @@ import (
 )
 
 // ConcatMapEager runs project's observable for each value, several of them at the same
-// time, and emits what they emit one after the other, in the order of the values (RxJava:
-// concatMapEager): [ConcatMap] that does not wait before it begins. Up to a [Limit] of
-// them run, or have ended while their values wait for their turn; the source waits while
-// there are so many. The default, and any limit below one, is [stream.DefaultBuffer]. A
-// [Buffer] of each holds what waits. So at most Limit times Buffer values wait.
+// time, and emits their values one observable after the other, in the order of the source
+// (RxJava: concatMapEager). It is [ConcatMap] that starts observables early. [Limit] bounds
+// the observables that run or whose values wait for their turn; the source waits while
+// there are so many. The default, and any limit below one, is [stream.DefaultBuffer]. The
+// values of each wait in a [Buffer]. So at most Limit times Buffer values wait.
 //
 // The source and each projected observable have a goroutine of their own; project is called
 // on the source's. A failure of a projected observable comes after its values, when it is
-// its turn; one of the source after all that was projected before.
+// its turn. A failure of the source comes after the values of all observables that were
+// projected before.
 func ConcatMapEager[A, B any](project func(A) stream.Observable[B], options ...MergeOption) stream.Operator[A, B] {
 	mustHave("ConcatMapEager", "function", project != nil)
 	config := mergeConfig{buffer: stream.DefaultBuffer}

@@ -7,14 +7,14 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Debounce emits a value once quiet has passed without another after it, and so drops
-// those that are followed sooner. When the source completes, the value that is pending
-// is emitted at once; a failure drops it. A quiet of zero or less waits for no time, but
-// still drops what was followed before the consumer saw it.
+// Debounce emits a value when quiet has passed after it without another value. A value that
+// is followed sooner is dropped. When the source completes, the pending value is emitted at
+// once; a failure drops it. A quiet of zero or less does not wait, but a value is still
+// dropped if another one comes before the consumer takes it.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
-// a value is taken from there.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more. The time of a
+// value is when the operator takes it from the waiting ones.
 func Debounce[T any](quiet time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Debounce", "observable", source != nil)
@@ -31,18 +31,18 @@ func Debounce[T any](quiet time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// pending is a value that comes later, or never.
+// pending holds a value that may be emitted later.
 type pending[T any] struct {
 	yield  func(T) bool
 	value  T
-	held   bool // there is one
+	held   bool // there is a value
 	denied bool // yield wants no more
 }
 
 // hold keeps a value instead of the one before.
 func (p *pending[T]) hold(v T) { p.value, p.held = v, true }
 
-// emit emits the value, if there is one, and reports whether more is wanted.
+// emit emits the value, if there is a value, and reports whether more is wanted.
 func (p *pending[T]) emit() bool {
 	if !p.held {
 		return true
@@ -54,8 +54,8 @@ func (p *pending[T]) emit() bool {
 	return !p.denied
 }
 
-// end emits the value if the run, which ended with err, has completed, and returns how it
-// ends.
+// end emits the value if the source, which ended with err, has completed. It returns how
+// the run ends.
 func (p *pending[T]) end(ctx context.Context, err error) error {
 	if err = ended(ctx, err); err == nil && !p.denied && p.emit() {
 		err = context.Cause(ctx)

@@ -7,12 +7,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Delay emits each value d after the source emitted it. The source runs on a goroutine
-// of its own; beside the one next due, at most capacity values wait (at least one may)
-// and the source waits with one that is more, so n values a second want a capacity of n
-// times d in seconds.
-// A completion or failure comes after the last value; nothing that is pending is lost,
-// where Rx lets a failure overtake it. A d of zero or less delays nothing.
+// Delay emits each value d after the source emitted it. The source runs on a goroutine of
+// its own. Besides the value that is due next, at most capacity values wait (at least one);
+// the source waits when there are more. So n values a second need a capacity of n times d
+// in seconds. A completion or failure comes after the last value, and no pending value is
+// lost; in Rx, a failure overtakes pending values. A d of zero or less delays nothing.
 func Delay[T any](d time.Duration, capacity int) stream.Operator[T, T] {
 	d = max(0, d)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -30,7 +29,7 @@ func Delay[T any](d time.Duration, capacity int) stream.Operator[T, T] {
 	}
 }
 
-// waiting is what a run does between its values, with a timer that it keeps.
+// waiting holds the timer with which a run waits between its values.
 type waiting struct {
 	timer *time.Timer
 	cause error // why the last wait ended before its time
@@ -56,8 +55,7 @@ func (w *waiting) wait(ctx context.Context, d time.Duration) bool {
 	return w.cause == nil
 }
 
-// run is the run whose yield waits: one that ended because a wait was cut short
-// returns why.
+// run runs a source whose yield waits. If a wait was cut short, run returns the reason.
 func (w *waiting) run(f func() error) error {
 	if err := f(); err != nil {
 		return err

@@ -6,11 +6,10 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Distinct emits the values that equal none of the last limit values it has
-// emitted. It keeps these and no more: once it has emitted limit values it forgets
-// the oldest with each new one, so that this is new again when it comes back. A limit
-// below one is one. What does not equal itself, such as NaN, is always emitted and
-// never kept.
+// Distinct emits the values that equal none of the last limit values it has emitted. It
+// keeps only these: when it has emitted limit values, each new one makes it forget the
+// oldest, which would then be emitted again. A limit below one counts as one. A value that
+// does not equal itself, such as NaN, is always emitted and never kept.
 func Distinct[T comparable](limit int) stream.Operator[T, T] {
 	return called("Distinct", DistinctBy(func(v T) T { return v }, limit))
 }
@@ -54,8 +53,9 @@ func DistinctUntilChanged[T comparable]() stream.Operator[T, T] {
 	return called("DistinctUntilChanged", DistinctUntilChangedFunc(func(before, v T) bool { return before == v }))
 }
 
-// DistinctUntilChangedFunc emits the first value, and then those for which equal is
-// false of the last value emitted and the new one. It keeps one value.
+// DistinctUntilChangedFunc emits the first value, and then each value that is not equal to
+// the value emitted before it. It calls equal with that value and the new one. It keeps one
+// value.
 func DistinctUntilChangedFunc[T any](equal func(emitted, v T) bool) stream.Operator[T, T] {
 	mustHave("DistinctUntilChangedFunc", "function", equal != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

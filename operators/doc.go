@@ -14,20 +14,17 @@
 //
 // With Go 1.27 a [Chain] has all of them as methods.
 //
-// Every operator keeps the contract of package stream: it runs on its caller's
-// goroutine, holds nothing after its run, ends with its context, and starts
-// afresh in each run. Those that run several sources at the same time (Merge,
-// MergeMap and its siblings, MapParallel, Zip, CombineLatest, ForkJoin, Race) do so
-// through [stream.Gather], and say what they buffer. Those that only ask another
-// observable something (TakeUntil, SkipUntil, WithLatestFrom) run it beside the source,
-// which stays on its caller's goroutine. Those that react to time beside values do so
-// through [stream.Timed], and say what becomes of a value that is pending when the
-// source ends; of a value and a time that come in the very same instant either may be
-// first.
+// Every operator keeps the contract of package stream: it runs on its caller's goroutine,
+// holds nothing after its run, ends with its context, and starts afresh in each run. Those
+// that run several sources at the same time (Merge, MergeMap and its siblings, MapParallel,
+// Zip, CombineLatest, ForkJoin, Race) do so through [stream.Gather], and say what they
+// buffer. TakeUntil, SkipUntil and WithLatestFrom run a second observable beside the
+// source, which stays on its caller's goroutine. Operators that react to time use
+// [stream.Timed], and say what becomes of a value that is pending when the source ends. If
+// a value and a time come at the same instant, either may be first.
 //
-// Share, ShareReplay and what Multicast makes are hot: their runs are not independent, but
-// share one of the source, on a goroutine of its own, which has ended when the last of
-// them has.
+// Share, ShareReplay and the observables of Multicast are hot: their runs share one run of
+// the source, which has a goroutine of its own and has ended when the last of them has.
 //
 // Operators that keep values say how many: Distinct a bound that its caller gives,
 // TakeLast and the windows their size, GroupBy a buffer a group and a limit of groups,

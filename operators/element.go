@@ -31,9 +31,9 @@ func Last[T any]() stream.Operator[T, T] {
 	}
 }
 
-// ElementAt emits the value at an index, counted from zero, and completes with it;
-// where there are not so many values it completes empty ([ThrowIfEmpty] makes that a
-// failure). A negative index completes at once and does not run the source.
+// ElementAt emits the value at an index, counted from zero, and completes. If the source
+// has fewer values, it completes empty ([ThrowIfEmpty] makes that a failure). A negative
+// index completes at once and does not run the source.
 func ElementAt[T any](index int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("ElementAt", "observable", source != nil)
@@ -54,9 +54,9 @@ func Find[T any](match func(T) bool) stream.Operator[T, T] {
 	}
 }
 
-// Single emits the source's only value when the source completes. Without one it
-// fails with [stream.ErrEmpty]; at a second one it fails at once with
-// [stream.ErrMoreThanOne]. It emits nothing then.
+// Single emits the source's only value when the source completes. Without a value it fails
+// with [stream.ErrEmpty]. At a second value it fails at once with [stream.ErrMoreThanOne].
+// A failure emits nothing.
 func Single[T any]() stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Single", "observable", source != nil)
@@ -68,7 +68,7 @@ func Single[T any]() stream.Operator[T, T] {
 				count++
 				return count == 1
 			})
-			if count > 1 { // it was ended on purpose, whatever it says to that
+			if count > 1 { // ended on purpose, so its error does not count
 				return stream.ErrMoreThanOne
 			}
 			if err = ended(ctx, err); err == nil && count == 0 {

@@ -6,15 +6,15 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Catch goes on with recover's observable when the source fails; the values that
-// came before stay delivered. The end of the run's own context is not a failure
-// to recover from and passes through.
+// Catch continues with recover's observable when the source fails, after the values that
+// the source has emitted. It does not recover from the end of the run's own context, whose
+// cause it returns.
 func Catch[T any](recover func(error) stream.Observable[T]) stream.Operator[T, T] {
 	mustHave("Catch", "function", recover != nil)
 	return catch("Catch", recover)
 }
 
-// catch is Catch under the name of an operator that is made of it.
+// catch is Catch for an operator that is built on it and gives its own name.
 func catch[T any](name string, recover func(error) stream.Observable[T]) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave(name, "observable", source != nil)
@@ -35,8 +35,8 @@ func catch[T any](name string, recover func(error) stream.Observable[T]) stream.
 	}
 }
 
-// OnErrorReturn emits f of the error when the source fails, and completes. As with
-// [Catch], the end of the run's own context passes through.
+// OnErrorReturn emits f of the error when the source fails, and completes. As [Catch], it
+// does not recover from the end of the run's own context.
 func OnErrorReturn[T any](f func(error) T) stream.Operator[T, T] {
 	mustHave("OnErrorReturn", "function", f != nil)
 	return catch("OnErrorReturn", func(err error) stream.Observable[T] { return stream.Just(f(err)) })
@@ -99,10 +99,9 @@ func (e Ending) String() string {
 	}
 }
 
-// Finally calls f when the run has ended, and tells it how: completion, failure, a
-// consumer that wants no more, a panic or a runtime.Goexit. err is what the run failed
-// with, the cause of its context if that ended it, and nil for other endings than
-// [Failed].
+// Finally calls f when the run has ended. ending says how: completion, failure, a consumer
+// that wants no more, a panic or a runtime.Goexit. err is the error of a run that [Failed],
+// which is the cause of its context if the context ended it. For other endings err is nil.
 func Finally[T any](f func(how Ending, err error)) stream.Operator[T, T] {
 	mustHave("Finally", "function", f != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

@@ -165,7 +165,7 @@ func eventRun[A any](name string, c *eventClock[A], source stream.Observable[A],
 	} else {
 		err = source(ctx, value)
 	}
-	if c.failed != nil { // it was ended on purpose, whatever it says to that
+	if c.failed != nil { // ended on purpose, so its error does not count
 		return c.failed
 	}
 	if err = ended(c.ctx, err); err != nil {

@@ -6,18 +6,17 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Expand emits each value of the source, and after it those of project's observable for
-// it, each of which is treated in the same way: a tree, depth first, as a walk through
-// folders or from page to page (RxJS: expand with a concurrency of one). An empty
-// observable is a leaf. It completes when the source and all that was projected have;
-// the first failure ends it.
+// Expand emits each value of the source, followed by the values of project's observable for
+// it. Each of these is treated in the same way. So Expand walks a tree depth first, as
+// folders or pages that link to the next one (RxJS: expand with a concurrency of one). An
+// empty observable is a leaf. The run completes when the source and all projected
+// observables have completed; the first failure ends it.
 //
-// One observable at a level of the tree runs at a time, inside of the one above; all are
-// on the caller's goroutine and nothing is buffered. What it holds, on the stack, is the
-// way from the root to the present value. Below 64 levels an observable goes on, to its
-// end or its next value, before what was projected of its value is run: the last child of
-// each node so takes its parent's place on the stack, and a list, however long, takes no
-// more of that than one of 64 values.
+// One observable runs at each level of the tree, inside the one above it. All run on the
+// caller's goroutine, and nothing is buffered. The stack holds the path from the root to
+// the present value. Deeper than 64 levels, an observable first continues to its next value
+// or its end, and then its child runs. So the last child of a node takes the node's place
+// on the stack, and a list of any length takes as much stack as one of 64 values.
 func Expand[T any](project func(T) stream.Observable[T]) stream.Operator[T, T] {
 	mustHave("Expand", "function", project != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -40,7 +39,7 @@ type expansion[T any] struct {
 	wanted  bool
 }
 
-// run emits the values of a node's children, and those below them. On deep levels the
+// run emits the values of a node's children and of their descendants. On deep levels the
 // last child follows its parent in the loop.
 func (e *expansion[T]) run(children stream.Observable[T], depth int) error {
 	var failure error // of a parent, after its last child

@@ -17,9 +17,8 @@ func Filter[T any](keep func(T) bool) stream.Operator[T, T] {
 	}
 }
 
-// OfType emits the values that are of type B, as such: those of an interface type
-// A that hold a B, or that have the methods of B where that is an interface too.
-// Others are dropped.
+// OfType emits the values that are of type B, as values of B. If B is an interface, these
+// are the values that implement it. Others are dropped.
 //
 //	operators.OfType[any, string]()
 func OfType[A, B any]() stream.Operator[A, B] {
@@ -59,7 +58,7 @@ func Take[T any](count int) stream.Operator[T, T] {
 				left--
 				return yield(v) && left > 0
 			})
-			if left == 0 { // it was ended on purpose, whatever it says to that
+			if left == 0 { // ended on purpose, so its error does not count
 				err = context.Cause(ctx)
 			}
 			return err
@@ -67,9 +66,9 @@ func Take[T any](count int) stream.Operator[T, T] {
 	}
 }
 
-// TakeLast emits the last count values when the source completes, and all of them
-// where there are fewer. It keeps count values. A failure emits nothing. A count of
-// zero or less emits nothing either, and waits for the source all the same.
+// TakeLast emits the last count values when the source completes, and all of them where
+// there are fewer. It keeps count values. A failure emits nothing. With a count of zero or
+// less it emits nothing and ends as the source does.
 func TakeLast[T any](count int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("TakeLast", "observable", source != nil)
@@ -94,8 +93,8 @@ type TakeWhileOption uint8
 // Inclusive makes TakeWhile emit the value that ends it too.
 const Inclusive TakeWhileOption = 1
 
-// TakeWhile emits values as long as keep is true and completes at the first for
-// which it is not; with [Inclusive] that one is emitted as the last.
+// TakeWhile emits values as long as keep is true, and completes at the first value for
+// which keep is false. With [Inclusive] that value is emitted too.
 func TakeWhile[T any](keep func(T) bool, options ...TakeWhileOption) stream.Operator[T, T] {
 	mustHave("TakeWhile", "function", keep != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -112,7 +111,7 @@ func TakeWhile[T any](keep func(T) bool, options ...TakeWhileOption) stream.Oper
 				}
 				return false
 			})
-			if over { // it was ended on purpose, whatever it says to that
+			if over { // ended on purpose, so its error does not count
 				err = context.Cause(ctx)
 			}
 			return err

@@ -21,9 +21,8 @@ type mergeConfig struct {
 // fast as it goes.
 func Limit(n int) MergeOption { return func(c *mergeConfig) { c.limit = n } }
 
-// Buffer sets how many values of each projected observable may wait for the
-// consumer (at least one may); one that has one more waits. The default is
-// [stream.DefaultBuffer].
+// Buffer sets how many values of each projected observable may wait for the consumer (at
+// least one). An observable with one more waits. The default is [stream.DefaultBuffer].
 func Buffer(n int) MergeOption { return func(c *mergeConfig) { c.buffer = n } }
 
 // MergeMap runs project's observable for each value, all at the same time or up
@@ -68,12 +67,13 @@ func MergeMap[A, B any](project func(A) stream.Observable[B], options ...MergeOp
 	}
 }
 
-// ExhaustMap runs project's observable for a value and ignores the values that the
-// source emits until that has completed and its values have been taken; the next one
-// is projected again (RxJS: exhaustMap); [CountDrops] counts what is ignored. The source and the projected observable have
-// a goroutine each; project is called on the source's, which never waits. It completes
-// when the source and the projected observable have, and fails with the first failure,
-// after the values that came before it. At most [stream.DefaultBuffer] values wait.
+// ExhaustMap runs project's observable for a value. It ignores the values that the source
+// emits until that observable has completed and its values have been taken. Then it
+// projects the next value (RxJS: exhaustMap). [CountDrops] counts the ignored values. The
+// source and the projected observable have a goroutine each; project is called on the
+// source's, which never waits. It completes when the source and the projected observable
+// have, and fails with the first failure, after the values that came before it. At most
+// [stream.DefaultBuffer] values wait.
 func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A, B] {
 	mustHave("ExhaustMap", "function", project != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -97,18 +97,18 @@ func ExhaustMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[
 	}
 }
 
-// SwitchMap runs project's observable for each value, and leaves it for that of the
-// next value (RxJS: switchMap, ReactiveX: switch): what the one before has emitted but
-// the consumer has not taken is dropped, it is cancelled, and the next one is run when
-// it has ended. A value that yield is being called with in that moment is the last.
-// How a projected observable that was left ended is of no interest.
+// SwitchMap runs project's observable for each value, and leaves it when the source has the
+// next value (RxJS: switchMap, ReactiveX: switch). To leave an observable, it drops the
+// values that the consumer has not taken, cancels it, waits until it has ended, and ignores
+// its error. A call of yield with one of its values is finished. Then the next observable
+// runs.
 //
-// The source and the projected observable have a goroutine each; project is called on
-// the source's, which waits for the end of what it leaves, and for yield if that is at
-// work. So a projected observable may be left before its first value when the source
-// has its next one at once. It completes when the source and the last projected
-// observable have, and fails with the first failure, after the values that came before
-// it. At most [stream.DefaultBuffer] values wait.
+// The source and the projected observable have a goroutine each. project is called on the
+// source's goroutine, which waits for the end of the observable that it leaves, and for
+// yield. So a projected observable may be left before its first value if the source emits
+// its next value at once. It completes when the source and the last projected observable
+// have, and fails with the first failure, after the values that came before it. At most
+// [stream.DefaultBuffer] values wait.
 func SwitchMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A, B] {
 	mustHave("SwitchMap", "function", project != nil)
 	return switchMap("SwitchMap", project)
@@ -119,7 +119,7 @@ func switchMap[A, B any](name string, project func(A) stream.Observable[B]) stre
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
-			var left atomic.Bool // what comes now comes from an observable that was left
+			var left atomic.Bool // this value is from an observable that was left
 			return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[B]) {
 				running := newSemaphore(1)
 				release := running.releaseFunc()

@@ -8,10 +8,10 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// FoldByKey emits one map when the source completes: for each key, the combination
-// under a monoid of the parts that split took from the values of that key, in their
-// order. It keeps one total a key, so the keys there are bound its memory. The map
-// is the receiver's; without values it is empty. A failure emits nothing.
+// FoldByKey emits one map when the source completes: for each key, the combination under a
+// monoid of the parts that split took from the values of that key, in their order. It keeps
+// one total a key, so its memory grows with the number of keys. The map belongs to the
+// receiver; without values it is empty. A failure emits nothing.
 func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V]) stream.Operator[A, map[K]V] {
 	mustHave("FoldByKey", "function", split != nil)
 	mustHave("FoldByKey", "monoid", m != nil)
@@ -36,8 +36,8 @@ func FoldByKey[A any, K comparable, V any](split func(A) (K, V), m fold.Monoid[V
 	}
 }
 
-// totals are kept by pointer: a value costs one look-up, where storing what it makes
-// of a total would take another. The pointers are to places in larger chunks.
+// totals keeps pointers, so that a value costs one look-up of the map, and not a second one
+// that stores the new total. The pointers are to places in larger chunks.
 type totals[K comparable, V any] struct {
 	m     fold.Monoid[V]
 	of    map[K]*V

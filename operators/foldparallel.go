@@ -7,8 +7,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// parallelBatch is how many values FoldParallel gives to a goroutine at a time: enough
-// that handing them over costs little beside combining them.
+// parallelBatch is how many values FoldParallel gives to a goroutine at a time. With so
+// many, the hand-over costs little compared with combining them.
 const parallelBatch = 1024
 
 // FoldParallel is [Fold] on several goroutines: each combines 1024 values that follow each
@@ -18,8 +18,8 @@ const parallelBatch = 1024
 // source has a goroutine of its own. The monoid is used by several goroutines at once.
 //
 // It emits one value when the source completes, the identity if there were none. A failure
-// emits nothing. At most twice workers batches of values are in work or wait to be
-// combined, and one is being filled; the source waits with one value more.
+// emits nothing. At most twice workers batches are combined or wait for it, and one more is
+// being filled. The source waits when there are more values.
 func FoldParallel[T any](workers int, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldParallel", "monoid", m != nil)
 	return foldParallel("FoldParallel", workers, m, func(values []T) T { return fold.Slice(m, values) })

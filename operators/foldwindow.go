@@ -8,10 +8,9 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// FoldTumbling emits, for each size values in turn, their combination under a monoid
-// (Rx: window by count, folded). The values left when the source completes make a
-// last, shorter window. It keeps one total. A failure emits nothing of the window it
-// came in. A size below one is one.
+// FoldTumbling emits, for each size values in turn, their combination under a monoid (Rx:
+// window by count, folded). The values left when the source completes make a last, shorter
+// window. A failure drops them. It keeps one total. A size below one counts as one.
 func FoldTumbling[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldTumbling", "monoid", m != nil)
 	size = max(1, size)
@@ -39,12 +38,12 @@ func FoldTumbling[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
 	}
 }
 
-// FoldSliding emits, after each value, the combination of the last size values under
-// a monoid, fewer of them as long as there are fewer: [Scan] over what is recent.
-// Skip(size-1) after it leaves the full windows. The monoid needs no inverse, and a
-// value costs at most three calls of Combine on average, whatever the size; where
-// values hold maps, slices or pointers, two more for copies, and what is emitted
-// stays as it is. It keeps size values. A size below one is one.
+// FoldSliding emits, after each value, the combination of the last size values under a
+// monoid. The first windows have fewer values; Skip(size-1) leaves them out. The monoid
+// needs no inverse. A value costs at most three calls of Combine on average, whatever the
+// size. If values hold maps, slices or pointers, it costs two more calls for copies, and
+// later values do not change what is emitted. It keeps size values. A size below one counts
+// as one.
 //
 // The algorithm is the one called Two-Stacks by Tangwongsan, Hirzel and Schneider in
 // "Low-Latency Sliding-Window Aggregation in Worst-Case Constant Time" (DEBS 2017).
@@ -60,10 +59,9 @@ func FoldSliding[T any](size int, m fold.Monoid[T]) stream.Operator[T, T] {
 	}
 }
 
-// sliding is the window of one run: the older of its values, then the more recent
-// ones. Both are in one array, in which each new value takes the place of the one
-// that leaves: before next are the recent values as they came, from next on, for each
-// older value, the combination of it and all older values that follow it.
+// sliding is the window of one run, in one array. Each new value takes the place of the
+// value that leaves. Before the index next are the recent values as they came. From next on
+// there is, for each older value, the combination of it and of all older values after it.
 type sliding[T any] struct {
 	m      fold.Monoid[T]
 	size   int
@@ -101,7 +99,7 @@ func (s *sliding[T]) age() {
 	s.next, s.recent = 0, s.m.Identity()
 }
 
-// own is a value that Combine may reuse, or that may be given away.
+// own returns a copy of a value, which Combine may change and which may be emitted.
 func (s *sliding[T]) own(v T) T {
 	if s.shares {
 		return fold.Copy(s.m, v)

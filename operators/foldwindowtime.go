@@ -10,14 +10,13 @@ import (
 )
 
 // FoldTumblingTime emits, at the end of each period, the combination under a monoid of the
-// values that came within it, the identity if there were none (Rx: window by time,
-// folded). Periods are counted from the start of the run; those that pass while yield is
-// at work are skipped. It keeps one total. The values left when the source completes make
-// a last one; a failure emits nothing of the period it came in. A period of zero or less
-// is a nanosecond.
+// values that came within it. Without values that is the identity (Rx: window by time,
+// folded). The first period begins with the run. Periods that pass while yield runs are
+// skipped. It keeps one total. When the source completes, the total of the period that has
+// begun is emitted; a failure drops it. A period of zero or less counts as a nanosecond.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more.
 func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldTumblingTime", "monoid", m != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -46,13 +45,12 @@ func FoldTumblingTime[T any](period time.Duration, m fold.Monoid[T]) stream.Oper
 	}
 }
 
-// FoldSlidingTime emits, after each value, the combination under a monoid of the values
-// that came within the last span, that one included; a value that came exactly a span ago
-// is out. It keeps at most limit values (at least one): when more come within a span, the
-// oldest are left out too. Nothing is emitted when values go out of date, only when one
-// comes. It costs what [FoldSliding] does, and a look at the clock. It runs on its
-// caller's goroutine and ends as the source does. Within a
-// span of zero or less there is that one alone.
+// FoldSlidingTime emits, after each value, the combination under a monoid of the values of
+// the last span, this value included. A value that came exactly a span ago is not. It keeps
+// at most limit values (at least one): when more come within a span, it leaves out the
+// oldest. It emits only when a value comes, and not when one is too old. A value costs as
+// much as in [FoldSliding], and a look at the clock. It runs on its caller's goroutine and
+// ends as the source does. With a span of zero or less a window is its last value alone.
 func FoldSlidingTime[T any](span time.Duration, limit int, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldSlidingTime", "monoid", m != nil)
 	limit = max(1, limit)
@@ -72,9 +70,8 @@ func FoldSlidingTime[T any](span time.Duration, limit int, m fold.Monoid[T]) str
 	}
 }
 
-// passing is [sliding] of as many values as there happen to be. The older values are in an
-// array of their own, the last of them first, since those that leave and those that come
-// are not equally many.
+// passing is [sliding] with any number of values. More values may come than leave, so the
+// older values have an array of their own, the last of them first.
 type passing[T any] struct {
 	sliding[T]
 	older []T             // for each, the combination of it and all older values that follow it

@@ -6,11 +6,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ForkJoin runs all sources at the same time, each on a goroutine of its own, and emits
-// their last values, in the order of the sources, when all have completed. One that
-// completes without a value completes it at once, with nothing; so do no sources at all.
-// The first failure ends it. One value of each source is kept, and nothing waits. Of
-// sources of different types [Zip] the [Last] ones.
+// ForkJoin runs all sources at the same time, each on a goroutine of its own. When all have
+// completed it emits a slice of their last values, in the order of the sources. If a source
+// completes without a value, or if there are no sources, it completes at once and emits
+// nothing. The first failure ends it. It keeps one value of each source. For sources of
+// different types use [Zip] over the [Last] of each.
 func ForkJoin[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	mustHaveEach("ForkJoin", sources)
 	type end struct {

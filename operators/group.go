@@ -10,15 +10,15 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ErrGroupClosed is how the values of a [Group] end that cannot be had to their end: the
-// run that made it is over, or they were asked for too late.
+// ErrGroupClosed is the error of the values of a [Group] that are incomplete: the run that
+// made the group was left before its end, or Values was called too late.
 var ErrGroupClosed = errors.New("operators: group closed")
 
-// Group is a part of the values of a run, to be observed on its own: those of one key,
-// for [GroupBy], or those of one window, whose key is its number, from zero on, for the
-// Window operators.
+// Group is a part of the values of a run, which is observed on its own. A group of
+// [GroupBy] has the values of one key. A group of a Window operator has the values of one
+// window; its key is the number of the window, from zero on.
 type Group[K comparable, V any] struct {
-	Key K // what its values have in common: their key, or the number of their window
+	Key K // the key of its values, or the number of their window
 	out *groupOutput[V]
 }
 
@@ -61,7 +61,7 @@ func (g Group[K, V]) Values() stream.Observable[V] {
 // of the context of the run that made the group count the same values of all groups.
 func (g Group[K, V]) Dropped() int { return g.out.Dropped() + int(g.out.refused.Load()) }
 
-// watched is the group as MergeMap and the stallDetector know it.
+// watched returns the part of the group that MergeMap and the stallDetector use.
 func (g Group[K, V]) watched() *watchedGroup { return &g.out.watchedGroup }
 
 // groupOutput carries the values of a group to its reader.
@@ -79,10 +79,9 @@ func (out *groupOutput[V]) settle(more bool) {
 	}
 }
 
-// grouped emits the groups that produce opens, on a goroutine of its own, where the
-// source runs too: so a reader of one group may keep yield for as long as that lasts. At
-// most waiting groups wait for yield, and those of a source that is read on are kept as
-// [stream.Unicast] keeps them. stage is the operator.
+// grouped emits the groups that produce opens. produce and the source run on a goroutine of
+// their own, so yield may read a group to its end. At most waiting groups wait for yield.
+// The values of a group wait in its [stream.Unicast]. stage is the name of the operator.
 func grouped[K comparable, V any](stage string, waiting int, produce func(context.Context, *groupOpener[K, V]) error) stream.Observable[Group[K, V]] {
 	return func(ctx context.Context, yield func(Group[K, V]) bool) error {
 		detector := &stallDetector{done: ctx.Done(), slots: newSemaphore(waiting)}
@@ -121,7 +120,7 @@ type groupOpener[K comparable, V any] struct {
 	announce func(Group[K, V]) bool
 	dropped  func(int)
 	detector *stallDetector
-	keepRest bool // what waits when a reader leaves is for another
+	keepRest bool // values that wait when a reader leaves are for the next reader
 	open     map[*groupOutput[V]]K
 }
 
@@ -170,7 +169,7 @@ func (o *groupOpener[K, V]) end(out *groupOutput[V]) {
 	delete(o.open, out)
 }
 
-// endAll ends the groups that are open, for the reason that their run does.
+// endAll ends the open groups with the reason of the end of their run.
 func (o *groupOpener[K, V]) endAll(err error) {
 	for out := range o.open {
 		out.Error(err)

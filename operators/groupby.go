@@ -10,11 +10,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ErrTooManyGroups says that GroupBy has a value of one more key than it may have groups
-// open for.
+// ErrTooManyGroups is the error of a GroupBy whose source has a value of a new key when as
+// many groups are open as may be.
 var ErrTooManyGroups = errors.New("operators: too many groups")
 
-// DefaultGroups is how many groups a GroupBy that nobody limited may have open.
+// DefaultGroups is how many groups a GroupBy without a limit of its own may have open.
 const DefaultGroups = 1 << 16
 
 // GroupOption sets how many groups GroupBy has open, what they hold, and when they end
@@ -31,24 +31,24 @@ type groupConfig struct {
 	reopens  bool
 }
 
-// GroupBuffer sets how many values of each group may wait for its reader (at least one
-// may), and what happens with one more. The default is [stream.DefaultBuffer] and
-// [stream.Block]: then a slow reader slows the source, and so the other groups, and a
-// group that is read after another has to hold all that comes for it meanwhile
+// GroupBuffer sets how many values of each group may wait for its reader (at least one),
+// and what happens with one more. The default is [stream.DefaultBuffer] and [stream.Block].
+// With Block a slow reader slows the source, and so the other groups. A group that is read
+// after another one needs room for all values that come for it meanwhile
 // ([ErrGroupsStalled]). With [stream.Fail], Values fail with [stream.ErrOverflow]; the
 // other groups go on. [Group.Dropped] counts the values that a group drops.
 func GroupBuffer(capacity int, overflow stream.Overflow) GroupOption {
 	return func(c *groupConfig) { c.capacity, c.overflow = capacity, overflow }
 }
 
-// GroupLimit lets at most n groups be open; a key more ends the run, and all groups, with
-// [ErrTooManyGroups]. The default is [DefaultGroups]; an n below one is one.
+// GroupLimit lets at most n groups be open. One key more ends the run and all groups with
+// [ErrTooManyGroups]. The default is [DefaultGroups]. An n below one counts as one.
 func GroupLimit(n int) GroupOption {
 	return func(c *groupConfig) { c.limit, c.evict = max(1, n), false }
 }
 
-// GroupLatest lets at most n groups be open; a key more completes the one that has been
-// without a value for longest. An n below one is one.
+// GroupLatest lets at most n groups be open. One key more completes the group whose last
+// value is the oldest. An n below one counts as one.
 func GroupLatest(n int) GroupOption {
 	return func(c *groupConfig) { c.limit, c.evict = max(1, n), true }
 }
@@ -56,9 +56,9 @@ func GroupLatest(n int) GroupOption {
 // GroupCount completes each group with its nth value. An n below one is one.
 func GroupCount(n int) GroupOption { return func(c *groupConfig) { c.count = max(1, n) } }
 
-// GroupIdle completes a group that has been without a value for d. The source gets a
-// goroutine of its own then, ahead by [stream.DefaultBuffer] values at most. A d of zero
-// or less is a nanosecond.
+// GroupIdle completes a group that has been without a value for d. With it, the source runs
+// on a goroutine of its own, at most [stream.DefaultBuffer] values ahead. A d of zero or
+// less counts as a nanosecond.
 func GroupIdle(d time.Duration) GroupOption {
 	return func(c *groupConfig) { c.idle = max(1, d) }
 }
@@ -71,9 +71,8 @@ func GroupIdle(d time.Duration) GroupOption {
 // are dropped.
 func GroupReopens() GroupOption { return func(c *groupConfig) { c.reopens = true } }
 
-// GroupBy emits a [Group] for each key, when its first value comes; what the values of
-// that key are is for who runs the group's Values, and for what asks for them see there.
-// The usual reader of all groups is MergeMap:
+// GroupBy emits a [Group] for each key when the first value of the key comes.
+// [Group.Values] says how a group is read. The usual reader of all groups is MergeMap:
 //
 //	totals := stream.Pipe2(words,
 //		operators.GroupBy(initial),
@@ -82,12 +81,12 @@ func GroupReopens() GroupOption { return func(c *groupConfig) { c.reopens = true
 //		}),
 //	)
 //
-// A group ends as the source does, or before by a [GroupCount], [GroupIdle] or
-// [GroupLatest]: the next value of its key opens another. Until then there is no other,
-// even when its reader has left. Values that come for that group then are dropped and counted
-// ([Group.Dropped]), unless [GroupReopens] is set. The state of
-// a group is kept until it ends, so there is a limit to them ([GroupLimit]). A key that
-// does not equal itself, as a NaN, has a group for each of its values.
+// A group ends as the source does, or earlier by a [GroupCount], [GroupIdle] or
+// [GroupLatest]. The next value of its key then opens another group. When the reader of a
+// group has left, the values that come for it are dropped and counted ([Group.Dropped]),
+// unless [GroupReopens] is set. The state of a group is kept until it ends, so the number
+// of open groups has a limit ([GroupLimit]). A key that does not equal itself, such as NaN,
+// has a group for each of its values.
 //
 // The source runs on a goroutine of its own, where key is called too. It waits when a
 // group's buffer is full ([GroupBuffer]), or when [stream.DefaultBuffer] groups wait for
@@ -128,7 +127,7 @@ type byKey[K comparable, T any] struct {
 	groupConfig
 	*groupOpener[K, T]
 	of     map[K]*keyed[K, T]
-	recent list.List // of *keyed, the one without a value for longest first; if it matters
+	recent list.List // of *keyed, that with the oldest last value first; used by some options only
 	alarm  stream.Alarm
 	failed error
 }
@@ -139,7 +138,7 @@ type keyed[K comparable, T any] struct {
 	out   *groupOutput[T]
 	taken int
 	place *list.Element // in recent
-	last  time.Time     // when its last value came; if it matters
+	last  time.Time     // when its last value came; used by some options only
 }
 
 // take gives a value to its group and reports whether the run goes on.

@@ -21,8 +21,9 @@ import (
 //
 // It keeps at most limit values. When a window needs more, the oldest are dropped, and
 // counted ([CountDrops]). A limit below one is one. A size or every of zero or less is a
-// nanosecond, and both are 36 years at most. The source runs on a goroutine of its own. While
-// yield is at work, at most [stream.DefaultBuffer] values wait; then the source does.
+// nanosecond, and both are 36 years at most. The source runs on a goroutine of its own.
+// While yield runs, at most [stream.DefaultBuffer] values wait; the source waits when there
+// are more.
 func BufferTimeEvery[T any](size, every time.Duration, limit int) stream.Operator[T, []T] {
 	limit = max(1, limit)
 	return hopping("BufferTimeEvery", size, every, func(p *parts[T], dropped func(int), v part[T]) {

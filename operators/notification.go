@@ -82,7 +82,7 @@ func Dematerialize[T any]() stream.Operator[Notification[T], T] {
 				over = true
 				return false
 			})
-			if over { // it was ended on purpose, whatever it says to that
+			if over { // ended on purpose, so its error does not count
 				return ended(ctx, failure)
 			}
 			return err

@@ -37,8 +37,8 @@ func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 // its period has no end. A period of zero or
 // less is the shortest, a nanosecond: each ends as soon as the consumer gets to it.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more.
 func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("ThrottleLast", "observable", source != nil)
@@ -63,9 +63,9 @@ func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
 // value that is pending is emitted at once, where RxJS waits for the period's end; a
 // failure drops it. A period of zero or less ends as soon as the consumer gets to it.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
-// a value is taken from there.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more. The time of a
+// value is when the operator takes it from the waiting ones.
 func Audit[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Audit", "observable", source != nil)
@@ -91,9 +91,9 @@ func Audit[T any](period time.Duration) stream.Operator[T, T] {
 // pending value is emitted at once, where RxJS waits for the period's end; a failure
 // drops it. A period of zero or less ends as soon as the consumer gets to it.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does. Time is measured from where
-// a value is taken from there.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more. The time of a
+// value is when the operator takes it from the waiting ones.
 func ThrottleLatest[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("ThrottleLatest", "observable", source != nil)

@@ -62,8 +62,8 @@ func (e *TimeoutError) Timeout() bool { return true }
 //
 // The error names the [Named] stages of the source that ran and had no value under way.
 //
-// The source runs on a goroutine of its own. While yield is at work, at most
-// [stream.DefaultBuffer] values wait; then the source does.
+// The source runs on a goroutine of its own. While yield runs, at most
+// [stream.DefaultBuffer] values wait; the source waits when there are more.
 func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Timeout", "observable", source != nil)

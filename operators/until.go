@@ -32,7 +32,7 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 			release := context.AfterFunc(stop, func() { cancel(errUnwanted) })
 			defer release()
 			err := source(inner, yield)
-			if context.Cause(inner) == errUnwanted { // it was ended on purpose, whatever it says to that
+			if context.Cause(inner) == errUnwanted { // ended on purpose, so its error does not count
 				return context.Cause(ctx)
 			}
 			return err
