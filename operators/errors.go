@@ -99,9 +99,10 @@ func (e Ending) String() string {
 	}
 }
 
-// Finally calls f when the run has ended. ending says how: completion, failure, a consumer
-// that wants no more, a panic or a runtime.Goexit. err is the error of a run that [Failed],
-// which is the cause of its context if the context ended it. For other endings err is nil.
+// Finally calls f when the run has ended. Its argument how says whether the end was a
+// completion, a failure, a consumer that wants no more, or a panic or runtime.Goexit. err
+// is the error of a run that [Failed], which is the cause of its context if the context
+// ended it. For other endings err is nil.
 func Finally[T any](f func(how Ending, err error)) stream.Operator[T, T] {
 	mustHave("Finally", "function", f != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

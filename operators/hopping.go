@@ -8,11 +8,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// BufferTimeEvery emits a slice of the values of each window of time, an empty one if there
-// were none (RxJS: bufferTime with bufferCreationInterval). A window begins with the run and
-// with each multiple of every after that, and is size long. Windows follow each other when
-// every is size, which [BufferTime] does at less cost. They overlap when it is less
-// (hopping), and leave values between them out when it is more.
+// BufferTimeEvery emits a slice of the values of each window of time; the slice may be
+// empty (RxJS: bufferTime with bufferCreationInterval). The first window begins with the
+// run, and another one each time every has passed. Each is size long. If every equals size,
+// windows follow each other; [BufferTime] does that at less cost. If every is less, windows
+// overlap (hopping). If it is more, values between two windows are left out.
 //
 // A window is emitted at its end. Of the windows that would begin while yield is at work, only
 // the last one begins. When the source completes, all windows that have begun and have values
@@ -20,10 +20,10 @@ import (
 // receiver.
 //
 // It keeps at most limit values. When a window needs more, the oldest are dropped, and
-// counted ([CountDrops]). A limit below one is one. A size or every of zero or less is a
-// nanosecond, and both are 36 years at most. The source runs on a goroutine of its own.
-// While yield runs, at most [stream.DefaultBuffer] values wait; the source waits when there
-// are more.
+// counted ([CountDrops]). A limit below one counts as one. A size or every of zero or less
+// counts as a nanosecond, and one above 36 years as 36 years. The source runs on a
+// goroutine of its own. While yield runs, at most [stream.DefaultBuffer] values wait; the
+// source waits when there are more.
 func BufferTimeEvery[T any](size, every time.Duration, limit int) stream.Operator[T, []T] {
 	limit = max(1, limit)
 	return hopping("BufferTimeEvery", size, every, func(p *parts[T], dropped func(int), v part[T]) {
@@ -41,14 +41,14 @@ func BufferTimeEvery[T any](size, every time.Duration, limit int) stream.Operato
 	})
 }
 
-// FoldHoppingTime emits, at the end of each window of time, the combination under a monoid of
-// the values that came within it, the identity if there were none (Kafka Streams, Azure Stream
-// Analytics: hopping windows). Windows are those of [BufferTimeEvery], and what is said there
-// about time, skipped windows and the end goes for FoldHoppingTime too.
+// FoldHoppingTime emits, at the end of each window of time, the combination under a monoid
+// of the values that came within it. Without values that is the identity (Kafka Streams,
+// Azure Stream Analytics: hopping windows). Windows are those of [BufferTimeEvery], which
+// describes time, skipped windows and the end.
 //
-// It keeps one total for each part that windows have in common: at most twice size divided by
-// every, and no more than values. So a value costs the same however many windows it is in.
-// [FoldSlidingTime] emits after each value instead.
+// It keeps one total for each part that windows have in common. These are at most twice
+// size divided by every, and not more than the values. So a value costs the same however
+// many windows it is in. [FoldSlidingTime] emits after each value instead.
 func FoldHoppingTime[T any](size, every time.Duration, m fold.Monoid[T]) stream.Operator[T, T] {
 	mustHave("FoldHoppingTime", "monoid", m != nil)
 	return hopping("FoldHoppingTime", size, every, func(p *parts[T], _ func(int), v part[T]) {
@@ -69,13 +69,14 @@ func FoldHoppingTime[T any](size, every time.Duration, m fold.Monoid[T]) stream.
 	})
 }
 
-// part is a value, or the fold of several, that came while the same windows were open.
+// part is a value, or the fold of several values that came while the same windows were
+// open.
 type part[T any] struct {
 	first, last int // numbers of those windows
 	content     T
 }
 
-// parts are those of the windows that are open, from the oldest on.
+// parts has the parts of the open windows, from the oldest on.
 type parts[T any] struct{ fifo[part[T]] }
 
 // of are the parts of a window.
@@ -133,8 +134,8 @@ type hops struct {
 	alarm       *stream.Alarm // is set for the next begin or end of a window
 	begun       time.Time
 	size, every int64
-	begins      int64       // when the next window does, after begun
-	ends        fifo[int64] // when the windows that are open do
+	begins      int64       // when the next window begins, after begun
+	ends        fifo[int64] // when the open windows begin
 	oldest      int         // the number of the first of these
 }
 

@@ -8,15 +8,15 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// CombineLatest emits combine of the last values of both sources, whenever one of them
-// emits and the other has. It completes when both have, or when one has without a value;
-// the first failure ends it, after the values that came before. The sources run at the
-// same time, each on a goroutine of its own. At most [stream.DefaultBuffer] values of
-// each wait for the consumer, none is skipped; a source that has one more waits. The sources begin in no order, as
-// those of [Merge].
+// CombineLatest emits combine of the last values of both sources. It does so at each value,
+// from the time at which both have emitted. It completes when both have completed, or when
+// one completes without a value. The first failure ends it, after the values that came
+// before. The sources run at the same time, each on a goroutine of its own. At most
+// [stream.DefaultBuffer] values of each wait for the consumer; none is skipped, and a
+// source with one more waits. The sources begin in no order, as those of [Merge].
 //
-// For more than three of different types combine a combination: what is emitted is the
-// same. [CombineLatestAll] takes any number of one type.
+// For more than three sources of different types, combine combinations: the result emits
+// the same. [CombineLatestAll] takes any number of one type.
 func CombineLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
 	mustHave("CombineLatest", "function", combine != nil)
 	return ofTwo("CombineLatest", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
@@ -104,14 +104,14 @@ func (s *latestState) end(source int) bool {
 	return s.running == 0 || !s.emitted[source]
 }
 
-// WithLatestFrom emits combine of each value and the last one of the other observable;
-// values that come before that has emitted are dropped. The other is subscribed before
-// the source begins, as for [TakeUntil]: what it has from the start, as a behavior
-// subject's value, is there for the first value. It ends with the source, and
-// with a failure of the other, whose completion changes nothing. Only the last value of
-// the other is kept: the source runs on the caller's goroutine, the other on one of its
-// own, as fast as it goes, so that of two that emit in the same moment either may be
-// first. The latest of several others are that of their [CombineLatest].
+// WithLatestFrom emits combine of each value of the source and the last value of the other
+// observable. Values that come before the other has emitted are dropped. The other is
+// subscribed before the source begins, as for [TakeUntil]. So a value that it has from the
+// start, such as that of a behavior subject, is there for the first value of the source.
+// The run ends with the source, or with a failure of the other. A completion of the other
+// changes nothing. Only the last value of the other is kept. The source runs on the
+// caller's goroutine, the other on one of its own, without waiting. If both emit at the
+// same moment, either may be first. For several others, use their [CombineLatest].
 func WithLatestFrom[A, B, C any](other stream.Observable[B], combine func(A, B) C) stream.Operator[A, C] {
 	mustHave("WithLatestFrom", "observable", other != nil)
 	mustHave("WithLatestFrom", "function", combine != nil)

@@ -7,11 +7,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Log writes a record for each value of the source and one for its end, at the given
-// level and with the given message, and changes nothing. The attribute event says
-// what happened: next, beside the value; complete; error, beside the error, which may
-// be that of the run's context; unsubscribe, when the consumer wants no more. A panic
-// leaves no record of the end. A nil logger is [slog.Default].
+// Log writes a record for each value of the source and one for its end, at the given level
+// and with the given message, and changes nothing. The attribute event is next, with the
+// attribute value; complete; error, with the attribute error, which may be the cause of the
+// run's context; or unsubscribe, when the consumer wants no more. A panic writes no record.
+// A nil logger is [slog.Default].
 func Log[T any](logger *slog.Logger, level slog.Level, message string) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("Log", "observable", source != nil)

@@ -15,19 +15,18 @@ type ParallelOption uint8
 // Unordered lets MapParallel emit each result as soon as it is ready.
 const Unordered ParallelOption = 1
 
-// MapParallel emits f of each value, worked out for up to limit values at the same
-// time; a limit below one is [runtime.GOMAXPROCS]. Results come in the order of their
-// values, or with [Unordered] as they are ready. f is called on goroutines of the
-// run's, the source has one too; f's context ends with the run.
+// MapParallel emits f of each value. Up to limit calls of f run at the same time; a limit
+// below one is [runtime.GOMAXPROCS]. Results come in the order of their values, or with
+// [Unordered] as they are ready. The run has goroutines for the source and for the calls of
+// f. The context of f ends with the run.
 //
-// An error of f's ends it where its result would have come. If the error wraps
-// [stream.ErrSkip], the value is skipped and the run goes on. A failure of the source
-// ends it after the results of all values before. It completes when the source has and
-// all results have been emitted.
+// An error of f ends the run in the place of the result. If the error wraps
+// [stream.ErrSkip], the value is skipped and the run goes on. A failure of the source ends
+// the run after the results of all values before. The run completes when the source has
+// completed and all results have been emitted.
 //
-// At most twice limit values have been read of the source whose results yield has not
-// returned from: limit in work, the others with a result that waits for its turn. The
-// source waits with one more.
+// At most twice limit values are under way, from the source to the return of yield: limit
+// in work, and as many whose results wait for their turn. The source waits with one more.
 func MapParallel[A, B any](limit int, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
 	mustHave("MapParallel", "function", f != nil)
 	limit = workers(limit)

@@ -9,16 +9,17 @@ import (
 )
 
 // MapParallelByKey is [MapParallel] that works on one value of a key at a time, in their
-// order, and on values of up to limit keys at the same time: for what must not overtake its
-// own kind, as the events of an account (Akka: mapAsyncPartitioned). Results come in the
-// order of their values; with [Unordered] as they are ready, those of a key in order. A
-// key that does not equal itself, as a NaN, is another one each time.
+// order, and on values of up to limit keys at the same time (Akka: mapAsyncPartitioned). It
+// suits values such as the events of accounts, which must not overtake others of the same
+// account. Results come in the order of their values, or with [Unordered] as they are
+// ready, those of a key in order. A key that does not equal itself, such as NaN, is a new
+// key each time.
 //
-// f is called on goroutines of the run's, key on the source's. Errors of f's, and the end,
-// are those of MapParallel. Besides limit values in work, at most four times
-// [stream.DefaultBuffer] have been read of the source whose results yield has not returned
-// from: they wait for their key, or their result for its turn. The source waits with one
-// more, so many values of one key in a row leave the other goroutines without work.
+// f is called on goroutines of the run, key on that of the source. Errors of f and the end
+// are as for MapParallel. Besides limit values in work, at most four times
+// [stream.DefaultBuffer] are under way: values that wait for their key, and results that
+// wait for their turn or for yield. The source waits with one more. So many values of one
+// key in a row leave the other goroutines without work.
 func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(context.Context, A) (B, error), options ...ParallelOption) stream.Operator[A, B] {
 	mustHave("MapParallelByKey", "key function", key != nil)
 	mustHave("MapParallelByKey", "function", f != nil)
@@ -46,11 +47,11 @@ func MapParallelByKey[A, B any, K comparable](limit int, key func(A) K, f func(c
 		})
 }
 
-// keyedWindow is how many values may be under way besides those in work. It is so large that
-// the goroutines change places seldom: the work may be as little as a microsecond.
+// keyedWindow is how many values may be under way besides those in work. It is large so
+// that goroutines seldom wait for each other: f may take as little as a microsecond.
 const keyedWindow = 4 * stream.DefaultBuffer
 
-// keyQueue holds the tasks of a key that wait for another one of theirs.
+// keyQueue holds the tasks of a key that wait for another task of the key.
 type keyQueue[A, B any] struct {
 	mu      sync.Mutex // guards busy and waiting
 	busy    bool       // a task of the key is ready or in work

@@ -7,10 +7,10 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Merge runs all sources at the same time, each on a goroutine of its own, and
-// emits their values as they come; those of one source stay in order. It
-// completes when all have, and fails with the first failure, after the values
-// that came before it. At most [stream.DefaultBuffer] values of each source wait.
+// Merge runs all sources at the same time, each on a goroutine of its own, and emits their
+// values as they come; those of one source stay in order. It completes when all sources
+// have completed, and fails with the first failure, after the values that came before it.
+// At most [stream.DefaultBuffer] values of each source wait.
 //
 // The sources begin in no order, and one may emit before another has begun. If one source
 // makes a [stream.Subject] emit and another observes that, the first has to wait until the
@@ -24,9 +24,9 @@ func Merge[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 	}))
 }
 
-// MergeDelayError is [Merge] that goes on with the other sources when one fails: it fails
-// when all have ended, with the failure, or with all of them as [errors.Join] has them, in
-// the order of the sources (RxJava: mergeDelayError).
+// MergeDelayError is [Merge] that continues with the other sources when one fails (RxJava:
+// mergeDelayError). When all have ended, it fails with the only failure, or with the
+// [errors.Join] of all failures in the order of the sources.
 func MergeDelayError[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 	mustHaveEach("MergeDelayError", sources)
 	return func(ctx context.Context, yield func(T) bool) error {

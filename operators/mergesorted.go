@@ -7,15 +7,16 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// MergeSorted emits the values of all sources in the order that compare gives, as of
-// [cmp.Compare], where each source emits its own in that order: log files by time, parts
-// of a sorted table. Of equal values those of the earlier source come first. Where a source
-// does not keep the order, what it emits is as late as it came.
+// MergeSorted emits the values of all sources in the order of compare, a function such as
+// [cmp.Compare]. Each source has to emit its values in that order, as log files by time and
+// parts of a sorted table do. Of equal values, those of the earlier source come first. A
+// value that its source emits too late is emitted late.
 //
-// A value is emitted when each source has one or has completed, so a silent source holds
-// up the others. It completes when all have; the first failure ends it. The sources run at
-// the same time, each on a goroutine of its own. At most [stream.DefaultBuffer] values of
-// each wait; a source that has one more waits. compare is called on the caller's goroutine.
+// A value is emitted when each source has a value or has completed, so a silent source
+// holds up the others. The run completes when all sources have completed; the first failure
+// ends it. The sources run at the same time, each on a goroutine of its own. At most
+// [stream.DefaultBuffer] values of each wait; a source that has one more waits. compare is
+// called on the caller's goroutine.
 func MergeSorted[T any](compare func(a, b T) int, sources ...stream.Observable[T]) stream.Observable[T] {
 	mustHave("MergeSorted", "function", compare != nil)
 	mustHaveEach("MergeSorted", sources)

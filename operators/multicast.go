@@ -7,15 +7,16 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Multicast is a source that runs once for many, by way of a subject: subject makes a new
-// one for each connection, a run of the source, and its kind says what a newcomer gets
-// first. Nothing runs before [Connectable.Connect] or a subscriber of
-// [Connectable.RefCount]. [Share] and [ShareReplay] are the usual ones ready-made.
+// Multicast shares one run of a source among many observers. Such a run is called a
+// connection, and the function subject makes the subject through which it emits. The kind
+// of the subject decides what a new observer gets first. The source does not run before
+// [Connectable.Connect] or a subscriber of [Connectable.RefCount]. [Share] and
+// [ShareReplay] are the usual cases.
 //
-// A newcomer belongs to the connection that is up or comes next. One whose source has
-// completed still serves those who come for what its subject has for them (see
-// [stream.Subject.Value]: a replay or async subject may, the others do not); one that
-// failed or was cut serves nobody more.
+// A new observer belongs to the connection that is up, or to the next one. A connection
+// whose source has completed still serves new observers if its subject has a value for them
+// (see [stream.Subject.Value]), as a replay or async subject may. A connection that failed
+// or was cut serves no new observers.
 func Multicast[T any](source stream.Observable[T], subject func() *stream.Subject[T]) *Connectable[T] {
 	mustHave("Multicast", "observable", source != nil)
 	mustHave("Multicast", "function", subject != nil)
@@ -28,17 +29,17 @@ type Connectable[T any] struct {
 	subject func() *stream.Subject[T]
 
 	mu      sync.Mutex
-	current *connection[T]  // the one that newcomers belong to, if it still serves
+	current *connection[T]  // the one that new observers belong to, if it still serves
 	before  <-chan struct{} // closed when the source's latest run has ended; nil before the first
 }
 
-// connection is one run of the source, from before it begins. What changes is guarded by
-// the Connectable's mu.
+// connection is one run of the source, or one that is going to begin. The mu of the
+// Connectable guards the fields that change.
 type connection[T any] struct {
 	subject func() *stream.Subject[T] // always the same one
 	ended   chan struct{}             // closed when the run has ended
 
-	holders int                // who want it up; begun with none, it is being cut
+	holders int                // observers and callers of Connect that keep it up; if there are none after it has begun, it is being cut
 	cancel  context.CancelFunc // cuts it; nil before it is begun
 	open    context.CancelFunc // ends its waiting for observers
 	over    bool               // the source has ended, with err, or with a panic or Goexit
@@ -46,30 +47,29 @@ type connection[T any] struct {
 	crashed bool
 }
 
-// Observe is the hot observable of those who take what comes and leave it to others to
-// connect; capacity and overflow are as in [stream.Subject.Observe]. It ends as the
-// source's run does, with [context.Canceled] if that was cut because nobody wants it up
-// any more.
+// Observe returns a hot observable that does not connect: it waits for a connection that
+// others begin. capacity and overflow are as in [stream.Subject.Observe]. A run of it ends
+// as the run of the source does. If the connection was cut because nothing keeps it up any
+// more, it ends with [context.Canceled].
 func (c *Connectable[T]) Observe(capacity int, overflow stream.Overflow) stream.Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		return c.joinable().subject().Observe(capacity, overflow)(ctx, yield)
 	}
 }
 
-// Audience emits how many observe the connection that is up or comes next, those of
-// RefCount too: see [stream.Subject.Audience].
+// Audience emits how many observers the connection has that is up or comes next, including
+// those of RefCount: see [stream.Subject.Audience].
 func (c *Connectable[T]) Audience() stream.Observable[int] {
 	return func(ctx context.Context, yield func(int) bool) error {
 		return c.joinable().subject().Audience()(ctx, yield)
 	}
 }
 
-// Connect begins a run of the source at once, unless one is up, and keeps it up until it
-// has ended, or ctx does. The run is on a goroutine of its own, with the values of ctx,
-// and is cut, and awaited, when the last has let go of it: of those who connected, and of
-// the subscribers of RefCount. Connect returns the error that the run ended with, or the
-// cause of ctx; a panic of the source's, or a runtime.Goexit, reaches its caller as that
-// of an observer.
+// Connect begins a run of the source at once, unless one is up. It keeps the run up until
+// the run ends or ctx ends. The run has a goroutine of its own and the values of ctx. It is
+// cut and awaited when no Connect and no subscriber of RefCount keeps it up any more.
+// Connect returns the error that the run ended with, or the cause of ctx. A panic or
+// runtime.Goexit of the source reaches the caller of Connect, as it reaches observers.
 func (c *Connectable[T]) Connect(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -85,13 +85,13 @@ func (c *Connectable[T]) Connect(ctx context.Context) error {
 	})
 }
 
-// RefCount is the hot observable of those who observe and want the source up as long as
-// they do: it is begun, unless it is up, when observers are at least quorum, and cut, and
-// awaited, before the last one's run returns. See [Share], which is RefCount with a quorum
-// of one, for the rest; capacity and overflow are as in [stream.Subject.Observe].
+// RefCount returns a hot observable whose runs keep the source up. If the source is not up,
+// it begins when there are at least quorum observers. It is cut and awaited before the run
+// of the last observer returns. capacity and overflow are as in [stream.Subject.Observe].
+// [Share] is RefCount with a quorum of one; its documentation has the rest.
 //
-// RxJava has the quorum too. Here subscribers often begin on goroutines of their own, in
-// no order: who must not miss the first value is counted.
+// RxJava has the quorum too. Here, subscribers often begin on goroutines of their own, in
+// no order. With a quorum, none of that many subscribers misses the first value.
 func (c *Connectable[T]) RefCount(quorum, capacity int, overflow stream.Overflow) stream.Observable[T] {
 	return func(ctx context.Context, yield func(T) bool) error {
 		if ctx.Err() != nil {
@@ -103,8 +103,8 @@ func (c *Connectable[T]) RefCount(quorum, capacity int, overflow stream.Overflow
 	}
 }
 
-// hold calls use with a connection that it begins, if need be, and keeps up meanwhile.
-// Without a quorum that begins at once, and is not one whose source has completed.
+// hold calls use with a connection, and keeps the connection up meanwhile. If need be it
+// begins one: at once without a quorum, and then not one whose source has completed.
 func (c *Connectable[T]) hold(ctx context.Context, quorum int, use func(*connection[T]) error) error {
 	c.mu.Lock()
 	conn := c.serving(quorum == 0)
@@ -116,21 +116,21 @@ func (c *Connectable[T]) hold(ctx context.Context, quorum int, use func(*connect
 		c.begin(ctx, conn, quorum)
 		return use(conn)
 	}()
-	if last { // nobody else would be told of a panic while it was cut
+	if last { // a panic of a connection that was cut reaches nobody else
 		conn.raise()
 	}
 	return err
 }
 
-// joinable is the connection of those who do not hold it.
+// joinable returns the connection for an observer that does not keep it up.
 func (c *Connectable[T]) joinable() *connection[T] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.serving(false)
 }
 
-// serving is the connection that newcomers belong to, mu held; to run is one that has not
-// ended.
+// serving returns, mu held, the connection that new observers belong to. With toRun, it is
+// one whose source has not ended.
 func (c *Connectable[T]) serving(run bool) *connection[T] {
 	if c.current == nil || !c.current.serves(run) {
 		c.current = &connection[T]{subject: sync.OnceValue(c.subject), ended: make(chan struct{})}
@@ -173,7 +173,7 @@ func (c *Connectable[T]) run(ctx, opening context.Context, conn *connection[T], 
 	_ = conn.subject().Audience()(opening, func(n int) bool { return n < quorum })
 	_ = conn.subject().Feed(ctx, func(ctx context.Context, yield func(T) bool) (err error) {
 		crashed := true
-		defer func() { c.end(conn, err, crashed) }() // who is told of the end may come again at once
+		defer func() { c.end(conn, err, crashed) }() // an observer that receives the end may come again at once
 		// A source that looks only at yield is cut by it.
 		err = c.source(ctx, func(v T) bool { return ctx.Err() == nil && yield(v) })
 		crashed = false
@@ -190,8 +190,8 @@ func (c *Connectable[T]) end(conn *connection[T], err error, crashed bool) {
 	}
 }
 
-// letGo counts a holder out. The last one cuts the connection, awaits its end, and is
-// told so.
+// letGo removes a holder. The last holder cuts the connection and awaits its end; then
+// letGo returns true.
 func (c *Connectable[T]) letGo(conn *connection[T]) (last bool) {
 	c.mu.Lock()
 	conn.holders--
@@ -204,7 +204,8 @@ func (c *Connectable[T]) letGo(conn *connection[T]) (last bool) {
 	return last
 }
 
-// raise panics, or exits, as the source did, if it did. The run must have ended.
+// raise repeats a panic or runtime.Goexit of the source, if there was one. The run must
+// have ended.
 func (conn *connection[T]) raise() {
 	if conn.crashed {
 		_ = conn.subject().Observe(1, stream.Block).Run(context.Background())

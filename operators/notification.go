@@ -8,15 +8,14 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Notification is one thing that a run tells: a value, its failure or its
-// completion.
+// Notification is one event of a run: a value, its failure or its completion.
 type Notification[T any] struct {
-	Kind  NotificationKind // what is told
+	Kind  NotificationKind // the kind of event
 	Value T                // of OnNext
 	Err   error            // of OnError
 }
 
-// NotificationKind says what a notification tells.
+// NotificationKind says which event a notification is.
 type NotificationKind uint8
 
 // The kinds of notifications.
@@ -38,9 +37,9 @@ func (n Notification[T]) String() string {
 	}
 }
 
-// Materialize emits all that the source tells as values: its values, and then its
-// failure or completion. It completes after that one. The end of the run's own
-// context is not told but ends the run as usual.
+// Materialize emits the events of the source as values: its values, and then its failure or
+// completion. After that it completes. The end of the run's own context is no notification;
+// it ends the run as usual.
 func Materialize[T any]() stream.Operator[T, Notification[T]] {
 	return func(source stream.Observable[T]) stream.Observable[Notification[T]] {
 		mustHave("Materialize", "observable", source != nil)
@@ -62,10 +61,10 @@ func Materialize[T any]() stream.Operator[T, Notification[T]] {
 	}
 }
 
-// Dematerialize does what the notifications say, and so undoes [Materialize]: it
-// emits their values up to a failure, with which it fails, or a completion, with
-// which it completes; it does not wait for the source then. A failure with a nil
-// error is [fold.ErrUnexplained]. Where the source ends by itself, it ends too.
+// Dematerialize undoes [Materialize]: it emits the values of the notifications. At a
+// failure it fails, and at a completion it completes, without waiting for the end of the
+// source. A failure with a nil error is [fold.ErrUnexplained]. If the source ends without
+// such a notification, Dematerialize ends as the source does.
 func Dematerialize[T any]() stream.Operator[Notification[T], T] {
 	return func(source stream.Observable[Notification[T]]) stream.Observable[T] {
 		mustHave("Dematerialize", "observable", source != nil)

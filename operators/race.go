@@ -7,10 +7,10 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Race runs all sources at the same time, each on a goroutine of its own, and emits
-// what that one emits which emits, completes or fails first (ReactiveX: amb). The others
-// are cancelled then, and how they end is of no interest. It ends as the winner does; a
-// race of none completes. At most [stream.DefaultBuffer] values wait.
+// Race runs all sources at the same time, each on a goroutine of its own. The first source
+// that emits, completes or fails wins (ReactiveX: amb). Race emits the values of the winner
+// and ends as it does. The other sources are cancelled and their errors ignored. A race
+// without sources completes. At most [stream.DefaultBuffer] values wait.
 func Race[T any](sources ...stream.Observable[T]) stream.Observable[T] {
 	mustHaveEach("Race", sources)
 	return func(ctx context.Context, yield func(T) bool) error {

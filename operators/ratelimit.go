@@ -7,11 +7,11 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// RateLimit emits at most count values within any period of the given length: a value
-// that is more waits until the count-th before it is a period old, and the source with
-// it. Nothing is lost and nothing else is pending: it ends as the source does. It runs on
-// its caller's goroutine and keeps the times of the values of one period, so count of them
-// at most. A count below one is one; a period of zero or less is no limit.
+// RateLimit emits at most count values within any period of the given length. A further
+// value, and with it the source, waits until the value count places before it is a period
+// old. No value is lost, and the run ends as the source does. It runs on its caller's
+// goroutine and keeps the times of the values of one period, at most count. A count below
+// one counts as one. A period of zero or less is no limit.
 func RateLimit[T any](count int, period time.Duration) stream.Operator[T, T] {
 	count = max(1, count)
 	return func(source stream.Observable[T]) stream.Observable[T] {

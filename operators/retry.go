@@ -14,43 +14,41 @@ import (
 // retries after every failure, without end, after delays from 100 ms to 30 s of
 // which up to half is left to chance.
 type RetryPolicy struct {
-	// Times is how often the source is run again at most, after its first run. Zero
-	// is no limit, less than zero not at all.
+	// Times is how often the source is run again at most, after its first run. Zero means no
+	// limit, a negative value no retry.
 	Times int
 
-	// Delay is waited before the first retry; zero is 100 ms, less than zero none at
-	// all, before any retry.
+	// Delay is the time before the first retry. Zero means 100 ms, a negative value no delay
+	// before any retry.
 	Delay time.Duration
 
-	// MaxDelay is what the delay grows to; the same as Delay keeps it constant. Zero
-	// or less is 30 s, or Delay if that is longer.
+	// MaxDelay limits the growth of the delay; if it equals Delay, the delay is constant. Zero
+	// or less means 30 s, or Delay if that is longer.
 	MaxDelay time.Duration
 
-	// Jitter is the part of each delay, from 0 to 1, that chance may take away, so
-	// that those who failed together do not come back together. Zero is a half, less
-	// than zero none, more than 1 is 1. NaN panics.
+	// Jitter is the part of each delay, from 0 to 1, by which chance may shorten it, so that
+	// callers that failed together do not retry together. Zero means one half, a negative value
+	// none, more than 1 means 1. NaN panics.
 	Jitter float64
 
-	// After returns the delay before a retry, if it says ok: for servers that say when to
-	// come back (Retry-After), and for delays of your own. Retries are counted from one.
-	// err is the error of the run before. That delay is waited as it is, without MaxDelay
-	// and Jitter; zero or less is none. Without ok, and if After is nil, the delay is the
-	// one of the other fields.
+	// After returns the delay before a retry, and ok. It serves errors that say when to come
+	// back (Retry-After), and delays of your own. Retries are counted from one, and err is the
+	// error of the run before. MaxDelay and Jitter do not change this delay; zero or less is
+	// none. If ok is false, or After is nil, the other fields set the delay.
 	After func(retry int, err error) (delay time.Duration, ok bool)
 
 	// If reports whether an error is worth another run; nil says that all are.
 	If func(error) bool
 
-	// ResetOnValue makes a value that came start the count of retries afresh, and with it
-	// Times and Delay: for sources that fail now and then and are to be kept up.
+	// ResetOnValue makes each value of the source reset the count of retries, on which Times
+	// and the delay depend. It suits sources that fail now and then and are kept up for long.
 	ResetOnValue bool
 }
 
-// Retry runs the source again when it fails, as the policy says; values that came
-// before stay delivered, so a source that starts afresh delivers them once more. It
-// completes when a run of the source does, and fails with the error of the last run
-// when the policy gives up. The end of the run's own context ends a delay and is
-// never retried.
+// Retry runs the source again when it fails, as the policy says. Values from before the
+// failure have been emitted, so a source that starts afresh emits them once more. Retry
+// completes when a run of the source completes. When the policy gives up, it fails with the
+// error of the last run. The end of the run's own context ends a delay and is not retried.
 func Retry[T any](policy RetryPolicy) stream.Operator[T, T] {
 	if math.IsNaN(policy.Jitter) {
 		panic("operators: Retry with a jitter of NaN, want 0 to 1")
@@ -96,12 +94,13 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	return p
 }
 
-// again reports whether an error that follows so many other failures is retried.
+// again reports whether an error is retried after the given number of other failures.
 func (p RetryPolicy) again(failures int, err error) bool {
 	return (p.Times == 0 || failures < p.Times) && (p.If == nil || p.If(err))
 }
 
-// delay is what is waited before the retry that follows so many others and an error.
+// delay returns the delay before the next retry, after the given number of retries and an
+// error.
 func (p RetryPolicy) delay(failures int, err error) time.Duration {
 	if p.After != nil {
 		if d, ok := p.After(failures+1, err); ok {
@@ -116,8 +115,7 @@ func (p RetryPolicy) delay(failures int, err error) time.Duration {
 	return d - time.Duration(rand.Float64()*p.Jitter*float64(d))
 }
 
-// pause waits, unless d is zero or less, and returns the cause of ctx's end if that
-// comes before.
+// pause waits for d, unless d is zero or less. If ctx ends before, it returns its cause.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

@@ -6,15 +6,15 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Sample emits, whenever the sampler emits something, the last value that the source has
-// emitted since the time before, and nothing if there was none (RxJS: sample). See
-// [ThrottleLast] for samples at equal distances. It ends as the source does, and drops the
-// value that is pending then; a failure of the sampler's ends it too, and after a
-// completion of the sampler's nothing more is emitted.
+// Sample emits, at each value of the sampler, the last value that the source has emitted
+// since the sampler's value before. If there was none, it emits nothing (RxJS: sample). See
+// [ThrottleLast] for samples at equal distances. Sample ends as the source does, and drops
+// the pending value then. A failure of the sampler ends it too. After a completion of the
+// sampler, nothing more is emitted.
 //
 // The sampler is subscribed before the source begins, as for [TakeUntil]. Source and
-// sampler run on goroutines of their own. While yield is at work, at most
-// [stream.DefaultBuffer] values of each wait; then they do.
+// sampler run on goroutines of their own. While yield runs, at most [stream.DefaultBuffer]
+// values of each wait; source and sampler wait when there are more.
 func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 	mustHave("Sample", "observable", sampler != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -37,8 +37,8 @@ func Sample[T, S any](sampler stream.Observable[S]) stream.Operator[T, T] {
 	}
 }
 
-// samples is what both tell, the source and who says when to look at it, each on a
-// goroutine of its own. The source begins when the other is subscribed.
+// samples emits the events of the source and of the sampler, each of which runs on a
+// goroutine of its own. The source begins when the sampler is subscribed.
 func samples[T, S any](source stream.Observable[T], sampler stream.Observable[S]) stream.Observable[sampled[T]] {
 	return stream.Gather(stream.DefaultBuffer, func(g *stream.Group[sampled[T]]) {
 		ready := newSubscribedSignal()
@@ -59,7 +59,7 @@ func samples[T, S any](source stream.Observable[T], sampler stream.Observable[S]
 	})
 }
 
-// sampled is what one of the two tells.
+// sampled is an event of the source or of the sampler.
 type sampled[T any] struct {
 	tells int
 	value T // of sampleValue
