@@ -23,8 +23,8 @@ const DefaultWindows = 1 << 16
 // source is silent no window ends, unless Idle is set.
 //
 // Times count in nanoseconds since 1970, from 1824 to 2116. An earlier time counts as the
-// first of them, a later time as the last. Durations above 36 years are 36 years, negative
-// durations are zero.
+// first of them, a later time as the last. Durations above 36 years count as 36 years,
+// negative durations as zero.
 type EventTime[T any] struct {
 	// At returns when a value happened. It must be set.
 	At func(T) time.Time
@@ -37,11 +37,11 @@ type EventTime[T any] struct {
 	Lateness time.Duration
 
 	// Idle is how long the source may be silent before the watermark goes on with the clock
-	// (Flink: withIdleness). After a silence of Idle or more, the watermark has moved by
-	// the length of the silence. So windows end although no value comes. Values that a
-	// source had to hold back for so long may be late then. With Idle, the source has a
-	// goroutine of its own, and at most [stream.DefaultBuffer] values wait while yield is at
-	// work. Zero or less is never, as long as the source runs.
+	// (Flink: withIdleness). After a silence of Idle or more, the watermark has moved by the
+	// length of the silence. So windows end although no value comes. A value that its source
+	// held back for that long may be late then. With Idle, the source has a goroutine of its
+	// own, and at most [stream.DefaultBuffer] values wait while yield runs. Zero or less means
+	// that windows end only by values and at the end of the source.
 	Idle time.Duration
 
 	// Late is called, on the goroutine of the run, with each value that comes too late for
@@ -55,11 +55,11 @@ type EventTime[T any] struct {
 	Limit int
 }
 
-// EventWindow is what came of the values of a window of event time.
+// EventWindow is the result of a window of event time.
 type EventWindow[V any] struct {
 	Start time.Time // in UTC, as End is
 	End   time.Time // the first moment after it
-	Value V         // what its values came to: a batch, or their fold
+	Value V         // the slice of its values, or their fold
 
 	// Updates is how often the window, and sessions that became one with it, have been
 	// emitted before.
@@ -108,7 +108,7 @@ func floorDiv(a, b int64) int64 {
 	return a / b
 }
 
-// eventClock is the state of a run that all operators of event time have in common.
+// eventClock is the part of the state of a run that all operators of event time share.
 type eventClock[A any] struct {
 	EventTime[A]
 	ctx       context.Context
@@ -211,7 +211,7 @@ func (c *eventClock[A]) runIdle(ctx context.Context, source stream.Observable[A]
 // contents make something of the values of a window, or of a part of it.
 type contents[A, P any] struct {
 	fresh func() P
-	reuse func(P)                    // makes a content that is needed no more an empty one; nil if it is given away
+	reuse func(P)                    // empties a content that is no longer needed; nil if the receiver keeps it
 	add   func(p *P, v A) (kept int) // how many more it keeps
-	join  func(a *P, b P)            // makes a be followed by b, which stays as it is
+	join  func(a *P, b P)            // appends b to a; b does not change
 }

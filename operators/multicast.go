@@ -129,8 +129,8 @@ func (c *Connectable[T]) joinable() *connection[T] {
 	return c.serving(false)
 }
 
-// serving returns, mu held, the connection that new observers belong to. With toRun, it is
-// one whose source has not ended.
+// serving returns, mu held, the connection that new observers belong to. If run is true, it
+// is one whose source has not ended.
 func (c *Connectable[T]) serving(run bool) *connection[T] {
 	if c.current == nil || !c.current.serves(run) {
 		c.current = &connection[T]{subject: sync.OnceValue(c.subject), ended: make(chan struct{})}

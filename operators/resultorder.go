@@ -17,8 +17,8 @@ type result[B any] struct {
 	order  *resultOrder[B] // nil if it need not wait for others
 }
 
-// resultOrder is an order of results. It holds those that came before their turn, and a
-// place for each that is missing among them.
+// resultOrder puts results in order. It holds the results that came before their turn, with
+// a place for each missing one between them.
 type resultOrder[B any] struct {
 	assigned int // used by the source alone: how many tasks have got a number
 
@@ -28,7 +28,7 @@ type resultOrder[B any] struct {
 	waiting fifo[heldResult[B]]
 }
 
-// heldResult is a result that waits for its turn, or the place of one that is missing.
+// heldResult is a result that waits for its turn, or the place of a missing one.
 type heldResult[B any] struct {
 	result[B]
 	here bool

@@ -24,8 +24,8 @@ func Skip[T any](count int) stream.Operator[T, T] {
 	}
 }
 
-// SkipLast drops the last count values: it emits each value when count more have
-// come, and keeps count values for that. A count of zero or less drops none.
+// SkipLast drops the last count values. It emits each value when count more values have
+// come, so it keeps count values. A count of zero or less drops none.
 func SkipLast[T any](count int) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("SkipLast", "observable", source != nil)
@@ -39,8 +39,8 @@ func SkipLast[T any](count int) stream.Operator[T, T] {
 	}
 }
 
-// SkipWhile drops values as long as skip is true, and emits the first for which it
-// is not and all that follow; skip is not asked about those.
+// SkipWhile drops values as long as skip is true. It emits the first value for which skip
+// is false and all values after it, for which skip is not called.
 func SkipWhile[T any](skip func(T) bool) stream.Operator[T, T] {
 	mustHave("SkipWhile", "function", skip != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {

@@ -8,7 +8,8 @@ import (
 
 // The operators over several sources of different types are state machines on their
 // caller's goroutine. A source's values wait in a sourceBuffer of its own, typed and
-// bounded. The group carries an arrival for each value, and so their order.
+// bounded. The group carries an arrival for each value, which keeps the order of all
+// values.
 
 // arrival says that a source has a value in its buffer, or that it has completed.
 type arrival struct {

@@ -7,10 +7,10 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// ThrottleFirst emits a value and then drops those that come within a period of it; the
-// next one after that begins a period of its own (RxJS: throttleTime). Nothing is ever
-// pending: it ends as the source does. It runs on its caller's goroutine and holds no
-// value and no timer. A period of zero or less drops nothing.
+// ThrottleFirst emits a value and drops the values that come within a period after it. The
+// next value begins another period (RxJS: throttleTime). No value is ever pending, and it
+// ends as the source does. It runs on its caller's goroutine and holds no value and no
+// timer. A period of zero or less drops nothing.
 func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("ThrottleFirst", "observable", source != nil)
@@ -30,12 +30,11 @@ func ThrottleFirst[T any](period time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// ThrottleLast emits, at the end of each period, the last value that came within it,
-// and nothing if there was none (ReactiveX: sample; RxJS: sampleTime). Periods are
-// counted from the start of the run; those that pass while yield is at work are
-// skipped. The value that is pending when the source completes or fails is dropped, as
-// its period has no end. A period of zero or
-// less is the shortest, a nanosecond: each ends as soon as the consumer gets to it.
+// ThrottleLast emits, at the end of each period, the last value that came within it;
+// nothing if there was none (ReactiveX: sample; RxJS: sampleTime). The first period begins
+// with the run. Periods that pass while yield runs are skipped. When the source ends, the
+// pending value is dropped, because its period does not end. A period of zero or less
+// counts as a nanosecond, so it ends as soon as the consumer is ready.
 //
 // The source runs on a goroutine of its own. While yield runs, at most
 // [stream.DefaultBuffer] values wait; the source waits when there are more.
@@ -58,10 +57,10 @@ func ThrottleLast[T any](period time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// Audit begins a period with a value, and emits at its end the last value that came by
-// then; the next value begins another (RxJS: auditTime). When the source completes, the
-// value that is pending is emitted at once, where RxJS waits for the period's end; a
-// failure drops it. A period of zero or less ends as soon as the consumer gets to it.
+// Audit begins a period with a value, and emits the last value that has come at the end of
+// the period. The next value begins another period (RxJS: auditTime). When the source
+// completes, the pending value is emitted at once; RxJS waits for the end of the period. A
+// failure drops it. A period of zero or less ends as soon as the consumer is ready.
 //
 // The source runs on a goroutine of its own. While yield runs, at most
 // [stream.DefaultBuffer] values wait; the source waits when there are more. The time of a
@@ -84,12 +83,12 @@ func Audit[T any](period time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// ThrottleLatest emits a value at once, and at the end of a period that begins with it the
-// last one that came within the period, if one did, which begins the next period (RxJava:
-// throttleLatest; RxJS: throttleTime, leading and trailing). So values are at least a
-// period apart and the last one of a burst is not lost. When the source completes, the
-// pending value is emitted at once, where RxJS waits for the period's end; a failure
-// drops it. A period of zero or less ends as soon as the consumer gets to it.
+// ThrottleLatest emits a value at once, which begins a period. At the end of the period it
+// emits the last value that came within it, if there was one, which begins the next period
+// (RxJava: throttleLatest; RxJS: throttleTime, leading and trailing). So values are at
+// least a period apart, and the last value of a burst is not lost. When the source
+// completes, the pending value is emitted at once; RxJS waits for the end of the period. A
+// failure drops it. A period of zero or less ends as soon as the consumer is ready.
 //
 // The source runs on a goroutine of its own. While yield runs, at most
 // [stream.DefaultBuffer] values wait; the source waits when there are more. The time of a
@@ -118,7 +117,7 @@ func ThrottleLatest[T any](period time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// A grid sets an alarm at equal distances from where it began.
+// grid sets an alarm at equal distances from its beginning.
 type grid struct {
 	alarm  *stream.Alarm
 	period time.Duration

@@ -26,10 +26,10 @@ func (lateness) Timeout() bool        { return true }
 type TimeoutError struct {
 	After time.Duration // how long the value was waited for
 	Stage string        // the path of the [Named] stage that was waited for; empty if there was none
-	Err   error         // what the source said when it was cancelled, if that was more than that; may be nil
+	Err   error         // the error that the source returned when it was cancelled, if it says more than that; may be nil
 }
 
-// Error gives the time, the stage and what the source said, as far as they are known.
+// Error gives the time, the stage and the error of the source, as far as they are known.
 func (e *TimeoutError) Error() string {
 	message := "operators: no value came within " + e.After.String()
 	if e.Stage != "" {
@@ -46,19 +46,19 @@ func (e *TimeoutError) Is(target error) bool {
 	return target == ErrTimeout || ErrTimeout.(lateness).Is(target)
 }
 
-// Unwrap returns what the source said, if it said something.
+// Unwrap returns the error of the source, if there is one.
 func (e *TimeoutError) Unwrap() error { return e.Err }
 
 // Timeout returns true, as net.Error wants it.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// Timeout emits what the source emits, and fails with a [*TimeoutError] when a value is
-// waited for longer than d: the first one since the start of the run, the others, and
-// the end, since yield returned from the one before. What yield takes does not count.
-// The source's run is cancelled and awaited before the failure; an error that it returns
-// then, and that says more than that it was cancelled, is kept. Values that came in
-// time are emitted before; nothing is ever pending. With a d of zero or less there is
-// time only for what is there at once.
+// Timeout emits the values of the source, and fails with a [*TimeoutError] when the source
+// needs longer than d for a value or its end. The time begins with the run, and again each
+// time yield returns; the time that yield takes does not count. Values that came in time
+// are emitted before the failure, and no value is ever pending. The source is cancelled and
+// awaited before the failure. If its error says more than that it was cancelled, the
+// TimeoutError keeps it. With a d of zero or less only values that are there at once come
+// in time.
 //
 // The error names the [Named] stages of the source that ran and had no value under way.
 //
@@ -101,12 +101,11 @@ func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// TimeoutFirst emits what the source emits, and fails with a [*TimeoutError] when neither
-// its first value nor its end has come within d of the start of the run; what comes after
-// the first value may take its time (RxJS: timeout, with first). The source's run is
-// cancelled and awaited before the failure, as by [Timeout], which also says what the error
-// tells. The source runs on the caller's goroutine and nothing is buffered. With a d of
-// zero or less the run fails before it begins.
+// TimeoutFirst emits the values of the source, and fails with a [*TimeoutError] if neither
+// the first value nor the end comes within d of the start of the run. Later values have no
+// limit (RxJS: timeout, with first). As for [Timeout], the source is cancelled and awaited
+// before the failure. The source runs on the caller's goroutine and nothing is buffered.
+// With a d of zero or less the run fails before it begins.
 func TimeoutFirst[T any](d time.Duration) stream.Operator[T, T] {
 	return func(source stream.Observable[T]) stream.Observable[T] {
 		mustHave("TimeoutFirst", "observable", source != nil)
@@ -154,9 +153,10 @@ func TimeoutFirst[T any](d time.Duration) stream.Operator[T, T] {
 	}
 }
 
-// answered is the failure when the source, cancelled by it, ended with answer.
+// answered returns the failure with the error answer of the cancelled source, if it says
+// more.
 func (e *TimeoutError) answered(answer error) error {
-	if errors.Is(answer, e) { // it says so itself, and maybe why
+	if errors.Is(answer, e) { // the error says itself that it was a timeout, and maybe why
 		return answer
 	}
 	if answer != context.Canceled {
@@ -165,8 +165,8 @@ func (e *TimeoutError) answered(answer error) error {
 	return e
 }
 
-// uncancelled is a context that does not end, but has a deadline where its parent has:
-// that of a run which is told of its end with another cause.
+// uncancelled is a context that does not end, but has the deadline of its parent. It is for
+// a run that is ended with another cause.
 type uncancelled struct{ context.Context }
 
 func (uncancelled) Done() <-chan struct{} { return nil }

@@ -7,7 +7,7 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Timestamped is a value and when it came.
+// Timestamped is a value with the time at which it came.
 type Timestamped[T any] struct {
 	Time  time.Time // when the value came
 	Value T         // the value
@@ -18,7 +18,7 @@ func Timestamp[T any]() stream.Operator[T, Timestamped[T]] {
 	return called("Timestamp", Map(func(v T) Timestamped[T] { return Timestamped[T]{time.Now(), v} }))
 }
 
-// Spaced is a value and how long it was waited for.
+// Spaced is a value with the time for which it was waited.
 type Spaced[T any] struct {
 	Interval time.Duration // since the value before, since the start of the run for the first
 	Value    T             // the value

@@ -85,8 +85,9 @@ func MapSkipErr[A, B any](f func(A) (B, error), failed func(A, error)) stream.Op
 	}
 }
 
-// FilterMap emits f of each value for which that reports true: Filter and Map in one, for a
-// look-up or a parser that says both (RxJava: mapOptional; RxSwift: compactMap).
+// FilterMap emits the result of f for each value for which f returns true. It is Filter and
+// Map in one, for a look-up or a parser that returns both (RxJava: mapOptional; RxSwift:
+// compactMap).
 func FilterMap[A, B any](f func(A) (B, bool)) stream.Operator[A, B] {
 	mustHave("FilterMap", "function", f != nil)
 	return func(source stream.Observable[A]) stream.Observable[B] {
@@ -100,16 +101,15 @@ func FilterMap[A, B any](f func(A) (B, bool)) stream.Operator[A, B] {
 	}
 }
 
-// ConcatMap runs project's observable for each value, one after the other, and
-// emits what they emit. The source waits meanwhile: nothing is buffered, and
-// nothing leaves the caller's goroutine. The first failure, of the source or of
-// a projected observable, ends it.
+// ConcatMap runs project's observable for each value, one after the other, and emits their
+// values. The source waits meanwhile. Nothing is buffered, and all run on the caller's
+// goroutine. The first failure of the source or of a projected observable ends the run.
 func ConcatMap[A, B any](project func(A) stream.Observable[B]) stream.Operator[A, B] {
 	mustHave("ConcatMap", "function", project != nil)
 	return concatMap("ConcatMap", project)
 }
 
-// concatMap is ConcatMap under the name of an operator that is made of it.
+// concatMap is ConcatMap for an operator that is built on it and gives its own name.
 func concatMap[A, B any](name string, project func(A) stream.Observable[B]) stream.Operator[A, B] {
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave(name, "observable", source != nil)
@@ -137,9 +137,9 @@ func Flatten[T any]() stream.Operator[[]T, T] {
 	return concatMap("Flatten", stream.FromSlice[T])
 }
 
-// Pairwise emits each value together with the one before it, the earlier one first;
-// so the first value makes no pair by itself. It keeps one value for later, and says so to
-// its source ([stream.WithBuffering]).
+// Pairwise emits each value together with the one before it, the earlier one first. The
+// first value alone makes no pair. It keeps one value, and its source can see that
+// ([stream.WithBuffering]).
 func Pairwise[T any]() stream.Operator[T, fold.Pair[T, T]] {
 	return func(source stream.Observable[T]) stream.Observable[fold.Pair[T, T]] {
 		mustHave("Pairwise", "observable", source != nil)

@@ -12,10 +12,10 @@ import (
 // longer wanted.
 var errUnwanted = errors.New("operators: no longer wanted")
 
-// TakeUntilDone emits what the source emits until stop is done, and completes
-// then: the context that means "enough", where the run's own means "give up". It
-// is what Rx.NET calls TakeUntil with a cancellation token. The source's run is
-// cancelled and awaited before the completion. It costs no goroutine.
+// TakeUntilDone emits the values of the source until stop is done, and then completes. So
+// the end of stop means "enough", and the end of the run's own context means "give up"
+// (Rx.NET: TakeUntil with a cancellation token). The source is cancelled and awaited before
+// the completion. It costs no goroutine.
 //
 //	stop, finish := context.WithCancel(ctx)       // finish() ends the source …
 //	operators.TakeUntilDone[int](stop)            // … and completes the rest
@@ -40,17 +40,16 @@ func TakeUntilDone[T any](stop context.Context) stream.Operator[T, T] {
 	}
 }
 
-// TakeUntil emits what the source emits until the notifier emits, and completes then;
-// the source's run is cancelled and awaited before, and what it answers to that is of no
-// interest. A notifier that only completes changes nothing, one that fails ends it with
-// its failure.
+// TakeUntil emits the values of the source until the notifier emits, and then completes.
+// The source is cancelled and awaited before, and its error is ignored. A completion of the
+// notifier changes nothing. A failure of the notifier ends the run.
 //
-// The notifier is subscribed before the source begins: what it emits at once ends the run
-// before the source is run, and a [stream.Subject] that it observes has it among its
-// observers. A notifier of your own that waits calls [stream.Subscribed]. If it does not, the
-// source begins after about 20 ms, on a busy machine after up to a tenth of a second. Nothing is
-// buffered: the source runs on the caller's goroutine, the notifier on one of its own, so that
-// of two that emit in the same moment either may be first.
+// The notifier is subscribed before the source begins. So a notifier that emits at once
+// ends the run before the source runs, and a [stream.Subject] that it observes already has
+// it as an observer. A notifier of your own that waits should call [stream.Subscribed]. If
+// it does not, the source begins after about 20 ms, on a busy machine after up to a tenth
+// of a second. Nothing is buffered. The source runs on the caller's goroutine, the notifier
+// on one of its own. If both emit at the same moment, either may be first.
 func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	mustHave("TakeUntil", "observable", notifier != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -70,13 +69,13 @@ func TakeUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	}
 }
 
-// SkipUntil drops what the source emits until the notifier emits, and emits all that
-// comes after; the notifier is stopped then, and what it answers to that is of no
-// interest. One that completes without a value lets
-// nothing through any more, one that fails before ends it with its failure. It ends with
-// the source. The notifier is subscribed before the source begins, as for [TakeUntil].
-// Nothing is buffered: the source runs on the caller's goroutine, the notifier on one of its own, so that of two that emit in the same moment either may be
-// first.
+// SkipUntil drops the values of the source until the notifier emits, and emits all later
+// values. The notifier is stopped then, and its error is ignored. If the notifier completes
+// without a value, all values of the source are dropped. If it fails before it emits, its
+// failure ends the run. Otherwise the run ends as the source does. The notifier is
+// subscribed before the source begins, as for [TakeUntil]. Nothing is buffered. The source
+// runs on the caller's goroutine, the notifier on one of its own. If both emit at the same
+// moment, either may be first.
 func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 	mustHave("SkipUntil", "observable", notifier != nil)
 	return func(source stream.Observable[T]) stream.Observable[T] {
@@ -89,7 +88,7 @@ func SkipUntil[T, N any](notifier stream.Observable[N]) stream.Operator[T, T] {
 					open.Store(true)
 					return false
 				})
-				if open.Load() { // it only answers that it was stopped
+				if open.Load() { // this is only the error of a notifier that was stopped
 					return nil
 				}
 				return err

@@ -8,17 +8,18 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Window emits a [Group], whose key is its number, for the values up to the first one of
-// the boundary's, another for those up to the second, and so on (RxJS: window). What is
-// said at [Group.Values] about asking for them holds for windows too. As the source is
-// ahead of yield, a window may be read to its end there: by ConcatMap. The first begins with the run, so
-// there are windows without values. A boundary that completes cuts no more; one that fails
-// ends the run, and the window, with its failure. [BufferBoundary] emits slices instead.
+// Window emits a [Group] for the values before the first value of the boundary, another one
+// for those before its second value, and so on (RxJS: window). The key of a window is its
+// number. [Group.Values] says how a group is read. The source runs ahead of yield, so yield
+// may read a window to its end, as ConcatMap does. The first window begins with the run,
+// and windows may be empty. After the boundary has completed, the last window lasts until
+// the end of the source. A failure of the boundary ends the run and the window.
+// [BufferBoundary] emits slices instead.
 //
 // The boundary is subscribed before the source begins, as for [TakeUntil]. Source and
-// boundary run on goroutines of their own. At most [stream.DefaultBuffer]
-// values of each wait to be looked at, besides those of the windows: as many in each, and
-// as many windows that wait for yield. When there are more, they wait.
+// boundary run on goroutines of their own. At most [stream.DefaultBuffer] values of each
+// wait to be assigned to windows, as many values in each window for its reader, and as many
+// windows for yield. Source and boundary wait when there are more.
 func Window[T, B any](boundary stream.Observable[B]) stream.Operator[T, Group[int, T]] {
 	mustHave("Window", "observable", boundary != nil)
 	return windowed("Window", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
@@ -38,22 +39,24 @@ func Window[T, B any](boundary stream.Observable[B]) stream.Operator[T, Group[in
 	})
 }
 
-// WindowCount emits a [Group] for each size values in turn. It begins with its first
-// value. The last may be shorter. A size below one is one. [FoldTumbling] makes one value
-// of each window in a loop, [BufferCount] emits slices.
+// WindowCount emits a [Group] for each size values in turn. A window begins with its first
+// value. The last window may be shorter. A size below one counts as one. [FoldTumbling]
+// makes one value of each window in a loop, [BufferCount] emits slices.
 //
 // The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values of a
-// window wait for its reader, and as many windows for yield; then the source does.
+// window wait for its reader, and as many windows for yield. The source waits when there
+// are more.
 func WindowCount[T any](size int) stream.Operator[T, Group[int, T]] {
 	return windowedEvery[T]("WindowCount", size, size)
 }
 
 // WindowCountEvery is [WindowCount] with a new window begun at every step-th value: a step
-// less than size makes windows overlap, a greater one leaves values between them out
-// (RxJS: windowCount with startWindowEvery). A step below one is one.
+// less than size makes windows overlap, a greater one leaves values between them out (RxJS:
+// windowCount with startWindowEvery). A step below one counts as one.
 //
-// Windows that overlap may be read one after the other: each keeps what its reader has
-// not taken, size values at most, and as many more windows may wait for yield as overlap.
+// Windows that overlap may be read one after the other. Each window keeps the values that
+// its reader has not taken, at most size. As many more windows may wait for yield as
+// overlap.
 func WindowCountEvery[T any](size, step int) stream.Operator[T, Group[int, T]] {
 	return windowedEvery[T]("WindowCountEvery", size, step)
 }
@@ -87,7 +90,7 @@ func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[
 			if left--; left == 0 {
 				w.end(open[0])
 				open = append(open[:0], open[1:]...)
-				left = step // the one after it began so many values later
+				left = step // the next window began so many values later
 			}
 			return true
 		})
@@ -95,28 +98,28 @@ func windowedEvery[T any](name string, size, step int) stream.Operator[T, Group[
 }
 
 // WindowTime emits a [Group] for the values of each period (RxJS: windowTime). The first
-// begins with the run and periods are counted from there, so there are windows without
-// values; those that pass while the source waits are skipped. A period of zero or less
-// is a nanosecond. [FoldTumblingTime] makes one value of each window,
-// [BufferTime] emits slices.
+// period begins with the run, and windows may be empty. Periods that pass while the source
+// waits are skipped. A period of zero or less counts as a nanosecond. [FoldTumblingTime]
+// makes one value of each window, [BufferTime] emits slices.
 //
-// The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values wait
-// to be looked at, besides those of the windows: as many in each, and as many windows that
-// wait for yield. When there are more, the source waits.
+// The source runs on a goroutine of its own. At most [stream.DefaultBuffer] values wait to
+// be assigned to windows, as many values in each window for its reader, and as many windows
+// for yield. The source waits when there are more.
 func WindowTime[T any](period time.Duration) stream.Operator[T, Group[int, T]] {
 	return windowedTime[T]("WindowTime", period, period)
 }
 
-// WindowTimeEvery is [WindowTime] with windows that are size long, a new one begun at each
-// multiple of every: an every less than size makes windows overlap, a greater one leaves
-// values between them out (RxJS: windowTime with windowCreationInterval). Of the windows that
-// would begin while the source waits, only the last one begins. [FoldHoppingTime] makes one
-// value of each window, [BufferTimeEvery] emits slices. A size or every of zero or less is a nanosecond, and both
-// are 36 years at most.
+// WindowTimeEvery is [WindowTime] with windows that are size long. A window begins with the
+// run, and another one each time every has passed. If every is less than size, windows
+// overlap; if it is more, values between two windows are left out (RxJS: windowTime with
+// windowCreationInterval). Of the windows that would begin while the source waits, only the
+// last one begins. [FoldHoppingTime] makes one value of each window, [BufferTimeEvery]
+// emits slices. A size or every of zero or less counts as a nanosecond, and one above 36
+// years as 36 years.
 //
-// Windows that overlap are to be read at the same time, by MergeMap: a window whose reader
-// waits for another window to end fills up. What waits is the same as for [WindowTime], with
-// as many more windows for yield as overlap.
+// Windows that overlap have to be read at the same time, by MergeMap, because a window
+// whose reader waits for the end of another one fills up. As much waits as for
+// [WindowTime], and as many more windows for yield as overlap.
 func WindowTimeEvery[T any](size, every time.Duration) stream.Operator[T, Group[int, T]] {
 	return windowedTime[T]("WindowTimeEvery", size, every)
 }
@@ -147,8 +150,8 @@ func windowedTime[T any](name string, size, every time.Duration) stream.Operator
 
 // WindowTimeOrCount emits a [Group] with its first value. The group ends when it has had
 // count values, and sooner when maxWait has passed since the first one: no window is empty.
-// [BufferTimeOrCount] emits slices. A count below one is one. What waits is the same as
-// for [WindowTime].
+// [BufferTimeOrCount] emits slices. A count below one counts as one. As much waits as for
+// [WindowTime].
 func WindowTimeOrCount[T any](maxWait time.Duration, count int) stream.Operator[T, Group[int, T]] {
 	return windowed("WindowTimeOrCount", stream.DefaultBuffer, stream.DefaultBuffer, func(ctx context.Context, source stream.Observable[T], w *windows[T]) error {
 		var alarm stream.Alarm
@@ -174,7 +177,7 @@ func WindowTimeOrCount[T any](maxWait time.Duration, count int) stream.Operator[
 	})
 }
 
-// windowed is what produce makes of a source, which it runs. At most waiting windows wait
+// windowed emits the windows that produce makes of a source. At most waiting windows wait
 // for yield, and capacity values of each for its reader.
 func windowed[T any](name string, waiting, capacity int, produce func(context.Context, stream.Observable[T], *windows[T]) error) stream.Operator[T, Group[int, T]] {
 	return func(source stream.Observable[T]) stream.Observable[Group[int, T]] {
@@ -216,7 +219,7 @@ func (w *windows[T]) giveAll(open []*groupOutput[T], v T) bool {
 	return true
 }
 
-// cut lets a window follow the current one, and reports whether the run goes on.
+// cut ends the current window and begins the next one. It reports whether the run goes on.
 func (w *windows[T]) cut() bool {
 	w.finish()
 	return w.begin()

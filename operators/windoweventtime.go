@@ -13,17 +13,17 @@ import (
 )
 
 // BufferEventTime emits, for each window of event time that has values, a slice of them in
-// the order in which they came. A window begins with each multiple of every since 1970 and
-// is size long: windows follow each other when every is size (tumbling) or zero, overlap
-// when it is less (hopping), and leave values between them out when it is more. [EventTime]
-// says when windows end, what is late, and how many values are kept.
+// the order in which they came. A window begins at each multiple of every since 1970 and is
+// size long. If every is size or zero, windows follow each other (tumbling). If it is less
+// than size, they overlap (hopping). If it is more, values between two windows are left
+// out. [EventTime] says when windows end, what is late, and how many values are kept.
 //
 // Windows are emitted in order. Those that are open when the source completes are emitted
 // then; a failure drops them. Without an Idle it all takes place on the caller's goroutine.
-// Slices belong to the receiver. Windows that overlap are put together from parts as long as the greatest
-// common divisor of size and every: the values of an earlier part come first. A size of
-// zero or less is a nanosecond. Each value is in size divided by every windows, all of which
-// are emitted.
+// Slices belong to the receiver. Windows that overlap share parts, which are as long as the
+// greatest common divisor of size and every. In a slice, the values of an earlier part come
+// first. A size of zero or less counts as a nanosecond. Each value is in size divided by
+// every windows, all of which are emitted.
 func BufferEventTime[T any](size, every time.Duration, e EventTime[T]) stream.Operator[T, EventWindow[[]T]] {
 	return eventWindows("BufferEventTime", size, every, e, contents[T, []T]{
 		fresh: func() []T { return nil },
@@ -132,7 +132,7 @@ type panes[A, P any] struct {
 	once               bool // each pane is that of one window, which is emitted once
 	yield              func(start int64, updates int, p P) bool
 	parts              []*pane[P] // from the earliest to the latest
-	current            *pane[P]   // that of the last value; nil if it may be no longer kept
+	current            *pane[P]   // that of the last value; nil if it may have been dropped
 	spare              *pane[P]   // is not needed any more; nil if there is none
 	due                int64      // the watermark at which there is something to do
 	updates            map[int64]int

@@ -7,15 +7,14 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// Zip emits combine of the first values of both sources, then of the second ones, and
-// so on. It completes when one of them has and all its values are used, and cancels the
-// other; the first failure ends it, after the pairs that were complete by then. The
+// Zip emits combine of the first values of both sources, then of the second ones, and so
+// on. When one source has completed and all its values are used, Zip cancels the other and
+// completes. The first failure ends it, after the pairs that were complete before. The
 // sources run at the same time, each on a goroutine of its own. At most
-// [stream.DefaultBuffer] values of each wait for their counterpart or for the
-// consumer; a source that has one more waits. The sources begin in no order, as
-// those of [Merge].
+// [stream.DefaultBuffer] values of each wait for their counterpart or for the consumer; a
+// source with one more waits. The sources begin in no order, as those of [Merge].
 //
-// For more than three of different types zip a zip: the rows are the same. [ZipAll]
+// For more than three sources of different types, zip zips: the rows are the same. [ZipAll]
 // takes any number of one type.
 func Zip[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
 	mustHave("Zip", "function", combine != nil)
@@ -48,8 +47,8 @@ func ZipAll[T any](sources ...stream.Observable[T]) stream.Observable[[]T] {
 	})
 }
 
-// ZipLongest is [Zip] that goes on until both sources have completed: where one has no
-// value any more, combine gets Nothing for it (Python: itertools.zip_longest).
+// ZipLongest is [Zip] that continues until both sources have completed. For a source
+// without further values, combine gets Nothing (Python: itertools.zip_longest).
 func ZipLongest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(fold.Maybe[A], fold.Maybe[B]) C) stream.Observable[C] {
 	mustHave("ZipLongest", "function", combine != nil)
 	return ofTwo("ZipLongest", a, b, func(ctx context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
@@ -88,10 +87,11 @@ func take[T any](q *sourceCount, in sourceBuffer[T]) fold.Maybe[T] {
 }
 
 // ZipLatest emits combine of the last values of both sources when both have a new one, and
-// then waits for another of each: a faster source's values between are dropped, and none
-// is used twice as by [CombineLatest]. It completes when no pair can come any more: one has completed and its last
-// value is used. The first failure ends it. What waits for the consumer is that of
-// CombineLatest: a slow consumer loses no value that a fast one would get.
+// then waits for a new value of each. It drops the values of a faster source between, and
+// unlike [CombineLatest] uses no value twice. It completes when one source has completed
+// and its last value is used, so that no pair can come. The first failure ends it. As much
+// waits for the consumer as for CombineLatest. A slow consumer loses no value that a fast
+// one would get.
 func ZipLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], combine func(A, B) C) stream.Observable[C] {
 	mustHave("ZipLatest", "function", combine != nil)
 	return ofTwo("ZipLatest", a, b, func(_ context.Context, as sourceBuffer[A], bs sourceBuffer[B], yield func(C) bool) func(arrival) bool {
@@ -119,9 +119,9 @@ func ZipLatest[A, B, C any](a stream.Observable[A], b stream.Observable[B], comb
 	})
 }
 
-// SequenceEqual emits whether both sources emit the same values in the same order and
-// then complete: false as soon as that is known, and cancels them then. It emits nothing
-// if one fails before, which ends it. It buffers as [Zip] does.
+// SequenceEqual emits whether both sources emit the same values in the same order and then
+// complete. As soon as they differ, it cancels them, emits false and completes. If a source
+// fails before, the run fails and emits nothing. It buffers as [Zip] does.
 func SequenceEqual[T comparable](a, b stream.Observable[T]) stream.Observable[bool] {
 	mustHave("SequenceEqual", "observable", a != nil)
 	mustHave("SequenceEqual", "observable", b != nil)
@@ -209,5 +209,5 @@ func (r *rowCounter) over() bool { return r.exhausted > 0 }
 // allOver reports whether every source has ended and nothing waits.
 func (r *rowCounter) allOver() bool { return r.exhausted == len(r.sources) }
 
-// uneven reports whether a value waits for one that cannot come.
+// uneven reports whether a value waits for a counterpart that cannot come.
 func (r *rowCounter) uneven() bool { return r.exhausted > 0 && r.missing < len(r.sources) }
