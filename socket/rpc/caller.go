@@ -42,6 +42,12 @@ func (r *run) caller(c *socket.Connection) *caller {
 	return &caller{Context: c.Context(), connection: c, calls: &r.calls}
 }
 
+// inlineCaller is caller for a handler that keeps the connection from being read, and with it the
+// replies to calls back.
+func (r *run) inlineCaller(c *socket.Connection) *caller {
+	return &caller{Context: c.Context(), connection: c}
+}
+
 // Connection returns the connection of the client that made the call, with the context of a
 // handler or of middleware of a server. Its Peer is the process of the client.
 func Connection(ctx context.Context) (*socket.Connection, bool) {
@@ -54,8 +60,8 @@ func Connection(ctx context.Context) (*socket.Connection, bool) {
 
 // Client returns a Caller that calls methods of the client that made the call, with the context of
 // a handler. The client answers if it runs [Server.Attend]. The Caller can be kept: its calls fail
-// with net.ErrClosed when the connection has ended. Elsewhere, and with [Inline], its calls fail
-// with [errors.ErrUnsupported].
+// with net.ErrClosed when the connection has ended. Elsewhere, with [Inline], and in the handler of a
+// notification, its calls fail with [errors.ErrUnsupported].
 func Client(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(*caller)
 	return back{c}
@@ -66,7 +72,8 @@ type back struct{ *caller }
 
 func (b back) Request(ctx context.Context, m socket.Message) fold.Attempt[socket.Message] {
 	if b.caller == nil || b.calls == nil || b.connection == nil {
-		return fold.Fail[socket.Message](fmt.Errorf("%w: the context is not that of a handler of a server which can call its clients", errors.ErrUnsupported))
+		return fold.Fail[socket.Message](fmt.Errorf("%w: "+
+			"only the handler of a call or a stream, on a goroutine of its own, can call the client", errors.ErrUnsupported))
 	}
 	return fold.Try(b.calls.request(ctx, b.connection, m))
 }

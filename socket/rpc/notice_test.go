@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket"
 	"github.com/rxipc/rxipc/socket/rpc"
@@ -141,6 +142,32 @@ func TestAttendAnswersTheCallsOfAServer(t *testing.T) {
 		p.Close(w.ctx)
 		if err := <-ended; err != nil {
 			t.Errorf("attend until the process is closed: got %v, want completion", err)
+		}
+	})
+}
+
+// A handler on the goroutine of its connection would wait for a reply that it keeps from being read.
+func TestClientFailsOnTheGoroutineOfTheConnection(t *testing.T) {
+	failed := make(chan error, 2)
+	ask := func(ctx context.Context) {
+		_, err := hello.Call(ctx, rpc.Client(ctx), greeting{})
+		failed <- err
+	}
+	server := rpc.NewServer(
+		rpc.Handle(hello, func(ctx context.Context, _ greeting) (string, error) { ask(ctx); return "", nil }),
+		rpc.HandleNotice(noted, func(ctx context.Context, _ int) error { ask(ctx); return nil }),
+	)
+	virtual(t, func(w *world) {
+		w.runWith(func(ctx context.Context, ipc *socket.IPC) error {
+			return socket.Serve(ipc, name, fold.Unit()).With(ctx, rpc.Inline[struct{}](server)).Err()
+		})
+		p := w.connect()
+		noted.Send(w.ctx, p, 1)
+		hello.Call(w.ctx, p, greeting{})
+		for range 2 {
+			if err := <-failed; !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("call the client from the goroutine of its connection: got %v, want errors.ErrUnsupported", err)
+			}
 		}
 	})
 }

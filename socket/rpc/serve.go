@@ -94,7 +94,7 @@ func Inline[C any](s Server) socket.Handler[C] {
 		case "":
 			return c.Respond(problemMessage(noMethod(m)))
 		case KindCall:
-			return c.Respond(r.response(r.caller(c.Connection()), t, m))
+			return c.Respond(r.response(r.inlineCaller(c.Connection()), t, m))
 		case KindNotice:
 			if err := r.take(t, c.Connection(), m); err != nil {
 				return c.Reject(err)
@@ -149,7 +149,7 @@ func (r *run) take(t target, c *socket.Connection, m socket.Message) error {
 	case kindCredit:
 		return r.streams.credit(c, m)
 	}
-	_, err := r.handle(r.caller(c), t, m)
+	_, err := r.handle(r.inlineCaller(c), t, m)
 	return err
 }
 
