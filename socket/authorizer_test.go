@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -102,4 +104,41 @@ func TestAuthorizerOfOnesOwnDecidesOverAnotherTransport(t *testing.T) {
 			})
 		})
 	}
+}
+
+// asked is a connection that counts how often it is asked for its peer.
+type asked struct {
+	net.Conn
+	times *atomic.Int32
+}
+
+func (c asked) Peer() (Peer, error) {
+	c.times.Add(1)
+	return Peer{PID: 7, UID: os.Geteuid()}, nil
+}
+
+// asking is a transport whose connections are asked.
+type asking struct {
+	Transport
+	times *atomic.Int32
+}
+
+func (a asking) Dial(ctx context.Context, name Name) (net.Conn, error) {
+	conn, err := a.Transport.Dial(ctx, name)
+	return asked{conn, a.times}, err
+}
+
+func TestPeerOfAServerIsAskedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, ipc, stop := pooled(t, PoolConfig{}, slowly(0))
+		closePool(t, pool)
+		var times atomic.Int32
+		client := New(Config{Transport: asking{ipc.config.Transport, &times}, Heartbeat: -1})
+		p := must(t, "connect", client.ConnectTo(t.Context(), remote))
+		if peer := p.Peer().GetOr(Peer{}); peer.PID != 7 || times.Load() != 1 {
+			t.Errorf("the server is %v, which was asked for %d times, want process 7, once", peer, times.Load())
+		}
+		succeeds(t, "close", p.Close(t.Context()).Err())
+		stop()
+	})
 }

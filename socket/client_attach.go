@@ -16,7 +16,7 @@ import (
 // client's side of the handshake until ctx ends. The Process owns the connection. When Attach
 // fails, the connection is closed.
 func (ipc *IPC) Attach(ctx context.Context, conn net.Conn) fold.Attempt[*Process] {
-	p, err := ipc.attach(ctx, conn, Name{})
+	p, err := ipc.attach(ctx, conn, Name{}, knownPeer(conn))
 	if err != nil {
 		return fold.Fail[*Process](&Error{Op: "attach", Err: gaveUp(ctx, err)})
 	}
@@ -25,12 +25,12 @@ func (ipc *IPC) Attach(ctx context.Context, conn net.Conn) fold.Attempt[*Process
 
 // attach does the handshake. When ctx ends first, the error says what was missing, without
 // ctx's cause.
-func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process, error) {
+func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name, peer fold.Maybe[Peer]) (*Process, error) {
 	if ipc.invalid != nil {
 		conn.Close()
 		return nil, ipc.invalid
 	}
-	p := newProcess(conn, name, &ipc.config)
+	p := newProcess(conn, name, peer, &ipc.config)
 	p.ipc = ipc
 	err := p.await(ctx, p.config.MaxUnread, func() bool { return p.debts.handshake.Load() != awaitsStart && p.err == nil })
 	if err != nil {
@@ -41,12 +41,12 @@ func (ipc *IPC) attach(ctx context.Context, conn net.Conn, name Name) (*Process,
 	return p, nil
 }
 
-func newProcess(conn net.Conn, name Name, config *Config) *Process {
+func newProcess(conn net.Conn, name Name, peer fold.Maybe[Peer], config *Config) *Process {
 	p := &Process{
 		config:     config,
 		id:         connectionIDs.Add(1),
 		name:       name,
-		peer:       knownPeer(conn),
+		peer:       peer,
 		deliveries: newDeliveryLog(&config.Hooks),
 	}
 	p.frames = framed.New(conn, newTimers(config, framed.Never, framed.Never), nil, &p.debts)
@@ -75,15 +75,15 @@ func noHandshake(ctx context.Context, err error) error {
 	return err
 }
 
-// dial connects to a server that this process trusts. It leaves another one as a probe does,
+// dial connects to a server that this process trusts, and returns it, too. It leaves another one as a probe does,
 // since a server of innmind/ipc 5.0 would end otherwise.
-func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
+func (ipc *IPC) dial(ctx context.Context, name Name) (_ net.Conn, peer fold.Maybe[Peer], err error) {
 	if ipc.invalid != nil {
-		return nil, ipc.invalid
+		return nil, peer, ipc.invalid
 	}
 	conn, err := ipc.config.Transport.Dial(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, peer, err
 	}
 	trusted := false
 	defer func() {
@@ -91,10 +91,10 @@ func (ipc *IPC) dial(ctx context.Context, name Name) (net.Conn, error) {
 			conn.Close()
 		}
 	}()
-	if _, err := authorize(ipc.config.Servers, conn); err != nil {
+	if peer, err = authorize(ipc.config.Servers, conn); err != nil {
 		_ = probe.Visit(ctx, conn)
-		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		return nil, peer, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
 	trusted = true
-	return conn, nil
+	return conn, peer, nil
 }

@@ -23,32 +23,22 @@ type prefetcher struct {
 	open  int           // messages that are read and not concluded
 	full  bool          // the source waits
 	ended bool
-	wakeup
+
+	waiting *Process    // of a window that waits for a message, see notify
+	rung    atomic.Bool // it has been woken
 }
 
-// wakeup wakes the Process of a sendWindow. Its owner's mutex guards it, other than woken.
-type wakeup struct {
-	waiter *Process
-	rung   atomic.Bool
-}
-
-// set makes the next ring wake p; nil: none.
-func (w *wakeup) set(p *Process) {
-	w.waiter = p
-	w.rung.Store(false)
-}
-
-// ring wakes the Process that waits, if one does.
-func (w *wakeup) ring() {
-	if w.waiter != nil {
-		w.rung.Store(true)
-		w.waiter.wake()
-		w.waiter = nil
+// ring wakes the window that waits, if one does, mu held.
+func (f *prefetcher) ring() {
+	if f.waiting != nil {
+		f.rung.Store(true)
+		f.waiting.wake()
+		f.waiting = nil
 	}
 }
 
-// woken reports whether ring has woken the Process since set.
-func (w *wakeup) woken() bool { return w.rung.Load() }
+// woken reports whether ring has woken the window since notify.
+func (f *prefetcher) woken() bool { return f.rung.Load() }
 
 func newPrefetcher(config *Config) *prefetcher {
 	return &prefetcher{
@@ -88,10 +78,11 @@ func (f *prefetcher) end() {
 	f.ring()
 }
 
+// take is the takeFunc of the window.
 func (f *prefetcher) take(room int, queue *fifo[Message]) (ended bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.set(nil)
+	f.waiting = nil
 	room = min(room, f.queue.len())
 	taken := f.queue.all()[:room]
 	for _, m := range taken {
@@ -103,17 +94,21 @@ func (f *prefetcher) take(room int, queue *fifo[Message]) (ended bool) {
 	return f.ended && f.queue.len() == 0
 }
 
+// notify makes the prefetcher wake p, and woken return true, once there is a message to take or the
+// source has ended. This holds until the next take. It reports false if there is one already.
 func (f *prefetcher) notify(p *Process) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ended || f.queue.len() > 0 {
 		return false
 	}
-	f.set(p)
+	f.waiting = p
+	f.rung.Store(false)
 	return true
 }
 
-// wait reads from the connection meanwhile, so that its end is noticed.
+// wait waits for a message, or the end of the source. No message is in flight. It reads from the
+// connection meanwhile, so that its end is noticed.
 func (f *prefetcher) wait(ctx context.Context, p *Process) error {
 	if !f.notify(p) {
 		return nil
@@ -121,6 +116,7 @@ func (f *prefetcher) wait(ctx context.Context, p *Process) error {
 	return p.await(ctx, p.config.MaxUnread, f.woken)
 }
 
+// conclude says that the first n messages in flight were delivered.
 func (f *prefetcher) conclude(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

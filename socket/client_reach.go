@@ -102,14 +102,14 @@ func tellsNews(err error) bool {
 
 // try connects once.
 func (ipc *IPC) try(ctx context.Context, name Name) (*Process, error) {
-	conn, err := ipc.dial(ctx, name)
+	conn, peer, err := ipc.dial(ctx, name)
 	if e, structured := err.(*Error); structured && e.Name == name.text {
 		return nil, e.Err // the caller adds the operation
 	}
 	if err != nil {
 		return nil, err
 	}
-	return ipc.attach(ctx, conn, name)
+	return ipc.attach(ctx, conn, name, peer)
 }
 
 // comesBack reports whether a later try may succeed after a failure to connect.

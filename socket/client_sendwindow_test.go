@@ -62,7 +62,7 @@ func TestSendWindowWritesABoundedSize(t *testing.T) {
 
 // TestSendWindowIsRecycledEmpty looks at a window whose run ended with everything it can hold.
 func TestSendWindowIsRecycledEmpty(t *testing.T) {
-	w := &sendWindow{answers: make([]answer, 2, 8), inFlight: 1, bytes: 10, ready: 2, delivered: 1, request: true, limit: 3}
+	w := &sendWindow{answers: make([]answer, 2, 8), inFlight: 1, bytes: 10, ready: 2, delivered: 1, request: true}
 	w.answers[0].message, w.answers[1].message = Text("a"), Text("b")
 	w.queue.push(Text("c"))
 	w.spans.push(span{})
@@ -73,7 +73,7 @@ func TestSendWindowIsRecycledEmpty(t *testing.T) {
 	if kept := w.answers[:2]; kept[0] != (answer{}) || kept[1] != (answer{}) {
 		t.Errorf("a recycled window keeps the answers %v, want none", kept)
 	}
-	if w.inFlight+w.bytes+w.ready+w.delivered+w.limit != 0 || w.request {
+	if w.inFlight+w.bytes+w.ready+w.delivered != 0 || w.request {
 		t.Errorf("a recycled window is %+v, want all counts zero", w)
 	}
 }

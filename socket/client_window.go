@@ -15,7 +15,6 @@ import (
 type sendWindow struct {
 	p       *Process
 	request bool // a message is concluded by its response, not by its acknowledgement
-	limit   int  // how many messages may be in flight
 
 	queue     fifo[Message] // taken from the source, not delivered
 	inFlight  int           // the first messages of queue, which are written
@@ -33,7 +32,7 @@ type sendWindow struct {
 
 func newSendWindow(p *Process, request bool) *sendWindow {
 	w := sendWindows.Get().(*sendWindow)
-	w.p, w.request, w.limit = p, request, p.config.Window
+	w.p, w.request = p, request
 	return w
 }
 
@@ -52,28 +51,11 @@ func (w *sendWindow) recycle() {
 // takeFunc moves up to room messages to the queue, and reports whether none will follow.
 type takeFunc func(room int, queue *fifo[Message]) (ended bool)
 
-// messageSource gives a window its messages, if they are not all known when it begins.
-type messageSource interface {
-	take(room int, queue *fifo[Message]) (ended bool) // is a takeFunc
-
-	// notify makes the source wake p, and woken return true, once there is a message to take
-	// or the source has ended. This holds until the next take. It reports false if there is
-	// one already.
-	notify(p *Process) bool
-	woken() bool
-
-	// wait waits for that. No message is in flight.
-	wait(ctx context.Context, p *Process) error
-
-	// conclude says that the first n messages in flight were delivered.
-	conclude(n int)
-}
-
 // run sends the messages that take returns until the source is exhausted or emit returns
 // false. source may be nil if take knows all messages. emit gets each message once it is
 // acknowledged, or its response, or why there is none. emit may be nil. An error of run is a
 // SendError.
-func (w *sendWindow) run(ctx context.Context, take takeFunc, source messageSource, emit func(Message, error) bool) (err error) {
+func (w *sendWindow) run(ctx context.Context, take takeFunc, source *prefetcher, emit func(Message, error) bool) (err error) {
 	defer func() { // also when emit panics
 		w.acknowledged = w.leave()
 		if err != nil {
@@ -83,7 +65,7 @@ func (w *sendWindow) run(ctx context.Context, take takeFunc, source messageSourc
 	return w.loop(ctx, take, source, emit)
 }
 
-func (w *sendWindow) loop(ctx context.Context, take takeFunc, source messageSource, emit func(Message, error) bool) error {
+func (w *sendWindow) loop(ctx context.Context, take takeFunc, source *prefetcher, emit func(Message, error) bool) error {
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -126,7 +108,7 @@ func (w *sendWindow) size() int {
 	if !w.p.ours {
 		return 1
 	}
-	return w.limit
+	return w.p.config.Window
 }
 
 // mayWrite reports whether a window of a size is open.
@@ -216,7 +198,7 @@ func (w *sendWindow) concluded(s *span) (n int) {
 }
 
 // deliver gives the concluded messages to emit, and reports whether more are wanted.
-func (w *sendWindow) deliver(ctx context.Context, source messageSource, emit func(Message, error) bool) (wanted bool, err error) {
+func (w *sendWindow) deliver(ctx context.Context, source *prefetcher, emit func(Message, error) bool) (wanted bool, err error) {
 	n := 0
 	defer func() { // also when emit panics
 		w.queue.drop(n)
@@ -248,7 +230,7 @@ func (w *sendWindow) deliver(ctx context.Context, source messageSource, emit fun
 
 // deliverLast delivers what was concluded before a write failed with err. It returns err if
 // more is wanted.
-func (w *sendWindow) deliverLast(ctx context.Context, source messageSource, emit func(Message, error) bool, err error) error {
+func (w *sendWindow) deliverLast(ctx context.Context, source *prefetcher, emit func(Message, error) bool, err error) error {
 	w.p.mu.Lock()
 	w.progress()
 	w.p.mu.Unlock()

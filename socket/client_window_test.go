@@ -233,29 +233,8 @@ func TestServerThatHoldsTheFirstUntilTheLastGetsTheLast(t *testing.T) {
 	})
 }
 
-// drip is a messageSource whose second message comes between a take and the notify behind it.
-type drip struct {
-	messages []Message
-	notified int
-}
-
-func (d *drip) take(_ int, queue *fifo[Message]) (ended bool) {
-	if len(d.messages) > 0 {
-		queue.push(d.messages[0])
-		d.messages = d.messages[1:]
-	}
-	return len(d.messages) == 0
-}
-
-func (d *drip) notify(*Process) bool {
-	d.notified++
-	return false
-}
-
-func (d *drip) woken() bool                          { return false }
-func (d *drip) wait(context.Context, *Process) error { return nil }
-func (d *drip) conclude(int)                         {}
-
+// TestSendWindowSendsAMessageThatComesBeforeItWaits has a message come, and the source end, between
+// a take and the notify behind it.
 func TestSendWindowSendsAMessageThatComesBeforeItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, server := opened(t, Config{Heartbeat: -1}, 0)
@@ -265,9 +244,21 @@ func TestSendWindowSendsAMessageThatComesBeforeItWaits(t *testing.T) {
 		}()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		source := &drip{messages: texts(2)}
-		if err := newSendWindow(p, false).run(ctx, source.take, source, nil); err != nil || source.notified != 1 {
-			t.Errorf("run of a source whose second message comes late: %v, notify was called %d times; want no error, 1 time", err, source.notified)
+		source := newPrefetcher(p.config)
+		messages := texts(2)
+		source.push(ctx, messages[0])
+		taken := 0
+		take := func(room int, queue *fifo[Message]) (ended bool) {
+			ended = source.take(room, queue)
+			if taken++; taken == 1 {
+				source.push(ctx, messages[1])
+				source.end()
+			}
+			return ended
+		}
+		w := newSendWindow(p, false)
+		if err := w.run(ctx, take, source, nil); err != nil || w.delivered != 2 || source.waiting != nil {
+			t.Errorf("run of a source whose second message comes late: %v, %d messages delivered; want no error, 2", err, w.delivered)
 		}
 		p.Conn().Close()
 	})
