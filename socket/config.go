@@ -166,8 +166,15 @@ type ServerConfig struct {
 	// MaxHeld is the highest number of waiting answers of a connection: held answers, and the
 	// answers behind them; default 64. While it is reached the server does not read the
 	// connection. It still notices within a second that the client is gone, see
-	// [Connection.Context].
+	// [Connection.Context]. A pipeline that answers many exchanges at once (see [Commit]) wants
+	// at least as many as it collects of one connection; a client has at most
+	// [ClientConfig.Window] messages in flight.
 	MaxHeld int
+
+	// MaxHeldBytes limits the waiting answers of a connection in bytes as MaxHeld limits their
+	// number: the contents of the held messages, and the answers so far; default 64 MiB. One
+	// exchange may be held whatever its size.
+	MaxHeldBytes int
 
 	// HandshakeTimeout is the time within which a client must send connection.start-ok,
 	// from when the server begins to read the connection; default 10 s. Beyond it the
@@ -241,6 +248,7 @@ func (c Config) withDefaults() Config {
 	c.Window = max(1, cmp.Or(c.Window, 4096))
 	c.WindowBytes = cmp.Or(c.WindowBytes, 2<<20)
 	c.MaxHeld = max(1, cmp.Or(c.MaxHeld, 64))
+	c.MaxHeldBytes = cmp.Or(c.MaxHeldBytes, 64<<20)
 	c.Heartbeat = orNever(c.Heartbeat, 1300*time.Millisecond)
 	c.HandshakeTimeout = orNever(c.HandshakeTimeout, 10*time.Second)
 	c.FrameTimeout = orNever(c.FrameTimeout, 30*time.Second)

@@ -30,7 +30,8 @@
 //
 // [Exchange.Hold] is for answers that are given later, or from another goroutine. They leave
 // in the order of the messages. A pipeline must hold exchanges, or answer them, before a stage
-// that buffers, such as [operators.ObserveOn]: see [Exchanges]. [Continuation.Reject] and
+// that buffers, such as [operators.ObserveOn]: see [Exchanges]. [Commit] acknowledges many held
+// exchanges after one fsync. [Continuation.Reject] and
 // [Exchange.Reject] leave a message unacknowledged, with an error.
 //
 // A handler that works for long uses [Continuation.Context], or [Exchange.Context]: it ends
@@ -148,7 +149,8 @@
 //	sends a quarter of a message           1.25 times MaxMessage     FrameTimeout          MaxMessage
 //	reads no answers                       32 KiB, and the answers   twice WriteTimeout    WriteTimeout
 //	                                       of one exchange
-//	sends while its answers are held       MaxHeld answers           until they are given  MaxHeld
+//	sends while its answers are held       MaxHeldBytes, and one     until they are given  MaxHeldBytes,
+//	                                       message                                         MaxHeld
 //
 // [ServerConfig.MaxConnections] limits the connections, and [ServerConfig.MaxPerUser] those of
 // another user.

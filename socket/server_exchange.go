@@ -89,6 +89,7 @@ func (x Exchange) Hold() *Held {
 	state := &x.c.exchange
 	state.held = held
 	held.entry.Info, state.handling = state.handling, nil
+	held.entry.Size = x.Len()
 	x.c.answers.Hold(&held.entry)
 	return held
 }

@@ -65,7 +65,7 @@ func (c *Connection) agree() error {
 // awaitHeld waits until every held exchange was answered, unless the client is gone.
 func (c *Connection) awaitHeld(ctx context.Context) {
 	if !c.frames.IsGone(nil) {
-		c.answers.AwaitRoom(ctx, 1)
+		c.answers.AwaitRoom(ctx, 1, 1)
 	}
 }
 

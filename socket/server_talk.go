@@ -186,7 +186,7 @@ func (c *Connection) writeReady() error {
 
 // makeRoom waits until one more exchange may be held.
 func (c *Connection) makeRoom() error {
-	if c.answers.Len() < c.config.MaxHeld {
+	if c.answers.HasRoom(c.config.MaxHeld, c.config.MaxHeldBytes) {
 		return nil
 	}
 	if err := c.writeReady(); err != nil { // the client may wait for it
@@ -194,7 +194,7 @@ func (c *Connection) makeRoom() error {
 	}
 	c.stepAway()
 	defer c.comeBack()
-	return c.answers.AwaitRoom(c.ending, c.config.MaxHeld)
+	return c.answers.AwaitRoom(c.ending, c.config.MaxHeld, c.config.MaxHeldBytes)
 }
 
 // handle has one message handled. Its answer waits for those of the messages that

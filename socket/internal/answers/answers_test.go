@@ -189,7 +189,7 @@ func TestQueueAwaitsRoom(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		late := errors.New("late")
 		result := make(chan error, 1)
-		go func() { result <- q.AwaitRoom(t.Context(), 1) }()
+		go func() { result <- q.AwaitRoom(t.Context(), 1, 1) }()
 		synctest.Wait()
 		q.Answer(e, func(*wire.Output) {})
 		q.MoveHeld(&out)
@@ -198,10 +198,10 @@ func TestQueueAwaitsRoom(t *testing.T) {
 		}
 		handle(q, "", new(Entry[string]))
 		cancel(late)
-		if err := q.AwaitRoom(ctx, 1); err != late {
+		if err := q.AwaitRoom(ctx, 1, 1); err != late {
 			t.Errorf("AwaitRoom whose context has ended: got %v, want its cause", err)
 		}
-		if err := q.AwaitRoom(ctx, 2); err != nil {
+		if err := q.AwaitRoom(ctx, 2, 1<<20); err != nil {
 			t.Errorf("AwaitRoom where there is room: got %v, want nil", err)
 		}
 	})

@@ -21,12 +21,14 @@ type Queue[T any] struct {
 	// count is len(waiting). The connection's goroutine alone makes it more, so a zero that
 	// it reads stays zero.
 	count atomic.Int32
+	bytes atomic.Int64 // the sum of their sizes
 }
 
 // Entry is an answer that waits: of an exchange that is held, until Answer completes it, and
 // then for those before it. Before Hold it is empty.
 type Entry[T any] struct {
-	Info T // of its owner
+	Info T   // of its owner
+	Size int // bytes that its owner keeps while it waits
 
 	// Under the mu of the Queue.
 	answer wire.Output
@@ -56,8 +58,10 @@ func (q *Queue[T]) Hold(e *Entry[T]) {
 
 // enqueue adds an entry, mu held.
 func (q *Queue[T]) enqueue(e *Entry[T]) {
+	e.Size += e.answer.Len()
 	q.waiting = append(q.waiting, e)
 	q.count.Store(int32(len(q.waiting)))
+	q.bytes.Add(int64(e.Size))
 }
 
 // End ends the current exchange. Its answer stays if it was handled, and waits if an answer
@@ -120,6 +124,7 @@ func (q *Queue[T]) MoveHeld(dst *wire.Output) {
 	defer q.mu.Unlock()
 	n := 0
 	for ; n < len(q.waiting) && q.waiting[n].done; n++ {
+		q.bytes.Add(-int64(q.waiting[n].Size))
 		answer := &q.waiting[n].answer
 		dst.Append(answer)
 		answer.DropLast(answer.Extent()) // returns its buffer to the pool
@@ -137,11 +142,16 @@ func (q *Queue[T]) MoveHeld(dst *wire.Output) {
 // Len returns how many answers wait.
 func (q *Queue[T]) Len() int { return int(q.count.Load()) }
 
-// AwaitRoom waits until fewer than limit answers wait.
-func (q *Queue[T]) AwaitRoom(ctx context.Context, limit int) error {
+// HasRoom reports whether fewer than limit answers wait, with fewer than bytes bytes.
+func (q *Queue[T]) HasRoom(limit, bytes int) bool {
+	return q.Len() < limit && (q.Len() == 0 || q.bytes.Load() < int64(bytes))
+}
+
+// AwaitRoom waits until HasRoom.
+func (q *Queue[T]) AwaitRoom(ctx context.Context, limit, bytes int) error {
 	for {
 		changed := q.change()
-		if q.Len() < limit {
+		if q.HasRoom(limit, bytes) {
 			return nil
 		}
 		select {
