@@ -47,6 +47,12 @@ var modelledBy = map[string][]string{
 	"TestExhaustMapAgainstAModel":              {"ExhaustMap"},
 	"TestMergeMapAgainstAModel":                {"MergeMap"},
 	"TestShareReplayAgainstAModel":             {"ShareReplay"},
+	"TestMergeMapWithALimitAgainstAModel":      {"Limit"},
+	"TestMergeOfNAgainstAModel":                {"Merge"},
+	"TestCombineLatestOfNAgainstAModel":        {"CombineLatestAll", "CombineLatest3"},
+	"TestZipOfNAgainstAModel":                  {"ZipAll", "Zip3"},
+	"TestConcatOfNAgainstAModel":               {"Concat"},
+	"TestExpandAgainstAModel":                  {"Expand"},
 	"TestMapParallelByKeyAgainstASchedule":     {"MapParallelByKey"},
 }
 
