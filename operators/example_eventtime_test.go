@@ -39,6 +39,22 @@ func ExampleBufferEventTime() {
 	// 10:03:00–10:04:00: [{10:03:00 /docs}]
 }
 
+// Each minute of event time is an observable, which has its values as they come. A minute
+// completes when the second one after it begins.
+func ExampleGroupBy_eventTime() {
+	minute := func(v visit) string { return v.time().Truncate(time.Minute).Format("15:04") }
+	minutes := operators.GroupBy(minute, operators.GroupLatest(2))(visits())
+	showLines(operators.ConcatMap(func(m operators.Group[string, visit]) stream.Observable[string] {
+		return operators.Map(func(v visit) string { return m.Key + " " + v.page })(m.Values())
+	})(minutes))
+	// Output:
+	// 10:00 /
+	// 10:00 /docs
+	// 10:00 /
+	// 10:01 /
+	// 10:03 /docs
+}
+
 // How many in two minutes, every minute.
 func ExampleFoldEventTime() {
 	one := func(visit) int { return 1 }

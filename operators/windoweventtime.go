@@ -24,6 +24,9 @@ import (
 // greatest common divisor of size and every. In a slice, the values of an earlier part come
 // first. A size of zero or less counts as a nanosecond. Each value is in size divided by
 // every windows, all of which are emitted.
+//
+// A window is emitted when it has ended. [GroupBy] the start of the window, with
+// [GroupLatest], has the values of each window as they come.
 func BufferEventTime[T any](size, every time.Duration, e EventTime[T]) stream.Operator[T, EventWindow[[]T]] {
 	return eventWindows("BufferEventTime", size, every, e, contents[T, []T]{
 		fresh: func() []T { return nil },

@@ -43,6 +43,8 @@ func (w *Watch) start() (end func()) {
 		}
 	})
 	return func() {
+		// Takes about ten milliseconds if anything was watched: before the system removes the
+		// watches it waits until no processor uses them.
 		n.file.Close()
 		reading.Wait()
 		if looking != nil {
