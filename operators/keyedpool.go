@@ -153,7 +153,7 @@ func (w *keyedWorker[A, B]) take(next keyedTask[A, B], more bool) (t keyedTask[A
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for range min(w.batch, p.ready.count/(4*p.limit)) { // leaves enough for the others
+	for range min(w.batch, p.ready.count/p.limit/4) { // leaves enough for the others
 		w.aside.push(p.ready.pop())
 	}
 	return t, true
