@@ -201,7 +201,10 @@ func receiver(f *ast.FuncDecl) string {
 	if star, ok := typ.(*ast.StarExpr); ok {
 		typ = star.X
 	}
-	if index, ok := typ.(*ast.IndexExpr); ok {
+	switch index := typ.(type) {
+	case *ast.IndexExpr: // a receiver with a type parameter
+		typ = index.X
+	case *ast.IndexListExpr: // with several
 		typ = index.X
 	}
 	if name, ok := typ.(*ast.Ident); ok {
