@@ -42,3 +42,7 @@ func (ipc *IPC) GoString() string { return ipc.String() }
 
 // LogValue is String.
 func (ipc *IPC) LogValue() slog.Value { return slog.StringValue(ipc.String()) }
+
+// Check returns the error with which a message could not be sent by this IPC, before a byte is
+// written: ErrInvalid, ErrReserved or ErrTooLarge. It returns nil if the message can be sent.
+func (ipc *IPC) Check(m Message) error { return m.check(ipc.config.MaxMessage) }
