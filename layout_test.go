@@ -30,12 +30,14 @@ var floors = map[string][]string{
 	// The rooms of socket, which may import all of them. None of them imports socket.
 	"socket/internal":          {},
 	"socket/internal/wire":     {},
+	"socket/internal/fifo":     {},
 	"socket/internal/park":     {},
 	"socket/internal/answers":  {"socket/internal/wire"},
 	"socket/internal/framed":   {"socket/internal/park", "socket/internal/wire"},
 	"socket/internal/probe":    {"socket/internal/wire"},
 	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch", "internal/subprocess"},
 
+	"socket/pubsub":              {"socket", "socket/internal/fifo", "operators", "stream", "fold"},
 	"socket/rpc":                 {"socket", "operators", "stream", "fold"},
 	"socket/rpc/internal/schema": {},
 

@@ -125,7 +125,9 @@ func (c *Connection) greet(ctx context.Context) error {
 
 // handleAll handles the frames that came.
 func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
+	acknowledgement := c.config.Dialect.acknowledgement().Frame() // a client has many of them to pushed messages
 	for {
+		c.frames.In.Skip(acknowledgement)
 		f, ok, err := c.frames.In.Next()
 		switch {
 		case err != nil:

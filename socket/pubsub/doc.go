@@ -15,8 +15,8 @@
 // A topic is one or more words with dots between them. A word has letters, digits, '-' and
 // '_'. A pattern is a topic with two wildcards:
 //
-//	*  stands for any one word
-//	>  stands for one or more words; it is the last one of its pattern
+//	a.*.c  the * stands for any one word
+//	a.>    the > stands for one or more words, at the end only
 //
 // So orders.*.paid matches orders.eu.paid, and orders.> matches it as well, but not orders. A
 // topic or pattern has at most 255 bytes. The wildcards are those of NATS.

@@ -154,7 +154,7 @@ func (h *Hub) awaitRoom(ctx context.Context, topic string) (drops []Drop, err er
 		full := subscribers[i]
 		if full.awaitChange(ctx, h.config.Patience) {
 			drops = append(drops, full.drop(fmt.Sprintf("it has read nothing for %v, %d messages waited",
-				h.config.Patience, len(full.queue))))
+				h.config.Patience, full.queue.Len())))
 		}
 	}
 }
@@ -207,7 +207,7 @@ func (h *Hub) Stats() Stats {
 	stats := h.stats
 	stats.Subscribers = len(h.subscribers)
 	for _, s := range h.subscribers {
-		stats.Waiting += len(s.queue)
+		stats.Waiting += s.queue.Len()
 	}
 	return stats
 }

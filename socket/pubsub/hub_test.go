@@ -314,6 +314,7 @@ func TestHubEndsASubscriberThatReadsNothing(t *testing.T) {
 		slow := w.subscribe(pubsub.Subscription{Overflow: stream.DropOldest, Buffer: 3})
 		w.publish("t", "first", strings.Repeat("x", 1000), "2")
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if stats := w.hub.Stats(); stats.Subscribers != 0 || stats.Slow != 1 || len(w.drops) != 1 {
 			w.t.Errorf("two minutes later: the stats are %+v and the hook got %+v, want one slow subscriber", stats, w.drops)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -19,7 +20,7 @@ type subscriber struct {
 	overflow   stream.Overflow
 	limit      int // messages that may wait
 
-	queue    []item
+	queue    fifo.Queue[item]
 	bytes    int // of the contents in queue
 	retained int // items that a new subscription got first; they do not count against limit
 	missing  int // messages dropped behind the last item of queue
@@ -48,7 +49,7 @@ const (
 
 // isFull reports whether there is no room for one more message.
 func (s *subscriber) isFull() bool {
-	n := len(s.queue) - s.retained
+	n := s.queue.Len() - s.retained
 	return n >= s.limit || n > 0 && s.bytes >= s.hub.config.BufferBytes
 }
 
@@ -57,7 +58,7 @@ func (s *subscriber) offer(m socket.Message) (d Drop) {
 	d.Connection = s.connection
 	switch full := s.isFull(); {
 	case full && s.overflow == stream.Fail:
-		return s.drop(fmt.Sprintf("its buffer is full, %d messages waited", len(s.queue)))
+		return s.drop(fmt.Sprintf("its buffer is full, %d messages waited", s.queue.Len()))
 	case full && s.overflow == stream.DropNewest:
 		s.missing++
 		d.Messages++
@@ -74,17 +75,17 @@ func (s *subscriber) offer(m socket.Message) (d Drop) {
 
 // dropOldest drops the message that waits for the longest time.
 func (s *subscriber) dropOldest() {
-	dropped := s.remove(1)
-	missing := &s.missing
-	if len(s.queue) > 0 {
-		missing = &s.queue[0].missing
+	missing := s.queue.All()[0].missing + 1
+	s.remove(1)
+	if s.queue.Len() > 0 {
+		s.queue.All()[0].missing += missing
+	} else {
+		s.missing += missing
 	}
-	*missing += dropped[0].missing + 1
-	clear(dropped)
 }
 
 func (s *subscriber) add(m socket.Message) {
-	s.queue = append(s.queue, item{m, s.missing})
+	s.queue.Push(item{m, s.missing})
 	s.added++
 	s.bytes += m.Len()
 	s.missing = 0
@@ -102,16 +103,14 @@ func (s *subscriber) addRetained(patterns []string) {
 	}
 }
 
-// remove takes the first n items out of the queue, and returns them until the next add.
-func (s *subscriber) remove(n int) []item {
-	first := s.queue[:n:n]
-	for _, i := range first {
+// remove takes the first n items out of the queue.
+func (s *subscriber) remove(n int) {
+	for _, i := range s.queue.All()[:n] {
 		s.bytes -= i.message.Len()
 	}
-	s.queue = s.queue[n:]
+	s.queue.Drop(n)
 	s.removed += uint64(n)
 	s.retained = max(0, s.retained-n)
-	return first
 }
 
 // send starts a goroutine that sends, unless there is one.
@@ -159,20 +158,20 @@ func (s *subscriber) take(batch []socket.Message) (_ []socket.Message, last bool
 		return append(batch, s.slow.notice()), true
 	}
 	n, bytes := 0, 0
-	for n < len(s.queue) && n < maxBatch && bytes < maxBatchBytes {
-		bytes += s.queue[n].message.Len()
-		n++
-	}
-	taken := s.remove(n)
-	for _, i := range taken {
+	for _, i := range s.queue.All() {
+		if n == maxBatch || bytes >= maxBatchBytes {
+			break
+		}
 		if i.missing > 0 {
 			batch = append(batch, droppedNotice(i.missing))
 		}
 		batch = append(batch, i.message)
+		bytes += i.message.Len()
+		n++
 	}
-	clear(taken)
+	s.remove(n)
 	h.stats.Delivered += uint64(n)
-	if len(s.queue) == 0 && s.missing > 0 {
+	if s.queue.Len() == 0 && s.missing > 0 {
 		batch = append(batch, droppedNotice(s.missing))
 		s.missing = 0
 	}
@@ -195,11 +194,11 @@ func (s *subscriber) drop(reason string) Drop {
 
 // discard empties the queue and returns how many messages were in it.
 func (s *subscriber) discard() int {
-	n := len(s.queue)
-	for len(s.queue) > 0 {
+	n := s.queue.Len()
+	for s.queue.Len() > 0 {
 		s.dropOldest()
 	}
-	s.queue = nil
+	s.queue = fifo.Queue[item]{}
 	return n
 }
 
