@@ -37,6 +37,7 @@ var floors = map[string][]string{
 	"socket/internal/probe":    {"socket/internal/wire"},
 	"socket/internal/unixsock": {"socket/internal/probe", "socket/internal/wire", "socket/systemd", "operators", "stream", "fold", "internal/folderwatch", "internal/subprocess"},
 
+	"socket/sender":              {"socket", "socket/internal/fifo", "socket/internal/unixsock", "operators", "stream", "fold"},
 	"socket/pubsub":              {"socket", "socket/internal/fifo", "operators", "stream", "fold"},
 	"socket/rpc":                 {"socket", "operators", "stream", "fold"},
 	"socket/rpc/internal/schema": {},

@@ -49,13 +49,22 @@ func (p *Process) Messages() stream.Observable[Message] {
 	}
 }
 
-// forPool drops all messages that answer no request, now and later. freed gets a token for each
-// answer to a request that was given up.
-func (p *Process) forPool(freed chan struct{}) {
+// DropUnasked drops all messages that answer no request, now and later. It is for clients that
+// only send, or only make requests, to a server that responds or pushes.
+func (p *Process) DropUnasked() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.unasked, p.freed = true, freed
+	p.unasked = true
 	for p.inbox.len() > 0 {
 		p.take()
 	}
+}
+
+// forPool is DropUnasked for a pool. freed gets a token for each answer to a request that was
+// given up.
+func (p *Process) forPool(freed chan struct{}) {
+	p.mu.Lock()
+	p.freed = freed
+	p.mu.Unlock()
+	p.DropUnasked()
 }

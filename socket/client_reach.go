@@ -37,7 +37,7 @@ func keepUp(policy operators.RetryPolicy) keeping {
 	policy.MaxDelay = cmp.Or(policy.MaxDelay, max(longestDelay, policy.Delay))
 	policy.ResetOnValue = true
 	if policy.If == nil {
-		policy.If = isPassingLoss
+		policy.If = IsPassing
 	}
 	return keeping{policy, told}
 }
@@ -89,10 +89,11 @@ func (ipc *IPC) reach(ctx context.Context, name Name, k keeping, failed func(err
 	}
 }
 
-// isPassingLoss reports whether a Pool or Follow connects again after a failure. A server that
+// IsPassing reports whether connecting again may help after a failure: no server listens, it is
+// busy, it went away, or it is too slow. [IPC.Follow] and [Pool] connect again then. A server that
 // is too slow may be overloaded or stopped, and better next time. ConnectTo takes it for a
 // server of another protocol, since it has not even greeted.
-func isPassingLoss(err error) bool { return comesBack(err) || errors.Is(err, ErrTooSlow) }
+func IsPassing(err error) bool { return comesBack(err) || errors.Is(err, ErrTooSlow) }
 
 // tellsNews reports whether a server that starts after this failure to connect will make a
 // file. Systems other than Linux also refuse a connection when the queue is full.

@@ -163,3 +163,20 @@ func (l *lockFile) release() error {
 	}
 	return errors.Join(unlock(l.file), l.file.Close())
 }
+
+// Lock locks a file that is not of a socket, and makes it if it is missing. It fails at once with
+// ErrInUse, and names the process, if the file is locked. The lock ends with its process, too.
+func Lock(path string) (release func() error, err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	lock := &lockFile{file}
+	if err := lockOpened(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if err := lock.sign(); err != nil {
+		return nil, errors.Join(err, lock.release())
+	}
+	return lock.release, nil
+}
