@@ -48,7 +48,7 @@ var floors = map[string][]string{
 	"socket/tcp":               {"socket"},
 	"socket/internal/testcert": {},
 
-	"socket/sockettest": {"socket", "operators", "stream/streamtest", "stream", "fold"},
+	"socket/sockettest": {"socket", "socket/internal/wire", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket/rpc", "socket/queue", "socket", "stream/system", "operators", "stream", "fold"},
 }
 

@@ -69,6 +69,7 @@ type reply struct {
 type answer struct {
 	message Message
 	err     error
+	loan    *wire.Loan // has the content, if that is lent
 }
 
 // span is messages that were written, wholly or in part, by their numbers among all of

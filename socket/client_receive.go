@@ -136,6 +136,7 @@ func (p *Process) read(ctx context.Context) {
 	}
 	for err == nil {
 		p.acknowledge(p.frames.In.Skip(p.dialect.Frame()))
+		p.frames.In.Lend = p.lends()
 		f, ok, broken := p.frames.In.Next()
 		if err = broken; !ok {
 			break
@@ -177,7 +178,7 @@ func (p *Process) receive(f wire.Frame) error {
 			p.debts.pendingAcks.Add(1)
 			p.debts.soon()
 		}
-		p.sort(messageOf(f.Message))
+		p.sort(messageOf(f.Message), f.Loan)
 	case wire.KindHeartbeat:
 		if p.debts.handshake.Load() == awaitsStart {
 			p.ours, p.frames.In.Extended = true, true
@@ -213,10 +214,10 @@ func (p *Process) acknowledge(n int) {
 }
 
 // sort gives a message to the request that it answers, or to the inbox, p.mu held.
-func (p *Process) sort(m Message) {
+func (p *Process) sort(m Message, loan *wire.Loan) {
 	p.deliveries.arrive(m)
-	if !p.answer(m) {
-		p.store(m)
+	if !p.answer(m, loan) {
+		p.store(owned(m, loan))
 	}
 }
 

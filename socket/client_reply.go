@@ -3,6 +3,8 @@ package socket
 import (
 	"cmp"
 	"slices"
+
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Nothing on the wire says which request a message answers. But servers handle the messages of a
@@ -12,19 +14,39 @@ import (
 
 // answer makes a message the response to the request that was acknowledged last, and reports
 // false if that has one already, p.mu held.
-func (p *Process) answer(m Message) bool {
-	all := p.replies.all()
-	if p.settled == len(all) || all[p.settled].number != p.acked {
+func (p *Process) answer(m Message, loan *wire.Loan) bool {
+	r := p.answering()
+	if r == nil {
 		return false
 	}
-	r := &all[p.settled]
+	if loan != nil && (r.by == nil || r.left) { // its call gave up meanwhile
+		loan.End()
+		loan = nil
+	}
 	if !r.left && r.by == nil {
 		p.unread += m.Len() + overhead
 	}
-	p.decide(r, answer{message: m})
+	p.decide(r, answer{message: m, loan: loan})
 	p.settled++
 	p.tidy()
 	return true
+}
+
+// answering returns the request that the next message answers, if that comes before the next
+// acknowledgement, p.mu held. It returns nil if there is none.
+func (p *Process) answering() *reply {
+	all := p.replies.all()
+	if p.settled == len(all) || all[p.settled].number != p.acked {
+		return nil
+	}
+	return &all[p.settled]
+}
+
+// lends reports whether the content of the next message is lent: to the call that made the
+// request, unless a hook gets the message, too, p.mu held.
+func (p *Process) lends() bool {
+	r := p.answering()
+	return r != nil && r.by != nil && r.by.lend && p.config.Hooks.Arrived == nil
 }
 
 // decide gives an answer to the call that awaits it, p.mu held.

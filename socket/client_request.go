@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
 // Request sends a message and returns the response to it. Other messages of the server, such as
@@ -20,18 +21,40 @@ func (p *Process) Request(ctx context.Context, m Message) fold.Attempt[Message] 
 	return fold.Succeed(answer)
 }
 
+// RequestView is Request for a response that is not kept: use gets a View of it, which is valid
+// until use returns. RequestView returns the error of use as it is. If [ClientHooks].Arrived is
+// set, the content is not lent, since the hook may keep it. Nothing else changes.
+func (p *Process) RequestView(ctx context.Context, m Message, use func(View) error) error {
+	a, err := p.ask(ctx, m, true)
+	if err != nil {
+		return p.failure("request", err)
+	}
+	if a.loan == nil {
+		a.loan = wire.NewTerm()
+	}
+	defer a.loan.End()
+	return use(viewOf(a.message, a.loan))
+}
+
 func (p *Process) request(ctx context.Context, m Message) (Message, error) {
+	a, err := p.ask(ctx, m, false)
+	return a.message, err
+}
+
+// ask is request for an answer that may have a loan, if lend is set. Its caller ends the loan.
+func (p *Process) ask(ctx context.Context, m Message, lend bool) (answer, error) {
 	if err := m.check(p.config.MaxMessage); err != nil {
-		return Message{}, &SendError{Err: err}
+		return answer{}, &SendError{Err: err}
 	}
 	s, err := p.sendOne(ctx, true, m)
 	w := s.by
 	if w == nil {
-		return Message{}, &SendError{Err: err}
+		return answer{}, &SendError{Err: err}
 	}
 	var a answer
 	if err == nil {
 		err = p.awaitWith(ctx, p.config.MaxUnread, false, w, func() (ok bool) {
+			w.lend = lend
 			a, ok = w.take(p)
 			return ok
 		})
@@ -41,11 +64,11 @@ func (p *Process) request(ctx context.Context, m Message) (Message, error) {
 	}
 	switch a.err {
 	case nil:
-		return a.message, nil
+		return a, nil
 	case ErrNoResponse:
-		return Message{}, &SendError{Acknowledged: 1, Sent: 1, Err: a.err}
+		return answer{}, &SendError{Acknowledged: 1, Sent: 1, Err: a.err}
 	}
-	return Message{}, p.failed(s.span, m, a.err)
+	return answer{}, p.failed(s.span, m, a.err)
 }
 
 // giveUp ends the wait of a request with err, or with the answer if that came in the same moment.

@@ -6,6 +6,7 @@ import "context"
 type waiter struct {
 	answer
 	decided bool
+	lend    bool          // the call takes an answer with a loan
 	parked  bool          // it waits for woken, and another call reads
 	woken   chan struct{} // a token: it is to look again
 	next    *waiter       // of the spare ones
@@ -32,7 +33,7 @@ func (w *waiter) take(p *Process) (a answer, ok bool) {
 
 // recycle keeps a waiter for another call, p.mu held. No reply has it any more.
 func (w *waiter) recycle(p *Process) {
-	w.answer, w.decided, w.next = answer{}, false, p.spare
+	w.answer, w.decided, w.lend, w.next = answer{}, false, false, p.spare
 	p.spare = w
 }
 

@@ -129,6 +129,13 @@
 // microseconds. Without a descriptor for epoll the second row holds. A read buffer has 4 KiB,
 // or 64 KiB once a read has filled those.
 //
+// A large message costs mostly the memory that is new for it. [Server.WithViews],
+// [ViewExchanges], [Connection.ViewExchanges] and [Process.RequestView] lend a message instead:
+// their functions get a [View], which is valid until they return, and its memory is used again
+// for the next message. A server that answers with the View copies nothing. For requests of 1 MiB
+// that takes half of the time. A View that is used later panics, and says how to keep the
+// message.
+//
 // While bytes come and go a connection borrows
 //
 //   - 64 KiB for the time of a read. What came is kept in 4 KiB if it fits there, otherwise in
@@ -137,6 +144,10 @@
 //   - the content of the message that is coming: 64 KiB at once, or as much as the client has
 //     sent before, up to 1 MiB. Beyond that it is at most four times what has come, and never
 //     more than [Config.MaxMessage]. A buffer that is outgrown stays until it is copied.
+//   - as much, and up to a quarter more, if contents are lent: until the message has been handled
+//     and an answer with its View was written. Up to 64 MiB of such memory are kept for use
+//     again, in all of the program. What was not needed between two garbage collections is given
+//     back. Go has one at least every two minutes.
 //   - the answers that are not written yet: 32 KiB, and those of one exchange. Contents of
 //     16 KiB and more are not copied, but kept until they are written.
 //

@@ -142,6 +142,10 @@ type Handling struct {
 	Err error
 }
 
+// keepMessages reports whether a hook gets the messages that a server receives. It may keep
+// them, so their contents are not lent.
+func (h *ServerHooks) keepMessages() bool { return h.Received != nil || h.Handled != nil }
+
 // callHook calls a hook that is not nil.
 func callHook[T any](log *slog.Logger, hook func(T), about T) {
 	defer recoverHook(log)

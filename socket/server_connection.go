@@ -38,9 +38,10 @@ type Connection struct {
 // exchangeState is what the connection knows of the exchange that is being handled. It is the
 // handler's meanwhile.
 type exchangeState struct {
-	held     *Held     // once Hold was called
-	handling *Handling // for the hooks; its Held's once that was called
-	refused  *Error    // of the latest Respond, if its messages could not be sent
+	held     *Held      // once Hold was called
+	handling *Handling  // for the hooks; its Held's once that was called
+	refused  *Error     // of the latest Respond, if its messages could not be sent
+	loan     *wire.Loan // has its content, if that is lent
 }
 
 // Held is an exchange that is answered later. Its holder may call Respond at any time, from any

@@ -11,8 +11,8 @@ import (
 type Continuation[C any] struct {
 	exchange  Exchange
 	carry     C
-	first     Message // the first response; most answers have just one
-	more      []Message
+	first     View // the first response; most answers have just one
+	more      []View
 	rejection error // the reason of a rejection; nil without one
 	responds  bool
 	then      then
@@ -32,15 +32,29 @@ const (
 // message is rejected: it is not acknowledged, the carry stays as it was, and the connection
 // ends with the error, which Config.Log gets. Stop takes effect nevertheless.
 func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
-	if len(messages) == 0 {
+	for _, m := range messages {
+		c = c.RespondView(View{message: m})
+	}
+	return c
+}
+
+// RespondView is Respond with the message of the handler, or another one whose View is still valid when
+// the handler returns. The content is not copied if it has 16 KiB or more. Its memory is not used
+// again before it is written.
+func (c Continuation[C]) RespondView(v View) Continuation[C] {
+	if !c.responds {
+		c.first, c.responds = v, true
 		return c
 	}
-	if !c.responds {
-		c.first, c.responds = messages[0], true
-		messages = messages[1:]
-	}
-	c.more = append(slices.Clip(c.more), messages...) // copies, since other Continuations may share the array
+	c.more = append(slices.Clip(c.more), v) // copies, since other Continuations may share the array
 	return c
+}
+
+// RespondBytes is Respond with a content in a slice. It copies the slice at once, to memory that
+// is used again when the content was written, so it is for one answer: the Continuation must not
+// be returned twice.
+func (c Continuation[C]) RespondBytes(mediaType MediaType, content []byte) Continuation[C] {
+	return c.RespondView(viewOfCopy(mediaType, content))
 }
 
 // CarryWith replaces the connection's carry. Without it the carry stays as it is.
@@ -85,16 +99,22 @@ func (c Continuation[C]) Hold() *Held { return c.exchange.Hold() }
 
 // respond adds the responses to the exchange, or returns the reason of its rejection.
 func (c Continuation[C]) respond(x Exchange) error {
-	switch {
-	case c.rejection != nil:
+	if !c.responds {
 		return c.rejection
-	case !c.responds, x.c.answers.IsHeld(x.id):
-		return nil
 	}
-	if err := x.Respond(c.first); err != nil {
-		return err
+	held := x.c.answers.IsHeld(x.id)
+	err := c.rejection
+	if held && err == nil {
+		err = ErrAnswered // by the Held, later
 	}
-	return x.Respond(c.more...)
+	x.respondUnless(&err, c.first)
+	for _, v := range c.more {
+		x.respondUnless(&err, v)
+	}
+	if held {
+		return c.rejection
+	}
+	return err
 }
 
 // Next is a monitor's decision about the server. It is a value: each method returns a changed

@@ -7,14 +7,16 @@ import (
 	"log/slog"
 
 	"github.com/rxipc/rxipc/socket/internal/answers"
+	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
 
 // Exchange is a message of a client, with methods to answer it.
 type Exchange struct {
 	Message
-	c  *Connection
-	id uint64 // among those of the connection
+	c    *Connection
+	id   uint64 // among those of the connection
+	lent bool   // the message does not own its content
 }
 
 // Connection returns the connection of the message.
@@ -33,20 +35,28 @@ func (x Exchange) Context() context.Context { return x.c.ending }
 // called by the code that handles the exchange, until that returns or calls Hold; later it
 // fails with ErrAnswered.
 func (x Exchange) Respond(messages ...Message) error {
-	if !x.c.answers.IsOpen(x.id) {
-		return &Error{Op: "respond", Err: ErrAnswered}
+	out, err := x.answer(messages...)
+	if err != nil {
+		return err
 	}
-	if err := check(messages, x.c.config.MaxMessage); err != nil {
-		x.c.exchange.refused = &Error{Op: "respond", Err: err}
-		return &unsendable{x.c.exchange.refused}
-	}
-	x.c.exchange.refused = nil
-	x.c.exchange.handling.answered(messages...)
-	out := x.c.answers.Respond()
 	for _, m := range messages {
 		out.AddMessage(m.wire())
 	}
 	return nil
+}
+
+// answer returns where messages are to be added that can be sent.
+func (x Exchange) answer(messages ...Message) (*wire.Output, error) {
+	if !x.c.answers.IsOpen(x.id) {
+		return nil, &Error{Op: "respond", Err: ErrAnswered}
+	}
+	if err := check(messages, x.c.config.MaxMessage); err != nil {
+		x.c.exchange.refused = &Error{Op: "respond", Err: err}
+		return nil, &unsendable{x.c.exchange.refused}
+	}
+	x.c.exchange.refused = nil
+	x.c.exchange.handling.answered(messages...)
+	return x.c.answers.Respond(), nil
 }
 
 // Reject leaves the message unacknowledged, whatever was responded, and ends the connection in
@@ -81,8 +91,14 @@ func (x Exchange) Hold() *Held {
 	if x.c.answers.IsHeld(x.id) {
 		return x.c.exchange.held
 	}
+	open := x.c.answers.IsOpen(x.id)
+	if x.lent && open {
+		x.Message = x.view().Message()
+	} else if x.lent {
+		x.Message = Message{} // the content may be another one by now
+	}
 	held := &Held{Message: x.Message, c: x.c}
-	if !x.c.answers.IsOpen(x.id) {
+	if !open {
 		held.answered.Store(true)
 		return held
 	}
@@ -116,7 +132,15 @@ func (x Exchange) Hold() *Held {
 // The first exchange that reaches such a stage unanswered is not acknowledged, and the run
 // fails with [ErrUnanswered].
 func Exchanges(connections stream.Observable[*Connection]) stream.Observable[Exchange] {
-	merged := mergeSessions(context.Background(), handedOver)(connections)
+	return exchangesOf(connections, false)
+}
+
+// exchangesOf is Exchanges or, if contents are to be lent, ViewExchanges.
+func exchangesOf(connections stream.Observable[*Connection], lend bool) stream.Observable[Exchange] {
+	merged := mergeSessions(context.Background(), func(s *session) stream.Observable[Exchange] {
+		s.lend = lend
+		return handedOver(s)
+	})(connections)
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
 		var unanswered error

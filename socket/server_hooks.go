@@ -42,7 +42,7 @@ func (c *Connection) closed(start int64) {
 // withHooks wraps handle with calls of the hooks about messages, if there are any.
 func (c *Connection) withHooks(handle handleFunc) handleFunc {
 	hooks := &c.config.Hooks
-	if hooks.Received == nil && hooks.Handled == nil {
+	if !hooks.keepMessages() {
 		return handle
 	}
 	return func(ctx context.Context, x Exchange) bool {

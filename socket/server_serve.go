@@ -75,6 +75,13 @@ type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 // A handler's answer is sent when the handler returns. To answer later, or from another
 // goroutine, use [Continuation.Hold].
 func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
+	return s.run(ctx, false, func(x Exchange, c Continuation[C], carry C) Continuation[C] {
+		return handle(x.Message, c, carry)
+	})
+}
+
+// run is With or, if contents are to be lent, WithViews.
+func (s Server[C]) run(ctx context.Context, lend bool, handle exchangeHandler[C]) fold.Attempt[C] {
 	open, end := context.WithCancelCause(ctx) // done when no more connections are accepted
 	defer end(nil)
 
@@ -91,6 +98,7 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 			return stream.Empty[*Connection]()
 		}),
 		mergeSessions(open, func(one *session) stream.Observable[C] {
+			one.lend = lend
 			served = true
 			return (&foldedSession[C]{service: all, session: one, carry: s.monoid.Identity()}).run
 		}),
@@ -118,11 +126,14 @@ func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] 
 // errFinished is the cause of a server's end that its monitor or a handler decided.
 var errFinished = errors.New("finished")
 
+// exchangeHandler is a Handler or ViewHandler.
+type exchangeHandler[C any] func(Exchange, Continuation[C], C) Continuation[C]
+
 // service is the part of a server's run that its sessions use.
 type service[C any] struct {
 	open    context.Context // until no more is to come
 	end     context.CancelCauseFunc
-	handler Handler[C]
+	handler exchangeHandler[C]
 	fragile bool
 }
 
@@ -173,7 +184,7 @@ func (s *foldedSession[C]) handle(x Exchange) (next Continuation[C], err error) 
 			}
 		}()
 	}
-	next = s.handler(x.Message, Continuation[C]{exchange: x, carry: s.carry}, s.carry)
+	next = s.handler(x, Continuation[C]{exchange: x, carry: s.carry}, s.carry)
 	return next, next.respond(x)
 }
 

@@ -20,6 +20,7 @@ type session struct {
 	start int64         // when the session was opened, on the clock of frames; for the hooks
 	first answers.Phase // in which its exchanges begin
 	began bool          // the session has claimed the connection
+	lend  bool          // contents are lent to the handler
 	spot  park.Spot
 }
 
@@ -98,6 +99,7 @@ func (s *session) enter(ctx context.Context) {
 	s.start = s.frames.Now()
 	s.opened()
 	s.answers.Start(s.first)
+	s.frames.In.Lend = s.lend && !s.config.Hooks.keepMessages()
 	if s.ends != nil {
 		s.ends.add(ctx, s)
 	} else {

@@ -33,11 +33,16 @@ func (c *Connection) Messages() stream.Observable[Message] {
 //
 // It is hot: a second run of the same connection fails. The run of a connection that has ended, or
 // was closed unread, is empty.
-func (c *Connection) Exchanges() stream.Observable[Exchange] {
+func (c *Connection) Exchanges() stream.Observable[Exchange] { return c.exchanges(false) }
+
+// exchanges is Exchanges or, if contents are to be lent, ViewExchanges.
+func (c *Connection) exchanges(lend bool) stream.Observable[Exchange] {
 	return func(ctx context.Context, yield func(Exchange) bool) error {
 		stage := stream.Buffering(ctx)
 		var unanswered error
-		_, err := newSession(c, nil).serve(ctx, func(_ context.Context, x Exchange) bool {
+		s := newSession(c, nil)
+		s.lend = lend
+		_, err := s.serve(ctx, func(_ context.Context, x Exchange) bool {
 			more, err := x.settle(yield(x), stage)
 			unanswered = err
 			return more
@@ -135,8 +140,10 @@ func (c *Connection) handleAll(ctx context.Context, handle handleFunc) error {
 			return err
 		case !ok:
 			return nil
-		case f.Kind == wire.KindMessage && c.frames.Greeted: // before, 4.4 drops it, too
-			err = c.handle(ctx, messageOf(f.Message), handle)
+		case f.Kind == wire.KindMessage && c.frames.Greeted:
+			err = c.handle(ctx, f, handle)
+		case f.Kind == wire.KindMessage: // before, 4.4 drops it, too
+			f.Loan.End()
 		case f.Kind == wire.KindStartOK:
 			c.frames.Greeted = true
 			c.ours = c.ours || f.IsMarkedStartOK()
@@ -201,14 +208,15 @@ func (c *Connection) makeRoom() error {
 
 // handle has one message handled. Its answer waits for those of the messages that
 // the reader holds already, unless that takes long.
-func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) error {
+func (c *Connection) handle(ctx context.Context, f wire.Frame, handle handleFunc) error {
+	c.exchange = exchangeState{handling: c.exchange.handling, loan: f.Loan}
+	defer c.endLoan()
 	if err := c.makeRoom(); err != nil {
 		return err
 	}
 	id := c.answers.Begin(c.config.Dialect.acknowledgement())
-	c.exchange.held, c.exchange.refused = nil, nil
 	c.stepAway()
-	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
+	more := handle(c.ending, Exchange{Message: messageOf(f.Message), c: c, id: id, lent: f.Loan != nil})
 	c.comeBack()
 	answered := c.answers.End()
 	if !more || !answered { // the next acknowledgement would be taken for this one's
@@ -222,6 +230,12 @@ func (c *Connection) handle(ctx context.Context, m Message, handle handleFunc) e
 		return c.write(c.ending, wire.NoControl)
 	}
 	return nil
+}
+
+// endLoan ends the Views of the exchange, whose handler has returned or is not called.
+func (c *Connection) endLoan() {
+	c.exchange.loan.End()
+	c.exchange.loan = nil
 }
 
 // write writes the answers and then a control frame, or none, in one write.

@@ -284,7 +284,7 @@ func TestHandlerPanicThatIsLetReachesTheCallerOfWithAfterAllIsClosed(t *testing.
 func TestContinuationsAreValues(t *testing.T) {
 	base := Continuation[int]{}.Respond(Text("a"), Text("b"), Text("c"), Text("d"))
 	one, two := base.Respond(Text("1")), base.Respond(Text("2"))
-	if one.more[3] != Text("1") || two.more[3] != Text("2") || len(base.more) != 3 {
+	if one.more[3].message != Text("1") || two.more[3].message != Text("2") || len(base.more) != 3 {
 		t.Errorf("two answers from the same base: got %v, %v and the base %v; want each its own, and the base as it was", one.more, two.more, base.more)
 	}
 	if (Continuation[int]{}).Respond().responds {

@@ -101,13 +101,7 @@ func (b *bench) check(answer []byte) error {
 	return nil
 }
 
-func (b *bench) ask(c conn) error {
-	answer, err := c.ask()
-	if err != nil {
-		return err
-	}
-	return b.check(answer)
-}
+func (b *bench) ask(c conn) error { return request(c, b.check) }
 
 // oneByOne measures requests one after the other: the time of each, and the usage of both sides. The
 // time does not include the comparison of the response.
@@ -120,14 +114,14 @@ func (b *bench) requests(n int, least time.Duration) (measure.Figures, error) {
 	c := b.conns[0]
 	times := make([]float64, 0, n)
 	client, server, err := b.used(func() error {
-		for begin := time.Now(); len(times) < n || time.Since(begin) < least; {
-			start := time.Now()
-			answer, err := c.ask()
+		var start time.Time
+		use := func(answer []byte) error {
 			times = append(times, time.Since(start).Seconds())
-			if err == nil {
-				err = b.check(answer)
-			}
-			if err != nil {
+			return b.check(answer)
+		}
+		for begin := time.Now(); len(times) < n || time.Since(begin) < least; {
+			start = time.Now()
+			if err := request(c, use); err != nil {
 				return err
 			}
 		}

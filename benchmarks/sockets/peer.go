@@ -52,6 +52,23 @@ type conn interface {
 	close() error
 }
 
+// lender is a conn that lends responses. use gets a response that is valid until it returns.
+type lender interface {
+	askLent(use func([]byte) error) error
+}
+
+// request sends the message on c and gives the response to use.
+func request(c conn, use func([]byte) error) error {
+	if l, ok := c.(lender); ok {
+		return l.askLent(use)
+	}
+	answer, err := c.ask()
+	if err != nil {
+		return err
+	}
+	return use(answer)
+}
+
 // kind is a kind of measurement.
 type kind int
 

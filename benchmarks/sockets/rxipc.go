@@ -28,6 +28,29 @@ var rxIPC = peer{
 	dial: dialRxipc,
 }
 
+// lent is rxipc with handlers that keep no message.
+var lent = peer{
+	id:   "lent",
+	name: "rxipc, lent",
+	serve: func(place place, job job, ready func()) error {
+		return socket.Serve(rxipcAt(place, ready), rxipcName, fold.Sum[int]()).
+			WithViews(context.Background(), func(v socket.View, c socket.Continuation[int], count int) socket.Continuation[int] {
+				if job.Count {
+					add(&received, v.Bytes())
+					return c.CarryWith(count + 1)
+				}
+				return c.RespondView(v).CarryWith(count + 1)
+			}).Err()
+	},
+	dial: func(ctx context.Context, place place, message []byte) (conn, error) {
+		c, err := dialRxipc(ctx, place, message)
+		if err != nil {
+			return nil, err
+		}
+		return lentConn{c.(*rxipcConn)}, nil
+	},
+}
+
 // seldom is rxipc in processes with less frequent garbage collections. A program that only echoes
 // has a tiny heap, so that Go collects after every 4 MiB.
 var seldom = func() peer {
@@ -100,6 +123,13 @@ func (c *rxipcConn) wait() ([]byte, error) {
 		return nil, err
 	}
 	return view(answer.Content()), nil
+}
+
+// lentConn is a rxipcConn that keeps no response of single requests.
+type lentConn struct{ *rxipcConn }
+
+func (c lentConn) askLent(use func([]byte) error) error {
+	return c.process.RequestView(c.ctx, c.message, func(v socket.View) error { return use(v.Bytes()) })
 }
 
 // view returns a text as bytes without a copy, for reading only. A user of Content does not copy

@@ -29,7 +29,7 @@ const windowWidth = 64
 
 // allPeers are all peers of a server process; peers are those in the comparison.
 var (
-	peers    = []peer{bare, multiplexed, rxIPC, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
+	peers    = []peer{bare, multiplexed, rxIPC, lent, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
 	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy, byHand, typed, jsonRPC)
 )
 

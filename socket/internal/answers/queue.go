@@ -110,7 +110,7 @@ func (q *Queue[T]) Move(dst *wire.Output) {
 		*dst, q.answers = q.answers, *dst // the buffers change places
 	} else {
 		dst.Append(&q.answers)
-		q.answers.DropLast(q.answers.Extent())
+		q.answers.Drop()
 	}
 	q.MoveHeld(dst)
 }
@@ -127,7 +127,7 @@ func (q *Queue[T]) MoveHeld(dst *wire.Output) {
 		q.bytes.Add(-int64(q.waiting[n].Size))
 		answer := &q.waiting[n].answer
 		dst.Append(answer)
-		answer.DropLast(answer.Extent()) // returns its buffer to the pool
+		answer.Drop() // returns its buffer to the pool
 	}
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)
@@ -178,10 +178,12 @@ func (q *Queue[T]) Close() (unanswered []T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
+	q.answers.Drop()
 	for _, e := range q.waiting {
 		if !e.done {
 			unanswered = append(unanswered, e.Info)
 		}
+		e.answer.Drop()
 	}
 	q.waiting = nil
 	q.count.Store(0)

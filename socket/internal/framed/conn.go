@@ -121,13 +121,14 @@ func (c *Conn) Shut() {
 	c.timers.leave(c)
 	c.writing.lock(context.Background()) // a goroutine that writes finds the connection closed
 	c.writes.unbind()
+	c.Out.Drop()
 	c.writing.unlock()
 }
 
 // Release lets go of what reading has taken. It is the reader's.
 func (c *Conn) Release() {
 	c.reads.unbind()
-	c.In.DropBuffer()
+	c.In.Drop()
 }
 
 // Now returns the time on the clock of the timers.

@@ -31,6 +31,7 @@ type Message struct {
 type Frame struct {
 	Kind    Kind    // which control message it is, or a message of the user
 	Message Message // its media type and content
+	Loan    *Loan   // has the content, if the Reader lends
 }
 
 // FrameSize returns how many bytes the frame of a message takes.

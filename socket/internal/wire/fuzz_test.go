@@ -76,6 +76,9 @@ func FuzzReader(f *testing.F) {
 		if encoded := encodeFrames(whole); !bytes.Equal(encoded, canonical) {
 			t.Fatalf("decode and encode:\n got %q\nwant %q", encoded, canonical)
 		}
+		if lent, lentErr := readLent(&pieces{data, newRandom(seed)}, fuzzLimit); !slices.Equal(lent, want) || good != (lentErr == nil) {
+			t.Fatalf("read lent contents in pieces: got %v, %v\nwant %v, good: %v", lent, lentErr, want, good)
+		}
 		src := &pieces{data, newRandom(seed)}
 		cut, cutErr := readAll(src, fuzzLimit)
 		if !slices.Equal(cut, whole) || (cutErr == nil) != (wholeErr == nil) {

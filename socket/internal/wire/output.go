@@ -25,6 +25,7 @@ type Output struct {
 type borrowed struct {
 	at      int
 	content string
+	loan    *Loan // has the content, until that is written; nil: it is owned
 }
 
 // NewOutput returns an Output that begins with whole frames. They are in a buffer of their
@@ -58,7 +59,11 @@ func (o *Output) AddFrames(bytes string) {
 }
 
 // AddMessage adds a message. The caller has checked that its lengths fit into the header.
-func (o *Output) AddMessage(m Message) {
+func (o *Output) AddMessage(m Message) { o.AddLent(m, nil) }
+
+// AddLent is AddMessage for a message whose content a loan has. The loan has a user more until a
+// content that is not copied is written.
+func (o *Output) AddLent(m Message, loan *Loan) {
 	if len(m.Content) < borrowFrom {
 		o.reserve(FrameSize(m))
 		o.Bytes = AppendFrame(o.Bytes, m)
@@ -66,12 +71,13 @@ func (o *Output) AddMessage(m Message) {
 	}
 	o.reserve(FrameSize(m) - len(m.Content))
 	o.Bytes = appendHeader(o.Bytes, m)
-	o.borrow(m.Content)
+	o.borrow(m.Content, loan)
 	o.Bytes = append(o.Bytes, endOfFrame)
 }
 
-func (o *Output) borrow(content string) {
-	o.borrowed = append(o.borrowed, borrowed{len(o.Bytes), content})
+func (o *Output) borrow(content string, loan *Loan) {
+	loan.retain()
+	o.borrowed = append(o.borrowed, borrowed{len(o.Bytes), content, loan})
 	o.lent += len(content)
 }
 
@@ -92,7 +98,7 @@ func (o *Output) Append(other *Output) {
 	from := 0
 	for _, b := range other.borrowed {
 		o.Bytes = append(o.Bytes, other.Bytes[from:b.at]...)
-		o.borrow(b.content)
+		o.borrow(b.content, b.loan)
 		from = b.at
 	}
 	o.Bytes = append(o.Bytes, other.Bytes[from:]...)
@@ -104,6 +110,9 @@ func (o *Output) Split(part Extent) (last Output) {
 	last.Bytes = slices.Clone(o.Bytes[len(o.Bytes)-part.bytes:])
 	last.borrowed = slices.Clone(o.borrowed[len(o.borrowed)-part.borrowed:])
 	last.lent = part.lent
+	for _, b := range last.borrowed {
+		b.loan.retain()
+	}
 	o.DropLast(part)
 	for i := range last.borrowed {
 		last.borrowed[i].at -= len(o.Bytes)
@@ -115,16 +124,19 @@ func (o *Output) Split(part Extent) (last Output) {
 func (o *Output) DropLast(part Extent) {
 	o.Bytes = o.Bytes[:len(o.Bytes)-part.bytes]
 	kept := len(o.borrowed) - part.borrowed
-	clear(o.borrowed[kept:])
+	giveBack(o.borrowed[kept:])
 	o.borrowed = o.borrowed[:kept]
 	o.lent -= part.lent
 	o.emptied()
 }
 
+// Drop removes all frames.
+func (o *Output) Drop() { o.DropLast(o.Extent()) }
+
 // DropFirst removes the first n bytes, which were written.
 func (o *Output) DropFirst(n int) {
 	if n == o.Len() {
-		o.DropLast(o.Extent())
+		o.Drop()
 		return
 	}
 	bytes, contents := 0, 0 // to remove
@@ -145,10 +157,19 @@ func (o *Output) DropFirst(n int) {
 	}
 	bytes += n
 	o.Bytes = append(o.Bytes[:0], o.Bytes[bytes:]...)
+	giveBack(o.borrowed[:contents])
 	o.borrowed = slices.Delete(o.borrowed, 0, contents)
 	for i := range o.borrowed {
 		o.borrowed[i].at -= bytes
 	}
+}
+
+// giveBack forgets contents, which are not to be written any more.
+func giveBack(contents []borrowed) {
+	for _, b := range contents {
+		b.loan.Release()
+	}
+	clear(contents)
 }
 
 // emptied returns the buffer to the pool if there are no frames.

@@ -37,13 +37,30 @@ func FuzzOutput(f *testing.F) {
 		random := newRandom(seed)
 		var o Output
 		var want []byte
+		var loans []*Loan
+		defer func() {
+			o.Drop()
+			for i, loan := range loans {
+				if users := loan.users.Load(); users != 1 {
+					t.Errorf("seed %d: loan %d has %d users when the Output is empty, want 1: its owner", seed, i, users)
+				}
+				loan.End()
+			}
+		}()
 		add := func() {
 			m := newMessage(JSON, strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(2*borrowFrom)))
 			if random.IntN(3) == 0 {
 				m = text("small")
 			}
-			o.AddMessage(m)
 			want = AppendFrame(want, m)
+			if random.IntN(2) == 0 {
+				loan := NewLoan(len(m.Content))
+				loans = append(loans, loan)
+				m.Content = loan.Hold([]byte(m.Content))
+				o.AddLent(m, loan)
+			} else {
+				o.AddMessage(m)
+			}
 		}
 		for range 50 {
 			before, length := o.Extent(), len(want)
@@ -69,6 +86,7 @@ func FuzzOutput(f *testing.F) {
 					t.Fatalf("seed %d: Split returned %d bytes, want the last %d", seed, last.Len(), len(want)-length)
 				}
 				o.Append(&last)
+				last.Drop()
 			default:
 				add()
 			}

@@ -56,11 +56,14 @@ type Reader struct {
 	long     bool      // the content of the last frame was read to its final place
 	empty    int8      // number of reads in a row that returned nothing
 	stage    readStage // what comes next
+	broken   bool      // failure is of Next, for all later calls
 	Extended bool      // control messages may have the parameters of rxipc peers
+	Lend     bool      // contents are lent: each Frame of a message has a Loan, which its receiver ends
 
 	mediaType string // of the current frame, after its header
 	size      int    // length of its content, after its header
 	content   []byte // in stageLarge: the first of size+1 bytes
+	loan      *Loan  // has the memory of content, if that is lent
 
 	trust   int32  // the length of the longest content so far, with its end byte, up to maxTrust
 	decoded uint32 // number of frames so far
@@ -68,20 +71,19 @@ type Reader struct {
 	lastRaw string // the media type of the last frame, as it was spelled there
 	last    string // its canonical spelling
 
-	readErr error // of a Read that also returned bytes, for the next Fill
-	err     error // of Next, for all later calls
+	failure error // of a Read that also returned bytes, for the next Fill; or of Next
 }
 
 // Next returns the next frame among the bytes held. It returns false when more bytes are
 // needed. It fails with ErrProtocol or ErrTooLarge, and every later call returns the same
 // error: the bytes behind a broken frame have no known boundaries.
 func (r *Reader) Next() (f Frame, ok bool, err error) {
-	if r.err != nil {
-		return Frame{}, false, r.err
+	if r.broken {
+		return Frame{}, false, r.failure
 	}
-	if m, ok := r.another(); ok {
+	if f, ok = r.another(); ok {
 		r.decoded++
-		return Frame{Message: m}, true, nil
+		return f, true, nil
 	}
 	f, ok, err = r.decode()
 	if err != nil {
@@ -134,13 +136,10 @@ func (r *Reader) ReadFrame(src io.Reader) (Frame, error) {
 
 // Failure returns the error that ended the input, or nil.
 func (r *Reader) Failure() error {
-	if r.err != nil {
-		return r.err
+	if r.failure == nil || r.broken {
+		return r.failure
 	}
-	if r.readErr != nil {
-		return r.ended(r.readErr)
-	}
-	return nil
+	return r.ended(r.failure)
 }
 
 // Commit takes over the results of a Read into the bytes that Space returned, with the rules
@@ -150,7 +149,7 @@ func (r *Reader) Commit(n int, err error) error {
 	if n > 0 {
 		r.empty = 0
 		if err != nil && !IsTimeout(err) {
-			r.readErr = err
+			r.failure = err
 		}
 		return nil
 	}
@@ -166,7 +165,7 @@ func (r *Reader) Commit(n int, err error) error {
 // Skip skips the frames among the bytes held that equal spelled, up to the first other frame,
 // and returns their number. It is for acknowledgements, which arrive in great numbers.
 func (r *Reader) Skip(spelled string) (n int) {
-	if r.err != nil || r.stage != stageHeader || spelled == "" {
+	if r.broken || r.stage != stageHeader || spelled == "" {
 		return 0
 	}
 	held, size := r.buffer[r.start:r.end], len(spelled)
@@ -225,26 +224,35 @@ func (r *Reader) decode() (Frame, bool, error) {
 
 // another is the fast way for most messages: a whole small message of the same media type as
 // the last one. It returns false for everything else, which decode handles.
-func (r *Reader) another() (m Message, ok bool) {
+func (r *Reader) another() (f Frame, ok bool) {
 	held, header := r.buffer[r.start:r.end], fixedHeader+len(r.lastRaw)
 	switch {
 	case r.stage != stageHeader, r.lastRaw == "", len(held) <= header:
-		return Message{}, false
+		return Frame{}, false
 	case headerSize(held) != header, string(held[2:header-4]) != r.lastRaw:
-		return Message{}, false
+		return Frame{}, false
 	}
 	size := uint64(binary.BigEndian.Uint32(held[header-4:]))
 	body := held[header:]
 	if size >= readSize || size > uint64(max(r.Limit, 0)) || uint64(len(body)) <= size || body[size] != endOfFrame {
-		return Message{}, false
+		return Frame{}, false
 	}
 	if uint64(minControl) <= size && size <= uint64(maxControl) && mayBeControl(r.last) {
-		return Message{}, false
+		return Frame{}, false
 	}
-	m = Message{r.last, string(body[:size])}
+	f = r.small(r.last, body[:size])
 	r.consume(header + int(size) + 1)
 	r.long = false
-	return m, true
+	return f, true
+}
+
+// small returns the frame of a message whose content is in the buffer.
+func (r *Reader) small(mediaType string, content []byte) Frame {
+	if !r.Lend {
+		return Frame{Message: Message{mediaType, string(content)}}
+	}
+	loan := NewLoan(len(content))
+	return Frame{Message: Message{mediaType, loan.Hold(content)}, Loan: loan}
 }
 
 // header decodes a header once all of it is held.
@@ -334,7 +342,7 @@ func (r *Reader) smallBody() (f Frame, ok bool, err error) {
 		if r.size > max(r.Limit, 0) {
 			return Frame{}, false, tooLarge(uint64(r.size), max(r.Limit, 0))
 		}
-		f.Message = Message{r.mediaType, string(content)}
+		f = r.small(r.mediaType, content)
 	}
 	r.consume(r.size + 1)
 	r.stage, r.long = stageHeader, false
@@ -361,7 +369,7 @@ func (r *Reader) control(content string) (f Frame) {
 // no Read is needed for that byte alone.
 func (r *Reader) startLarge() {
 	r.stage, r.busy, r.long = stageLarge, false, true // a large buffer pays with runs of small frames
-	r.content = newContent(min(r.size+1, max(int(r.trust), firstContent)))
+	r.newContent(min(r.size+1, max(int(r.trust), firstContent)))
 	held := r.buffer[r.start:r.end]
 	held = held[:min(len(held), r.size+1)]
 	r.content = append(r.content, held...)
@@ -379,8 +387,9 @@ func (r *Reader) largeBody() (f Frame, ok bool, err error) {
 	}
 	// The string may share these bytes: there is no other reference to them.
 	f.Message = Message{r.mediaType, unsafe.String(unsafe.SliceData(r.content), r.size)}
+	f.Loan = r.loan
 	r.trust = int32(min(max(int(r.trust), len(r.content)), maxTrust))
-	r.content = nil
+	r.content, r.loan = nil, nil
 	r.stage = stageHeader
 	return f, true, nil
 }
@@ -394,9 +403,8 @@ func checkEnd(b byte) error {
 
 // fail keeps an error for all later calls and releases all memory.
 func (r *Reader) fail(err error) {
-	r.err = err
-	r.content = nil
-	r.DropBuffer()
+	r.failure, r.broken = err, true
+	r.Drop()
 }
 
 // ended turns io.EOF inside a frame into io.ErrUnexpectedEOF.
