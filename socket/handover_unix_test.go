@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -122,60 +123,63 @@ func once(ctx context.Context, ipc *IPC, text string) (int, error) {
 	return strconv.Atoi(m.Content())
 }
 
-func TestHandOverRefusesNoClientAndLosesNothing(t *testing.T) {
-	const generations, clients = 5, 4
-	dir, ctx := shortDir(t), within(t)
-	first := start(t, "successor", dir)
-	var pid int
-	fmt.Sscanf(first.next(), "%d listening", &pid)
-	ipc := New(Config{Dir: dir})
-	stays, err := ipc.ConnectTo(ctx, counter).Get()
-	if err != nil {
-		t.Fatalf("connecting to the first process: %v", err)
-	}
-	asking, stop := context.WithCancel(ctx)
-	var askers sync.WaitGroup
-	asked := make([]int, clients)
-	for i := range clients {
-		askers.Go(func() {
+// askers send requests, each on a connection of its own, until stop is called, which returns
+// how many were answered. None may fail.
+func askers(t *testing.T, ctx context.Context, ipc *IPC, clients int) (stop func() int) {
+	asking, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	var answered atomic.Int64
+	for range clients {
+		all.Go(func() {
 			for asking.Err() == nil {
 				if _, err := once(ctx, ipc, "hello"); err != nil {
-					t.Errorf("a request while processes hand over: %v", err)
+					t.Errorf("a request while processes hand over: got the error %v, want none", err)
 					return
 				}
-				asked[i]++
+				answered.Add(1)
 			}
 		})
 	}
-	carried := 0
-	current := pid
-	for generation := range generations {
+	return func() int {
+		cancel()
+		all.Wait()
+		return int(answered.Load())
+	}
+}
+
+// stillServed checks that a client of a process that has handed over is still served by it,
+// three times, and leaves.
+func stillServed(t *testing.T, ctx context.Context, stays *Process, pid int) {
+	t.Helper()
+	for range 3 {
+		receives(t, "request to the first process after its hand-over", fold.Then(stays.Send(ctx, Text("still")), Wait(ctx)), strconv.Itoa(pid))
+	}
+	succeeds(t, "close the connection to the first process", stays.Close(ctx).Err())
+}
+
+func TestHandOverRefusesNoClientAndLosesNothing(t *testing.T) {
+	dir, ctx := shortDir(t), within(t)
+	first := start(t, "successor", dir)
+	var pid, current int
+	fmt.Sscanf(first.next(), "%d listening", &pid)
+	ipc := New(Config{Dir: dir})
+	stays := must(t, "connect to the first process", ipc.ConnectTo(ctx, counter))
+	stop := askers(t, ctx, ipc, 4)
+
+	syscall.Kill(pid, syscall.SIGHUP) // the first process stays for the client that stays
+	fmt.Sscanf(first.next(), "%d listening", &current)
+	stillServed(t, ctx, stays, pid)
+	carried := counted(t, first.next(), pid) - 3
+	for range 4 {
 		syscall.Kill(current, syscall.SIGHUP)
-		if generation == 0 {
-			// Who is connected stays with the first, which stays for it.
-			fmt.Sscanf(first.next(), "%d listening", &current)
-			for range 3 {
-				if m, err := fold.Then(stays.Send(ctx, Text("still")), Wait(ctx)).Get(); m.Content() != strconv.Itoa(pid) {
-					t.Errorf("a request to the first process after its hand-over: %v, %v; want process %d", m, err, pid)
-				}
-			}
-			carried -= 3
-			if err := stays.Close(ctx).Err(); err != nil {
-				t.Errorf("closing the connection to the first process: %v", err)
-			}
-			carried += counted(t, first.next(), pid)
-			continue
-		}
 		next, n := succeeded(t, first, current)
-		carried += n
+		carried += n - 1 // with the request below
 		current = next
 		if who, err := once(ctx, ipc, "hello"); who != current || err != nil {
 			t.Errorf("a request after a hand-over was answered by process %d, %v; want %d", who, err, current)
 		}
-		carried--
 	}
-	stop()
-	askers.Wait()
+	want := stop()
 	p, err := ipc.try(ctx, counter)
 	if err != nil {
 		t.Fatalf("connecting to the last process: %v", err)
@@ -183,19 +187,13 @@ func TestHandOverRefusesNoClientAndLosesNothing(t *testing.T) {
 	if peer, known := p.Peer().Get(); known && peer.PID != 0 && peer.PID != current {
 		t.Errorf("the server seems to be %v, want process %d", peer, current)
 	}
-	if err := p.Send(ctx, Text("stop")).Err(); err != nil {
-		t.Errorf("stopping the last process: %v", err)
-	}
+	succeeds(t, "stop the last process", p.Send(ctx, Text("stop")).Err())
 	carried += counted(t, first.next(), current) - 1
-	want := 0
-	for _, n := range asked {
-		want += n
-	}
 	if carried != want || want == 0 {
-		t.Errorf("%d requests were answered, %d handled", want, carried)
+		t.Errorf("%d requests were handled, want as many as were answered: %d", carried, want)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "counter.sock")); !errors.Is(err, os.ErrNotExist) {
-		t.Error("the last one left the socket behind: ", err)
+		t.Errorf("look for the socket after the last process: got the error %v, want that it is gone", err)
 	}
 	mustListen(t, Unix{Dir: dir}, counter) // and the lock is free
 }

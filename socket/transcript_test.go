@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -105,64 +107,68 @@ var recordedNames = map[string]struct {
 	"j8_startok_and_message_one_send": {carried: 1},
 }
 
+// stopsAsRecorded is a handler of a recorded server: it answers, and stops at a message stop,
+// or at the second message if that is where its own client stopped it.
+func stopsAsRecorded(stopAt string) Handler[int] {
+	count := 0
+	return func(m Message, c Continuation[int], carry int) Continuation[int] {
+		if count++; m.Content() == "stop" || stopAt == "own" && count == 2 {
+			return c.CarryWith(carry + 1).Stop()
+		}
+		return echo(m, c, carry)
+	}
+}
+
+// readAllOf reads from a connection in the background until it ends. The function that it
+// returns waits for that, and returns what came.
+func readAllOf(conn net.Conn) (all func() string) {
+	read := make(chan string, 1)
+	go func() {
+		got, _ := io.ReadAll(conn)
+		read <- string(got)
+	}()
+	return func() string { return <-read }
+}
+
+// playClientOf sends the chunks of a recorded client to a server at their times, and ends the
+// server, or has another client stop it, when the recorded one was.
+func playClientOf(r recording, server *served[int], client *peer, name string) {
+	start, endAt, last := time.Now(), recordedNames[name].endAt, time.Duration(0)
+	for _, chunk := range r.Chunks {
+		last = chunk.time()
+		if chunk.From != "client" {
+			continue
+		}
+		if endAt > 0 && chunk.time() > endAt {
+			time.Sleep(endAt - time.Since(start))
+			server.end()
+		}
+		if recordedNames[name].stopAt == "other" && slices.Contains(decoded([]string{string(chunk.bytes())}), "close-ok") {
+			server.dial().send(wire.KindStartOK, "stop")
+		}
+		time.Sleep(chunk.time() - time.Since(start))
+		client.send(chunk.bytes())
+		synctest.Wait()
+	}
+	time.Sleep(last - time.Since(start))
+	synctest.Wait()
+	client.conn.Close()
+}
+
 func TestServerAnswersRecordedClientsAsTheRecordedServerDid(t *testing.T) {
 	for name, about := range recordedNames {
 		t.Run(name, func(t *testing.T) {
 			r := loadChunks(t, "testdata/transcripts/"+name+".json")
 			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				count := 0
-				server := serve(t, Config{ServerConfig: ServerConfig{Dialect: Dialect4}}, fold.Sum[int](),
-					func(m Message, c Continuation[int], carry int) Continuation[int] {
-						count++
-						if m.Content() == "stop" {
-							return c.CarryWith(carry + 1).Stop()
-						}
-						if about.stopAt == "own" && count == 2 {
-							return c.CarryWith(carry + 1).Stop()
-						}
-						return echo(m, c, carry)
-					})
+				server := serve(t, Config{ServerConfig: ServerConfig{Dialect: Dialect4}}, fold.Sum[int](), stopsAsRecorded(about.stopAt))
 				client := server.dial()
-				var got string
-				read := make(chan struct{})
-				go func() {
-					defer close(read)
-					buffer := make([]byte, 1<<10)
-					for {
-						n, err := client.conn.Read(buffer)
-						got += string(buffer[:n])
-						if err != nil {
-							return
-						}
-					}
-				}()
-				last := 0 * time.Second
-				for _, chunk := range r.Chunks {
-					last = chunk.time()
-					if chunk.From != "client" {
-						continue
-					}
-					if about.endAt > 0 && chunk.time() > about.endAt {
-						time.Sleep(about.endAt - time.Since(start))
-						server.end()
-					}
-					if name == "d1_stop_other_client" && slices.Contains(decoded([]string{string(chunk.bytes())}), "close-ok") {
-						server.dial().send(wire.KindStartOK, "stop")
-					}
-					time.Sleep(chunk.time() - time.Since(start))
-					client.send(chunk.bytes())
-					synctest.Wait()
-				}
-				time.Sleep(last - time.Since(start))
-				synctest.Wait()
-				client.conn.Close()
-				<-read
-				same(t, withoutHeartbeats(got), r.frames("server")...)
+				got := readAllOf(client.conn)
+				playClientOf(r, server, client, name)
+				same(t, withoutHeartbeats(got()), r.frames("server")...)
 				server.end()
 				carry, ok := Carry(<-server.result).Get()
 				if !ok || carry != about.carried {
-					t.Errorf("carried %d, want %d", carry, about.carried)
+					t.Errorf("the server carried %d, want %d", carry, about.carried)
 				}
 			})
 		})
