@@ -63,7 +63,7 @@ func TestBoundaryOverflowEndsTheSource(t *testing.T) {
 			synctest.Wait() // until the source has overflowed
 		})
 		if !errors.Is(err, stream.ErrOverflow) {
-			t.Errorf("got %v", err)
+			t.Errorf("run a source that overflows: got the error %v, want ErrOverflow", err)
 		}
 	})
 }

@@ -235,7 +235,7 @@ func TestChainVerbs(t *testing.T) {
 	see(told...)
 	for _, values := range seen {
 		if !slices.Equal(values, []int{1, 2, 3}) {
-			t.Errorf("got %v", seen)
+			t.Errorf("the verbs of a chain of 1 to 3: got the values %v, want 1, 2 and 3 from each", seen)
 		}
 	}
 	first, err1 := chain.First(ctx).Get()

@@ -165,7 +165,7 @@ func TestZipBoundsWhatWaits(t *testing.T) {
 			}
 		})
 		if err != nil || taken != 3 {
-			t.Errorf("got %d, %v", taken, err)
+			t.Errorf("take three values: got %d and the error %v, want 3 and none", taken, err)
 		}
 	})
 }
@@ -231,7 +231,7 @@ func TestCombiningSlicesBelongToTheReceiver(t *testing.T) {
 	} {
 		rows, err := o.Collect(t.Context())
 		if err != nil || len(rows) < 2 {
-			t.Fatalf("%s: got %v, %v", name, rows, err)
+			t.Fatalf("collect the rows of %s: got %v and the error %v, want two rows at least", name, rows, err)
 		}
 		before := fmt.Sprint(rows[1])
 		clear(rows[0])

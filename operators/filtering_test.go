@@ -255,7 +255,7 @@ func TestFilteringCancelledIsNoCompletion(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				go func() { synctest.Wait(); cancel(errBroken) }()
 				if err := source(ctx); err != errBroken {
-					t.Errorf("got %v", err)
+					t.Errorf("run with a context that is cancelled: got the error %v, want its cause", err)
 				}
 			})
 		})

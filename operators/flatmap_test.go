@@ -98,7 +98,7 @@ func TestSwitchMapDropsWhatWaits(t *testing.T) {
 			}
 		})
 		if err != nil || len(got) != 53 || got[2] != 102 || got[3] != 200 {
-			t.Errorf("got %v, %v", got, err)
+			t.Errorf("switch while yield runs: got %v and the error %v, want 53 values with 200 behind 102", got, err)
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestExhaustMapKeepsNoMoreThanOne(t *testing.T) {
 		// The first value is taken at one second; its place is free when the second one
 		// has been taken and yield is back, 3.4 seconds later.
 		if err != nil || len(got) != 6 || got[2] != 4 || got[4] != 8 {
-			t.Errorf("got %v, %v", got, err)
+			t.Errorf("values that come while others run: got %v and the error %v, want 6 values, 4 the third and 8 the fifth", got, err)
 		}
 	})
 }

@@ -172,7 +172,7 @@ func TestFoldingNaN(t *testing.T) {
 		"Min": operators.Min[float64](), "Max": operators.Max[float64](), "Average": operators.Average[float64](),
 	} {
 		if got, err := op(values).First(t.Context()).Get(); err != nil || !math.IsNaN(got) {
-			t.Errorf("%s gives %v, %v", name, got, err)
+			t.Errorf("fold values with NaN by %s: got %v and the error %v, want NaN", name, got, err)
 		}
 	}
 }

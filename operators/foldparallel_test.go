@@ -82,7 +82,7 @@ func TestFoldParallelReadsAheadByItsBatches(t *testing.T) {
 		}
 		close(release)
 		if err := <-done; err != nil || sink != 100*batch*(100*batch-1)/2 {
-			t.Errorf("got %d, %v", sink, err)
+			t.Errorf("sum %d numbers: got %d and the error %v, want %d", 100*batch, sink, err, 100*batch*(100*batch-1)/2)
 		}
 	})
 }

@@ -191,11 +191,11 @@ func TestGroupByOverflowOfAGroup(t *testing.T) {
 func TestGroupByValuesAskedForTooLate(t *testing.T) {
 	groups, err := operators.GroupBy(mod3)(stream.Just(1, 4)).Collect(t.Context())
 	if err != nil || len(groups) != 1 {
-		t.Fatalf("got %v, %v", groups, err)
+		t.Fatalf("collect the groups of 1 and 4: got %v and the error %v, want one group", groups, err)
 	}
 	err = groups[0].Values().Run(t.Context())
 	if !errors.Is(err, operators.ErrGroupClosed) || !strings.Contains(err.Error(), "values of 1") {
-		t.Errorf("got %v", err)
+		t.Errorf("run values that were asked for too late: got the error %v, want ErrGroupClosed for the values of 1", err)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestGroupByValuesRunAfterTheRunThatMadeThem(t *testing.T) {
 			kept := values(operators.GroupBy(mod3)(concat(stream.Just(1, 4), stream.Never[int]()))).First(t.Context()).GetOr(nil)
 			err := kept.Run(t.Context())
 			if !errors.Is(err, operators.ErrGroupClosed) {
-				t.Errorf("got %v", err)
+				t.Errorf("run values of a run that was left: got the error %v, want ErrGroupClosed", err)
 			}
 		})
 	})
@@ -279,7 +279,7 @@ func TestGroupByTooManyGroupsEndsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, err := readBy(operators.GroupBy(itself, operators.GroupLimit(2)), operators.MergeMap(told))(stream.Range(0, 3)).Collect(t.Context())
 		if !errors.Is(err, operators.ErrTooManyGroups) || !strings.Contains(err.Error(), "2 are open, and there is a value for 2") {
-			t.Errorf("got %v", err)
+			t.Errorf("group by three keys with a limit of 2: got the error %v, want ErrTooManyGroups that says so", err)
 		}
 	})
 }
@@ -310,7 +310,7 @@ func BenchmarkGroupBy(b *testing.B) {
 					operators.MergeMap(func(g group) stream.Observable[int] { return sum(g.Values()) }),
 				).ForEach(ctx, func(v int) { total += v })
 				if total != million*(million-1)/2 {
-					b.Fatal(total, err)
+					b.Fatalf("sum a million numbers by their groups: got %d and the error %v, want %d", total, err, million*(million-1)/2)
 				}
 			}
 			perValue(b)

@@ -85,7 +85,7 @@ func (l leaverScript) run(t *testing.T) (o whereabouts) {
 		}),
 	).Run(stream.WithDrops(t.Context(), &drops))
 	if err != nil {
-		t.Fatalf("%+v: %v", l, err)
+		t.Fatalf("group values whose readers leave, %+v: got the error %v, want none", l, err)
 	}
 	o.got, o.drops = make(map[int][]int), drops.Total()
 	for key, turns := range received {

@@ -88,7 +88,7 @@ func TestMapParallelLimits(t *testing.T) {
 			taken := int64(0)
 			err := operators.MapParallel(limit, work)(source).ForEach(t.Context(), func(n int) {
 				if n != int(taken) {
-					t.Errorf("got %d at %d", n, taken)
+					t.Errorf("result number %d: got %d, want them in order", taken, n)
 				}
 				time.Sleep(10 * time.Second)
 				// One more of the source's is waiting.

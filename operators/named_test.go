@@ -21,12 +21,12 @@ func TestNamed(t *testing.T) {
 	named := operators.Named[int]("prices")
 	_, err := named(broken(1)).Collect(t.Context())
 	if err == nil || err.Error() != "prices: broken" || !errors.Is(err, errBroken) {
-		t.Errorf("got %v", err)
+		t.Errorf("run a named source that fails: got the error %v, want prices: broken", err)
 	}
 	_, err = operators.Named[int]("shop")(named(broken(1))).Collect(t.Context())
 	failed, ok := errors.AsType[*operators.StageError](err)
 	if !ok || failed.Stage != "shop" || err.Error() != "shop: prices: broken" {
-		t.Errorf("got %v", err)
+		t.Errorf("run a named source in a named stage: got the error %v, want shop: prices: broken of the stage shop", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errOdd)
@@ -61,16 +61,16 @@ func TestStagesShowWhereAPipelineIsStuck(t *testing.T) {
 			operators.Stage{Path: "store", Started: start, Values: 2},
 			operators.Stage{Path: "store/read", Started: start, Values: 4, Passing: true})
 		if line := operators.Stages()[1].String(); line != "store/read: 4 values since 00:00:00, waits for what follows" {
-			t.Errorf("%s", line)
+			t.Errorf("print a stage that is passing: got %q, want that it waits for what follows", line)
 		}
 		if line := operators.Stages()[0].String(); line != "store: 2 values since 00:00:00, waits for its source" {
-			t.Errorf("%s", line)
+			t.Errorf("print a stage that is not passing: got %q, want that it waits for its source", line)
 		}
 		if err := run.Wait(); err != nil {
 			t.Errorf("a run of two named stages: got %v, want no error", err)
 		}
 		if left := operators.Stages(); len(left) != 0 {
-			t.Errorf("left %v", left)
+			t.Errorf("after the run there are the stages %v, want none", left)
 		}
 	})
 }
@@ -96,7 +96,7 @@ func TestStagesAreOfRunsThatRun(t *testing.T) {
 	} {
 		run()
 		if left := operators.Stages(); len(left) != 0 {
-			t.Errorf("%s left %v", name, left)
+			t.Errorf("after a run with %s there are the stages %v, want none", name, left)
 		}
 	}
 }

@@ -161,7 +161,7 @@ func TestCatchDoesNotRecoverFromTheEndOfItsContext(t *testing.T) {
 			return nil
 		})(stream.Never[int]()).Run(ctx)
 		if !errors.Is(err, errOdd) {
-			t.Errorf("got %v", err)
+			t.Errorf("Catch when the context ends: got the error %v, want its cause", err)
 		}
 	})
 }
@@ -288,7 +288,7 @@ func TestMergeMapLimit(t *testing.T) {
 				got, err := operators.MergeMap(project, operators.Limit(limit))(stream.Range(0, 20)).Collect(t.Context())
 				slices.Sort(got)
 				if err != nil || len(got) != 20 || got[19] != 19 {
-					t.Errorf("got %v, %v", got, err)
+					t.Errorf("merge 20 observables: got %v and the error %v, want 0 to 19 and none", got, err)
 				}
 				want := int64(limit)
 				if limit < 1 {
@@ -372,7 +372,7 @@ func TestMergeMapHandsPanicsOfProjectOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			if p, ok := recover().(*stream.PanicError); !ok || p.Value != any(errBroken) {
-				t.Errorf("got %v", p)
+				t.Errorf("merge with a project that panics: the run panicked with %v, want a PanicError of errBroken", p)
 			}
 		}()
 		_ = operators.MergeMap(func(int) stream.Observable[int] { panic(errBroken) }, operators.Limit(1))(

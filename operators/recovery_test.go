@@ -151,7 +151,7 @@ func TestRetryAsksForNoMoreThanWasWanted(t *testing.T) {
 	}
 	err := operators.Retry[int](operators.RetryPolicy{})(untidy)(t.Context(), func(int) bool { return false })
 	if !errors.Is(err, errBroken) {
-		t.Errorf("got %v", err)
+		t.Errorf("retry a source that fails after yield wanted no more: got the error %v, want errBroken", err)
 	}
 }
 

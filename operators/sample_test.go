@@ -63,7 +63,7 @@ func TestSamplePanicOfItsSampler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			if err, ok := recover().(error); !ok || !errors.Is(err, errBroken) {
-				t.Errorf("got %v", err)
+				t.Errorf("sample with a sampler that panics: the run panicked with %v, want errBroken", err)
 			}
 		}()
 		sampler := func(context.Context, func(int) bool) error { panic(errBroken) }

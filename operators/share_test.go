@@ -131,7 +131,7 @@ func TestShareLastOneToLeaveAwaitsTheEndOfTheSource(t *testing.T) {
 				ctx, leave := context.WithTimeoutCause(t.Context(), 90*time.Second, errBroken)
 				defer leave()
 				if got, err := shared.Collect(ctx); err != errBroken || len(got) != 1 {
-					t.Errorf("%s: got %v, %v", name, got, err)
+					t.Errorf("%s: got %v and the error %v, want one value and errBroken", name, got, err)
 				}
 				if c.running.Load() != 1 {
 					t.Errorf("%s: the source has ended with one of two", name)
@@ -226,7 +226,7 @@ func TestSharePanicOfTheSourceReachesAll(t *testing.T) {
 			t.Helper()
 			p, panicked := how.(*stream.PanicError)
 			if name == "panic" && (!panicked || !errors.Is(p, errBroken)) || name == "Goexit" && how != "exited" {
-				t.Errorf("got %v", how)
+				t.Errorf("a subscriber of a source that ends by %s ended with %v, want the same", name, how)
 			}
 		}
 		t.Run(name, func(t *testing.T) {
@@ -262,7 +262,7 @@ func TestShareSubscriberThatPanicsConcernsNoOther(t *testing.T) {
 		all.Go(func() { wantRun(t, shared, nil, 0, 1, 2, 3) })
 		all.Go(func() {
 			if how := outcome(func() error { return shared.ForEach(t.Context(), func(int) { panic(errBroken) }) }); how != errBroken {
-				t.Errorf("got %v", how)
+				t.Errorf("a subscriber that panics ended with %v, want its panic", how)
 			}
 		})
 		all.Wait()
@@ -277,7 +277,7 @@ func TestShareSourceHasTheValuesOfTheFirstContextAndNotItsEnd(t *testing.T) {
 		type key struct{}
 		shared := operators.Share[int]()(func(ctx context.Context, yield func(int) bool) error {
 			if ctx.Value(key{}) != "first" {
-				t.Error("got", ctx.Value(key{}))
+				t.Errorf("the source sees the value %v of the context, want that of the first subscriber", ctx.Value(key{}))
 			}
 			return ticks(3)(ctx, yield)
 		})

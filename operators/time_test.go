@@ -128,11 +128,11 @@ func TestTimeOperatorsSlicesBelongToTheReceiver(t *testing.T) {
 	} {
 		got, err := op(stream.Range(0, 4)).Collect(t.Context())
 		if err != nil || len(got) != 2 {
-			t.Fatalf("got %v, %v", got, err)
+			t.Fatalf("collect the slices of 0 to 3: got %v and the error %v, want two", got, err)
 		}
 		_ = append(got[0], 9)
 		if got[1][0] != 2 || got[0][0] != 0 {
-			t.Errorf("got %v", got)
+			t.Errorf("after an append to the first slice: got %v, want the second as it was", got)
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestTimeOperatorsPanicsOfTheSourceReachTheCaller(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				defer func() {
 					if err, ok := recover().(error); !ok || !errors.Is(err, errBroken) {
-						t.Errorf("got %v", err)
+						t.Errorf("run a source that panics: the run panicked with %v, want errBroken", err)
 					}
 				}()
 				_ = op(panicking).Run(t.Context())

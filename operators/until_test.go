@@ -126,10 +126,10 @@ func TestTakeUntilIsNotCompletedByTheEndOfItsContext(t *testing.T) {
 		time.AfterFunc(time.Second, func() { cancel(errOdd) })
 		never := operators.TakeUntil[int](stream.Never[int]())(stream.Never[int]())
 		if err := never.Run(ctx); !errors.Is(err, errOdd) {
-			t.Errorf("got %v", err)
+			t.Errorf("TakeUntil when the context ends: got the error %v, want its cause", err)
 		}
 		if err := operators.TakeUntil[int](stream.Just(1))(stream.Just(1)).Run(ctx); !errors.Is(err, errOdd) {
-			t.Errorf("got %v", err)
+			t.Errorf("TakeUntil with a context that has ended: got the error %v, want its cause", err)
 		}
 	})
 }

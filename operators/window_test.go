@@ -194,7 +194,7 @@ func TestWindowsLeft(t *testing.T) {
 		}
 		err := readBy(operators.WindowTime[int](time.Hour), cut)(stream.Never[int]()).Run(t.Context())
 		if !errors.Is(err, operators.ErrGroupClosed) {
-			t.Errorf("got %v", err)
+			t.Errorf("run a window whose run was left: got the error %v, want ErrGroupClosed", err)
 		}
 	})
 }
