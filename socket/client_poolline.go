@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -30,6 +31,7 @@ type link struct {
 
 	// Under the pool's mu.
 	up      bool
+	late    bool // a write after the death of the server may succeed, as over TCP: the line reads at once
 	room    int  // how many calls it may have
 	calls   int  // that have a place
 	orphans int  // requests without a response whose calls gave up; their places are taken
@@ -99,7 +101,7 @@ func (k *link) rest() {
 	case !k.up:
 		ring(k.bell)
 	case k.watched:
-	case k.orphans > 0:
+	case k.orphans > 0, k.late:
 		k.watch()
 	default:
 		k.pool.rest()
@@ -164,6 +166,7 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 func (l *line) connected(process *Process) *link {
 	k := &link{pool: l.pool, process: process, bell: make(chan struct{}, 1), up: true, room: 1}
 	process.forPool(k.bell)
+	k.late = strings.HasPrefix(process.Conn().LocalAddr().Network(), "tcp")
 	if process.ours {
 		k.room = l.pool.config.InFlight
 	}
