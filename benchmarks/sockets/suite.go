@@ -30,7 +30,7 @@ const windowWidth = 64
 // allPeers are all peers of a server process; peers are those in the comparison.
 var (
 	peers    = []peer{bare, multiplexed, rxIPC, lent, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
-	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy, byHand, typed, jsonRPC)
+	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy, byHand, typed, inline, jsonRPC)
 )
 
 var (
@@ -130,8 +130,11 @@ alone, of a content of the same length.`,
 			{Name: clientAllocations, Unit: measure.Count, NoRatio: true}, {Name: serverAllocations, Unit: measure.Count, NoRatio: true},
 		},
 		Works: []measure.Work{{Name: "32 B of JSON", N: 4000, QuickN: 10,
-			Contenders: contenders([]peer{requesting, byHand, typed, jsonRPC}, setup{kind: oneByOne, size: 32, conns: 1}, (*bench).oneByOne)}},
-		Goals: []measure.Goal{{Contender: typed.title(), Metric: p50, Work: "32 B of JSON", Ratio: true, Bound: 1.5}},
+			Contenders: contenders([]peer{requesting, byHand, typed, inline, jsonRPC}, setup{kind: oneByOne, size: 32, conns: 1}, (*bench).oneByOne)}},
+		Goals: []measure.Goal{
+			{Contender: typed.title(), Metric: p50, Work: "32 B of JSON", Ratio: true, Bound: 1.5},
+			{Contender: inline.title(), Metric: p50, Work: "32 B of JSON", Ratio: true, Bound: 1.5},
+		},
 	}
 }
 

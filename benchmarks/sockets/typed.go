@@ -61,25 +61,34 @@ var byHand = peer{
 	},
 }
 
-// typed is rxipc with a method of package rpc.
-var typed = peer{
-	id:   "typed",
-	name: "rxipc, a method",
-	serve: func(place place, _ job, ready func()) error {
-		server := rpc.NewServer(rpc.Handle(echoRecord, func(_ context.Context, r Record) (Record, error) { return r, nil }))
-		return server.Serve(context.Background(), rxipcAt(place, ready), rxipcName)
-	},
-	dial: func(ctx context.Context, place place, message []byte) (conn, error) {
-		process, err := rxipcAt(place, func() {}).ConnectTo(ctx, rxipcName).Get()
-		if err != nil {
-			return nil, err
-		}
-		call := func(request Record) (Record, error) { return echoRecord.Call(ctx, process, request) }
-		return &recordConn{call, message, func() error { return process.Close(ctx).Err() }}, nil
-	},
+// typed is rxipc with a method of package rpc, whose handler has a goroutine of its own.
+var typed = methodPeer("typed", "rxipc, a method", echoing)
+
+// inline is rxipc with a method whose handler runs on the goroutine of the connection.
+var inline = methodPeer("inline", "rxipc, an inline method", echoing.Inline())
+
+func methodPeer(id, name string, handler rpc.Handler) peer {
+	return peer{
+		id:   id,
+		name: name,
+		serve: func(place place, _ job, ready func()) error {
+			return rpc.NewServer(handler).Serve(context.Background(), rxipcAt(place, ready), rxipcName)
+		},
+		dial: func(ctx context.Context, place place, message []byte) (conn, error) {
+			process, err := rxipcAt(place, func() {}).ConnectTo(ctx, rxipcName).Get()
+			if err != nil {
+				return nil, err
+			}
+			call := func(request Record) (Record, error) { return echoRecord.Call(ctx, process, request) }
+			return &recordConn{call, message, func() error { return process.Close(ctx).Err() }}, nil
+		},
+	}
 }
 
-var echoRecord = rpc.NewMethod[Record, Record]("echo")
+var (
+	echoRecord = rpc.NewMethod[Record, Record]("echo")
+	echoing    = rpc.Handle(echoRecord, func(_ context.Context, r Record) (Record, error) { return r, nil })
+)
 
 // jsonRPC is net/rpc of the standard library, with JSON-RPC as its encoding.
 var jsonRPC = peer{

@@ -60,8 +60,8 @@ func Connection(ctx context.Context) (*socket.Connection, bool) {
 
 // Client returns a Caller that calls methods of the client that made the call, with the context of
 // a handler. The client answers if it runs [Server.Attend]. The Caller can be kept: its calls fail
-// with net.ErrClosed when the connection has ended. Elsewhere, with [Inline], and in the handler of a
-// notification, its calls fail with [errors.ErrUnsupported].
+// with net.ErrClosed when the connection has ended. Elsewhere, in the handler of a notification,
+// and in one that is inline, its calls fail with [errors.ErrUnsupported].
 func Client(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(*caller)
 	return back{c}

@@ -40,6 +40,7 @@
 //	what                    runs                                  the next of the connection
 //	a call, a stream        on a goroutine of its own, up to 64   begins meanwhile; its response waits
 //	a notification          on the goroutine of the connection    waits until it is handled
+//	a call that is Inline   on the goroutine of the connection    waits until it is handled
 //	anything, with Inline   on the goroutine of the connection    waits until it is handled
 //
 // Responses leave in the order of the requests of a connection, as the protocol has it. So a client

@@ -18,7 +18,8 @@ import (
 // Handlers of calls and streams run on goroutines of their own, at most
 // [socket.ServerConfig.MaxHeld] for a connection, 64 by default. The responses leave in the order
 // of the requests of a connection: a fast one waits for a slow one before it. The handlers of the
-// notifications of a connection run one after the other, and what the client sends next waits.
+// notifications of a connection run one after the other, and what the client sends next waits. So
+// do those of calls that are [Handler.Inline].
 func (s Server) Serve(ctx context.Context, ipc *socket.IPC, name socket.Name) error {
 	return s.ServeConnections(ctx, ipc.Listen(name))
 }
@@ -113,31 +114,43 @@ func noMethod(m socket.Message) *Problem {
 
 // run is what the handlers of a server's run share.
 type run struct {
-	routes  map[target]Next
+	routes  map[target]route
 	workers *workers[job]
 	streams streams
 	calls   calls
 }
 
-// job is a request that is answered on a goroutine of its own.
+// route is the handler of a method with the middleware around it.
+type route struct {
+	next   Next
+	inline bool
+}
+
+// job is a request that is answered, mostly on a goroutine of its own.
 type job struct {
 	target
 	held *socket.Held
 }
 
 func (s Server) start() *run {
-	r := &run{routes: map[target]Next{}}
+	r := &run{routes: map[target]route{}}
 	for kind, handlers := range s.handlers {
 		for name, h := range handlers {
-			r.routes[target{kind, name}] = guarded(around(s.middleware, guarded(h.serve)))
+			r.routes[target{kind, name}] = route{guarded(around(s.middleware, guarded(h.serve))), h.inline}
 		}
 	}
 	r.workers = newWorkers(r.answer)
 	return r
 }
 
-// begin answers a call or a stream on a goroutine of its own.
-func (r *run) begin(t target, held *socket.Held) { r.workers.do(job{t, held}) }
+// begin answers a call or a stream, on a goroutine of its own unless its handler is inline.
+func (r *run) begin(t target, held *socket.Held) {
+	if r.routes[t].inline {
+		r.answer(job{t, held})
+		return
+	}
+	r.workers.do(job{t, held})
+}
 
 // take handles a message that is not responded to: a notification, the reply to a call of the
 // server, or the credit of a stream.
@@ -156,6 +169,9 @@ func (r *run) take(t target, c *socket.Connection, m socket.Message) error {
 // answer answers a call or a stream.
 func (r *run) answer(j job) {
 	c := r.caller(j.held.Connection())
+	if r.routes[j.target].inline {
+		c = r.inlineCaller(c.connection)
+	}
 	respond := j.respond
 	if j.kind == KindStream {
 		f, free := r.streams.begin(c.connection, j.held.Message)
@@ -205,7 +221,7 @@ func (r *run) response(c *caller, t target, m socket.Message) socket.Message {
 // handle runs the handler of a method, within the time of its caller. Its error is a problem for
 // the caller. What the problem does not say is logged.
 func (r *run) handle(c *caller, t target, m socket.Message) (socket.Message, error) {
-	next, ok := r.routes[t]
+	found, ok := r.routes[t]
 	if !ok {
 		return socket.Message{}, ErrUnknownMethod.Detailf("%s %s", t.kind, t.name)
 	}
@@ -215,7 +231,7 @@ func (r *run) handle(c *caller, t target, m socket.Message) (socket.Message, err
 		defer cancel()
 		ctx = limited
 	}
-	response, err := next(ctx, Call{Method: t.name, Kind: t.kind, Message: m})
+	response, err := found.next(ctx, Call{Method: t.name, Kind: t.kind, Message: m})
 	if err == nil {
 		return response, nil
 	}

@@ -15,6 +15,17 @@ type Handler struct {
 	definition
 	request, response reflect.Type // nil: there is none
 	serve             Next
+	inline            bool
+}
+
+// Inline returns the handler of a call so that it runs on the goroutine of the connection, as those
+// of notifications do. That saves the change to another goroutine, which takes longer than all else
+// in a small call. The function must be quick and wait for nobody: what the client sends next
+// waits meanwhile, and calls of [Client] fail with [errors.ErrUnsupported]. A stream always runs on
+// a goroutine of its own.
+func (h Handler) Inline() Handler {
+	h.inline = h.kind == KindCall
+	return h
 }
 
 // Handle returns the Handler of a method.
