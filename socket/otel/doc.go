@@ -12,7 +12,8 @@
 // and processes appear in spans only.
 //
 // Each message that a server has handled, and each that a client has sent, gets a span. The
-// span is made at the end of the operation, with the times of its beginning and end. Frames
-// have no place for the identity of a trace, so the spans of two processes belong to
-// different traces, unless the content of messages carries it: see [Config].
+// span is made at the end of the operation, with the times of its beginning and end. The spans of
+// two processes belong to different traces, unless the messages carry the identity of a span.
+// Those of package rpc do with [ClientMiddleware] and [ServerMiddleware], which also make a span
+// for each call; for others see [Config].
 package otel

@@ -30,6 +30,7 @@ import (
 // telemetry is an IPC in a folder of its own, with readers of its metrics and spans.
 type telemetry struct {
 	*socket.IPC
+	config otel.Config // what observe was called with, and the providers
 	reader *sdkmetric.ManualReader
 	spans  *tracetest.InMemoryExporter
 }
@@ -39,6 +40,7 @@ func observe(t testing.TB, config otel.Config) telemetry {
 	o := telemetry{reader: sdkmetric.NewManualReader(), spans: tracetest.NewInMemoryExporter()}
 	config.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader))
 	config.TracerProvider = sdktrace.NewTracerProvider(sdktrace.WithSyncer(o.spans))
+	o.config = config
 	hooks, err := otel.Hooks(config)
 	succeeds(t, "make hooks", err)
 	dir, err := os.MkdirTemp("", "rxipc")

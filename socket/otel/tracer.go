@@ -28,10 +28,7 @@ func newTracer(config Config) *tracer {
 
 // handled makes the span of a message that a server has handled.
 func (t *tracer) handled(h socket.Handling) {
-	ctx := context.Background()
-	if t.parent != nil {
-		ctx = trace.ContextWithRemoteSpanContext(ctx, t.parent(h.Message))
-	}
+	ctx := trace.ContextWithRemoteSpanContext(context.Background(), t.parent(h.Message))
 	t.span(ctx, trace.SpanKindConsumer, label{name: h.Connection.Name(), role: roleServer, operation: opProcess}, h.Start, h.Duration, h.Err,
 		append(ends(h.Connection.ID(), h.Connection.Peer()),
 			semconv.MessagingMessageBodySize(h.Message.Len()),
