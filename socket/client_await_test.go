@@ -73,8 +73,8 @@ func TestRequestsThatAPanicLeftAreNotKept(t *testing.T) {
 		receives(t, "wait for a message", p.Wait(t.Context()), "pushed")
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.unread != 0 || p.replies.len() != 0 {
-			t.Errorf("after the panic %d bytes of %d replies are kept, want none", p.unread, p.replies.len())
+		if p.unread != 0 || p.replies.Len() != 0 {
+			t.Errorf("after the panic %d bytes of %d replies are kept, want none", p.unread, p.replies.Len())
 		}
 		p.Conn().Close()
 	})

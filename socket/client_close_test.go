@@ -48,8 +48,8 @@ func TestCloseIsNotDisturbedByUnreadMessages(t *testing.T) {
 			server.conn.Close()
 		}()
 		succeeds(t, "close the process", p.Close(t.Context()).Err())
-		if p.inbox.len() > 2 {
-			t.Errorf("Close that got three messages kept %d, want 2 at most", p.inbox.len())
+		if p.inbox.Len() > 2 {
+			t.Errorf("Close that got three messages kept %d, want 2 at most", p.inbox.Len())
 		}
 	})
 }

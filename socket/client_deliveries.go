@@ -1,6 +1,10 @@
 package socket
 
-import "time"
+import (
+	"time"
+
+	"github.com/rxipc/rxipc/socket/internal/fifo"
+)
 
 // maxEntries is how many messages in flight a deliveryLog knows.
 const maxEntries = 1 << 16
@@ -10,7 +14,7 @@ const maxEntries = 1 << 16
 type deliveryLog struct {
 	delivery, arrival bool // wanted
 
-	inFlight fifo[entry]
+	inFlight fifo.Queue[entry]
 	events   hookEvents
 }
 
@@ -42,10 +46,10 @@ func (l *deliveryLog) send(first uint64, messages []Message) {
 	}
 	now := time.Now()
 	for i, m := range messages {
-		if l.inFlight.len() == maxEntries {
+		if l.inFlight.Len() == maxEntries {
 			return
 		}
-		l.inFlight.push(entry{first + uint64(i), m.Len(), now})
+		l.inFlight.Push(entry{first + uint64(i), m.Len(), now})
 	}
 }
 
@@ -54,22 +58,22 @@ func (l *deliveryLog) unsend(last uint64) {
 	if l == nil {
 		return
 	}
-	all := l.inFlight.all()
+	all := l.inFlight.All()
 	n := 0
 	for n < len(all) && all[len(all)-1-n].number > last {
 		n++
 	}
-	l.inFlight.cut(n)
+	l.inFlight.Cut(n)
 }
 
 // settle notes that the messages up to a number were acknowledged, or will not be: err says why.
 func (l *deliveryLog) settle(p *Process, last uint64, err error) {
-	if l == nil || l.inFlight.len() == 0 || l.inFlight.all()[0].number > last {
+	if l == nil || l.inFlight.Len() == 0 || l.inFlight.All()[0].number > last {
 		return
 	}
 	now := time.Now()
 	n := 0
-	for _, e := range l.inFlight.all() {
+	for _, e := range l.inFlight.All() {
 		if e.number > last {
 			break
 		}
@@ -77,7 +81,7 @@ func (l *deliveryLog) settle(p *Process, last uint64, err error) {
 			Delivery{Process: p, Bytes: e.bytes, Start: e.start, Duration: now.Sub(e.start), Err: err})
 		n++
 	}
-	l.inFlight.drop(n)
+	l.inFlight.Drop(n)
 }
 
 // arrive notes a message that came.

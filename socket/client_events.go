@@ -12,6 +12,7 @@ import (
 func (p *Process) connected() {
 	p.mu.Lock()
 	p.live = true
+	p.beginIdleReads()
 	if p.frames.LimitsSilence() {
 		p.frames.StartClock() // the server would end the connection of a silent client
 	}
@@ -62,6 +63,9 @@ func (p *Process) shut(reason error) {
 	p.mu.Lock()
 	if p.err == nil {
 		p.err = reason // before a reader finds the connection closed
+	}
+	if p.idle != nil {
+		p.idle.Stop()
 	}
 	p.mu.Unlock()
 	p.debts.timer.Stop()

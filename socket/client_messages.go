@@ -13,7 +13,7 @@ import (
 func (p *Process) Wait(ctx context.Context) fold.Attempt[Message] {
 	var m Message
 	err := p.await(ctx, unlimited, func() bool {
-		if p.inbox.len() == 0 {
+		if p.inbox.Len() == 0 {
 			return false
 		}
 		m = p.take()
@@ -55,7 +55,7 @@ func (p *Process) DropUnasked() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.unasked = true
-	for p.inbox.len() > 0 {
+	for p.inbox.Len() > 0 {
 		p.take()
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 )
 
 // PoolConfig says how a [Pool] works. Each field that is zero stands for its default.
@@ -65,12 +66,12 @@ type Pool struct {
 
 	mu      sync.Mutex
 	lines   []*line
-	last    *link       // to which a place was given back last
-	waiting fifo[*call] // calls without a place, in the order in which they began
-	spare   []*call     // calls that wait no more
-	turns   uint64      // calls that have begun
-	calls   int         // of these, not over
-	down    error       // why the last line went down, until one is up
+	last    *link             // to which a place was given back last
+	waiting fifo.Queue[*call] // calls without a place, in the order in which they began
+	spare   []*call           // calls that wait no more
+	turns   uint64            // calls that have begun
+	calls   int               // of these, not over
+	down    error             // why the last line went down, until one is up
 	closed  bool
 	over    chan struct{} // closed when it is closed and no call is left
 	stats   PoolStats
@@ -170,7 +171,7 @@ func (p *Pool) begin() (turn uint64, k *link, c *call, err error) {
 	p.calls++
 	p.turns++
 	p.stats.Requests++
-	if p.waiting.len() == 0 {
+	if p.waiting.Len() == 0 {
 		if k = p.free(1); k != nil {
 			k.enter()
 			return p.turns, k, nil, nil
@@ -188,14 +189,14 @@ func (p *Pool) enqueue(turn uint64) (c *call) {
 	}
 	c.turn = turn
 	i, _ := p.position(turn)
-	p.waiting.insert(i, c)
+	p.waiting.Insert(i, c)
 	p.dispatch()
 	return c
 }
 
 // position returns where a call of a turn is among those that wait, or would be, mu held.
 func (p *Pool) position(turn uint64) (i int, waits bool) {
-	return slices.BinarySearchFunc(p.waiting.all(), turn, func(c *call, turn uint64) int { return cmp.Compare(c.turn, turn) })
+	return slices.BinarySearchFunc(p.waiting.All(), turn, func(c *call, turn uint64) int { return cmp.Compare(c.turn, turn) })
 }
 
 // await waits for a place on a connection until ctx ends.
@@ -209,7 +210,7 @@ func (p *Pool) await(ctx context.Context, c *call) (k *link, err error) {
 	if k == nil && c.err == nil {
 		i, waits := p.position(c.turn)
 		if waits {
-			p.waiting.remove(i)
+			p.waiting.Remove(i)
 			c.err = gaveUp(ctx, p.missing())
 		} else {
 			k = <-c.given // in the same moment; the request sees the end of ctx, too
@@ -256,25 +257,25 @@ func (p *Pool) missing() error {
 		return fmt.Errorf("%w: the pool connects, and the server has said nothing yet: it may be stopped or overloaded", ErrNoHandshake)
 	}
 	return fmt.Errorf("%w: it has %d of at most %d, and %d requests wait", ErrNoConnection,
-		len(p.lines), p.config.Connections, p.waiting.len()+1)
+		len(p.lines), p.config.Connections, p.waiting.Len()+1)
 }
 
 // dispatch gives places to waiting calls, first on connections without a call, and starts lines
 // for the others. When there are as many lines as there may be, it gives places on busy connections
 // as well, mu held.
 func (p *Pool) dispatch() {
-	if p.waiting.len() == 0 {
+	if p.waiting.Len() == 0 {
 		return
 	}
 	for p.give(1) {
 	}
 	up, trying, coming := p.count()
 	reachable := up > 0 || p.down == nil || len(p.lines) == 0
-	for reachable && trying < p.waiting.len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
+	for reachable && trying < p.waiting.Len() && len(p.lines) < p.config.Connections && p.ctx.Err() == nil {
 		p.start()
 		trying, coming = trying+1, coming+1
 	}
-	for p.waiting.len() > coming && p.give(math.MaxInt) {
+	for p.waiting.Len() > coming && p.give(math.MaxInt) {
 	}
 }
 
@@ -297,7 +298,7 @@ func (p *Pool) count() (up, trying, coming int) {
 
 // give gives a place to the first of the waiting calls, mu held. It reports whether it did.
 func (p *Pool) give(most int) bool {
-	if p.waiting.len() == 0 {
+	if p.waiting.Len() == 0 {
 		return false
 	}
 	k := p.free(most)
@@ -305,8 +306,8 @@ func (p *Pool) give(most int) bool {
 		return false
 	}
 	k.enter()
-	c := p.waiting.all()[0]
-	p.waiting.drop(1)
+	c := p.waiting.All()[0]
+	p.waiting.Drop(1)
 	c.given <- k
 	return true
 }
@@ -345,11 +346,11 @@ func (p *Pool) start() {
 
 // failWaiting fails the waiting calls, since no line is left, mu held.
 func (p *Pool) failWaiting(err error) {
-	for _, c := range p.waiting.all() {
+	for _, c := range p.waiting.All() {
 		c.err = err
 		c.given <- nil
 	}
-	p.waiting.drop(p.waiting.len())
+	p.waiting.Drop(p.waiting.Len())
 }
 
 // Stats returns what the pool has counted.
@@ -357,7 +358,7 @@ func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	stats := p.stats
-	stats.Waiting = p.waiting.len()
+	stats.Waiting = p.waiting.Len()
 	for _, l := range p.lines {
 		if l.link == nil {
 			continue

@@ -259,7 +259,7 @@ func (l *line) lost(k *link, err error) error {
 	}
 	l.link, l.coming, p.last = nil, false, nil
 	p.dispatch()
-	if p.waiting.len() == 0 {
+	if p.waiting.Len() == 0 {
 		l.leaving = true
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -18,10 +19,10 @@ type prefetcher struct {
 	room       chan struct{} // a token for a source that waits
 
 	mu    sync.Mutex
-	queue fifo[Message] // not taken
-	bytes int           // of their frames
-	open  int           // messages that are read and not concluded
-	full  bool          // the source waits
+	queue fifo.Queue[Message] // not taken
+	bytes int                 // of their frames
+	open  int                 // messages that are read and not concluded
+	full  bool                // the source waits
 	ended bool
 
 	waiting *Process    // of a window that waits for a message, see notify
@@ -64,7 +65,7 @@ func (f *prefetcher) push(ctx context.Context, m Message) bool {
 	}
 	f.open++
 	f.bytes += wire.FrameSize(m.wire())
-	f.queue.push(m)
+	f.queue.Push(m)
 	f.ring()
 	f.mu.Unlock()
 	return true
@@ -79,19 +80,19 @@ func (f *prefetcher) end() {
 }
 
 // take is the takeFunc of the window.
-func (f *prefetcher) take(room int, queue *fifo[Message]) (ended bool) {
+func (f *prefetcher) take(room int, queue *fifo.Queue[Message]) (ended bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.waiting = nil
-	room = min(room, f.queue.len())
-	taken := f.queue.all()[:room]
+	room = min(room, f.queue.Len())
+	taken := f.queue.All()[:room]
 	for _, m := range taken {
 		f.bytes -= wire.FrameSize(m.wire())
 	}
-	queue.push(taken...)
-	f.queue.drop(room)
+	queue.Push(taken...)
+	f.queue.Drop(room)
 	f.makeRoom()
-	return f.ended && f.queue.len() == 0
+	return f.ended && f.queue.Len() == 0
 }
 
 // notify makes the prefetcher wake p, and woken return true, once there is a message to take or the
@@ -99,7 +100,7 @@ func (f *prefetcher) take(room int, queue *fifo[Message]) (ended bool) {
 func (f *prefetcher) notify(p *Process) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ended || f.queue.len() > 0 {
+	if f.ended || f.queue.Len() > 0 {
 		return false
 	}
 	f.waiting = p

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 )
@@ -39,7 +40,7 @@ func TestPrefetcherReadsAWindowAhead(t *testing.T) {
 			}
 		}
 		expect(20)
-		var queue fifo[Message]
+		var queue fifo.Queue[Message]
 		s.take(10, &queue)
 		expect(20) // they are in flight
 		s.conclude(4)
@@ -61,7 +62,7 @@ func TestPrefetcherReadsNoMoreThanWindowBytesAhead(t *testing.T) {
 		if *pushed != 10 {
 			t.Fatalf("%d messages of 1000 bytes were read ahead, want 10, which is the limit of 10,000 bytes", *pushed)
 		}
-		var queue fifo[Message]
+		var queue fifo.Queue[Message]
 		s.take(4, &queue)
 		synctest.Wait()
 		if *pushed != 10 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
@@ -33,27 +34,28 @@ type Process struct {
 	peer   fold.Maybe[Peer]
 
 	mu         sync.Mutex
-	ours       bool          // the server is of rxipc, too
-	reading    bool          // a call reads for all that wait
-	clocked    int           // waiting calls that have started the heartbeats
-	came       int64         // when bytes came last, on the clock of frames
-	changed    chan struct{} // closed at the next change; nil: no call waits for one
-	inbox      fifo[Message] // unread messages
-	replies    fifo[reply]   // of the requests, in the order they were sent
-	settled    int           // the first replies, which are decided
-	spare      *waiter       // waiters of calls that are over
-	answered   int           // calls that got their answers by the last read
-	freed      chan struct{} // gets a token for each answer that no call awaits any more; nil: none does
-	unread     int           // bytes in both, overhead included
-	unasked    bool          // messages for the inbox are dropped
-	sent       uint64        // messages written, for the writer
-	acked      uint64        // messages acknowledged
-	agreed     bool          // the server consented to close
-	dialect    wire.Kind     // of the acknowledgements that came; noControl: none yet
-	err        error         // why nothing more will come
-	closing    bool          // Close was called
-	live       bool          // connected, and not disconnected, as the hooks see it
-	deliveries *deliveryLog  // for the hooks; nil without
+	ours       bool                // the server is of rxipc, too
+	reading    bool                // a call reads for all that wait
+	clocked    int                 // waiting calls that have started the heartbeats
+	came       int64               // when bytes came last, on the clock of frames
+	changed    chan struct{}       // closed at the next change; nil: no call waits for one
+	inbox      fifo.Queue[Message] // unread messages
+	replies    fifo.Queue[reply]   // of the requests, in the order they were sent
+	settled    int                 // the first replies, which are decided
+	spare      *waiter             // waiters of calls that are over
+	answered   int                 // calls that got their answers by the last read
+	freed      chan struct{}       // gets a token for each answer that no call awaits any more; nil: none does
+	unread     int                 // bytes in both, overhead included
+	unasked    bool                // messages for the inbox are dropped
+	sent       uint64              // messages written, for the writer
+	acked      uint64              // messages acknowledged
+	agreed     bool                // the server consented to close
+	dialect    wire.Kind           // of the acknowledgements that came; noControl: none yet
+	err        error               // why nothing more will come
+	closing    bool                // Close was called
+	live       bool                // connected, and not disconnected, as the hooks see it
+	idle       *time.Timer         // calls readIdle; nil before the handshake, and without heartbeats
+	deliveries *deliveryLog        // for the hooks; nil without
 }
 
 // reply is the answer to a request, which may still come.
@@ -115,7 +117,7 @@ func (p *Process) InFlight() int {
 func (p *Process) Unread() (messages, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.inbox.len(), p.unread
+	return p.inbox.Len(), p.unread
 }
 
 // gone returns why no more messages come, or nil while they may.
@@ -144,7 +146,7 @@ func (p *Process) acknowledged(s span) int {
 // request must have its response, too: it ends when a message comes while it awaits the
 // acknowledgement of a response.
 func (p *Process) isFree() bool {
-	return p.ours || p.acked == p.sent && (p.dialect != wire.KindAck || p.settled == p.replies.len())
+	return p.ours || p.acked == p.sent && (p.dialect != wire.KindAck || p.settled == p.replies.Len())
 }
 
 // nextChange returns a channel that closes at the next change, p.mu held.
@@ -162,7 +164,7 @@ func (p *Process) change() {
 		p.changed = nil
 	}
 	if p.err != nil {
-		for _, r := range p.replies.all()[p.settled:] {
+		for _, r := range p.replies.All()[p.settled:] {
 			if r.by != nil {
 				r.by.wake()
 			}

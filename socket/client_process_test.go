@@ -351,3 +351,27 @@ func TestClientSaysNothingBeforeItIsGreeted(t *testing.T) {
 		p.Conn().Close()
 	})
 }
+
+// The heartbeats that come while no call reads do not fill the connection, which would end it. A
+// server that closes meanwhile is noticed.
+func TestProcessThatIsIdleForADayIsStillConnected(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ipc := New(Config{Transport: newMemory(4 << 10)})
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan fold.Attempt[int])
+		go func() { served <- Serve(ipc, remote, fold.Sum[int]()).With(ctx, echo) }()
+		p, err := ipc.ConnectTo(ctx, remote).Get()
+		if err != nil {
+			t.Fatalf("connect: %v", err)
+		}
+		for range 2 {
+			time.Sleep(24 * time.Hour)
+			if m, err := p.Request(ctx, Text("a")).Get(); m != Text("echo: a") {
+				t.Errorf("request after a day: got %v, %v, want the echo", m, err)
+			}
+		}
+		cancel()
+		<-served
+		p.Close(t.Context())
+	})
+}

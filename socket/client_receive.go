@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
+	"time"
 
 	"github.com/rxipc/rxipc/socket/internal/framed"
 	"github.com/rxipc/rxipc/socket/internal/wire"
@@ -160,6 +162,45 @@ func (p *Process) read(ctx context.Context) {
 	p.change()
 }
 
+// idleReads is how many heartbeats a client lets the server send before it reads them while no
+// call does. They must not fill the connection: a server takes a client that reads nothing for one
+// that hangs.
+const idleReads = 16
+
+// beginIdleReads starts the reads of a client that no call waits for, p.mu held.
+func (p *Process) beginIdleReads() {
+	every := p.config.Heartbeat
+	if every < 0 || every > math.MaxInt64/idleReads {
+		return
+	}
+	p.idle = time.AfterFunc(idleReads*every, func() {
+		p.readIdle()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.err == nil {
+			p.idle.Reset(idleReads * every)
+		}
+	})
+}
+
+// readIdle reads what has come, unless a call reads, a frame has begun, or too much is unread.
+func (p *Process) readIdle() {
+	ctx, cancel := context.WithTimeout(context.Background(), framed.OfferTime)
+	defer cancel()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// A read may return at once, because of the end of an earlier context, so there may be several.
+	for before := p.frames.In.Decoded(); p.frames.In.Decoded() == before && ctx.Err() == nil; {
+		if p.reading || p.err != nil || p.unread > p.config.MaxUnread || !p.frames.In.Idle() {
+			return
+		}
+		p.reading = true
+		p.mu.Unlock()
+		p.read(ctx) // returns with p.mu held
+	}
+	p.passOn()
+}
+
 // endWith closes the connection if a read failed with err.
 func (p *Process) endWith(err error) {
 	if errors.Is(err, ErrDisconnected) {
@@ -223,8 +264,8 @@ func (p *Process) sort(m Message, loan *wire.Loan) {
 
 // take removes and returns the first unread message, p.mu held. There must be one.
 func (p *Process) take() Message {
-	m := p.inbox.all()[0]
-	p.inbox.drop(1)
+	m := p.inbox.All()[0]
+	p.inbox.Drop(1)
 	p.unread -= m.Len() + overhead
 	return m
 }
@@ -235,6 +276,6 @@ func (p *Process) store(m Message) {
 	if p.unasked || p.closing && p.unread > p.config.MaxUnread {
 		return
 	}
-	p.inbox.push(m)
+	p.inbox.Push(m)
 	p.unread += m.Len() + overhead
 }

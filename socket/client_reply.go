@@ -35,7 +35,7 @@ func (p *Process) answer(m Message, loan *wire.Loan) bool {
 // answering returns the request that the next message answers, if that comes before the next
 // acknowledgement, p.mu held. It returns nil if there is none.
 func (p *Process) answering() *reply {
-	all := p.replies.all()
+	all := p.replies.All()
 	if p.settled == len(all) || all[p.settled].number != p.acked {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (p *Process) decide(r *reply, a answer) {
 
 // unanswered gives ErrNoResponse to the requests that have no response, p.mu held.
 func (p *Process) unanswered() {
-	all := p.replies.all()
+	all := p.replies.All()
 	if p.settled == len(all) || all[p.settled].number >= p.acked {
 		return
 	}
@@ -99,7 +99,7 @@ func (p *Process) abandon(s span) {
 }
 
 func (p *Process) reply(number uint64) *reply {
-	all := p.replies.all()
+	all := p.replies.All()
 	i, _ := slices.BinarySearchFunc(all, number, func(r reply, number uint64) int {
 		return cmp.Compare(r.number, number)
 	})
@@ -116,11 +116,11 @@ func (p *Process) leave(r *reply) {
 
 // tidy removes the first replies that are decided and left, p.mu held.
 func (p *Process) tidy() {
-	all := p.replies.all()[:p.settled]
+	all := p.replies.All()[:p.settled]
 	n := 0
 	for n < len(all) && all[n].left {
 		n++
 	}
-	p.replies.drop(n)
+	p.replies.Drop(n)
 	p.settled -= n
 }

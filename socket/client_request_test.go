@@ -80,8 +80,8 @@ func TestRequestWithoutResponseIsToldByTheNextAcknowledgement(t *testing.T) {
 		if r := <-results[2]; r.content != "re 2" {
 			t.Errorf("request 2: got %+v, want re 2", r)
 		}
-		if p.replies.len() != 0 || p.unread != 0 {
-			t.Errorf("after all requests were answered: %d replies are due and %d bytes unread, want none", p.replies.len(), p.unread)
+		if p.replies.Len() != 0 || p.unread != 0 {
+			t.Errorf("after all requests were answered: %d replies are due and %d bytes unread, want none", p.replies.Len(), p.unread)
 		}
 		p.Conn().Close()
 	})
@@ -99,8 +99,8 @@ func TestRequestThatGaveUpDoesNotDisturbTheNext(t *testing.T) {
 			server.send(wire.KindAck, "re a", wire.KindAck, "re b")
 		}()
 		receives(t, "request b", p.Request(t.Context(), Text("b")), "re b")
-		if p.replies.len() != 0 || p.unread != 0 || p.inbox.len() != 0 {
-			t.Errorf("after both answers: %d replies are due, %d messages and %d bytes unread; want none", p.replies.len(), p.inbox.len(), p.unread)
+		if p.replies.Len() != 0 || p.unread != 0 || p.inbox.Len() != 0 {
+			t.Errorf("after both answers: %d replies are due, %d messages and %d bytes unread; want none", p.replies.Len(), p.inbox.Len(), p.unread)
 		}
 		p.Conn().Close()
 	})
@@ -132,8 +132,8 @@ func TestRequestAllEndsAtARequestWithoutResponse(t *testing.T) {
 		same(t, got, Text("re 0"))
 		server.send("re 3", wire.KindAck, "re 4", "pushed")
 		receives(t, "wait for a message", p.Wait(t.Context()), "pushed")
-		if p.replies.len() != 0 || p.unread != 0 {
-			t.Errorf("after the late answers: %d replies are due and %d bytes unread, want none", p.replies.len(), p.unread)
+		if p.replies.Len() != 0 || p.unread != 0 {
+			t.Errorf("after the late answers: %d replies are due and %d bytes unread, want none", p.replies.Len(), p.unread)
 		}
 		p.Conn().Close()
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 )
 
 // Send sends messages in order, up to [ClientConfig.Window] ahead of their acknowledgements. It
@@ -31,9 +32,9 @@ func (p *Process) sendEach(ctx context.Context, messages []Message) error {
 		return &SendError{Err: err}
 	}
 	if len(messages) != 1 {
-		take := func(room int, queue *fifo[Message]) bool { // copies them, so that messages stays on the caller's stack
+		take := func(room int, queue *fifo.Queue[Message]) bool { // copies them, so that messages stays on the caller's stack
 			n := min(room, len(messages))
-			queue.push(messages[:n]...)
+			queue.Push(messages[:n]...)
 			messages = messages[n:]
 			return len(messages) == 0
 		}

@@ -64,11 +64,11 @@ func TestSendWindowWritesABoundedSize(t *testing.T) {
 func TestSendWindowIsRecycledEmpty(t *testing.T) {
 	w := &sendWindow{answers: make([]answer, 2, 8), inFlight: 1, bytes: 10, ready: 2, delivered: 1, request: true}
 	w.answers[0].message, w.answers[1].message = Text("a"), Text("b")
-	w.queue.push(Text("c"))
-	w.spans.push(span{})
+	w.queue.Push(Text("c"))
+	w.spans.Push(span{})
 	w.recycle()
-	if w.queue.len() != 0 || w.spans.len() != 0 || len(w.answers) != 0 {
-		t.Errorf("a recycled window holds %d messages, %d spans and %d answers, want none", w.queue.len(), w.spans.len(), len(w.answers))
+	if w.queue.Len() != 0 || w.spans.Len() != 0 || len(w.answers) != 0 {
+		t.Errorf("a recycled window holds %d messages, %d spans and %d answers, want none", w.queue.Len(), w.spans.Len(), len(w.answers))
 	}
 	if kept := w.answers[:2]; kept[0] != (answer{}) || kept[1] != (answer{}) {
 		t.Errorf("a recycled window keeps the answers %v, want none", kept)

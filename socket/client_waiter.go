@@ -79,7 +79,7 @@ func (p *Process) passOn() {
 	if p.reading || p.err != nil {
 		return
 	}
-	for _, r := range p.replies.all()[p.settled:] {
+	for _, r := range p.replies.All()[p.settled:] {
 		if r.by != nil && r.by.parked {
 			r.by.wake()
 			return
@@ -90,7 +90,7 @@ func (p *Process) passOn() {
 // dismiss answers all requests that are awaited with err, and wakes their calls.
 func (p *Process) dismiss(err error) {
 	p.mu.Lock()
-	undecided := p.replies.all()[p.settled:]
+	undecided := p.replies.All()[p.settled:]
 	for i := range undecided {
 		if r := &undecided[i]; r.by != nil {
 			r.by.give(answer{err: err})
@@ -105,7 +105,7 @@ func (p *Process) dismiss(err error) {
 func (p *Process) orphans() (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, r := range p.replies.all()[p.settled:] {
+	for _, r := range p.replies.All()[p.settled:] {
 		if r.left {
 			n++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -16,12 +17,12 @@ type sendWindow struct {
 	p       *Process
 	request bool // a message is concluded by its response, not by its acknowledgement
 
-	queue     fifo[Message] // taken from the source, not delivered
-	inFlight  int           // the first messages of queue, which are written
-	bytes     int           // of their frames
-	blocked   bool          // the next message waits for those of other calls, see Process.isFree
-	unflushed int           // the last messages in flight, which the connection may not have taken
-	spans     fifo[span]    // the numbers of the messages in flight
+	queue     fifo.Queue[Message] // taken from the source, not delivered
+	inFlight  int                 // the first messages of queue, which are written
+	bytes     int                 // of their frames
+	blocked   bool                // the next message waits for those of other calls, see Process.isFree
+	unflushed int                 // the last messages in flight, which the connection may not have taken
+	spans     fifo.Queue[span]    // the numbers of the messages in flight
 
 	ready     int      // the first messages in flight, which are concluded and not delivered
 	answers   []answer // to these, if they are requests
@@ -41,15 +42,15 @@ var sendWindows = sync.Pool{New: func() any { return new(sendWindow) }}
 
 // recycle gives the window back. The caller uses it no more.
 func (w *sendWindow) recycle() {
-	w.queue.drop(w.queue.len())
-	w.spans.drop(w.spans.len())
+	w.queue.Drop(w.queue.Len())
+	w.spans.Drop(w.spans.Len())
 	clear(w.answers)
 	*w = sendWindow{queue: w.queue, spans: w.spans, answers: w.answers[:0]}
 	sendWindows.Put(w)
 }
 
 // takeFunc moves up to room messages to the queue, and reports whether none will follow.
-type takeFunc func(room int, queue *fifo[Message]) (ended bool)
+type takeFunc func(room int, queue *fifo.Queue[Message]) (ended bool)
 
 // run sends the messages that take returns until the source is exhausted or emit returns
 // false. source may be nil if take knows all messages. emit gets each message once it is
@@ -71,11 +72,11 @@ func (w *sendWindow) loop(ctx context.Context, take takeFunc, source *prefetcher
 			return context.Cause(ctx)
 		}
 		size := w.size()
-		ended := take(max(0, size-w.queue.len()), &w.queue) // the window may have shrunk
+		ended := take(max(0, size-w.queue.Len()), &w.queue) // the window may have shrunk
 		if err := w.write(ctx, size); err != nil {
 			return w.deliverLast(ctx, source, emit, err)
 		}
-		if w.queue.len() == 0 {
+		if w.queue.Len() == 0 {
 			if ended {
 				return nil
 			}
@@ -84,7 +85,7 @@ func (w *sendWindow) loop(ctx context.Context, take takeFunc, source *prefetcher
 			}
 			continue
 		}
-		more := source != nil && !ended && w.queue.len() == w.inFlight && w.mayWrite(size)
+		more := source != nil && !ended && w.queue.Len() == w.inFlight && w.mayWrite(size)
 		if more && !source.notify(w.p) {
 			continue // a message came meanwhile
 		}
@@ -123,7 +124,7 @@ func (w *sendWindow) write(ctx context.Context, size int) error {
 		w.p.frames.TryWrite(wire.NoControl)
 	}
 	w.blocked = false
-	for w.inFlight < w.queue.len() && w.mayWrite(size) {
+	for w.inFlight < w.queue.Len() && w.mayWrite(size) {
 		b, bytes := w.next(size)
 		if w.inFlight > 0 && bytes <= wire.FlushAt && w.p.frames.Unfinished() {
 			break
@@ -134,7 +135,7 @@ func (w *sendWindow) write(ctx context.Context, size int) error {
 			break
 		}
 		if s.count > 0 {
-			w.spans.push(s.span)
+			w.spans.Push(s.span)
 			w.inFlight += s.count
 			w.bytes += bytes
 			w.unflushed += s.count
@@ -152,7 +153,7 @@ func (w *sendWindow) write(ctx context.Context, size int) error {
 // next returns the messages that leave next, and the bytes of their frames: as many as leave
 // in one write, or a single message that is longer.
 func (w *sendWindow) next(size int) (b batch, bytes int) {
-	waiting := w.queue.all()[w.inFlight:]
+	waiting := w.queue.All()[w.inFlight:]
 	waiting = waiting[:min(len(waiting), size-w.inFlight)]
 	n := 0
 	for ; n < len(waiting); n++ {
@@ -167,8 +168,8 @@ func (w *sendWindow) next(size int) (b batch, bytes int) {
 
 // progress notes which messages were concluded and reports whether any was, p.mu held.
 func (w *sendWindow) progress() bool {
-	for w.spans.len() > 0 {
-		s := &w.spans.all()[0]
+	for w.spans.Len() > 0 {
+		s := &w.spans.All()[0]
 		n := w.concluded(s)
 		s.first += uint64(n)
 		s.count -= n
@@ -176,7 +177,7 @@ func (w *sendWindow) progress() bool {
 		if s.count > 0 {
 			break
 		}
-		w.spans.drop(1)
+		w.spans.Drop(1)
 	}
 	return w.ready > 0
 }
@@ -201,7 +202,7 @@ func (w *sendWindow) concluded(s *span) (n int) {
 func (w *sendWindow) deliver(ctx context.Context, source *prefetcher, emit func(Message, error) bool) (wanted bool, err error) {
 	n := 0
 	defer func() { // also when emit panics
-		w.queue.drop(n)
+		w.queue.Drop(n)
 		w.inFlight -= n
 		w.ready -= n
 		w.delivered += n
@@ -213,7 +214,7 @@ func (w *sendWindow) deliver(ctx context.Context, source *prefetcher, emit func(
 		if ctx.Err() != nil {
 			return true, context.Cause(ctx)
 		}
-		a := answer{message: w.queue.all()[n]}
+		a := answer{message: w.queue.All()[n]}
 		w.bytes -= wire.FrameSize(a.message.wire())
 		if w.request {
 			a = w.answers[n]
@@ -245,7 +246,7 @@ func (w *sendWindow) leave() int {
 	w.p.mu.Lock()
 	defer w.p.mu.Unlock()
 	acknowledged := w.delivered + w.ready
-	for _, s := range w.spans.all() {
+	for _, s := range w.spans.All() {
 		acknowledged += w.p.acknowledged(s)
 		if w.request {
 			w.p.abandon(s)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
+	"github.com/rxipc/rxipc/socket/internal/fifo"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 	"github.com/rxipc/rxipc/stream"
 	"github.com/rxipc/rxipc/stream/streamtest"
@@ -248,7 +249,7 @@ func TestSendWindowSendsAMessageThatComesBeforeItWaits(t *testing.T) {
 		messages := texts(2)
 		source.push(ctx, messages[0])
 		taken := 0
-		take := func(room int, queue *fifo[Message]) (ended bool) {
+		take := func(room int, queue *fifo.Queue[Message]) (ended bool) {
 			ended = source.take(room, queue)
 			if taken++; taken == 1 {
 				source.push(ctx, messages[1])

@@ -108,7 +108,7 @@ func (p *Process) number(b batch) (s sending, err error) {
 	p.sent += uint64(s.count)
 	p.deliveries.send(s.first, b.messages)
 	for n := s.first; b.request && n <= p.sent; n++ {
-		p.replies.push(reply{number: n, by: s.by})
+		p.replies.Push(reply{number: n, by: s.by})
 	}
 	return s, nil
 }
@@ -137,8 +137,8 @@ func (p *Process) unnumber(request bool, count int) {
 	p.deliveries.unsend(p.sent)
 	p.acked = min(p.acked, p.sent) // the server may have acknowledged a message that it did not get
 	if request {
-		p.replies.cut(count)
-		p.settled = min(p.settled, p.replies.len())
+		p.replies.Cut(count)
+		p.settled = min(p.settled, p.replies.Len())
 	}
 }
 

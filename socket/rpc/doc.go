@@ -31,9 +31,7 @@
 //	err = Touched.Send(ctx, process, "a.txt", "b.txt")
 //
 // A [socket.Pool] connects at the first call, waits for a server, and connects again when that has
-// restarted. A [socket.Process] from [socket.IPC.Dial] fails at once when there is no server. A
-// server cuts a process that reads not even heartbeats, some minutes after its last call, so a client
-// that rests between its calls has a pool.
+// restarted. A [socket.Process] from [socket.IPC.Dial] fails at once when there is no server.
 //
 // # Order and concurrency
 //
