@@ -128,7 +128,7 @@ func (w *world) replaceServer() {
 	case 0:
 		from := time.Now()
 		w.server.kill()
-		w.killed = append(w.killed, span{from, time.Now()})
+		w.killed = append(w.killed, span{from, time.Now().Add(w.unnoticed())})
 		w.crashes++
 	case 2:
 		if !w.tcp {
@@ -140,6 +140,15 @@ func (w *world) replaceServer() {
 		w.finishServer()
 	}
 	w.startServer()
+}
+
+// unnoticed is the time in which a client may still send to a server that was killed. A write to a
+// unix socket fails at once then. Over TCP it succeeds until the client has read of the end.
+func (w *world) unnoticed() time.Duration {
+	if w.tcp {
+		return 10 * time.Second
+	}
+	return 0
 }
 
 // end ends the clients, checks the resources that the server still holds, and ends the server.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 type failure struct {
 	span
 	Sent int    // 1 if its error says that it may have been handled
+	Gone bool   // its error says that the server was gone without a word
 	Text string // text of the error
 }
 
@@ -71,7 +73,7 @@ func (c *client) askAPool(ctx context.Context) {
 }
 
 func failureOf(err error, during span) failure {
-	f := failure{span: during, Text: err.Error()}
+	f := failure{span: during, Gone: errors.Is(err, io.ErrUnexpectedEOF), Text: err.Error()}
 	var partly *socket.SendError
 	if errors.As(err, &partly) {
 		f.Sent = partly.Sent
@@ -80,10 +82,11 @@ func failureOf(err error, during span) failure {
 }
 
 // unexcused returns the failures that must not happen: those while no server was killed, and
-// those of requests that were not sent, which the pool should have repeated.
+// those of requests that were not sent, which the pool should have repeated. A server that ends in
+// good order is never gone without a word.
 func unexcused(failed []failure, killed []span) []failure {
 	return slices.DeleteFunc(slices.Clone(failed), func(f failure) bool {
-		return f.Sent == 1 && slices.ContainsFunc(killed, f.overlaps)
+		return f.Sent == 1 && f.Gone && slices.ContainsFunc(killed, f.overlaps)
 	})
 }
 
@@ -94,13 +97,14 @@ func TestUnexcusedAcceptsFailuresWhileAServerWasKilled(t *testing.T) {
 		failure
 		excused bool
 	}{
-		{failure{span: at(1, 9), Sent: 1}, false},
-		{failure{span: at(1, 10), Sent: 1}, true},
-		{failure{span: at(1, 10), Sent: 0}, false},
-		{failure{span: at(11, 19), Sent: 1}, true},
-		{failure{span: at(12, 19), Sent: 1}, false},
-		{failure{span: at(12, 30), Sent: 1}, true},
-		{failure{span: at(22, 30), Sent: 1}, false},
+		{failure{span: at(1, 9), Sent: 1, Gone: true}, false},
+		{failure{span: at(1, 10), Sent: 1, Gone: true}, true},
+		{failure{span: at(1, 10), Sent: 0, Gone: true}, false},
+		{failure{span: at(1, 10), Sent: 1, Gone: false}, false},
+		{failure{span: at(11, 19), Sent: 1, Gone: true}, true},
+		{failure{span: at(12, 19), Sent: 1, Gone: true}, false},
+		{failure{span: at(12, 30), Sent: 1, Gone: true}, true},
+		{failure{span: at(22, 30), Sent: 1, Gone: true}, false},
 	} {
 		if got := len(unexcused([]failure{test.failure}, killed)) == 0; got != test.excused {
 			t.Errorf("failure %+v with servers killed at %v: excused: got %v, want %v", test.failure, killed, got, test.excused)

@@ -27,7 +27,13 @@
 // # Differences from unix sockets
 //
 // A machine that loses its power or its network says nothing. TCP notices that after some
-// minutes. [socket.Config.SilenceTimeout] bounds the time. A new server cannot take over a name
-// with [socket.IPC.HandOver]. A connection costs two more round trips when it is made, and some
-// 40 KiB of memory for TLS at each side. An idle one keeps its goroutine.
+// minutes. [socket.Config.SilenceTimeout] bounds the time.
+//
+// A write to a server that has died succeeds until this side has read of its end. A request in that
+// moment fails as doubtful, since the client cannot know whether it was handled. A write to a unix
+// socket fails then, and a [socket.Pool] makes the request again.
+//
+// A new server cannot take over a name with [socket.IPC.HandOver]. A connection costs two more round
+// trips when it is made, and some 40 KiB of memory for TLS at each side. An idle one keeps its
+// goroutine.
 package tcp
