@@ -114,7 +114,7 @@ func (w *world) strike(chance *rand.Rand, now time.Time) {
 		somebody.kill()
 		w.kills++
 	case p < 0.25:
-		w.stop(somebody, now.Add(time.Duration(chance.IntN(1000))*time.Millisecond))
+		w.stop(somebody, now.Add(time.Duration(chance.IntN(600))*time.Millisecond))
 	case p < 0.28: // the queue of connections fills meanwhile
 		w.stop(w.server, now.Add(time.Duration(chance.IntN(500))*time.Millisecond))
 	}

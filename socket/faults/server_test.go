@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rxipc/rxipc/socket"
 )
@@ -32,6 +33,7 @@ func serve(dir string, generation uint64) {
 	handled := openJournal(dir, "server", generation)
 	ipc := socket.New(socket.Config{
 		Transport: transportOf(dir),
+		Grace:     2 * time.Second, // longer than a client is stopped, which would lose its responses
 		ServerConfig: socket.ServerConfig{
 			Listening: func(socket.Name) {
 				now := takeCensus()
