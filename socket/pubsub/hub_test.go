@@ -161,6 +161,7 @@ func TestHubSendsToTheSubscribersOfATopic(t *testing.T) {
 		w.publish("alarms.fire", "6")
 		synctest.Wait()
 		all.stop()
+		synctest.Wait() // the hub has noticed that
 		if stats, want := w.hub.Stats(), (pubsub.Stats{Published: 6, Delivered: 9}); stats != want {
 			w.t.Errorf("after all have left: the stats are %+v, want %+v", stats, want)
 		}

@@ -74,7 +74,7 @@ func (h *Hub) subscribe(x socket.Exchange, senders *sync.WaitGroup) error {
 	clear(h.routes)
 	if !known {
 		h.subscribers[c] = s
-		context.AfterFunc(c.Context(), s.leave)
+		context.AfterFunc(c.Context(), s.ended)
 	}
 	return nil
 }

@@ -202,6 +202,15 @@ func (s *subscriber) discard() int {
 	return n
 }
 
+// ended says that the connection has ended. A goroutine that sends knows the reason better.
+func (s *subscriber) ended() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if !s.sending {
+		s.leaveLocked()
+	}
+}
+
 // failed says that the connection took no more.
 func (s *subscriber) failed(err error) {
 	h := s.hub

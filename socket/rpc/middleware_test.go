@@ -6,45 +6,68 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/rxipc/rxipc/socket"
 	"github.com/rxipc/rxipc/socket/rpc"
 	"github.com/rxipc/rxipc/stream"
 )
 
+// notes are what several goroutines note.
+type notes struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (n *notes) add(note string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all = append(n.all, note)
+}
+
+// take returns the notes, and begins again.
+func (n *notes) take() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.all
+	n.all = nil
+	return all
+}
+
 // noting notes what passes a middleware.
-func noting(notes *[]string, who string) rpc.Middleware {
+func noting(n *notes, who string) rpc.Middleware {
 	return func(ctx context.Context, call rpc.Call, next rpc.Next) (socket.Message, error) {
-		*notes = append(*notes, fmt.Sprintf("%s begins %s %s", who, call.Kind, call.Method))
+		n.add(fmt.Sprintf("%s begins %s %s", who, call.Kind, call.Method))
 		response, err := next(ctx, call)
-		*notes = append(*notes, fmt.Sprintf("%s ends: %d bytes, %v", who, response.Len(), err != nil))
+		n.add(fmt.Sprintf("%s ends: %d bytes, %v", who, response.Len(), err != nil))
 		return response, err
 	}
 }
 
 func TestMiddlewareIsAroundCallsAndHandlers(t *testing.T) {
 	virtual(t, func(w *world) {
-		var notes []string
+		var n notes
 		w.run(rpc.NewServer(
 			rpc.Handle(hello, func(_ context.Context, g greeting) (string, error) {
-				notes = append(notes, "handled")
+				n.add("handled")
 				if g.Name == "" {
 					panic("no name")
 				}
 				return g.Name, nil
 			}),
 			counts,
-			rpc.HandleNotice(noted, func(context.Context, int) error { notes = append(notes, "noted"); return nil }),
-		).Use(noting(&notes, "server 1")).Use(noting(&notes, "server 2")))
+			rpc.HandleNotice(noted, func(context.Context, int) error { n.add("noted"); return nil }),
+		).Use(noting(&n, "server 1")).Use(noting(&n, "server 2")))
 		p := w.connect()
-		caller := rpc.Use(rpc.Use(p, noting(&notes, "client 2")), noting(&notes, "client 1"))
+		caller := rpc.Use(rpc.Use(p, noting(&n, "client 2")), noting(&n, "client 1"))
 		check := func(what string, want ...string) {
 			t.Helper()
-			if !slices.Equal(notes, want) {
-				t.Errorf("%s: got\n  %s\nwant\n  %s", what, strings.Join(notes, "\n  "), strings.Join(want, "\n  "))
+			synctest.Wait() // the middleware of the server may end after the client has its answer
+			if got := n.take(); !slices.Equal(got, want) {
+				t.Errorf("%s: got\n  %s\nwant\n  %s", what, strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 			}
-			notes = nil
 		}
 		hello.Call(w.ctx, caller, greeting{"Ada"})
 		check("call", "client 1 begins method hello", "client 2 begins method hello", "server 1 begins method hello", "server 2 begins method hello",
@@ -52,17 +75,17 @@ func TestMiddlewareIsAroundCallsAndHandlers(t *testing.T) {
 		if _, err := hello.Call(w.ctx, caller, greeting{}); !errors.Is(err, socket.ErrPanicked) {
 			t.Errorf("call a handler that panics: got %v, want socket.ErrPanicked", err)
 		}
-		if notes[5] != "server 2 ends: 0 bytes, true" || !strings.HasSuffix(notes[8], ", true") {
-			t.Errorf("call a handler that panics: got %q, want each middleware to see an error", notes)
+		synctest.Wait()
+		if got := n.take(); len(got) != 9 || got[5] != "server 2 ends: 0 bytes, true" || !strings.HasSuffix(got[8], ", true") {
+			t.Errorf("call a handler that panics: got %q, want each middleware to see an error", got)
 		}
-		notes = nil
-		count.Observe(caller, 3).ForEach(w.ctx, func(n int) { notes = append(notes, fmt.Sprint("answer ", n)) })
-		got := slices.DeleteFunc(slices.Clone(notes), func(note string) bool { return strings.HasPrefix(note, "server") })
+		count.Observe(caller, 3).ForEach(w.ctx, func(i int) { n.add(fmt.Sprint("answer ", i)) })
+		synctest.Wait()
+		got := slices.DeleteFunc(n.take(), func(note string) bool { return strings.HasPrefix(note, "server") })
 		if want := []string{"client 1 begins stream count", "client 2 begins stream count", "answer 1", "answer 2", "answer 3",
 			"client 2 ends: 0 bytes, false", "client 1 ends: 0 bytes, false"}; !slices.Equal(got, want) {
 			t.Errorf("observe: got %q, want %q", got, want)
 		}
-		notes = nil
 		noted.Send(w.ctx, p, 1)
 		check("notify", "server 1 begins notice noted", "server 2 begins notice noted", "noted", "server 2 ends: 0 bytes, false", "server 1 ends: 0 bytes, false")
 	})

@@ -307,8 +307,10 @@ func TestSenderAppliesItsOverflow(t *testing.T) {
 				config.Spool = t.TempDir()
 			}
 			var drops stream.Drops
-			time.AfterFunc(time.Minute, w.serve)
+			serves := make(chan struct{})
+			time.AfterFunc(time.Minute, func() { w.serve(); close(serves) })
 			got, err := operators.Map(show)(sender.New(w.ipc, name, config).SendAll(source(texts(1, 5)...))).Collect(stream.WithDrops(t.Context(), &drops))
+			<-serves
 			if !slices.Equal(got, texts(1, 3)) || err != nil || drops.Total() != 2 {
 				t.Errorf("overflow DropNewest in %q: got %q, %v and %d drops, want 3 deliveries and 2 drops", spool, got, err, drops.Total())
 			}
