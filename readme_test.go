@@ -233,7 +233,8 @@ func TestReadmeCodeIsCompiled(t *testing.T) {
 	}
 }
 
-// pieces returns the pieces of Go in the README. The first is a program, as are those that begin as one.
+// pieces returns the pieces of Go in the README. The first piece is a program. So is each piece that
+// begins with a package clause.
 func pieces(t *testing.T) (list []string) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")

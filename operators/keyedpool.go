@@ -78,7 +78,7 @@ func (p *keyedPool[A, B]) steal() (t keyedTask[A, B], ok bool) {
 
 // keyedWorker is a worker. If its tasks take only microseconds, it sets several aside at a
 // time, because the processors would otherwise be busy with the lock of the pool. Idle workers
-// steal them, so none waits behind one that takes long while a worker has nothing to do.
+// steal them. So no task waits behind a slow one while a worker is idle.
 type keyedWorker[A, B any] struct {
 	pool  *keyedPool[A, B]
 	batch int       // how many tasks to set aside

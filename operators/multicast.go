@@ -33,7 +33,7 @@ type Connectable[T any] struct {
 	before  <-chan struct{} // closed when the source's latest run has ended; nil before the first
 }
 
-// connection is one run of the source, or one that is going to begin. The mu of the
+// connection is a run of the source, which may not have begun yet. The mu of the
 // Connectable guards the fields that change.
 type connection[T any] struct {
 	subject func() *stream.Subject[T] // always the same one

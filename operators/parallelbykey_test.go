@@ -182,8 +182,7 @@ func visitInOrder(keys int, key func(int) int) func(context.Context, int) (int, 
 	}
 }
 
-// Quick work makes a worker set values aside. They must not wait for one that takes long while
-// other workers have nothing to do.
+// A worker with quick tasks sets values aside. If one of them is slow, idle workers take the others.
 func TestMapParallelByKeyStealsFromAWorkerThatTakesLong(t *testing.T) {
 	const values = 2000
 	for slow := 200; slow < 264; slow++ { // each of a worker's values in turn

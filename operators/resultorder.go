@@ -47,8 +47,8 @@ func taskOf[A, B any](value A, order *resultOrder[B]) task[A, B] {
 // drained reports to the source whether the results of all tasks have been emitted.
 func (o *resultOrder[B]) drained() bool { return int(o.emitted.Load()) == o.assigned }
 
-// emit calls emit with r and those that waited for it, or holds r. It reports whether the run
-// goes on.
+// emit emits r, and then the results that waited for it. If r comes too early, emit holds it. It
+// reports whether the run goes on.
 func (o *resultOrder[B]) emit(r result[B], emit func(result[B]) bool) bool {
 	next := int(o.emitted.Load())
 	if r.number == next && o.waiting.count == 0 {

@@ -28,8 +28,8 @@ func Share[T any]() stream.Operator[T, T] {
 }
 
 // ShareReplay is [Share] whose new subscribers first get the last count values (at least
-// one). If age is more than zero, they get only those that are not older (RxJS: shareReplay
-// with refCount). See [stream.NewReplaySubject].
+// one). If age is more than zero, they do not get older values (RxJS: shareReplay with
+// refCount). See [stream.NewReplaySubject].
 //
 // When the source has completed, a new subscriber gets the values that are still kept, and
 // the completion. If none is kept, it begins a new run of the source. So ShareReplay with a

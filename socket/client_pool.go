@@ -66,7 +66,7 @@ type Pool struct {
 
 	mu      sync.Mutex
 	lines   []*line
-	last    *link             // to which a place was given back last
+	last    *poolConn         // to which a place was given back last
 	waiting fifo.Queue[*call] // calls without a place, in the order in which they began
 	spare   []*call           // calls that wait no more
 	turns   uint64            // calls that have begun
@@ -156,13 +156,13 @@ func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
 
 // call is a request that waits for a place on a connection.
 type call struct {
-	turn  uint64     // its place among all calls
-	err   error      // why it gets none
-	given chan *link // the place, or nil with err
+	turn  uint64         // its place among all calls
+	err   error          // why it gets none
+	given chan *poolConn // the place, or nil with err
 }
 
 // begin counts a call and gives it a place, or lets it wait if there is none.
-func (p *Pool) begin() (turn uint64, k *link, c *call, err error) {
+func (p *Pool) begin() (turn uint64, k *poolConn, c *call, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -185,7 +185,7 @@ func (p *Pool) enqueue(turn uint64) (c *call) {
 	if last := len(p.spare) - 1; last >= 0 {
 		c, p.spare = p.spare[last], p.spare[:last]
 	} else {
-		c = &call{given: make(chan *link, 1)}
+		c = &call{given: make(chan *poolConn, 1)}
 	}
 	c.turn = turn
 	i, _ := p.position(turn)
@@ -194,13 +194,14 @@ func (p *Pool) enqueue(turn uint64) (c *call) {
 	return c
 }
 
-// position returns where a call of a turn is among those that wait, or would be, mu held.
+// position returns the index of the call with a turn among the waiting calls, or the index at which
+// it would be inserted, mu held.
 func (p *Pool) position(turn uint64) (i int, waits bool) {
 	return slices.BinarySearchFunc(p.waiting.All(), turn, func(c *call, turn uint64) int { return cmp.Compare(c.turn, turn) })
 }
 
 // await waits for a place on a connection until ctx ends.
-func (p *Pool) await(ctx context.Context, c *call) (k *link, err error) {
+func (p *Pool) await(ctx context.Context, c *call) (k *poolConn, err error) {
 	select {
 	case k = <-c.given:
 	case <-ctx.Done():
@@ -284,7 +285,7 @@ func (p *Pool) dispatch() {
 func (p *Pool) count() (up, trying, coming int) {
 	for _, l := range p.lines {
 		switch {
-		case l.link != nil && l.link.up:
+		case l.conn != nil && l.conn.up:
 			up++
 		case !l.leaving:
 			trying++
@@ -313,13 +314,13 @@ func (p *Pool) give(most int) bool {
 }
 
 // free returns the connection with the fewest calls, if it has fewer than most and may have one
-// more, mu held. Of several it prefers the one that was used last.
-func (p *Pool) free(most int) (free *link) {
+// more, mu held. It prefers the connection that was used last.
+func (p *Pool) free(most int) (free *poolConn) {
 	if k := p.last; k != nil && k.up && k.load() == 0 {
 		return k
 	}
 	for _, l := range p.lines {
-		if k := l.link; k != nil && k.up && k.load() < min(k.room, most) && (free == nil || k.load() < free.load()) {
+		if k := l.conn; k != nil && k.up && k.load() < min(k.room, most) && (free == nil || k.load() < free.load()) {
 			free = k
 		}
 	}
@@ -360,13 +361,13 @@ func (p *Pool) Stats() PoolStats {
 	stats := p.stats
 	stats.Waiting = p.waiting.Len()
 	for _, l := range p.lines {
-		if l.link == nil {
+		if l.conn == nil {
 			continue
 		}
-		if l.link.up {
+		if l.conn.up {
 			stats.Connections++
 		}
-		stats.InFlight += l.link.load()
+		stats.InFlight += l.conn.load()
 	}
 	return stats
 }

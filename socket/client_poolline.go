@@ -13,16 +13,16 @@ import (
 // line keeps up one connection of a pool, and replaces it when it breaks. The pool's mu guards it.
 type line struct {
 	pool    *Pool
-	link    *link // nil: it is not connected
-	coming  bool  // it connects for the first time
-	leaving bool  // it gets no more calls, and stays until its connection is closed
+	conn    *poolConn // nil: it is not connected
+	coming  bool      // it connects for the first time
+	leaving bool      // it gets no more calls, and stays until its connection is closed
 }
 
-// link is a connection of a line. Calls that have a place on it write and read themselves. While it
+// poolConn is a connection of a line. Calls that have a place on it write and read themselves. While it
 // has none for longer than settleTime its line reads, so that the end of the connection is noticed
 // before a call is lost with it. The line reads, too, while a response is to come that no call
 // awaits any more.
-type link struct {
+type poolConn struct {
 	pool    *Pool
 	process *Process
 	bell    chan struct{} // a token: the line is to look at it
@@ -41,10 +41,10 @@ type link struct {
 }
 
 // load is how many places are taken, the pool's mu held.
-func (k *link) load() int { return k.calls + k.orphans }
+func (k *poolConn) load() int { return k.calls + k.orphans }
 
 // enter gives a place to a call, the pool's mu held.
-func (k *link) enter() {
+func (k *poolConn) enter() {
 	k.calls++
 	k.settled = false
 	if k.watched {
@@ -54,7 +54,7 @@ func (k *link) enter() {
 
 // leave gives the place of a call back. failure is of its request. If that is to be made again, the
 // call waits for another place, in its turn. Otherwise c is nil and the call is over, with err.
-func (k *link) leave(turn uint64, failure error) (c *call, err error) {
+func (k *poolConn) leave(turn uint64, failure error) (c *call, err error) {
 	p := k.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -86,7 +86,7 @@ func (k *link) leave(turn uint64, failure error) (c *call, err error) {
 }
 
 // broken notes that the connection has ended, the pool's mu held.
-func (k *link) broken(reason error) {
+func (k *poolConn) broken(reason error) {
 	if k.up && k.pool.ctx.Err() == nil {
 		k.pool.stats.Lost++
 	}
@@ -95,7 +95,7 @@ func (k *link) broken(reason error) {
 
 // rest has the line look at a connection that no call uses, at once if it is down or a response is
 // to come, else when it has had no call for a while, the pool's mu held.
-func (k *link) rest() {
+func (k *poolConn) rest() {
 	switch {
 	case k.calls > 0:
 	case !k.up:
@@ -109,7 +109,7 @@ func (k *link) rest() {
 }
 
 // watch has the line read, the pool's mu held.
-func (k *link) watch() {
+func (k *poolConn) watch() {
 	k.watched = true
 	k.used.Store(false)
 	ring(k.bell)
@@ -129,7 +129,7 @@ func (p *Pool) settle() {
 	defer p.mu.Unlock()
 	p.resting = false
 	for _, l := range p.lines {
-		switch k := l.link; {
+		switch k := l.conn; {
 		case k == nil, !k.up, k.watched, k.calls > 0:
 		case k.settled:
 			k.watch()
@@ -163,8 +163,8 @@ func (l *line) session(ctx context.Context, yield func(struct{}) bool) error {
 }
 
 // connected lets the pool give places on the connection to calls.
-func (l *line) connected(process *Process) *link {
-	k := &link{pool: l.pool, process: process, bell: make(chan struct{}, 1), up: true, room: 1}
+func (l *line) connected(process *Process) *poolConn {
+	k := &poolConn{pool: l.pool, process: process, bell: make(chan struct{}, 1), up: true, room: 1}
 	process.forPool(k.bell)
 	k.late = strings.HasPrefix(process.Conn().LocalAddr().Network(), "tcp")
 	if process.ours {
@@ -172,7 +172,7 @@ func (l *line) connected(process *Process) *link {
 	}
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
-	l.link, l.coming = k, false
+	l.conn, l.coming = k, false
 	l.pool.down = nil
 	l.pool.stats.Connected++
 	l.pool.dispatch()
@@ -182,7 +182,7 @@ func (l *line) connected(process *Process) *link {
 
 // keep returns why the connection has ended, once no call uses it any more, or nil if it was idle
 // for too long.
-func (l *line) keep(ctx context.Context, k *link) error {
+func (l *line) keep(ctx context.Context, k *poolConn) error {
 	idle := time.AfterFunc(math.MaxInt64, func() {
 		k.stale.Store(true)
 		k.process.wake()
@@ -216,7 +216,7 @@ func (l *line) keep(ctx context.Context, k *link) error {
 
 // look finds out why the line was rung: to read, or because a place is free, or because the
 // connection has ended, whose reason it returns once no call uses it.
-func (k *link) look() (reads bool, err error) {
+func (k *poolConn) look() (reads bool, err error) {
 	k.pool.mu.Lock()
 	defer k.pool.mu.Unlock()
 	if reason := k.process.gone(); reason != nil {
@@ -234,7 +234,7 @@ func (k *link) look() (reads bool, err error) {
 
 // retire ends the reading of the line. If the connection was idle for too long, it gets no
 // more calls, which retire reports.
-func (l *line) retire(k *link) bool {
+func (l *line) retire(k *poolConn) bool {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
 	k.watched = false
@@ -250,14 +250,14 @@ func (l *line) retire(k *link) bool {
 
 // lost handles the end of a connection, or the failure to connect, whose k is nil. It returns the
 // reason, with which the line connects again, or nil if no call waits.
-func (l *line) lost(k *link, err error) error {
+func (l *line) lost(k *poolConn, err error) error {
 	p := l.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down = err; k != nil {
 		k.broken(err)
 	}
-	l.link, l.coming, p.last = nil, false, nil
+	l.conn, l.coming, p.last = nil, false, nil
 	p.dispatch()
 	if p.waiting.Len() == 0 {
 		l.leaving = true

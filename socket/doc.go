@@ -146,8 +146,8 @@
 //     more than [Config.MaxMessage]. A buffer that is outgrown stays until it is copied.
 //   - as much, and up to a quarter more, if contents are lent: until the message has been handled
 //     and an answer with its View was written. Up to 64 MiB of such memory are kept for use
-//     again, in all of the program. What was not needed between two garbage collections is given
-//     back. Go has one at least every two minutes.
+//     again, in all of the program. The program gives back what it did not need between two
+//     garbage collections. Go has one at least every two minutes.
 //   - the answers that are not written yet: 32 KiB, and those of one exchange. Contents of
 //     16 KiB and more are not copied, but kept until they are written.
 //

@@ -23,7 +23,7 @@ var (
 	touched = rpc.NewNotice[string]("touched")
 )
 
-// typed serves a method of each kind. What is touched goes to files.
+// typed serves a method of each kind. The notification's handler sends its content to files.
 func (s shell) typed(name string, files chan<- string) {
 	server := rpc.NewServer(
 		rpc.Handle(add, func(_ context.Context, r sum) (int, error) { return r.A + r.B, nil }),

@@ -313,7 +313,7 @@ func TestBenchPrintsRateAndLatencies(t *testing.T) {
 	}
 }
 
-// What is pushed is printed across a restart of the server, whose gap is reported.
+// watch prints the messages of two servers, of which the second replaces the first.
 func TestWatchPrintsWhatIsPushed(t *testing.T) {
 	s := newShell(t)
 	answer := func(content string) func(context.Context, *socket.IPC, socket.Name) {

@@ -88,7 +88,8 @@ func (i *input) parse() (socket.MediaType, error) {
 	return parsed, nil
 }
 
-// message returns a message of a fixed media type, or of a known one, or of one that is guessed.
+// message returns a message. Its media type is fixed unless that is zero, then known if it parses,
+// and otherwise a guess.
 func message(fixed socket.MediaType, known, content string) socket.Message {
 	if fixed.IsZero() {
 		var err error

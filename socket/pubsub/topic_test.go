@@ -59,7 +59,7 @@ func FuzzTopicMatch(f *testing.F) {
 	f.Add("a.b", "a.b.c")
 	f.Fuzz(func(t *testing.T, pattern, topic string) {
 		if checkPattern(pattern) != nil || checkTopic(topic) != nil {
-			t.Skip()
+			return
 		}
 		text := strings.NewReplacer(".", `\.`, "*", `[^.]+`, ">", `.+`).Replace(pattern)
 		if got, want := matches(pattern, topic), regexp.MustCompile("^"+text+"$").MatchString(topic); got != want {
@@ -108,7 +108,7 @@ func FuzzTopicRequest(f *testing.F) {
 	f.Fuzz(func(t *testing.T, mediaType, content string) {
 		mt, err := socket.ParseMediaType(mediaType)
 		if err != nil {
-			t.Skip()
+			return
 		}
 		r, err := requestOf(socket.NewMessage(mt, content))
 		if err != nil {

@@ -51,7 +51,6 @@ func playWorker(dir string) {
 		case "hang":
 			select {}
 		}
-		time.Sleep(time.Millisecond)
 		return upper(context.Background(), job)
 	}
 	if err := queue.Work(socket.New(socket.Config{Dir: dir}), name, handle).Run(context.Background()); err != nil {

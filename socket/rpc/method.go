@@ -36,9 +36,7 @@ func (m Method[Req, Res]) Doc(text string) Method[Req, Res] {
 // A server decodes a request with the one for its media type, and encodes the response with the
 // same. Codecs panics if there is none.
 func (m Method[Req, Res]) Codecs(codecs ...Codec) Method[Req, Res] {
-	doc := m.doc
-	m.definition = define(m.kind, m.name, codecs...)
-	m.doc = doc
+	m.definition = m.with(codecs)
 	return m
 }
 

@@ -182,7 +182,7 @@ func (c *Conn) drop(n int) {
 func (c *Conn) Place() uint64 { return c.written + uint64(c.Out.Len()) }
 
 // Discard drops what was not written, and returns how many bytes were. It is for a connection
-// that has ended. What is behind them was not sent, and never will be.
+// that has ended, so the dropped bytes are never sent.
 func (c *Conn) Discard() (written uint64) {
 	c.writing.lock(context.Background()) // a goroutine that writes finds the connection closed
 	defer c.Unlock()
