@@ -36,23 +36,17 @@ type Sender interface {
 // that wraps the [*socket.SendError], which counts those that were handled. It wraps
 // [socket.ErrRejected] if the handler failed, or the server has none.
 func (n Notice[T]) Send(ctx context.Context, to Sender, values ...T) error {
-	messages := make([]socket.Message, len(values))
-	for i := range values {
-		m, err := n.encode(&values[i])
-		if err != nil {
-			return n.failed(err)
-		}
-		messages[i] = m
-	}
-	if err := to.Send(ctx, messages...).Err(); err != nil {
-		return n.failed(err)
-	}
-	return nil
+	return n.send(values, func(messages []socket.Message) error { return to.Send(ctx, messages...).Err() })
 }
 
 // Push sends notifications from a server to a client, in one write. It does not wait until they are
 // handled. The client handles them if it runs [Server.Attend].
 func (n Notice[T]) Push(ctx context.Context, to *socket.Connection, values ...T) error {
+	return n.send(values, func(messages []socket.Message) error { return to.Send(ctx, messages...) })
+}
+
+// send encodes the values and calls send with all messages.
+func (n Notice[T]) send(values []T, send func([]socket.Message) error) error {
 	messages := make([]socket.Message, len(values))
 	for i := range values {
 		m, err := n.encode(&values[i])
@@ -61,7 +55,7 @@ func (n Notice[T]) Push(ctx context.Context, to *socket.Connection, values ...T)
 		}
 		messages[i] = m
 	}
-	if err := to.Send(ctx, messages...); err != nil {
+	if err := send(messages); err != nil {
 		return n.failed(err)
 	}
 	return nil
