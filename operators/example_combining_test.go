@@ -53,7 +53,7 @@ func ExampleCombineLatest3() {
 
 func ExampleCombineLatestAll() {
 	widths, heights, _ := sizes()
-	show(operators.CombineLatestAll(operators.Last[int]()(widths), heights))
+	show(operators.CombineLatestAll(widths, heights))
 	// Output: [[10 1] [10 2] [10 3]] <nil>
 }
 
