@@ -1,0 +1,2 @@
+// Package nats connects processes on different machines through NATS.
+package nats
