@@ -56,7 +56,7 @@ func TestPackagesImportOnlyFloorsBelow(t *testing.T) {
 	for _, pkg := range packages(t) {
 		floor := floorOf(pkg.ImportPath)
 		if floor == "" || floor == "socket/internal" {
-			t.Errorf("package %s has no floor: add one to floors and to the README", pkg.ImportPath)
+			t.Errorf("package %s has no floor: add one to floors and to docs/packages.md", pkg.ImportPath)
 			continue
 		}
 		for _, path := range pkg.Imports {
