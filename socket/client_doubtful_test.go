@@ -15,7 +15,8 @@ import (
 )
 
 // doubtfulServer handles messages by their contents, records them, and ends their connection in
-// one way at the message "end". It answers held messages within Config.Grace.
+// one way at the message "end". It answers or rejects held messages within Config.Grace, but for
+// those that are kept.
 type doubtfulServer struct {
 	listener *memoryListener
 	stop     context.CancelFunc
@@ -30,10 +31,13 @@ func (s *doubtfulServer) handle(x Exchange) (more bool) {
 	s.handled = append(s.handled, x.Content())
 	s.mu.Unlock()
 	switch x.Content() {
-	case "held", "kept":
+	case "held", "kept", "refused":
 		held := x.Hold()
-		if x.Content() == "held" {
+		switch x.Content() {
+		case "held":
 			time.AfterFunc(500*time.Millisecond, func() { held.Respond(context.Background(), Text("late")) })
+		case "refused":
+			time.AfterFunc(250*time.Millisecond, func() { held.Reject(nil) })
 		}
 	case "slow":
 		time.Sleep(100 * time.Millisecond)
@@ -54,6 +58,7 @@ var endingWays = map[string]func(*doubtfulServer, Exchange) bool{
 	"the server has enough":        func(*doubtfulServer, Exchange) bool { return false },
 	"the connection is closed":     func(_ *doubtfulServer, x Exchange) bool { x.Connection().Close(); return true },
 	"the message is rejected":      func(_ *doubtfulServer, x Exchange) bool { x.Reject(errors.New("no")); return true },
+	"it is held and rejected":      func(_ *doubtfulServer, x Exchange) bool { x.Hold().Reject(errors.New("no")); return true },
 	"the client has been too slow": func(_ *doubtfulServer, x Exchange) bool { x.Connection().end(ErrTooSlow); return true },
 	"the client has been silent":   func(_ *doubtfulServer, x Exchange) bool { x.Connection().end(ErrSilent); return true },
 }
@@ -71,6 +76,9 @@ func TestDoubtfulMessagesAreAllThatMayHaveBeenHandled(t *testing.T) {
 			"1 held slow held 2 end 3",
 			"kept 1 end 2",
 			"1 held 2 kept 3 end 4",
+			"1 refused 2 end 3",
+			"held refused slow held 1 slow slow 2",
+			"kept refused 1 end 2",
 		} {
 			t.Run(way+": "+sent, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { endDoubtfully(t, end, texted(sent)) })
@@ -176,7 +184,7 @@ func (s *doubtfulServer) judge(t *testing.T, messages []Message, err error) {
 	}
 	want := 0
 	switch {
-	case slices.Contains(s.handled, "kept"), slices.Contains(s.handled, "held") && (errors.Is(err, ErrTooSlow) || errors.Is(err, ErrSilent)):
+	case slices.Contains(s.handled, "kept"), slices.Contains(s.handled, "refused"), slices.Contains(s.handled, "held") && (errors.Is(err, ErrTooSlow) || errors.Is(err, ErrSilent)):
 		want = told.Sent - told.Acknowledged
 	case errors.Is(err, ErrRejected), errors.Is(err, ErrPanicked):
 		want = 1

@@ -26,7 +26,7 @@ import (
 //
 // An exchange is answered with what it had responded before Hold, in the order of its connection's
 // messages, with one write for each connection of a batch. Commit passes over exchanges that store
-// has answered itself, and over connections that have ended: what it stored of them stays stored. It
+// has answered or rejected itself, and over connections that have ended: what it stored of them stays stored. It
 // emits each batch when its acknowledgements are on their way. What a client does not read at once is
 // written later, by the goroutine of its connection. Commit waits for that client if it still has not
 // read the rest at the next batch, up to [ServerConfig.WriteTimeout].

@@ -44,9 +44,9 @@ type exchangeState struct {
 	loan     *wire.Loan // has its content, if that is lent
 }
 
-// Held is an exchange that is answered later. Its holder may call Respond at any time, from any
-// goroutine, while the connection lasts. The answers to later messages of the client wait until
-// then.
+// Held is an exchange that is answered later. Its holder may call Respond or Reject at any time,
+// from any goroutine, while the connection lasts. The answers to later messages of the client wait
+// until then.
 type Held struct {
 	Message
 	c        *Connection

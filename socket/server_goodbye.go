@@ -11,12 +11,13 @@ import (
 // is called after everything has been answered.
 func (c *Connection) closeReason() wire.CloseReason {
 	why := closeReasonFor(c.Err(), c.config.MaxMessage)
-	held := c.answers.Len() > 0
+	rejected, held := c.answers.Left()
+	blames := why.Code == wire.ReasonRejected || why.Code == wire.ReasonPanicked
 	switch {
-	case why.Code != "":
-		why.Unsettled = held
-	case held:
+	case held > 0 && (why.Code == "" || blames && !rejected): // the first one is not that to blame
 		why.Code = wire.ReasonUnsettled
+	case why.Code != "":
+		why.Unsettled = held > 0
 	case c.ending.Err() != nil && context.Cause(c.ending) != errEnough:
 		why.Code = wire.ReasonShutdown
 	}
@@ -65,7 +66,7 @@ func (c *Connection) agree() error {
 // awaitHeld waits until every held exchange was answered, unless the client is gone.
 func (c *Connection) awaitHeld(ctx context.Context) {
 	if !c.frames.IsGone(nil) {
-		c.answers.AwaitRoom(ctx, 1, 1)
+		c.answers.AwaitAnswers(ctx)
 	}
 }
 

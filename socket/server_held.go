@@ -1,7 +1,9 @@
 package socket
 
 import (
+	"cmp"
 	"context"
+	"log/slog"
 	"net"
 
 	"github.com/rxipc/rxipc/socket/internal/wire"
@@ -28,6 +30,20 @@ func (h *Held) Respond(ctx context.Context, responses ...Message) error {
 		return &Error{Op: "respond", Err: err}
 	}
 	return nil
+}
+
+// Reject leaves the message unacknowledged, and ends the connection in an orderly way, as
+// [Exchange.Reject] does. The client's earlier messages are answered first, if that happens within
+// [Config.Grace]. Its later ones are not acknowledged, even if they were handled. After an answer, and
+// after the end of the connection, Reject does nothing.
+func (h *Held) Reject(err error) {
+	if !h.answered.CompareAndSwap(false, true) || !h.c.answers.RejectHeld(&h.entry) {
+		return
+	}
+	err = cmp.Or(err, ErrRejected)
+	h.c.failed(slog.LevelInfo, &Error{Op: opHandle, Err: err})
+	h.c.callHandled(h.entry.Info, err)
+	h.c.end(errEnough)
 }
 
 func (h *Held) respond(ctx context.Context, responses []Message) (answered bool, err error) {

@@ -219,3 +219,59 @@ func TestHeldAnswersFromManyGoroutinesKeepTheirOrder(t *testing.T) {
 		listener.Close()
 	})
 }
+
+func TestHeldThatIsRejectedEndsItsConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var handled []error
+		config := Config{Heartbeat: -1, Hooks: Hooks{ServerHooks: ServerHooks{Handled: func(h Handling) { handled = append(handled, h.Err) }}}}
+		listener, helds, _, _ := holding(t, config)
+		client := listener.client(t, 0)
+		client.expect("start")
+		client.send([]byte(wire.MarkedStartOK))
+		client.send("hold 1", "hold 2", "b", "hold 3")
+		one, two, three := <-helds, <-helds, <-helds
+		synctest.Wait()
+		no := errors.New("no")
+		two.Reject(no)
+		two.Reject(errors.New("nor again"))
+		fails(t, "answer the message that was rejected", two.Respond(t.Context()), ErrAnswered)
+		fails(t, "answer a message behind it", three.Respond(t.Context()), net.ErrClosed)
+		succeeds(t, "answer a message before it", one.Respond(t.Context()))
+		one.Reject(errors.New("too late"))
+		client.expect("ack", "close: reason=rejected, unsettled=yes")
+		fails(t, "end the connection", one.Connection().Err(), no)
+		client.send(wire.KindCloseOK)
+		client.expectEnd()
+		client.conn.Close()
+		listener.Close()
+		synctest.Wait()
+		if len(handled) != 4 || handled[0] != nil || handled[1] != no || handled[2] != nil || !errors.Is(handled[3], net.ErrClosed) {
+			t.Errorf("the hook Handled got the errors %v, want none for b and hold 1, %v for hold 2 and %v for hold 3", handled, no, net.ErrClosed)
+		}
+	})
+}
+
+// TestHeldThatIsRejectedIsBlamedAlone rejects a message behind one that is not answered within
+// the grace: the first message without an acknowledgement is not the rejected one then.
+func TestHeldThatIsRejectedIsBlamedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, helds, _, _ := holding(t, Config{Heartbeat: -1})
+		for _, c := range []struct {
+			held int
+			want string
+		}{{1, "close: reason=rejected"}, {2, "close: reason=unsettled"}} {
+			client := listener.client(t, 0)
+			client.expect("start")
+			client.send([]byte(wire.MarkedStartOK))
+			for range c.held - 1 {
+				client.send("hold")
+				<-helds
+			}
+			client.send("hold")
+			(<-helds).Reject(nil)
+			client.expect(c.want)
+			client.conn.Close()
+		}
+		listener.Close()
+	})
+}

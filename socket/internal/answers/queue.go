@@ -17,6 +17,7 @@ type Queue[T any] struct {
 	waiting []*Entry[T]   // held exchanges, and those handled since
 	changed chan struct{} // one token, for the connection's goroutine if it waits
 	closed  bool
+	cut     bool // an entry was rejected
 
 	// count is len(waiting). The connection's goroutine alone makes it more, so a zero that
 	// it reads stays zero.
@@ -31,8 +32,9 @@ type Entry[T any] struct {
 	Size int // bytes that its owner keeps while it waits
 
 	// Under the mu of the Queue.
-	answer wire.Output
-	done   bool
+	answer   wire.Output
+	done     bool
+	rejected bool // it stays, so that no answer behind it leaves
 }
 
 // IsReady reports whether there is something to write.
@@ -90,17 +92,46 @@ func (q *Queue[T]) wait() bool {
 	return true
 }
 
-// Answer completes an entry with what add adds to it, and reports whether the Queue is still
-// open.
+// Answer completes an entry with what add adds to it. It reports whether the answer can leave:
+// the Queue is still open, and no entry before was rejected.
 func (q *Queue[T]) Answer(e *Entry[T], add func(*wire.Output)) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	if q.closed || q.isCutOff(e) {
 		return false
 	}
 	add(&e.answer)
 	e.done = true
 	return true
+}
+
+// RejectHeld says that the exchange of an entry is not acknowledged. No answer behind it leaves any
+// more. It reports whether the answer could have left.
+func (q *Queue[T]) RejectHeld(e *Entry[T]) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || q.isCutOff(e) {
+		return false
+	}
+	e.rejected, q.cut = true, true
+	q.tell()
+	return true
+}
+
+// isCutOff reports whether an entry is behind one that was rejected, mu held.
+func (q *Queue[T]) isCutOff(e *Entry[T]) bool {
+	if !q.cut {
+		return false
+	}
+	for _, before := range q.waiting {
+		if before == e {
+			return false
+		}
+		if before.rejected {
+			return true
+		}
+	}
+	return false
 }
 
 // Move adds all answers to dst that need not wait.
@@ -132,10 +163,15 @@ func (q *Queue[T]) MoveHeld(dst *wire.Output) {
 	if n > 0 {
 		q.waiting = slices.Delete(q.waiting, 0, n)
 		q.count.Store(int32(len(q.waiting)))
-		select {
-		case q.changed <- struct{}{}:
-		default:
-		}
+		q.tell()
+	}
+}
+
+// tell wakes the goroutine that waits for a change, mu held.
+func (q *Queue[T]) tell() {
+	select {
+	case q.changed <- struct{}{}:
+	default:
 	}
 }
 
@@ -149,9 +185,32 @@ func (q *Queue[T]) HasRoom(limit, bytes int) bool {
 
 // AwaitRoom waits until HasRoom.
 func (q *Queue[T]) AwaitRoom(ctx context.Context, limit, bytes int) error {
+	return q.await(ctx, func() bool { return q.HasRoom(limit, bytes) })
+}
+
+// AwaitAnswers waits until every answer has left that can.
+func (q *Queue[T]) AwaitAnswers(ctx context.Context) error {
+	return q.await(ctx, func() bool {
+		rejected, left := q.Left()
+		return rejected || left == 0
+	})
+}
+
+// Left returns whether the first answer that waits is of a rejected exchange, and how many others
+// wait.
+func (q *Queue[T]) Left() (rejected bool, others int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) > 0 && q.waiting[0].rejected {
+		return true, len(q.waiting) - 1
+	}
+	return false, len(q.waiting)
+}
+
+func (q *Queue[T]) await(ctx context.Context, isReady func() bool) error {
 	for {
 		changed := q.change()
-		if q.HasRoom(limit, bytes) {
+		if isReady() {
 			return nil
 		}
 		select {
@@ -180,7 +239,7 @@ func (q *Queue[T]) Close() (unanswered []T) {
 	q.closed = true
 	q.answers.Drop()
 	for _, e := range q.waiting {
-		if !e.done {
+		if !e.done && !e.rejected {
 			unanswered = append(unanswered, e.Info)
 		}
 		e.answer.Drop()
