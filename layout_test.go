@@ -16,13 +16,14 @@ const module = "github.com/rxipc/rxipc"
 var floors = map[string][]string{
 	"internal":          {}, // used by several of the others
 	"fold":              {},
-	"stream":            {"fold"},
+	"stream":            {"stream/stages", "fold"},
+	"stream/stages":     {},
 	"stream/streamtest": {"stream"},
 	"stream/rx":         {"stream"},
 	"stream/internal":   {},
 	"stream/text":       {"stream", "stream/internal/lines"},
 	"stream/system":     {"stream/text", "stream", "stream/internal/lines", "internal/folderwatch", "internal/subprocess"},
-	"operators":         {"stream", "fold"},
+	"operators":         {"stream", "stream/stages", "fold"},
 	"stream/web":        {"operators", "stream", "fold"},
 	"socket":            {"operators", "stream", "fold"},
 	"socket/systemd":    {},

@@ -128,7 +128,7 @@ func TestCatalogueNamesWhatThereIs(t *testing.T) {
 	for name := range declared(t, "../fold", "fold.") {
 		known[name] = true
 	}
-	for _, folder := range []string{"../stream/text", "../stream/system", "../stream/web", "../fold/sketch"} {
+	for _, folder := range []string{"../stream/text", "../stream/system", "../stream/web", "../stream/stages", "../fold/sketch"} {
 		for name := range declared(t, folder, filepath.Base(folder)+".") {
 			known[name] = true
 		}

@@ -2,7 +2,10 @@ package operators
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
+
+	"github.com/rxipc/rxipc/stream/stages"
 )
 
 // credits limits how many values are under way between one goroutine, which acquires a credit
@@ -14,6 +17,9 @@ type credits struct {
 	// Used by the goroutine that acquires.
 	acquired uint64
 	limit    uint64 // acquired may grow to this before released must be read again
+	followed bool   // acquired is published
+
+	published atomic.Uint64 // equals acquired, if followed; any goroutine may read it
 
 	_ [64]byte // a line of the processor's cache: the two goroutines do not write to the same one
 
@@ -32,7 +38,20 @@ func (c *credits) acquire(ctx context.Context) bool {
 		return false
 	}
 	c.acquired++
+	if c.followed {
+		c.published.Store(c.acquired)
+	}
 	return true
+}
+
+// fill returns how many credits are acquired, if they are followed. Any goroutine may call it.
+func (c *credits) fill() stages.Fill {
+	released := c.released.Load() // before published, which is never less
+	f := stages.Fill{Waiting: int(c.published.Load() - released), Capacity: int(min(c.total, math.MaxInt))}
+	if c.waits.Load() {
+		f.Blocked = 1
+	}
+	return f
 }
 
 func (c *credits) await(ctx context.Context) bool {

@@ -30,7 +30,7 @@
 // TakeLast and the windows their size, GroupBy a buffer a group and a limit of groups,
 // FoldByKey one total a key. Values that are dropped for want of room, or of a reader,
 // are counted: [CountDrops] counts those of the stages before it, [Group.Dropped] those of
-// a group, [Stage] those of a stage that is Named.
+// a group, a [stages.Registry] those of a stage that is Named.
 //
 // Files are named after families: transform, filter, skip, element, distinct, until;
 // accumulate, aggregate, foldbykey, foldwindow, foldwindowtime, foldparallel, buffer;

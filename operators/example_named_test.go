@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/rxipc/rxipc/operators"
-	"github.com/rxipc/rxipc/stream"
 )
 
 func ExampleNamed() {
@@ -31,27 +30,4 @@ func ExampleStageError() {
 	// store
 	// parse
 	// 3 is odd
-}
-
-// What a program may print when it is asked what it does: at a signal, at an address for
-// its operators, or as expvar.Func(func() any { return operators.Stages() }).
-func ExampleStages() {
-	pipeline := stream.Pipe3(stream.Range(1, 9),
-		operators.Named[int]("read"),
-		operators.Filter(func(n int) bool { return n%3 == 0 }),
-		operators.Named[int]("store"),
-	)
-	err := pipeline.ForEach(context.Background(), func(n int) {
-		if n != 6 {
-			return
-		}
-		for _, s := range operators.Stages() {
-			fmt.Println(s.Path, s.Values, s.Passing)
-		}
-	})
-	fmt.Println(err)
-	// Output:
-	// store 2 true
-	// store/read 6 true
-	// <nil>
 }

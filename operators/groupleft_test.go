@@ -15,6 +15,7 @@ import (
 
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/stages"
 )
 
 // leaverScript is a random way to read groups whose readers have enough after some values.
@@ -295,10 +296,11 @@ func TestEveryOverflowIsCounted(t *testing.T) {
 func TestStagesCountWhatWasDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := operators.OnBackpressureLatest[int]()(concat(stream.Range(0, 10), after(time.Hour, 10)))
-		err := operators.Named[int]("slow")(source).ForEach(t.Context(), func(n int) {
+		registry := new(stages.Registry)
+		err := operators.Named[int]("slow")(source).ForEach(registry.Follow(t.Context()), func(n int) {
 			synctest.Wait() // until the source has emitted all it has now
-			s := operators.Stages()
-			if len(s) != 1 || s[0].Values+s[0].Dropped < 9 || n != 10 && s[0].String() != fmt.Sprintf(
+			s := registry.Snapshot()
+			if len(s) != 2 || int(s[0].Values)+s[0].Dropped < 9 || n != 10 && s[0].String() != fmt.Sprintf(
 				"slow: %d values since %s, %d dropped, waits for what follows", s[0].Values, s[0].Started.Format(time.TimeOnly), s[0].Dropped) {
 				t.Errorf("after value %d: got %v", n, s)
 			}

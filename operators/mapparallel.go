@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/stages"
 )
 
 // ParallelOption changes how MapParallel emits.
@@ -57,7 +58,14 @@ func parallel[A, B any](name string, size int, options []ParallelOption,
 	return func(source stream.Observable[A]) stream.Observable[B] {
 		mustHave(name, "observable", source != nil)
 		return func(ctx context.Context, yield func(B) bool) error {
+			followed, inner := stages.Enter(ctx, stages.Buffer, name)
 			r := parallelRun[B]{ctx: ctx, yield: yield, credits: newCredits(size)}
+			if followed != nil {
+				r.credits.followed = true
+				followed.Fills(r.credits.fill)
+			}
+			returned := false
+			defer func() { followed.End(r.failed, !returned || ctx.Err() != nil) }()
 			if !unordered {
 				r.order = new(resultOrder[B])
 			}
@@ -68,7 +76,8 @@ func parallel[A, B any](name string, size int, options []ParallelOption,
 					r.broken = produce(ctx, source, &r, g)
 					return nil
 				})
-			})(stream.WithBuffering(ctx, name), r.consume())
+			})(stream.WithBuffering(stages.Cover(inner), name), r.consume())
+			returned = true
 			return r.end(err)
 		}
 	}

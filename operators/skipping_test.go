@@ -11,6 +11,7 @@ import (
 	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/stages"
 )
 
 // halfOrSkip fails for odd numbers with an error that skips them.
@@ -71,8 +72,9 @@ func TestMapSkipErrTellsOfEachError(t *testing.T) {
 
 func TestStagesCountWhatWasSkipped(t *testing.T) {
 	parse := operators.Named[int]("parse")(operators.MapSkipErr(half, nil)(stream.Just(1, 3, 4)))
-	err := parse.ForEach(t.Context(), func(int) {
-		s := operators.Stages()
+	registry := new(stages.Registry)
+	err := parse.ForEach(registry.Follow(t.Context()), func(int) {
+		s := registry.Snapshot()
 		if len(s) != 1 || s[0].Skipped != 2 || s[0].String() != fmt.Sprintf(
 			"parse: 1 values since %s, 2 skipped, waits for what follows", s[0].Started.Format(time.TimeOnly)) {
 			t.Errorf("after two bad values: got %v, want 2 skipped", s)

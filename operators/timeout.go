@@ -89,7 +89,7 @@ func Timeout[T any](d time.Duration) stream.Operator[T, T] {
 				alarm.Set(d)
 				return wanted
 			}, func() bool {
-				expired.Store(&TimeoutError{After: d, Stage: stages.waiting(here)})
+				expired.Store(&TimeoutError{After: d, Stage: here.waiting()})
 				return false
 			})
 			late := expired.Load()
@@ -120,7 +120,7 @@ func TimeoutFirst[T any](d time.Duration) stream.Operator[T, T] {
 			done := make(chan struct{})
 			timer := time.AfterFunc(d, func() {
 				defer close(done)
-				late.Stage = stages.waiting(here)
+				late.Stage = here.waiting()
 				cancel(late)
 			})
 			expired := sync.OnceValue(func() bool { // stops the timer

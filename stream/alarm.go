@@ -125,8 +125,13 @@ func Timed[T any](ctx context.Context, source Observable[T], alarm *Alarm, value
 	mustHave("Timed", "observable", source != nil)
 	mustHave("Timed", "alarm", alarm != nil)
 	defer alarm.release()
-	g := newGroup[T](ctx, DefaultBuffer)
+	run, inner := enter(ctx, "Timed")
+	g := newGroup[T](inner, DefaultBuffer)
 	g.alarm, g.onAlarm = alarm, ring
+	if run != nil {
+		g.fills = new(fills[T])
+		run.Fills(g.fill)
+	}
 	start := func(g *Group[T]) { g.Go(source) }
-	return g.run(start, func() error { return g.deliver(ctx, value) })
+	return ending(run, ctx, func() error { return g.run(start, func() error { return g.deliver(ctx, value) }) })
 }

@@ -14,8 +14,10 @@ func Buffered[T any](source Observable[T], capacity int, overflow Overflow) Obse
 		return Gather(capacity, func(g *Group[T]) { g.Go(source) })
 	}
 	return func(ctx context.Context, yield func(T) bool) error {
+		run, inner := enter(ctx, "Buffered")
 		queue := new(mpscQueue[T])
 		queue.init(ctx, capacity, overflow)
+		run.Fills(queue.buffer.fill)
 		queue.buffer.awaitsSource = true
 		feeding := source
 		if g := subscribedFunc(ctx); g != nil {
@@ -23,8 +25,10 @@ func Buffered[T any](source Observable[T], capacity int, overflow Overflow) Obse
 				return source(OnSubscribed(ctx, queue.buffer.subscribed), yield)
 			}
 		}
-		g := newGroup[T](ctx, 1)
-		return g.run(func(g *Group[T]) { g.Go(queue.feed(feeding)) }, func() error { return queue.deliver(ctx, yield) })
+		g := newGroup[T](inner, 1)
+		return ending(run, ctx, func() error {
+			return g.run(func(g *Group[T]) { g.Go(queue.feed(feeding)) }, func() error { return queue.deliver(ctx, yield) })
+		})
 	}
 }
 

@@ -26,8 +26,14 @@ const DefaultBuffer = 128
 func Gather[T any](capacity int, start func(*Group[T])) Observable[T] {
 	mustHave("Gather", "function", start != nil)
 	return func(ctx context.Context, yield func(T) bool) error {
-		g := newGroup[T](ctx, capacity)
-		return g.run(start, func() error { return g.deliver(ctx, yield) })
+		run, inner := enter(ctx, "Gather")
+		g := newGroup[T](inner, capacity)
+		if run == nil {
+			return g.run(start, func() error { return g.deliver(ctx, yield) })
+		}
+		g.fills = new(fills[T])
+		run.Fills(g.fill)
+		return ending(run, ctx, func() error { return g.run(start, func() error { return g.deliver(ctx, yield) }) })
 	}
 }
 
@@ -48,6 +54,7 @@ type Group[T any] struct {
 	onSubscribed func() // called by the consumer, once; nil afterwards
 
 	watcher UnicastWatcher // of a Unicast; may be nil
+	fills   *fills[T]      // the queues, if the run is followed; nil otherwise
 
 	_ cacheLine // every push reads the fields above
 
@@ -152,6 +159,9 @@ func (p *producerRun[T]) pushFirst(v T) bool {
 func (p *producerRun[T]) makeQueue() *spscQueue[T] {
 	p.queue = &spscQueue[T]{onDrained: p.onDrained}
 	p.queue.init(p.group)
+	if p.group.fills != nil {
+		p.group.fills.add(p.queue)
+	}
 	return p.queue
 }
 
@@ -166,6 +176,9 @@ func (p *producerRun[T]) end() {
 			p.makeQueue()
 		}
 		p.queue.finish()
+	}
+	if p.group.fills != nil && p.queue != nil {
+		p.group.fills.end(p.queue)
 	}
 	p.group.producerEnded(p.err)
 	if p.subscribed != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/stream/stages"
 )
 
 // Subject is a hot source: each value that is given to it reaches all observers that it has
@@ -65,10 +66,14 @@ func (s *Subject[T]) Observe(capacity int, overflow Overflow) Observable[T] {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		run, _ := stages.Enter(ctx, stages.Buffer, "Subject")
 		b := newSubscriberBuffer(ctx, &s.broadcaster, capacity, overflow)
-		first := s.addBuffer(b)
-		defer s.broadcaster.remove(b)
-		return b.deliver(ctx, first, yield)
+		run.Fills(b.fill)
+		return ending(run, ctx, func() error {
+			first := s.addBuffer(b)
+			defer s.broadcaster.remove(b)
+			return b.deliver(ctx, first, yield)
+		})
 	}
 }
 
