@@ -144,7 +144,9 @@
 //   - the content of the message that is coming: 64 KiB at once, or as much as the client has
 //     sent before, up to 1 MiB. Beyond that it is at most four times what has come, and never
 //     more than [Config.MaxMessage]. A buffer that is outgrown stays until it is copied.
-//   - as much, and up to a quarter more, if contents are lent: until the message has been handled
+//   - 512 bytes for up to 16 small messages that came together. Their contents share memory, so a
+//     program that keeps one of them keeps that of the others.
+//   - as much as the content, and up to a quarter more, if contents are lent: until the message has been handled
 //     and an answer with its View was written. Up to 64 MiB of such memory are kept for use
 //     again, in all of the program. The program gives back what it did not need between two
 //     garbage collections. Go has one at least every two minutes.

@@ -32,12 +32,13 @@ type Connection struct {
 	err     atomic.Pointer[error] // the first
 	claimed atomic.Bool           // a session reads it, or it was closed unread
 	ours    bool                  // the client is of rxipc, too; the reader's, and the handler's
-	slow    bool                  // a handler took long, so its answer leaves at once; the reader's
+	slow    atomic.Bool           // a handler took long, so its answer leaves at once
 }
 
 // exchangeState is what the connection knows of the exchange that is being handled. It is the
 // handler's meanwhile.
 type exchangeState struct {
+	message  Message
 	held     *Held      // once Hold was called
 	handling *Handling  // for the hooks; its Held's once that was called
 	refused  *Error     // of the latest Respond, if its messages could not be sent
@@ -133,6 +134,15 @@ func (c *Connection) Send(ctx context.Context, messages ...Message) error {
 	}
 	callHookEach(c.config.Log, c.config.Hooks.Pushed, c, messages...)
 	return nil
+}
+
+// exchangeOf returns the exchange with an id, without the message if it is not being handled.
+func (c *Connection) exchangeOf(id uint64) Exchange {
+	x := Exchange{c: c, id: id}
+	if c.answers.IsOpen(id) {
+		x.Message = c.exchange.message
+	}
+	return x
 }
 
 // end makes the connection end for a reason. All calls that block in it return.

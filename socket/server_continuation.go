@@ -9,13 +9,28 @@ import (
 // Continuation is a handler's decision about its message and the connection. It is a value:
 // each method returns a changed one, and the handler returns the last.
 type Continuation[C any] struct {
-	exchange  Exchange
-	carry     C
-	first     View // the first response; most answers have just one
-	more      []View
-	rejection error // the reason of a rejection; nil without one
-	responds  bool
-	then      then
+	c        *Connection
+	id       uint64 // of the exchange
+	carry    C
+	first    View // the first response; most answers have just one
+	rare     *rare
+	responds bool
+	then     then
+}
+
+// rare is what most answers do not have. It is not changed, since several Continuations may share
+// it.
+type rare struct {
+	more      []View // the responses behind the first
+	rejection error  // the reason of a rejection; nil without one
+}
+
+// rarely returns a copy of what is rare.
+func (c *Continuation[C]) rarely() (copied rare) {
+	if c.rare != nil {
+		copied = *c.rare
+	}
+	return copied
 }
 
 // then is the effect of an exchange on the connection and the server.
@@ -32,8 +47,8 @@ const (
 // message is rejected: it is not acknowledged, the carry stays as it was, and the connection
 // ends with the error, which Config.Log gets. Stop takes effect nevertheless.
 func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
-	for _, m := range messages {
-		c = c.RespondView(View{message: m})
+	for i := range messages {
+		c.add(View{message: messages[i]})
 	}
 	return c
 }
@@ -42,12 +57,24 @@ func (c Continuation[C]) Respond(messages ...Message) Continuation[C] {
 // the handler returns. The content is not copied if it has 16 KiB or more. Its memory is not used
 // again before it is written.
 func (c Continuation[C]) RespondView(v View) Continuation[C] {
+	c.add(v)
+	return c
+}
+
+// add adds a response.
+func (c *Continuation[C]) add(v View) {
 	if !c.responds {
 		c.first, c.responds = v, true
-		return c
+		return
 	}
-	c.more = append(slices.Clip(c.more), v) // copies, since other Continuations may share the array
-	return c
+	c.addMore(v)
+}
+
+// addMore adds a response that is not the first.
+func (c *Continuation[C]) addMore(v View) {
+	r := c.rarely()
+	r.more = append(slices.Clip(r.more), v) // copies the array, too
+	c.rare = &r
 }
 
 // RespondBytes is Respond with a content in a slice. It copies the slice at once, to memory that
@@ -80,39 +107,50 @@ func (c Continuation[C]) Stop() Continuation[C] {
 // was, and the connection ends in an orderly way. [Connection.Err], the log and the hooks get
 // err, or [ErrRejected] if that is nil. Stop takes effect nevertheless.
 func (c Continuation[C]) Reject(err error) Continuation[C] {
-	c.rejection = cmp.Or(err, ErrRejected)
+	r := c.rarely()
+	r.rejection = cmp.Or(err, ErrRejected)
+	c.rare = &r
 	return c
 }
 
 // Context returns the context of the connection, for the handler's work. It is done within a
 // second when the client is gone, and when the server ends. See [Connection.Context].
-func (c Continuation[C]) Context() context.Context { return c.exchange.c.ending }
+func (c Continuation[C]) Context() context.Context { return c.c.ending }
 
 // Connection returns the connection of the message, for example to send to it later.
-func (c Continuation[C]) Connection() *Connection { return c.exchange.c }
+func (c Continuation[C]) Connection() *Connection { return c.c }
 
 // Hold keeps the message open after the handler has returned, for an answer that comes later or
 // from another goroutine: see [Exchange.Hold]. The Held answers the message, so the continuation's
 // responses are not sent. The carry changes at once. With does not wait for goroutines of the
 // handler: the holder waits for them, or they end with [Held.Context].
-func (c Continuation[C]) Hold() *Held { return c.exchange.Hold() }
+func (c Continuation[C]) Hold() *Held { return c.c.exchangeOf(c.id).Hold() }
+
+// isRejected reports whether Reject was called.
+func (c *Continuation[C]) isRejected() bool { return c.rare != nil && c.rare.rejection != nil }
 
 // respond adds the responses to the exchange, or returns the reason of its rejection.
-func (c Continuation[C]) respond(x Exchange) error {
+func (c *Continuation[C]) respond(x Exchange) error {
+	var rejection error
+	if c.isRejected() {
+		rejection = c.rare.rejection
+	}
 	if !c.responds {
-		return c.rejection
+		return rejection
 	}
 	held := x.c.answers.IsHeld(x.id)
-	err := c.rejection
+	err := rejection
 	if held && err == nil {
 		err = ErrAnswered // by the Held, later
 	}
-	x.respondUnless(&err, c.first)
-	for _, v := range c.more {
-		x.respondUnless(&err, v)
+	x.respondUnless(&err, &c.first)
+	if c.rare != nil {
+		for i := range c.rare.more {
+			x.respondUnless(&err, &c.rare.more[i])
+		}
 	}
 	if held {
-		return c.rejection
+		return rejection
 	}
 	return err
 }

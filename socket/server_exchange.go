@@ -14,9 +14,8 @@ import (
 // Exchange is a message of a client, with methods to answer it.
 type Exchange struct {
 	Message
-	c    *Connection
-	id   uint64 // among those of the connection
-	lent bool   // the message does not own its content
+	c  *Connection
+	id uint64 // among those of the connection
 }
 
 // Connection returns the connection of the message.
@@ -92,9 +91,10 @@ func (x Exchange) Hold() *Held {
 		return x.c.exchange.held
 	}
 	open := x.c.answers.IsOpen(x.id)
-	if x.lent && open {
+	switch lent := x.c.frames.In.Lend; {
+	case lent && open:
 		x.Message = x.view().Message()
-	} else if x.lent {
+	case lent:
 		x.Message = Message{} // the content may be another one by now
 	}
 	held := &Held{Message: x.Message, c: x.c}

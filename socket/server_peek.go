@@ -68,7 +68,7 @@ func (c *Connection) peek(p *peek) {
 		c.away.Store(noPeek)
 		close(p.done)
 	}()
-	c.slow = true
+	c.slow.Store(true)
 	if c.ending.Err() != nil {
 		return
 	}

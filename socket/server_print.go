@@ -85,7 +85,7 @@ func exchangeValue(m Message, c *Connection) slog.Value {
 
 // String is the continuation in a line: its connection, and how many responses it has.
 func (c Continuation[C]) String() string {
-	responses := len(c.more)
+	responses := len(c.rarely().more)
 	if c.responds {
 		responses++
 	}

@@ -75,17 +75,15 @@ type Handler[C any] func(m Message, c Continuation[C], carry C) Continuation[C]
 // A handler's answer is sent when the handler returns. To answer later, or from another
 // goroutine, use [Continuation.Hold].
 func (s Server[C]) With(ctx context.Context, handle Handler[C]) fold.Attempt[C] {
-	return s.run(ctx, false, func(x Exchange, c Continuation[C], carry C) Continuation[C] {
-		return handle(x.Message, c, carry)
-	})
+	return s.run(ctx, &service[C]{handle: handle})
 }
 
-// run is With or, if contents are to be lent, WithViews.
-func (s Server[C]) run(ctx context.Context, lend bool, handle exchangeHandler[C]) fold.Attempt[C] {
+// run runs the server with a service that has its handler.
+func (s Server[C]) run(ctx context.Context, all *service[C]) fold.Attempt[C] {
 	open, end := context.WithCancelCause(ctx) // done when no more connections are accepted
 	defer end(nil)
 
-	all := &service[C]{open: open, end: end, handler: handle, fragile: s.fragile}
+	all.open, all.end, all.fragile = open, end, s.fragile
 	served := false
 	carries := stream.Pipe3(
 		s.connections,
@@ -98,7 +96,7 @@ func (s Server[C]) run(ctx context.Context, lend bool, handle exchangeHandler[C]
 			return stream.Empty[*Connection]()
 		}),
 		mergeSessions(open, func(one *session) stream.Observable[C] {
-			one.lend = lend
+			one.lend = all.handleView != nil
 			served = true
 			return (&foldedSession[C]{service: all, session: one, carry: s.monoid.Identity()}).run
 		}),
@@ -126,15 +124,13 @@ func (s Server[C]) run(ctx context.Context, lend bool, handle exchangeHandler[C]
 // errFinished is the cause of a server's end that its monitor or a handler decided.
 var errFinished = errors.New("finished")
 
-// exchangeHandler is a Handler or ViewHandler.
-type exchangeHandler[C any] func(Exchange, Continuation[C], C) Continuation[C]
-
-// service is the part of a server's run that its sessions use.
+// service is the part of a server's run that its sessions use. It has one of the handlers.
 type service[C any] struct {
-	open    context.Context // until no more is to come
-	end     context.CancelCauseFunc
-	handler exchangeHandler[C]
-	fragile bool
+	open       context.Context // until no more is to come
+	end        context.CancelCauseFunc
+	handle     Handler[C]
+	handleView ViewHandler[C]
+	fragile    bool
 }
 
 // foldedSession folds the messages of one session into its carry.
@@ -159,11 +155,12 @@ func (s *foldedSession[C]) run(ctx context.Context, yield func(C) bool) error {
 
 // exchange handles an exchange, and reports whether the session goes on.
 func (s *foldedSession[C]) exchange(x Exchange) bool {
-	next, err := s.handle(x)
+	next := Continuation[C]{c: x.c, id: x.id, carry: s.carry}
+	err := s.answer(x, &next)
 	switch {
 	case err == nil:
 		s.carry = next.carry
-	case next.rejection != nil:
+	case next.isRejected():
 		x.Reject(err)
 	default: // the handler panicked, or its answer cannot be sent
 		x.reject(slog.LevelError, err)
@@ -174,18 +171,23 @@ func (s *foldedSession[C]) exchange(x Exchange) bool {
 	return err == nil && next.then == goOn
 }
 
-// handle calls the handler for an exchange. It returns a panic of the handler as an error with
-// the stack, unless the server is fragile.
-func (s *foldedSession[C]) handle(x Exchange) (next Continuation[C], err error) {
+// answer calls the handler for an exchange and adds its responses. It returns a panic of the handler
+// as an error with the stack, unless the server is fragile. A Continuation is large, so it is copied
+// as seldom as possible.
+func (s *foldedSession[C]) answer(x Exchange, next *Continuation[C]) (err error) {
 	if !s.fragile {
 		defer func() {
 			if value := recover(); value != nil {
-				next, err = Continuation[C]{}, panicked(value)
+				*next, err = Continuation[C]{}, panicked(value)
 			}
 		}()
 	}
-	next = s.handler(x, Continuation[C]{exchange: x, carry: s.carry}, s.carry)
-	return next, next.respond(x)
+	if s.handleView != nil {
+		*next = s.handleView(x.view(), *next, s.carry)
+	} else {
+		*next = s.handle(x.Message, *next, s.carry)
+	}
+	return next.respond(x)
 }
 
 // InterruptedError is the error of a server that ended before its monitor or a handler ended

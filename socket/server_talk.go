@@ -201,41 +201,57 @@ func (c *Connection) makeRoom() error {
 	if err := c.writeReady(); err != nil { // the client may wait for it
 		return err
 	}
-	c.stepAway()
-	defer c.comeBack()
 	return c.answers.AwaitRoom(c.ending, c.config.MaxHeld, c.config.MaxHeldBytes)
 }
 
-// handle has one message handled. Its answer waits for those of the messages that
-// the reader holds already, unless that takes long.
+// handle has a message handled, and those that the reader holds behind it, if they are alike. The
+// timers may read the connection meanwhile.
 func (c *Connection) handle(ctx context.Context, f wire.Frame, handle handleFunc) error {
-	c.exchange = exchangeState{handling: c.exchange.handling, loan: f.Loan}
-	defer c.endLoan()
+	var contents [wire.MaxAlike]string
+	mediaType, n, loan := c.frames.In.Alike(&contents)
+	c.stepAway()
+	defer c.endHandling()
+	err := c.handleOne(ctx, messageOf(f.Message), f.Loan, handle)
+	for _, content := range contents[:n] {
+		if err != nil {
+			loan.Release() // it is not handled
+			continue
+		}
+		err = c.handleOne(ctx, Message{MediaType{mediaType}, content}, loan, handle)
+	}
+	return err
+}
+
+// handleOne has one message handled. Its answer waits for those of the messages that
+// the reader holds already, unless that takes long.
+func (c *Connection) handleOne(ctx context.Context, m Message, loan *wire.Loan, handle handleFunc) error {
 	if err := c.makeRoom(); err != nil {
+		loan.End()
 		return err
 	}
+	c.exchange.message, c.exchange.loan = m, loan
+	c.exchange.held, c.exchange.refused = nil, nil
 	id := c.answers.Begin(c.config.Dialect.acknowledgement())
-	c.stepAway()
-	more := handle(c.ending, Exchange{Message: messageOf(f.Message), c: c, id: id, lent: f.Loan != nil})
-	c.comeBack()
+	more := handle(c.ending, Exchange{Message: m, c: c, id: id})
 	answered := c.answers.End()
+	c.exchange.loan.End()
 	if !more || !answered { // the next acknowledgement would be taken for this one's
 		return errEnough
 	}
 	if err := c.over(ctx); err != nil {
 		return err
 	}
-	if c.answers.Pending() >= wire.FlushAt || c.slow {
-		c.slow = false
+	if c.answers.Pending() >= wire.FlushAt || c.slow.Load() {
+		c.slow.Store(false)
 		return c.write(c.ending, wire.NoControl)
 	}
 	return nil
 }
 
-// endLoan ends the Views of the exchange, whose handler has returned or is not called.
-func (c *Connection) endLoan() {
-	c.exchange.loan.End()
-	c.exchange.loan = nil
+// endHandling makes the caller the reader again and forgets the last message.
+func (c *Connection) endHandling() {
+	c.comeBack()
+	c.exchange = exchangeState{handling: c.exchange.handling}
 }
 
 // write writes the answers and then a control frame, or none, in one write.

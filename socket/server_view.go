@@ -19,9 +19,7 @@ type ViewHandler[C any] func(v View, c Continuation[C], carry C) Continuation[C]
 // If a hook gets the messages ([ServerHooks].Received or Handled), their contents are not lent,
 // since the hook may keep them. Nothing else changes.
 func (s Server[C]) WithViews(ctx context.Context, handle ViewHandler[C]) fold.Attempt[C] {
-	return s.run(ctx, true, func(x Exchange, c Continuation[C], carry C) Continuation[C] {
-		return handle(x.view(), c, carry)
-	})
+	return s.run(ctx, &service[C]{handleView: handle})
 }
 
 // ViewExchange is an [Exchange] whose message is lent until yield has returned.
@@ -81,19 +79,18 @@ func (x Exchange) view() View {
 
 // respond adds a message to the answer, as Respond does.
 func (x Exchange) respond(v View) (err error) {
-	x.respondUnless(&err, v)
+	x.respondUnless(&err, &v)
 	return err
 }
 
 // respondUnless adds a message to the answer, unless *err says that none is added any more.
-func (x Exchange) respondUnless(err *error, v View) {
+func (x Exchange) respondUnless(err *error, v *View) {
 	v.check()
-	defer v.used()
-	if *err != nil {
-		return
+	if *err == nil {
+		var out *wire.Output
+		if out, *err = x.answer(v.message); *err == nil {
+			v.addTo(out)
+		}
 	}
-	var out *wire.Output
-	if out, *err = x.answer(v.message); *err == nil {
-		v.addTo(out)
-	}
+	v.used()
 }

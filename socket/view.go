@@ -83,7 +83,7 @@ func (v View) ended() error {
 var errViewEnded = errors.New("the function that got it has returned")
 
 // addTo adds the message to what is written. Its memory is not used again before that.
-func (v View) addTo(out *wire.Output) {
+func (v *View) addTo(out *wire.Output) {
 	if v.loan == nil {
 		out.AddMessage(v.message.wire())
 		return
@@ -96,7 +96,7 @@ func (v View) addTo(out *wire.Output) {
 }
 
 // used ends a View that is for one answer.
-func (v View) used() {
+func (v *View) used() {
 	if v.loan != nil && v.loan.Once {
 		v.loan.End()
 	}

@@ -79,6 +79,11 @@ func FuzzReader(f *testing.F) {
 		if lent, lentErr := readLent(&pieces{data, newRandom(seed)}, fuzzLimit); !slices.Equal(lent, want) || good != (lentErr == nil) {
 			t.Fatalf("read lent contents in pieces: got %v, %v\nwant %v, good: %v", lent, lentErr, want, good)
 		}
+		for _, lend := range []bool{false, true} {
+			if alike, alikeErr := readAlike(&pieces{data, newRandom(seed)}, fuzzLimit, lend); !slices.Equal(alike, want) || good != (alikeErr == nil) {
+				t.Fatalf("read messages that are alike together, lent %v: got %v, %v\nwant %v, good: %v", lend, alike, alikeErr, want, good)
+			}
+		}
 		src := &pieces{data, newRandom(seed)}
 		cut, cutErr := readAll(src, fuzzLimit)
 		if !slices.Equal(cut, whole) || (cutErr == nil) != (wholeErr == nil) {

@@ -82,7 +82,6 @@ func (r *Reader) Next() (f Frame, ok bool, err error) {
 		return Frame{}, false, r.failure
 	}
 	if f, ok = r.another(); ok {
-		r.decoded++
 		return f, true, nil
 	}
 	f, ok, err = r.decode()
@@ -220,39 +219,6 @@ func (r *Reader) decode() (Frame, bool, error) {
 		return r.largeBody()
 	}
 	return r.smallBody()
-}
-
-// another is the fast way for most messages: a whole small message of the same media type as
-// the last one. It returns false for everything else, which decode handles.
-func (r *Reader) another() (f Frame, ok bool) {
-	held, header := r.buffer[r.start:r.end], fixedHeader+len(r.lastRaw)
-	switch {
-	case r.stage != stageHeader, r.lastRaw == "", len(held) <= header:
-		return Frame{}, false
-	case headerSize(held) != header, string(held[2:header-4]) != r.lastRaw:
-		return Frame{}, false
-	}
-	size := uint64(binary.BigEndian.Uint32(held[header-4:]))
-	body := held[header:]
-	if size >= readSize || size > uint64(max(r.Limit, 0)) || uint64(len(body)) <= size || body[size] != endOfFrame {
-		return Frame{}, false
-	}
-	if uint64(minControl) <= size && size <= uint64(maxControl) && mayBeControl(r.last) {
-		return Frame{}, false
-	}
-	f = r.small(r.last, body[:size])
-	r.consume(header + int(size) + 1)
-	r.long = false
-	return f, true
-}
-
-// small returns the frame of a message whose content is in the buffer.
-func (r *Reader) small(mediaType string, content []byte) Frame {
-	if !r.Lend {
-		return Frame{Message: Message{mediaType, string(content)}}
-	}
-	loan := NewLoan(len(content))
-	return Frame{Message: Message{mediaType, loan.Hold(content)}, Loan: loan}
 }
 
 // header decodes a header once all of it is held.
