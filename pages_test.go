@@ -111,7 +111,7 @@ func samplesOf(page, text string) (list []sample) {
 
 // The packages that samples use, beside those that they import themselves.
 var samplePackages = []string{
-	"bufio", "bytes", "cmp", "context", "encoding/json", "errors", "fmt", "io", "log", "log/slog", "math", "net", "net/http",
+	"bufio", "bytes", "cmp", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "io", "log", "log/slog", "math", "net", "net/http",
 	"os", "os/exec", "os/signal", "path/filepath", "slices", "strconv", "strings", "sync", "sync/atomic", "syscall", "testing", "testing/synctest", "time",
 	"fold", "fold/foldtest", "stream", "stream/streamtest", "stream/text", "stream/system", "stream/rx", "stream/web", "operators",
 	"socket", "socket/rpc", "socket/tcp", "socket/child", "socket/queue", "socket/sender", "socket/pubsub", "socket/systemd",
@@ -142,6 +142,9 @@ func imports(code string) string {
 			path = module + "/" + path
 		}
 		fmt.Fprintf(&b, "import %q\n", path)
+	}
+	if strings.Contains(code, "rxgo.") {
+		b.WriteString("import \"github.com/reactivex/rxgo/v2\"\n")
 	}
 	return b.String()
 }
