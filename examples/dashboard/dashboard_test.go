@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/rxipc/rxipc/examples/internal/programtest"
+	"github.com/rxipc/rxipc/internal/programtest"
 	"github.com/rxipc/rxipc/stream/system"
 )
 

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rxipc/rxipc/examples/internal/programtest"
+	"github.com/rxipc/rxipc/internal/programtest"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }
