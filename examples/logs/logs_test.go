@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rxipc/rxipc/examples/internal/programtest"
+	"github.com/rxipc/rxipc/internal/programtest"
 	"github.com/rxipc/rxipc/operators"
 	"github.com/rxipc/rxipc/socket"
 	"github.com/rxipc/rxipc/stream"
