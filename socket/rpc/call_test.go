@@ -228,3 +228,32 @@ func TestMethodEncodeAndDecodeAreStagesOfAPipeline(t *testing.T) {
 		}
 	})
 }
+
+// TestCallOfAServerThatEchoesFails calls a server that knows nothing of methods and sends back each
+// message: its answer must not pass for a response without contents.
+func TestCallOfAServerThatEchoesFails(t *testing.T) {
+	virtual(t, func(w *world) {
+		w.runWith(func(ctx context.Context, ipc *socket.IPC) error {
+			return socket.Exchanges(ipc.Listen(name)).ForEach(ctx, func(x socket.Exchange) { x.Respond(x.Message) })
+		})
+		ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+		defer cancel()
+		pool := w.pool()
+		numbers := rpc.NewStream[greeting, greeting]("numbers")
+		for kind, call := range map[string]func() error{
+			"method=hello": func() error {
+				_, err := rpc.NewMethod[greeting, greeting]("hello").Call(ctx, pool, greeting{"Ada"})
+				return err
+			},
+			"method=rpc.describe": func() error {
+				_, err := rpc.Describe.Call(ctx, pool, struct{}{})
+				return err
+			},
+			"stream=numbers": func() error { return numbers.Observe(pool, greeting{"Ada"}).Run(ctx) },
+		} {
+			if err := call(); !errors.Is(err, rpc.ErrBadResponse) || !strings.Contains(err.Error(), "send back what it gets") {
+				t.Errorf("call %s of a server that echoes: got %v, want %v with the reason", kind, err, rpc.ErrBadResponse)
+			}
+		}
+	})
+}

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// ErrBadResponse means that a client could not decode the response of the server, or that the
-// response has another media type than the method.
+// ErrBadResponse means that a client could not decode the response of the server, that the response
+// has another media type than the method, or that it is a request, as from a server that sends back
+// what it gets.
 var ErrBadResponse = errors.New("the response cannot be decoded")
 
 // Error is the error of a call: the method, and the cause. Get it with errors.As, and test the

@@ -139,6 +139,9 @@ func (d *definition) decode(m socket.Message, value any) error {
 		return err
 	}
 	codec, ok := d.codec(m.MediaType())
+	if t := targetOf(m.MediaType()); ok && isMethod(t.kind) {
+		return fmt.Errorf("%w: it is a request, %s %s; the server seems to send back what it gets", ErrBadResponse, t.kind, t.name)
+	}
 	if !ok {
 		return fmt.Errorf("%w: its media type is %q, want %s", ErrBadResponse, m.MediaType(), d.mediaTypes())
 	}

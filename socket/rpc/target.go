@@ -39,6 +39,9 @@ func targetOf(mt socket.MediaType) target {
 	return target{}
 }
 
+// isMethod reports whether a message of the kind asks for a method.
+func isMethod(kind Kind) bool { return kind == KindCall || kind == KindStream || kind == KindNotice }
+
 // numberOf returns the value of a parameter that is a number, and whether there is one.
 func numberOf(mt socket.MediaType, name string) (uint64, bool) {
 	text, ok := mt.Parameter(name)
