@@ -30,7 +30,7 @@ const windowWidth = 64
 // allPeers are all peers of a server process; peers are those in the comparison.
 var (
 	peers    = []peer{bare, multiplexed, rxIPC, lent, netRPC, ttRPC, gRPC, dRPC, rSocket, golangIPC, mangosReq}
-	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy, byHand, typed, inline, jsonRPC)
+	allPeers = append(peers[:len(peers):len(peers)], pipeline, roomy, byHand, typed, inline, jsonRPC, hub)
 )
 
 var (
@@ -47,7 +47,7 @@ func Suite() measure.Suite {
 requests, and messages without a response are counted on arrival. Each peer is used as in its
 documentation, with its defaults; see its file in ` + "`sockets`" + `.`,
 		Groups: []measure.Group{
-			requests(), costs(), methods(), ahead(), shared(), parallel(), push(), visits(), waiting(), pipelines(),
+			requests(), costs(), methods(), ahead(), shared(), parallel(), push(), published(), visits(), waiting(), pipelines(),
 		},
 	}
 }
@@ -203,6 +203,22 @@ chooses the number of unacknowledged messages; if its user has to choose, it is 
 			{Contender: rxIPC.title(), Metric: rate, Work: "64 KiB", Ratio: true, Bound: 0.85},
 			{Contender: rxIPC.title(), Metric: rate, Work: "1 MiB", Ratio: true, Bound: 0.9},
 		},
+	}
+}
+
+func published() measure.Group {
+	return measure.Group{
+		Title: "To many subscribers",
+		About: fmt.Sprintf(`Deliveries of messages of 32 bytes a second. A hub publishes each message to %d subscribers, which
+have a connection each and are all in one process. The reference is the same number of messages over
+one connection, one way.`, subscribers),
+		Baseline: rxIPC.title(),
+		Metrics:  rateMetrics,
+		Works: []measure.Work{{Name: "32 B", N: 200_000, QuickN: 10, Contenders: []measure.Contender{
+			rxIPC.contender(setup{kind: oneWay, job: job{Count: true}, size: 32, conns: 1}, (*bench).oneWay),
+			hub.contender(setup{kind: oneWay, size: 32, conns: 1}, (*bench).fanOut),
+		}}},
+		Goals: []measure.Goal{{Contender: hub.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.5}},
 	}
 }
 
