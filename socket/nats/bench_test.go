@@ -7,7 +7,6 @@ import (
 	"net"
 	"testing"
 
-	"github.com/nats-io/nats-server/v2/server"
 	natsio "github.com/nats-io/nats.go"
 
 	"github.com/rxipc/rxipc/fold"
@@ -19,35 +18,11 @@ import (
 // BenchmarkRoundTrip compares a request over the transport with a plain request of NATS. Both ends
 // have a connection of their own to a broker on the loopback interface.
 func BenchmarkRoundTrip(b *testing.B) {
-	server := startOnLoopback(b)
+	server := startBroker(b, onLoopback)
 	for _, size := range []int{16, 4 << 10, 64 << 10} {
 		b.Run(fmt.Sprintf("plain/%d", size), func(b *testing.B) { requestPlainly(b, server, make([]byte, size)) })
 		b.Run(fmt.Sprintf("rxipc/%d", size), func(b *testing.B) { request(b, server, make([]byte, size)) })
 	}
-}
-
-// startOnLoopback starts a broker with a port of the loopback interface.
-func startOnLoopback(t testing.TB, configure ...func(*server.Options)) *broker.Broker {
-	t.Helper()
-	b, err := broker.Start("", append(configure, func(o *server.Options) {
-		o.DontListen, o.Host, o.Port = false, "127.0.0.1", server.RANDOM_PORT
-	})...)
-	if err != nil {
-		t.Fatalf("start a broker: %v", err)
-	}
-	t.Cleanup(func() { b.Close() })
-	return b
-}
-
-// dial returns a new connection to a broker with a port.
-func dial(t testing.TB, url string, options ...natsio.Option) *natsio.Conn {
-	t.Helper()
-	conn, err := natsio.Connect(url, options...)
-	if err != nil {
-		t.Fatalf("connect to %s: %v", url, err)
-	}
-	t.Cleanup(conn.Close)
-	return conn
 }
 
 func requestPlainly(b *testing.B, s *broker.Broker, content []byte) {
@@ -94,7 +69,7 @@ func request(b *testing.B, s *broker.Broker, content []byte) {
 
 // BenchmarkStream measures bytes in one direction, with the plain messages of NATS beside it.
 func BenchmarkStream(b *testing.B) {
-	s := startOnLoopback(b)
+	s := startBroker(b, onLoopback)
 	near, far := dial(b, s.Server().ClientURL()), dial(b, s.Server().ClientURL())
 	l, err := nats.Transport(far, nats.Config{}).Listen(b.Context(), counter)
 	if err != nil {

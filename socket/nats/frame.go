@@ -20,6 +20,7 @@ const (
 	flagPing               // the other side is to show that it is alive
 	flagPong               // and it is
 	flagBusy               // the server has no room for the session
+	flagEnded              // the server listens no more; another may
 )
 
 // frame is a message of a session.

@@ -141,8 +141,12 @@ func (l *listener) asked(m *nats.Msg) {
 	l.mu.Lock()
 	first := l.held == (is == holds) && l.id < id
 	stronger := l.held && is != holds
+	ended := l.err != nil
 	l.mu.Unlock()
-	if first || stronger {
+	switch {
+	case ended:
+		return
+	case first || stronger:
 		l.link.send(l.link.from(m.Reply), "", []byte("mine"))
 		return
 	}
@@ -200,7 +204,7 @@ func (l *listener) opened(m *nats.Msg) {
 	defer l.mu.Unlock()
 	select {
 	case <-l.ended:
-		c.cut(l.err, flagReset)
+		c.cut(l.err, flagEnded)
 	case l.waiting <- c:
 		c.mu.Lock()
 		c.signal(flagAccept)
@@ -242,12 +246,12 @@ func (l *listener) end(err error) {
 		l.mu.Unlock()
 		l.link.drop(l.session)
 		for _, s := range subscriptions {
-			s.Unsubscribe()
+			s.Drain() // clients whose request is on its way get an answer
 		}
 		for {
 			select {
 			case c := <-l.waiting:
-				c.cut(fmt.Errorf("the listener has ended: %w", err), flagReset)
+				c.cut(fmt.Errorf("%w: the listener has ended: %w", errReset, err), flagReset)
 			default:
 				return
 			}

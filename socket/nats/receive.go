@@ -85,6 +85,9 @@ func (c *Conn) begin(f frame, reply, from string) bool {
 	case f.flags&flagBusy != 0:
 		c.cutLocked(fmt.Errorf("%w: the server has too many connections that wait to be accepted", socket.ErrBusy), 0)
 		return false
+	case f.flags&flagEnded != 0:
+		c.cutLocked(errEnded, 0)
+		return false
 	case f.flags&flagReset != 0:
 		c.cutLocked(fmt.Errorf("%w: the server has closed the session at once: %s", socket.ErrNotListening, f.data), 0)
 		return false
@@ -96,6 +99,9 @@ func (c *Conn) begin(f frame, reply, from string) bool {
 	c.accept()
 	return true
 }
+
+// errEnded is the error of a session whose listener had ended.
+var errEnded = fmt.Errorf("%w: the listener has ended", socket.ErrNotListening)
 
 // lost ends the session after a message that nobody received.
 func (c *Conn) lost() {

@@ -136,16 +136,25 @@ func (t *transport) dial(ctx context.Context, name socket.Name) (*Conn, error) {
 	if !l.connected.Load() {
 		return nil, fmt.Errorf("%w: %w", socket.ErrNotListening, errLost)
 	}
-	session := newSession()
-	subject := l.open(name)
+	deadline := time.NewTimer(l.config.DialTimeout)
+	defer deadline.Stop()
+	for {
+		conn, err := l.openSession(ctx, name, deadline.C)
+		if !errors.Is(err, errEnded) { // else the broker did not know yet
+			return conn, err
+		}
+	}
+}
+
+// openSession asks a server for a session.
+func (l *link) openSession(ctx context.Context, name socket.Name, deadline <-chan time.Time) (*Conn, error) {
+	session, subject := newSession(), l.open(name)
 	c := newConn(l, session, addr(l.inbox()+session), addr(name.String()))
 	accepted := make(chan struct{})
 	c.accepted = accepted
 	l.add(session, c)
 	l.send(subject, l.reply(session, nobody), openMessage(c.told))
 
-	timer := time.NewTimer(l.config.DialTimeout)
-	defer timer.Stop()
 	var err error
 	select {
 	case <-accepted:
@@ -154,12 +163,11 @@ func (t *transport) dial(ctx context.Context, name socket.Name) (*Conn, error) {
 		c.mu.Unlock()
 	case <-ctx.Done():
 		err = context.Cause(ctx)
-	case <-timer.C:
+	case <-deadline:
 		err = cmp.Or(l.denied(subject, nil), fmt.Errorf("%w: a server has the name, and gave no answer within %v", socket.ErrNotListening, l.config.DialTimeout))
 	}
 	if err != nil {
 		c.Close()
-		l.remove(c)
 		return nil, err
 	}
 	return c, nil
