@@ -227,9 +227,9 @@ func (w *world) awaitProgress() {
 	}
 }
 
-// TestFaults kills brokers, servers and clients at random. At the end each message that a client
+// TestFaultsOverNATS kills brokers, servers and clients at random. At the end each message that a client
 // knows as acknowledged was handled, and none twice.
-func TestFaults(t *testing.T) {
+func TestFaultsOverNATS(t *testing.T) {
 	duration := 3 * time.Second
 	if text := os.Getenv("RXIPC_FAULTS"); text != "" {
 		var err error

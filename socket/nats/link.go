@@ -48,7 +48,7 @@ type receiver interface {
 	tick()              // after each Config.KeepAlive, and when NATS is connected again
 }
 
-// stray is an answer for which there is no session.
+// stray is a message that is not of a session.
 type stray struct {
 	to, reply string
 	message   []byte
@@ -123,22 +123,27 @@ func (l *link) deliver(m *nats.Msg) {
 
 // refuse answers with flags in the place of a session.
 func (l *link) refuse(to string, flags byte, reason string) {
-	if !l.isInbox(to) {
-		return
-	}
 	message := make([]byte, headerLen, headerLen+len(reason))
 	frame{flags: flags}.putHeader(message)
-	l.send(l.from(to), "", append(message, reason...))
+	l.answer(to, append(message, reason...))
 }
 
-// send publishes a message that is not of a session.
-func (l *link) send(to, reply string, message []byte) {
+// ask publishes a message of this process that is not of a session.
+func (l *link) ask(to, reply string, message []byte) {
 	l.queueMu.Lock()
-	if len(l.strays) < mostStrays {
-		l.strays = append(l.strays, stray{to, reply, message})
-	}
+	l.strays = append(l.strays, stray{to, reply, message})
 	l.queueMu.Unlock()
 	l.wakeUp()
+}
+
+// answer answers a message that is not of a session. Nobody can make this process keep many answers.
+func (l *link) answer(to string, message []byte) {
+	l.queueMu.Lock()
+	full := len(l.strays) >= mostStrays
+	l.queueMu.Unlock()
+	if !full && l.isInbox(to) {
+		l.ask(l.from(to), "", message)
+	}
 }
 
 // enqueue lets a session publish its next message.

@@ -103,7 +103,7 @@ func (l *listener) subscribe(ctx context.Context, subject, queue string, f nats.
 	if err := l.link.nats.FlushWithContext(ctx); err != nil {
 		return fmt.Errorf("subscribe to %s: %w", subject, err)
 	}
-	return l.link.denied(subject, before)
+	return l.link.denied(before)
 }
 
 // A question to other listeners has two bytes, for what the listener is and whether it shares,
@@ -126,7 +126,7 @@ func (l *listener) ask() {
 	if l.link.config.Share {
 		sharing = shares
 	}
-	l.link.send(l.link.who(l.name), l.link.reply(l.session, nobody), append([]byte{is, sharing}, l.id...))
+	l.link.ask(l.link.who(l.name), l.link.reply(l.session, anybody), append([]byte{is, sharing}, l.id...))
 }
 
 // asked answers another listener that it cannot have the name, or gives way to it.
@@ -147,7 +147,7 @@ func (l *listener) asked(m *nats.Msg) {
 	case ended:
 		return
 	case first || stronger:
-		l.link.send(l.link.from(m.Reply), "", []byte("mine"))
+		l.link.answer(m.Reply, []byte("mine"))
 		return
 	}
 	l.end(inUse(last(m.Subject)))
@@ -178,11 +178,7 @@ func (l *listener) disconnected(err error) {
 }
 
 // listed answers one who asks for all names.
-func (l *listener) listed(m *nats.Msg) {
-	if l.link.isInbox(m.Reply) {
-		l.link.send(l.link.from(m.Reply), "", []byte(l.name.String()))
-	}
-}
+func (l *listener) listed(m *nats.Msg) { l.link.answer(m.Reply, []byte(l.name.String())) }
 
 // opened begins a session with a client.
 func (l *listener) opened(m *nats.Msg) {
@@ -261,20 +257,20 @@ func (l *listener) end(err error) {
 
 // question gets the answers of listeners to a question of this process.
 type question struct {
-	session string
-	answers chan string
-	nobody  chan struct{} // closed if there is no listener
-	once    sync.Once
+	mu     sync.Mutex
+	names  map[string]bool
+	nobody chan struct{} // closed if there is no listener
 }
 
 func (q *question) receive(m *nats.Msg) {
-	if noResponders(m) {
-		q.once.Do(func() { close(q.nobody) })
-		return
-	}
-	select {
-	case q.answers <- string(m.Data):
-	default: // more than can be read meanwhile
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case !noResponders(m):
+		q.names[string(m.Data)] = true
+	case q.nobody != nil:
+		close(q.nobody)
+		q.nobody = nil
 	}
 }
 

@@ -17,8 +17,12 @@ import (
 // LINK and SESSION are random, so only those who got them from this process can send to it.
 type subjects struct{ prefix, user, link string }
 
-// nobody is the user in a subject if there is none.
-const nobody = "_"
+// nobody is the user in a subject if there is none. anybody is in a subject for answers, in the place
+// of the user who answers.
+const (
+	nobody  = "_"
+	anybody = "_"
+)
 
 func newSubjects(prefix, user string) subjects {
 	return subjects{prefix + ".", user, rand.Text()}

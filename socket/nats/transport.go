@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -148,12 +149,12 @@ func (t *transport) dial(ctx context.Context, name socket.Name) (*Conn, error) {
 
 // openSession asks a server for a session.
 func (l *link) openSession(ctx context.Context, name socket.Name, deadline <-chan time.Time) (*Conn, error) {
-	session, subject := newSession(), l.open(name)
+	session := newSession()
 	c := newConn(l, session, addr(l.inbox()+session), addr(name.String()))
 	accepted := make(chan struct{})
 	c.accepted = accepted
 	l.add(session, c)
-	l.send(subject, l.reply(session, nobody), openMessage(c.told))
+	l.ask(l.open(name), l.reply(session, anybody), openMessage(c.told))
 
 	var err error
 	select {
@@ -164,7 +165,7 @@ func (l *link) openSession(ctx context.Context, name socket.Name, deadline <-cha
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-deadline:
-		err = cmp.Or(l.denied(subject, nil), fmt.Errorf("%w: a server has the name, and gave no answer within %v", socket.ErrNotListening, l.config.DialTimeout))
+		err = cmp.Or(l.denied(nil), fmt.Errorf("%w: a server has the name, and gave no answer within %v", socket.ErrNotListening, l.config.DialTimeout))
 	}
 	if err != nil {
 		c.Close()
@@ -175,11 +176,11 @@ func (l *link) openSession(ctx context.Context, name socket.Name, deadline <-cha
 
 var errNoName = fmt.Errorf("%w: the name is empty", socket.ErrInvalid)
 
-// denied returns an error if the broker does not permit the subject, and has said so since the
-// error before.
-func (l *link) denied(subject string, before error) error {
+// denied returns an error if the broker does not permit a subject of the transport, and has said
+// so since the error before.
+func (l *link) denied(before error) error {
 	err := l.nats.LastError()
-	if err != before && errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), subject) {
+	if err != before && errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), `"`+l.prefix) {
 		return fmt.Errorf("%w: %w", socket.ErrRefused, err)
 	}
 	return nil
@@ -199,26 +200,27 @@ func (t *transport) names(ctx context.Context) ([]socket.Name, error) {
 	if err := t.check(ctx); err != nil {
 		return nil, err
 	}
-	q := question{session: newSession(), answers: make(chan string, 64), nobody: make(chan struct{})}
-	l.add(q.session, &q)
-	defer l.drop(q.session)
-	l.send(l.subjects.names(), l.reply(q.session, nobody), nil)
+	nobody := make(chan struct{})
+	q := question{names: make(map[string]bool), nobody: nobody}
+	session := newSession()
+	l.add(session, &q)
+	defer l.drop(session)
+	l.ask(l.subjects.names(), l.reply(session, anybody), nil)
 	timer := time.NewTimer(l.config.Discovery)
 	defer timer.Stop()
-	var names []socket.Name
-	for {
-		select {
-		case text := <-q.answers:
-			if name, err := socket.ParseName(text); err == nil && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-			continue
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-q.nobody:
-		case <-timer.C:
-		}
-		slices.SortFunc(names, func(a, b socket.Name) int { return strings.Compare(a.String(), b.String()) })
-		return names, nil
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-nobody:
+	case <-timer.C:
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var names []socket.Name
+	for _, text := range slices.Sorted(maps.Keys(q.names)) {
+		if name, err := socket.ParseName(text); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
