@@ -1,11 +1,13 @@
 package rxipc_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -123,21 +125,29 @@ type goPackage struct {
 }
 
 // packages lists the packages of the module, without their tests.
-func packages(t *testing.T) (list []goPackage) {
+func packages(t *testing.T) []goPackage {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=Dir,ImportPath,Imports,GoFiles", "./internal/...", "./fold/...", "./stream/...",
-		"./operators/...", "./socket/...", "./examples/...").Output()
+	list, err := listPackages()
 	if err != nil {
 		t.Fatalf("list the packages: %v", err)
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	return list
+}
+
+var listPackages = sync.OnceValues(func() (list []goPackage, err error) {
+	out, err := exec.Command("go", "list", "-json=Dir,ImportPath,Imports,GoFiles", "./internal/...", "./fold/...", "./stream/...",
+		"./operators/...", "./socket/...", "./examples/...").Output()
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(out))
 	for {
 		var pkg goPackage
 		if err := decoder.Decode(&pkg); errors.Is(err, io.EOF) {
-			return list
+			return list, nil
 		} else if err != nil {
-			t.Fatalf("decode the list of packages: %v", err)
+			return nil, err
 		}
 		list = append(list, pkg)
 	}
-}
+})
