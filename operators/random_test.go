@@ -14,18 +14,18 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// randomRuns is the number of random scripts that each model gets: RXIPC_ROUNDS thousand, by
-// default one thousand.
+// randomRuns is the number of random scripts that each model gets: 250 for each of RXIPC_ROUNDS,
+// which is 1 by default.
 var randomRuns = func() int {
 	text, found := os.LookupEnv("RXIPC_ROUNDS")
 	if !found {
-		return 1000
+		return 250
 	}
 	factor, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || factor == 0 {
 		panic(fmt.Sprintf("RXIPC_ROUNDS=%q is no factor above zero", text))
 	}
-	return 1000 * int(factor)
+	return 250 * int(factor)
 }()
 
 // odd is what makes a period of whole milliseconds one that ends when no value comes.

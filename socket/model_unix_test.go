@@ -15,7 +15,7 @@ import (
 // sizes, in which nobody waits for time to pass.
 func TestModelHoldsOverRealSockets(t *testing.T) {
 	t.Parallel()
-	for seed := range rounds(t, 12) {
+	for seed := range rounds(t, 4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			runWorld(t, seed, environment{
 				ends: func(random *rand.Rand) (net.Conn, net.Conn) {

@@ -84,7 +84,7 @@ type visit struct {
 // seed, the name of its test.
 func TestModelHoldsInRandomWorlds(t *testing.T) {
 	t.Parallel()
-	for seed := range rounds(t, 50) {
+	for seed := range rounds(t, 15) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				runWorld(t, seed, virtualTime)
@@ -93,8 +93,8 @@ func TestModelHoldsInRandomWorlds(t *testing.T) {
 	}
 }
 
-// rounds is how many rounds a random test runs: few, so that all tests are soon done.
-// RXIPC_ROUNDS=10 makes them ten times as many.
+// rounds is the number of rounds of a random test: the usual number times RXIPC_ROUNDS. The usual
+// number is small, so that all tests take little time.
 func rounds(t *testing.T, usual uint64) uint64 {
 	text, found := os.LookupEnv("RXIPC_ROUNDS")
 	if !found {

@@ -16,7 +16,7 @@ func TestSessionStormOfParkingAndResuming(t *testing.T) {
 	t.Parallel()
 	s := serveOnSocket(t, Config{ServerConfig: ServerConfig{restAfter: time.Microsecond}}, echo)
 	const clients = 8
-	turns := int(rounds(t, 30))
+	turns := int(rounds(t, 15))
 	over := make(chan struct{})
 	var working, disturbing sync.WaitGroup
 	for i := range clients {

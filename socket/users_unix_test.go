@@ -253,7 +253,7 @@ func TestUnixLetsAnotherUserInAtNoMoment(t *testing.T) {
 		return
 	}
 	battering.expect("battering")
-	for range 300 {
+	for range rounds(t, 100) {
 		mustListen(t, Unix{Dir: dir}, counter).Close()
 	}
 	battering.say("")

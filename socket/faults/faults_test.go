@@ -45,7 +45,7 @@ type scale struct {
 }
 
 func scaled(t *testing.T) scale {
-	s := scale{duration: 4 * time.Second, clients: 24, seed: rand.Uint64()}
+	s := scale{duration: 2 * time.Second, clients: 24, seed: rand.Uint64()}
 	read(t, "RXIPC_FAULTS", &s.duration, time.ParseDuration)
 	read(t, "RXIPC_FAULTS_CLIENTS", &s.clients, strconv.Atoi)
 	read(t, "RXIPC_FAULTS_SEED", &s.seed, func(text string) (uint64, error) { return strconv.ParseUint(text, 10, 64) })
@@ -89,7 +89,7 @@ func (w *world) suffer(end time.Time) {
 	chance := rand.New(rand.NewPCG(w.seed, 0))
 	pace := time.NewTicker(50 * time.Millisecond)
 	defer pace.Stop()
-	turn := min(w.duration/8, 5*time.Second) // lifetime of a server
+	turn := min(max(w.duration/8, 500*time.Millisecond), 5*time.Second) // lifetime of a server
 	next := time.Now().Add(turn)
 	for now := range pace.C {
 		w.resume(now)

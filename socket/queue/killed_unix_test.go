@@ -162,9 +162,9 @@ func rounds() int {
 	return max(1, n)
 }
 
-// TestQueueLosesNoJobOfKilledWorkers kills one of 8 workers each 40 ms, while they do 3,000 jobs.
+// TestQueueLosesNoJobOfKilledWorkers kills one of 8 workers each 40 ms, while they do 1,000 jobs.
 func TestQueueLosesNoJobOfKilledWorkers(t *testing.T) {
-	const workers, count, leastKills = 8, 3000, 10
+	const workers, count, leastKills = 8, 1000, 5
 	for seed := range rounds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			c := newCrew(t, workers)

@@ -177,7 +177,7 @@ func TestSchemaHoldsForRandomValues(t *testing.T) {
 
 func TestSchemaHoldsForRandomTypes(t *testing.T) {
 	rounds, _ := strconv.Atoi(os.Getenv("RXIPC_ROUNDS"))
-	for seed := range 500 * uint64(max(rounds, 1)) {
+	for seed := range 200 * uint64(max(rounds, 1)) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		checkRandom(t, r, randomType(r, 3), 10)
 	}
