@@ -5,6 +5,8 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -31,6 +33,31 @@ func TestStructFieldsAreDocumented(t *testing.T) {
 				}
 				return true
 			})
+		}
+	}
+}
+
+// The documentation of a package begins with what it is for and an example, before its long parts.
+func TestPackageDocumentationBeginsWithAnExample(t *testing.T) {
+	const begin = 14 // lines of source
+	for _, pkg := range packages(t) {
+		path := strings.TrimPrefix(pkg.ImportPath, module+"/")
+		if strings.Contains(path, "internal") || strings.HasPrefix(path, "examples") || path == "socket/faults" {
+			continue
+		}
+		text := ""
+		for _, name := range pkg.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(pkg.Dir, name), nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatalf("parse a source file: %v", err)
+			}
+			if file.Doc != nil {
+				text += file.Doc.Text()
+			}
+		}
+		lines := strings.Split(text, "\n")
+		if !slices.ContainsFunc(lines[:min(begin, len(lines))], func(line string) bool { return strings.HasPrefix(line, "\t") }) {
+			t.Errorf("read the first %d lines of the documentation of %s: got no code, want an example", begin, path)
 		}
 	}
 }

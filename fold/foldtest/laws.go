@@ -1,4 +1,8 @@
 // Package foldtest checks that monoids keep their laws.
+//
+//	func TestLongest(t *testing.T) {
+//		foldtest.Laws(t, longest, "", "a", "bb", "cc") // a few values of different kinds
+//	}
 package foldtest
 
 import (

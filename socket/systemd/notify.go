@@ -3,6 +3,9 @@
 // and sd_listen_fds(3). It works with every manager that uses these variables. Without a manager
 // its functions do nothing.
 //
+//	config.Listening = func(socket.Name) { systemd.Notify(ctx, systemd.Ready) }
+//	go systemd.Watchdog(ctx)
+//
 // All functions may be called from any goroutine.
 package systemd
 

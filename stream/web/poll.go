@@ -1,5 +1,8 @@
 // Package web makes streams of web servers' resources: [Poll] asks for one again and again, and
 // emits it when it has changed.
+//
+//	prices := web.Poll("https://example.com/prices", web.PollOptions{Every: time.Minute})
+//	err := prices.ForEach(ctx, func(p web.Page) { fmt.Println(string(p.Body)) })
 package web
 
 import (
