@@ -3,6 +3,7 @@ package rxipc_test
 import (
 	"go/ast"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,4 +82,75 @@ func lastText(value ast.Expr) string {
 	text, _ := strconv.Unquote(literal.Value)
 	text, _, _ = strings.Cut(text, ";")
 	return text
+}
+
+// The texts of errors that no user sees: the library ends its own runs and waits with them.
+var privateTexts = map[string]bool{
+	"operators: no longer wanted": true, "nothing more is wanted": true, "stream: yield has enough": true,
+	"stream: the run's context is done": true, "nothing to read": true, "the socket was handed over": true,
+}
+
+var verb = regexp.MustCompile(`%[-+#0-9.]*[a-zA-Z]`)
+
+// docs/errors.md has the longest part of each text of an error that is written in the code of the
+// library, up to a semicolon or colon.
+func TestErrorsPageHasEachText(t *testing.T) {
+	page := strings.ReplaceAll(readPage(t, "docs/errors.md"), "\\|", "|")
+	for _, pkg := range packages(t) {
+		if regexp.MustCompile("test$|testcert|/examples|/faults|/schema|chaingen|/sketch").MatchString(pkg.ImportPath) {
+			continue
+		}
+		for _, file := range pkg.GoFiles {
+			for _, text := range errorTexts(parse(t, filepath.Join(pkg.Dir, file))) {
+				if !strings.Contains(page, text) {
+					t.Errorf("look for the error %q of %s in docs/errors.md: got nothing, want a row with its cause and remedy", text, file)
+				}
+			}
+		}
+	}
+}
+
+// errorTexts returns the longest literal part of each text that errors.New and fmt.Errorf get in
+// a file, if it has several words.
+func errorTexts(file *ast.File) (texts []string) {
+	ast.Inspect(file, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		function, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || function.Sel.Name != "Errorf" && function.Sel.Name != "New" {
+			return true
+		}
+		if from, ok := function.X.(*ast.Ident); !ok || from.Name != "fmt" && from.Name != "errors" {
+			return true
+		}
+		longest := ""
+		for _, part := range verb.Split(literal(call.Args[0]), -1) {
+			part, _, _ = strings.Cut(strings.Trim(part, " :;,.()"), ";")
+			if clause, _, two := strings.Cut(part, ": "); two && strings.Contains(clause, " ") {
+				part = clause
+			}
+			if len(part) > len(longest) {
+				longest = part
+			}
+		}
+		if strings.Contains(longest, " ") && !privateTexts[longest] {
+			texts = append(texts, longest)
+		}
+		return true
+	})
+	return texts
+}
+
+// literal returns the text of a literal, or of a sum of literals.
+func literal(value ast.Expr) string {
+	switch value := value.(type) {
+	case *ast.BasicLit:
+		text, _ := strconv.Unquote(value.Value)
+		return text
+	case *ast.BinaryExpr:
+		return literal(value.X) + literal(value.Y)
+	}
+	return ""
 }
