@@ -51,7 +51,7 @@ func (s sample) isStatements() bool {
 	return s.pkg() == "" && !strings.HasPrefix(s.code, "import ") && !declares(s.code)
 }
 
-// runs reports whether a sample has a function Main.
+// runs reports whether the test runs a sample by itself.
 func (s sample) runs() bool { return s.isProgram() || s.printed }
 
 // isTest reports whether a sample has tests.
@@ -126,7 +126,6 @@ var (
 	name    = socket.MustParseName("hello")
 	pool    = ipc.Pool(name, socket.PoolConfig{})
 	process *socket.Process // from ConnectTo or Dial
-	_       = []any{ctx, ipc, name, pool, process}
 )
 `
 
@@ -163,12 +162,12 @@ func (s sample) source(root, pkg string) string {
 	case declares(s.code):
 		return "package " + pkg + "\n" + imports(s.code) + position + s.code
 	}
-	body := position + s.code + uses(s.code) + "return nil\n}\n"
-	if s.printed {
-		main := "\nfunc Main() {\n\tif err := statements(); err != nil {\n\t\tpanic(err)\n\t}\n}\n"
-		return "package " + pkg + "\n" + imports(s.code+samplePrelude) + samplePrelude + main + "func statements() error {" + body
-	}
-	return "package " + pkg + "\n" + imports(s.code) + "func _() error {" + body
+	return "package " + pkg + "\n" + imports(s.code) + "func " + s.function() + "() error {" + position + s.code + uses(s.code) + "return nil\n}\n"
+}
+
+// function is the name of the function around statements.
+func (s sample) function() string {
+	return "In" + regexp.MustCompile(`\W`).ReplaceAllString(strings.TrimSuffix(s.page, ".md"), "") + fmt.Sprint(s.line)
 }
 
 // declares reports whether code has declarations, and no statements.

@@ -101,15 +101,18 @@ func buildSamples(t *testing.T, list []sample) (binary string) {
 		switch {
 		case s.isTest():
 			add(pkg+"_test.go", s.source(root, "samples"))
-		case s.isStatements() && !s.printed:
+		case s.isStatements():
 			pkg = "statements"
 			add(fmt.Sprintf("%s/s%d.go", pkg, i), s.source(root, pkg))
+			if s.printed {
+				fmt.Fprintf(&programs, "%q: func() {\n\tif err := statements.%s(); err != nil {\n\t\tpanic(err)\n\t}\n},\n", fmt.Sprint(i), s.function())
+			}
 		case s.pkg() != "" && !s.isProgram():
 			add(s.pkg()+"/sample.go", s.source(root, s.pkg()))
 			fmt.Fprintf(&imports, "import _ %q\n", module+"/"+samplesFolder+"/"+s.pkg())
 		default:
 			add(pkg+"/sample.go", s.source(root, pkg))
-			if s.runs() {
+			if s.isProgram() {
 				fmt.Fprintf(&imports, "import %q\n", module+"/"+samplesFolder+"/"+pkg)
 				fmt.Fprintf(&programs, "%q: %s.Main,\n", fmt.Sprint(i), pkg)
 				continue
@@ -119,7 +122,7 @@ func buildSamples(t *testing.T, list []sample) (binary string) {
 	}
 	add("statements/prelude.go", "package statements\n\nimport \"context\"\nimport \""+module+"/socket\"\n"+samplePrelude)
 	add("samples.go", "package samples\n")
-	add("main_test.go", "package samples\n\nimport \"os\"\nimport \"testing\"\nimport _ \""+module+"/"+samplesFolder+"/statements\"\n"+
+	add("main_test.go", "package samples\n\nimport \"os\"\nimport \"testing\"\nimport \""+module+"/"+samplesFolder+"/statements\"\n"+
 		imports.String()+"\nvar programs = map[string]func(){\n"+programs.String()+"}\n\n"+
 		"func TestMain(m *testing.M) {\n\tif run := programs[os.Getenv(\"SAMPLE\")]; run != nil {\n\t\trun()\n\t\treturn\n\t}\n\tos.Exit(m.Run())\n}\n")
 	overlay, err := json.Marshal(map[string]any{"Replace": files})
