@@ -81,7 +81,7 @@ func (l *link) start() error {
 		return nats.ErrConnectionClosed
 	}
 	l.connect(l.nats.IsConnected())
-	l.buffers.New = func() any { return new(make([]byte, headerLen, headerLen+int(l.longestPiece()))) }
+	l.buffers.New = func() any { return new(make([]byte, headerLen, 1<<10)) }
 	if _, err := l.subscribe(l.inbox()+"*.*", "", l.deliver); err != nil {
 		l.nats.RemoveStatusListener(status)
 		return err
@@ -296,7 +296,7 @@ func (l *link) longestPiece() int64 {
 	return min(piece, l.maxPayload.Load()) - headerLen
 }
 
-// buffer returns a buffer that has room for a header, and for a piece.
+// buffer returns a buffer for a message, which has room for a header. It grows as bytes are added.
 func (l *link) buffer() []byte { return (*l.buffers.Get().(*[]byte))[:headerLen] }
 
 func (l *link) recycle(buffer []byte) { l.buffers.Put(&buffer) }

@@ -156,7 +156,7 @@ func (l *listener) asked(m *nats.Msg) {
 // receive takes the answer of another listener, which has the name.
 func (l *listener) receive(m *nats.Msg) {
 	if !noResponders(m) {
-		l.end(inUse(last(m.Subject)))
+		go l.end(inUse(last(m.Subject))) // which may wait for the connection
 	}
 }
 
@@ -198,9 +198,11 @@ func (l *listener) opened(m *nats.Msg) {
 
 	l.mu.Lock() // so that end finds the session, or this finds the end
 	defer l.mu.Unlock()
-	select {
-	case <-l.ended:
+	if l.err != nil {
 		c.cut(l.err, flagEnded)
+		return
+	}
+	select {
 	case l.waiting <- c:
 		c.mu.Lock()
 		c.signal(flagAccept)

@@ -88,7 +88,8 @@ func (c Config) check() error {
 
 // Transport returns a transport over a connection to NATS. It uses the connection, with a
 // subscription and two goroutines from its first use on, until the caller closes the connection. At
-// the end of a program that sends what is still buffered. Make one Transport for a connection.
+// the end of a program that sends what is still buffered. Make one Transport for a connection, which
+// must not have the option NoEcho if servers and clients of one process are to reach each other.
 //
 // Listen takes the name if no other listener has it. It asks for others and waits for
 // Config.Discovery. Brokers keep no locks, so two servers can hold the same name: while the network
@@ -165,7 +166,7 @@ func (l *link) openSession(ctx context.Context, name socket.Name, deadline <-cha
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	case <-deadline:
-		err = cmp.Or(l.denied(nil), fmt.Errorf("%w: a server has the name, and gave no answer within %v", socket.ErrNotListening, l.config.DialTimeout))
+		err = l.noAnswer(ctx)
 	}
 	if err != nil {
 		c.Close()
@@ -175,6 +176,18 @@ func (l *link) openSession(ctx context.Context, name socket.Name, deadline <-cha
 }
 
 var errNoName = fmt.Errorf("%w: the name is empty", socket.ErrInvalid)
+
+// noAnswer returns why a server gave no answer.
+func (l *link) noAnswer(ctx context.Context) error {
+	denied := make(chan error, 1)
+	go func() { denied <- l.denied(nil) }() // which waits if the connection takes nothing
+	select {
+	case err := <-denied:
+		return cmp.Or(err, fmt.Errorf("%w: a server has the name, and gave no answer within %v", socket.ErrNotListening, l.config.DialTimeout))
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // denied returns an error if the broker does not permit a subject of the transport, and has said
 // so since the error before.

@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"context"
 	"net"
 	"strings"
 	"syscall"
@@ -19,6 +20,24 @@ func TestTransportConforms(t *testing.T) {
 	b := startBroker(t)
 	sockettest.CheckTransport(t, func(t *testing.T) socket.Transport {
 		return nats.Transport(connect(t, b), nats.Config{})
+	})
+}
+
+// twoMachines listens over one connection to NATS and dials over another.
+type twoMachines struct {
+	socket.Transport
+	near socket.Transport
+}
+
+func (m twoMachines) Dial(ctx context.Context, name socket.Name) (net.Conn, error) {
+	return m.near.Dial(ctx, name)
+}
+
+func TestTransportConformsBetweenTwoConnections(t *testing.T) {
+	b := startBroker(t, onLoopback)
+	sockettest.CheckTransport(t, func(t *testing.T) socket.Transport {
+		near, far := dial(t, b.Server().ClientURL()), dial(t, b.Server().ClientURL())
+		return twoMachines{nats.Transport(far, nats.Config{}), nats.Transport(near, nats.Config{})}
 	})
 }
 
