@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -143,7 +144,8 @@ var endOfStream = socket.NewMessage(socket.MustParseMediaType("text/plain; "+end
 // the client has [Window] answers that it has not taken.
 //
 // When the observable completes, that of the client does. An error of the observable, and a panic,
-// are told as [Handle] has it; use [stream.Throw] for an error of the function.
+// are told as [Handle] has it; use [stream.Throw] for an error of the function. Answers leave at
+// once, and those that come while others are written leave together.
 func HandleStream[Req, Res any](s Stream[Req, Res], f func(context.Context, Req) stream.Observable[Res]) Handler {
 	h := Handler{definition: s.definition, request: reflect.TypeFor[Req](), response: reflect.TypeFor[Res]()}
 	h.serve = func(ctx context.Context, call Call) (none socket.Message, err error) {
@@ -156,6 +158,7 @@ func HandleStream[Req, Res any](s Stream[Req, Res], f func(context.Context, Req)
 		if !ok || c.flow == nil {
 			return none, ErrUnknownMethod.Detailf("%s %s: streams need a connection to a server", call.Kind, call.Method)
 		}
+		defer c.flow.flush() // after a panic, too
 		var failed error
 		err = f(ctx, request)(ctx, func(answer Res) bool {
 			var m socket.Message
@@ -164,10 +167,7 @@ func HandleStream[Req, Res any](s Stream[Req, Res], f func(context.Context, Req)
 			}
 			return failed == nil
 		})
-		if failed != nil {
-			return none, failed
-		}
-		return none, err
+		return none, cmp.Or(failed, c.flow.flush(), err)
 	}
 	return h
 }
