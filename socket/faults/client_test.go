@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -39,6 +40,7 @@ func init() {
 	sessions = []session{
 		{"messages in order", 45, (*client).sendSome},
 		{"requests and responses", 20, (*client).ask},
+		{"lent responses", 15, (*client).askLent},
 		{"requests of a pool", 20, (*client).askAPool},
 		{"left without a word", 5, (*client).leave},
 		{"flood without reading", 4, (*client).flood},
@@ -181,6 +183,31 @@ func (c *client) ask(ctx context.Context) {
 				}
 			}
 		}
+	})
+}
+
+// askLent makes requests from some goroutines and checks each response while it is lent.
+func (c *client) askLent(ctx context.Context) {
+	c.connected(ctx, func(ctx context.Context, p *socket.Process) {
+		var callers sync.WaitGroup
+		for range 1 + c.chance.IntN(8) {
+			messages, numbers := c.messages(1+c.chance.IntN(16), true)
+			callers.Go(func() {
+				for i, m := range messages {
+					err := p.RequestView(ctx, m, func(v socket.View) error {
+						if string(v.Bytes()) != m.Content() {
+							panic(fmt.Sprintf("request %v: got the lent response %v", m, v))
+						}
+						return nil
+					})
+					if err != nil {
+						return
+					}
+					c.acked.add(numbers[i])
+				}
+			})
+		}
+		callers.Wait()
 	})
 }
 

@@ -5,7 +5,9 @@
 // one is killed, one hands over to the next, and two end in good order. At the end the
 // program compares, message by message, the acknowledgements and responses of each client
 // with the messages that the servers handled and carried. It counts the resources that the
-// server still holds. A request of a pool may fail only if it was sent to a server that was
+// server still holds. Every message has a checksum. Every second server gets lent contents
+// (Server.WithViews), and so do some of the clients; lent memory is overwritten as soon as it is
+// given back. A request of a pool may fail only if it was sent to a server that was
 // killed.
 //
 // As part of go test it runs for a few seconds. A longer run:

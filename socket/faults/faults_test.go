@@ -180,6 +180,11 @@ func (w *world) judge() {
 	if w.lost > 0 || w.doubled > 0 {
 		w.t.Errorf("compare journals: %d acknowledged messages were not handled, %d were handled twice, want none", w.lost, w.doubled)
 	}
+	for generation := range w.generation {
+		if damaged := readJournal(w.t, w.dir, "damaged", uint64(generation)); len(damaged) > 0 {
+			w.t.Errorf("server %d: %d messages are damaged, the first of %d bytes, want none", generation, len(damaged), damaged[0])
+		}
+	}
 	if w.acknowledged == 0 {
 		w.t.Error("compare journals: no message was acknowledged, want some")
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -15,9 +16,12 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
+	"github.com/rxipc/rxipc/fold"
 	"github.com/rxipc/rxipc/socket"
+	_ "github.com/rxipc/rxipc/socket/sockettest" // overwrites lent memory when it is given back
 )
 
 // serve is the server process. It records each message before the acknowledgement, because
@@ -51,18 +55,7 @@ func serve(dir string, generation uint64) {
 		}
 		end(&socket.SignalError{Signal: syscall.SIGHUP})
 	}()
-	served := socket.Serve(ipc, victim, tallies).With(ctx,
-		func(m socket.Message, c socket.Continuation[tally], carry tally) socket.Continuation[tally] {
-			number, err := numberOf(m)
-			if err != nil {
-				return c.Finish() // sent by a misbehaving client
-			}
-			handled.add(number)
-			if wantsReply(m) {
-				c = c.Respond(m)
-			}
-			return c.CarryWith(carry.with(number))
-		})
+	served := serveWith(ctx, socket.Serve(ipc, victim, tallies), generation%2 == 1, handler{handled, openJournal(dir, "damaged", generation)})
 	var interrupted *socket.SignalError
 	carry, ok := socket.Carry(served).Get()
 	if !ok || !errors.As(served.Err(), &interrupted) {
@@ -71,6 +64,49 @@ func serve(dir string, generation uint64) {
 	if ok {
 		say(report{Carry: &carry})
 	}
+}
+
+// handler is what the server does with a message.
+type handler struct {
+	handled journal // numbers of the messages
+	damaged journal // lengths of the messages whose checksum is wrong
+}
+
+// handle records a message, and reports whether it is whole and whether it wants a reply.
+func (h handler) handle(content []byte) (number uint64, reply, ok bool) {
+	number, reply, ok = open(content)
+	if ok {
+		h.handled.add(number)
+	} else {
+		h.damaged.add(uint64(len(content)))
+	}
+	return number, reply, ok
+}
+
+// serveWith runs a server whose handler keeps its messages, or to which they are lent.
+func serveWith(ctx context.Context, server socket.Server[tally], lend bool, h handler) fold.Attempt[tally] {
+	if lend {
+		return server.WithViews(ctx, func(v socket.View, c socket.Continuation[tally], carry tally) socket.Continuation[tally] {
+			number, reply, ok := h.handle(v.Bytes())
+			if !ok {
+				return c.Finish()
+			}
+			if reply {
+				c = c.RespondView(v)
+			}
+			return c.CarryWith(carry.with(number))
+		})
+	}
+	return server.With(ctx, func(m socket.Message, c socket.Continuation[tally], carry tally) socket.Continuation[tally] {
+		number, reply, ok := h.handle(m.Bytes())
+		if !ok {
+			return c.Finish()
+		}
+		if reply {
+			c = c.Respond(m)
+		}
+		return c.CarryWith(carry.with(number))
+	})
 }
 
 // handOver hands the socket over to a server of the next generation.
@@ -125,22 +161,47 @@ func descriptors() int {
 	return len(open)
 }
 
-// The content of a message: its number, whether it wants a reply, and padding.
-const replyMark = "?"
+// The content of a message: its number, whether it wants a reply, padding that differs from that
+// of other messages at each place, and a checksum of all of these.
+const (
+	replyMark   = '?'
+	leastLength = 16 + 1 + 8
+)
 
 func messageOf(number uint64, reply bool, padding int) socket.Message {
-	mark := "."
+	mark := '.'
 	if reply {
 		mark = replyMark
 	}
-	return socket.Text(fmt.Sprintf("%016x", number) + mark + strings.Repeat("x", padding))
+	digits := fmt.Sprintf("%016x", number)
+	text := digits + string(mark) + strings.Repeat(digits, padding/16+1)[:padding]
+	return socket.Text(text + fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(text))))
 }
 
-func numberOf(m socket.Message) (uint64, error) {
-	if m.Len() < 17 {
-		return 0, fmt.Errorf("read the number of a message: the content has %d bytes, want at least 17", m.Len())
+// open returns the number of a message and whether it wants a reply. ok is whether its checksum
+// is right.
+func open(content []byte) (number uint64, reply, ok bool) {
+	if len(content) < leastLength {
+		return 0, false, false
 	}
-	return strconv.ParseUint(m.Content()[:16], 16, 64)
+	text, sum := content[:len(content)-8], content[len(content)-8:]
+	number, err := strconv.ParseUint(string(text[:16]), 16, 64)
+	return number, text[16] == replyMark, err == nil && string(sum) == fmt.Sprintf("%08x", crc32.ChecksumIEEE(text))
 }
 
-func wantsReply(m socket.Message) bool { return m.Content()[16:17] == replyMark }
+func TestOpenNoticesEachChangedByte(t *testing.T) {
+	whole := messageOf(77, true, 30).Bytes()
+	if number, reply, ok := open(whole); number != 77 || !reply || !ok {
+		t.Fatalf("open a message: got %d, %v, %v, want 77, true, true", number, reply, ok)
+	}
+	for i := range whole {
+		changed := bytes.Clone(whole)
+		changed[i] ^= 1
+		if _, _, ok := open(changed); ok {
+			t.Errorf("open a message with byte %d changed: got ok", i)
+		}
+		if _, _, ok := open(whole[:i]); ok {
+			t.Errorf("open the first %d bytes of a message: got ok", i)
+		}
+	}
+}

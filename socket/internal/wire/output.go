@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"unsafe"
 )
 
@@ -16,10 +17,23 @@ const borrowFrom = 16 << 10
 // from a pool with the first frame and returns it with the last. The zero Output is empty.
 // One goroutine at a time may use it.
 type Output struct {
-	Bytes    []byte     // the buffer: the bytes to write, without the large contents
-	borrowed []borrowed // in order of their places
-	lent     int        // the sum of their lengths
+	Bytes []byte    // the buffer: the bytes to write, without the large contents
+	large *contents // nil if there are none
+	lent  int       // the sum of their lengths
 }
+
+// contents are the large contents of an Output. They are from a pool, and return to it with the
+// last frame.
+type contents struct {
+	list   []borrowed  // in order of their places
+	pieces net.Buffers // see Pieces
+	left   net.Buffers // of pieces, while they are written
+}
+
+// maxListed is the longest list that is pooled.
+const maxListed = 64
+
+var contentsPool = sync.Pool{New: func() any { return new(contents) }}
 
 // borrowed is a large content. Its place is before the byte at of the buffer.
 type borrowed struct {
@@ -36,11 +50,19 @@ func NewOutput(frames string) Output { return Output{Bytes: []byte(frames)} }
 type Extent struct{ bytes, borrowed, lent int }
 
 // Extent returns the extent of all frames.
-func (o *Output) Extent() Extent { return Extent{len(o.Bytes), len(o.borrowed), o.lent} }
+func (o *Output) Extent() Extent { return Extent{len(o.Bytes), len(o.borrowed()), o.lent} }
+
+// borrowed returns the large contents.
+func (o *Output) borrowed() []borrowed {
+	if o.large == nil {
+		return nil
+	}
+	return o.large.list
+}
 
 // Since returns the extent of the frames that were added since Extent returned before.
 func (o *Output) Since(before Extent) Extent {
-	return Extent{len(o.Bytes) - before.bytes, len(o.borrowed) - before.borrowed, o.lent - before.lent}
+	return Extent{len(o.Bytes) - before.bytes, len(o.borrowed()) - before.borrowed, o.lent - before.lent}
 }
 
 // Len returns the number of bytes to write.
@@ -71,13 +93,17 @@ func (o *Output) AddLent(m Message, loan *Loan) {
 	}
 	o.reserve(FrameSize(m) - len(m.Content))
 	o.Bytes = appendHeader(o.Bytes, m)
-	o.borrow(m.Content, loan)
+	o.borrow(len(o.Bytes), m.Content, loan)
 	o.Bytes = append(o.Bytes, endOfFrame)
 }
 
-func (o *Output) borrow(content string, loan *Loan) {
+// borrow adds a content before the byte at of the buffer.
+func (o *Output) borrow(at int, content string, loan *Loan) {
 	loan.retain()
-	o.borrowed = append(o.borrowed, borrowed{len(o.Bytes), content, loan})
+	if o.large == nil {
+		o.large = contentsPool.Get().(*contents)
+	}
+	o.large.list = append(o.large.list, borrowed{at, content, loan})
 	o.lent += len(content)
 }
 
@@ -96,9 +122,9 @@ func (o *Output) reserve(n int) {
 func (o *Output) Append(other *Output) {
 	o.reserve(len(other.Bytes))
 	from := 0
-	for _, b := range other.borrowed {
+	for _, b := range other.borrowed() {
 		o.Bytes = append(o.Bytes, other.Bytes[from:b.at]...)
-		o.borrow(b.content, b.loan)
+		o.borrow(len(o.Bytes), b.content, b.loan)
 		from = b.at
 	}
 	o.Bytes = append(o.Bytes, other.Bytes[from:]...)
@@ -108,24 +134,23 @@ func (o *Output) Append(other *Output) {
 // that has no spare memory.
 func (o *Output) Split(part Extent) (last Output) {
 	last.Bytes = slices.Clone(o.Bytes[len(o.Bytes)-part.bytes:])
-	last.borrowed = slices.Clone(o.borrowed[len(o.borrowed)-part.borrowed:])
-	last.lent = part.lent
-	for _, b := range last.borrowed {
-		b.loan.retain()
+	kept := len(o.Bytes) - part.bytes
+	all := o.borrowed()
+	for _, b := range all[len(all)-part.borrowed:] {
+		last.borrow(b.at-kept, b.content, b.loan)
 	}
 	o.DropLast(part)
-	for i := range last.borrowed {
-		last.borrowed[i].at -= len(o.Bytes)
-	}
 	return last
 }
 
 // DropLast removes the last part, of the given extent.
 func (o *Output) DropLast(part Extent) {
 	o.Bytes = o.Bytes[:len(o.Bytes)-part.bytes]
-	kept := len(o.borrowed) - part.borrowed
-	giveBack(o.borrowed[kept:])
-	o.borrowed = o.borrowed[:kept]
+	if part.borrowed > 0 {
+		kept := len(o.large.list) - part.borrowed
+		giveBack(o.large.list[kept:])
+		o.large.list = o.large.list[:kept]
+	}
 	o.lent -= part.lent
 	o.emptied()
 }
@@ -139,8 +164,9 @@ func (o *Output) DropFirst(n int) {
 		o.Drop()
 		return
 	}
-	bytes, contents := 0, 0 // to remove
-	for _, b := range o.borrowed {
+	bytes, written := 0, 0 // to remove
+	all := o.borrowed()
+	for i, b := range all {
 		if n < b.at-bytes {
 			break
 		}
@@ -150,17 +176,20 @@ func (o *Output) DropFirst(n int) {
 		n -= part
 		o.lent -= part
 		if part < len(b.content) {
-			o.borrowed[contents].content = b.content[part:]
+			all[i].content = b.content[part:]
 			break
 		}
-		contents++
+		written++
 	}
 	bytes += n
 	o.Bytes = append(o.Bytes[:0], o.Bytes[bytes:]...)
-	giveBack(o.borrowed[:contents])
-	o.borrowed = slices.Delete(o.borrowed, 0, contents)
-	for i := range o.borrowed {
-		o.borrowed[i].at -= bytes
+	if len(all) == 0 {
+		return
+	}
+	giveBack(all[:written])
+	o.large.list = slices.Delete(all, 0, written)
+	for i := range o.large.list {
+		o.large.list[i].at -= bytes
 	}
 }
 
@@ -172,12 +201,18 @@ func giveBack(contents []borrowed) {
 	clear(contents)
 }
 
-// emptied returns the buffer to the pool if there are no frames.
+// emptied returns the memory to the pools if there are no frames.
 func (o *Output) emptied() {
-	if o.Len() == 0 {
-		giveBuffer(o.Bytes)
-		*o = Output{}
+	if o.Len() > 0 {
+		return
 	}
+	giveBuffer(o.Bytes)
+	if o.large != nil && cap(o.large.list) <= maxListed {
+		clear(o.large.pieces)
+		o.large.list, o.large.left = o.large.list[:0], nil
+		contentsPool.Put(o.large)
+	}
+	*o = Output{}
 }
 
 // WriteAll writes all frames and returns the number of bytes written; DropFirst removes
@@ -187,22 +222,25 @@ func (o *Output) WriteAll(w io.Writer) (int, error) {
 	if o.IsWhole() {
 		return w.Write(o.Bytes)
 	}
-	pieces := o.Pieces()
-	n, err := pieces.WriteTo(w)
+	o.large.left = o.Pieces()
+	n, err := o.large.left.WriteTo(w)
 	return int(n), err
 }
 
 // IsWhole reports whether all bytes to write are in Bytes.
-func (o *Output) IsWhole() bool { return len(o.borrowed) == 0 }
+func (o *Output) IsWhole() bool { return len(o.borrowed()) == 0 }
 
-// Pieces returns the bytes to write, in order.
+// Pieces returns the bytes to write, in order. They are valid until the Output changes.
 func (o *Output) Pieces() net.Buffers {
-	list := make(net.Buffers, 0, 2*len(o.borrowed)+1)
-	from := 0
-	for _, b := range o.borrowed {
+	if o.IsWhole() {
+		return net.Buffers{o.Bytes}
+	}
+	pieces, from := o.large.pieces[:0], 0
+	for _, b := range o.large.list {
 		content := unsafe.Slice(unsafe.StringData(b.content), len(b.content)) // must not be written to
-		list = append(list, o.Bytes[from:b.at], content)
+		pieces = append(pieces, o.Bytes[from:b.at], content)
 		from = b.at
 	}
-	return append(list, o.Bytes[from:])
+	o.large.pieces = append(pieces, o.Bytes[from:])
+	return o.large.pieces
 }
