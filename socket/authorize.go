@@ -160,7 +160,7 @@ func (p Peer) isOurs() bool { return p.UID == 0 || p.UID == os.Geteuid() }
 // authorize calls an authorizer for a connection, and returns the peer. It also fails when the
 // system has credentials for the connection but reading them failed.
 func authorize(authorizer Authorizer, conn net.Conn) (fold.Maybe[Peer], error) {
-	peer, err := peerOf(conn)
+	peer, err := PeerOf(conn)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return fold.Nothing[Peer](), err
 	}

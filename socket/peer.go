@@ -76,9 +76,10 @@ func Pidfd(conn net.Conn) (*os.File, error) {
 	return file, nil
 }
 
-// peerOf returns the peer of a connection. It fails with errors.ErrUnsupported if connections of
-// this kind have none.
-func peerOf(conn net.Conn) (Peer, error) {
+// PeerOf returns the peer of a connection: what the connection's own method Peer returns, if it has
+// one, and else what the system knows. It fails with errors.ErrUnsupported if connections of this
+// kind have none. A [Transport] that wraps connections of another one calls it in their Peer.
+func PeerOf(conn net.Conn) (Peer, error) {
 	if knows, ok := conn.(interface{ Peer() (Peer, error) }); ok {
 		return knows.Peer()
 	}
@@ -88,6 +89,6 @@ func peerOf(conn net.Conn) (Peer, error) {
 
 // knownPeer is the peer of a connection, if it is known.
 func knownPeer(conn net.Conn) fold.Maybe[Peer] {
-	peer, err := peerOf(conn)
+	peer, err := PeerOf(conn)
 	return fold.MaybeOf(peer, err == nil)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/transcripts"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
@@ -51,9 +52,9 @@ func countKind(frames []wire.Frame, k wire.Kind) (n int) {
 }
 
 func FuzzServerConnection(f *testing.F) {
-	for i, recorded := range loadRecordedBytes(f) {
-		f.Add(recorded.client, uint64(i))
-		f.Add(recorded.server, uint64(i))
+	for i, recorded := range transcripts.All(f, "testdata") {
+		f.Add(recorded.Sent("client"), uint64(i))
+		f.Add(recorded.Sent("server"), uint64(i))
 	}
 	f.Add(encode(wire.KindStartOK, "hold", "a", "hold", "finish", "b"), uint64(1))
 	f.Add(encode(wire.KindStartOK, "a", wire.KindStartOK, "reject", "b", wire.KindClose, wire.KindClose), uint64(2))
@@ -141,9 +142,9 @@ func expectedMessages(data []byte) (contents []string) {
 }
 
 func FuzzClientConnection(f *testing.F) {
-	for i, recorded := range loadRecordedBytes(f) {
-		f.Add(recorded.server, uint64(i))
-		f.Add(recorded.client, uint64(i))
+	for i, recorded := range transcripts.All(f, "testdata") {
+		f.Add(recorded.Sent("server"), uint64(i))
+		f.Add(recorded.Sent("client"), uint64(i))
 	}
 	f.Add(encode(wire.KindStart, "a", wire.KindAck, "b", wire.KindReceived, "c", wire.KindCloseOK), uint64(3))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
@@ -204,10 +205,10 @@ func TestServerCombinesWhatFuzzedConnectionsHandled(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
 			server := serve(t, Config{}, fold.Sum[int](), echo)
-			for i, recorded := range loadRecordedBytes(t) {
+			for i, recorded := range transcripts.All(t, "testdata") {
 				conn := server.dial().conn.(*pipeConn)
 				go func() {
-					inChunks(conn, recorded.client, seed*100+uint64(i))
+					inChunks(conn, recorded.Sent("client"), seed*100+uint64(i))
 					time.Sleep(time.Second)
 					conn.Close()
 				}()

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rxipc/rxipc/socket/internal/unixsock"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -16,7 +15,9 @@ const lookAfterEvery = time.Second
 // lookAfter looks after the socket file of a listener that has one, until the function that
 // it returns is called.
 func (ipc *IPC) lookAfter(name Name, listener net.Listener) (end func()) {
-	l, ok := listener.(*unixsock.Listener)
+	l, ok := listener.(interface {
+		Look() (loss error, restored bool)
+	})
 	if !ok {
 		return func() {}
 	}

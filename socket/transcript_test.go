@@ -2,12 +2,9 @@ package socket
 
 import (
 	"bytes"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,58 +13,21 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/fold"
+	"github.com/rxipc/rxipc/socket/internal/transcripts"
 	"github.com/rxipc/rxipc/socket/internal/wire"
 )
 
-// recording is a session recorded from innmind/ipc 4.4: who wrote what, and when.
-type recording struct {
-	Name   string
-	Chunks []recordedChunk
-}
+// recording is a session recorded from innmind/ipc 4.4.
+type recording struct{ transcripts.Session }
 
-type recordedChunk struct {
-	From string
-	At   float64 `json:"t_ms"`
-	Hex  string
-}
-
-func (c recordedChunk) bytes() []byte {
-	sent, err := hex.DecodeString(c.Hex)
-	if err != nil {
-		panic(err)
-	}
-	return sent
-}
-
-func (c recordedChunk) time() time.Duration {
-	return time.Duration(c.At * float64(time.Millisecond))
-}
-
-func loadChunks(t testing.TB, path string) (r recording) {
+func loadRecording(t testing.TB, name string) recording {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
-	if err != nil {
-		t.Fatalf("read the transcript %s: %v", path, err)
-	}
-	return r
+	return recording{transcripts.Load(t, "testdata/transcripts/"+name+".jsonl")}
 }
 
 // frames spells what one side sent, without heartbeats.
 func (r recording) frames(from string) (all []string) {
-	var sent []string
-	for _, chunk := range r.Chunks {
-		if chunk.From == from {
-			sent = append(sent, string(chunk.bytes()))
-		}
-	}
-	var stream string
-	for _, s := range sent {
-		stream += s
-	}
-	return withoutHeartbeats(stream)
+	return withoutHeartbeats(string(r.Sent(from)))
 }
 
 func withoutHeartbeats(stream string) (all []string) {
@@ -135,19 +95,19 @@ func readAllOf(conn net.Conn) (all func() string) {
 func playClientOf(r recording, server *served[int], client *peer, name string) {
 	start, endAt, last := time.Now(), recordedNames[name].endAt, time.Duration(0)
 	for _, chunk := range r.Chunks {
-		last = chunk.time()
+		last = chunk.At
 		if chunk.From != "client" {
 			continue
 		}
-		if endAt > 0 && chunk.time() > endAt {
+		if endAt > 0 && chunk.At > endAt {
 			time.Sleep(endAt - time.Since(start))
 			server.end()
 		}
-		if recordedNames[name].stopAt == "other" && slices.Contains(decoded([]string{string(chunk.bytes())}), "close-ok") {
+		if recordedNames[name].stopAt == "other" && slices.Contains(decoded([]string{string(chunk.Bytes)}), "close-ok") {
 			server.dial().send(wire.KindStartOK, "stop")
 		}
-		time.Sleep(chunk.time() - time.Since(start))
-		client.send(chunk.bytes())
+		time.Sleep(chunk.At - time.Since(start))
+		client.send(chunk.Bytes)
 		synctest.Wait()
 	}
 	time.Sleep(last - time.Since(start))
@@ -158,7 +118,7 @@ func playClientOf(r recording, server *served[int], client *peer, name string) {
 func TestServerAnswersRecordedClientsAsTheRecordedServerDid(t *testing.T) {
 	for name, about := range recordedNames {
 		t.Run(name, func(t *testing.T) {
-			r := loadChunks(t, "testdata/transcripts/"+name+".json")
+			r := loadRecording(t, name)
 			synctest.Test(t, func(t *testing.T) {
 				server := serve(t, Config{ServerConfig: ServerConfig{Dialect: Dialect4}}, fold.Sum[int](), stopsAsRecorded(about.stopAt))
 				client := server.dial()
@@ -182,7 +142,7 @@ func TestClientGetsAlongWithTheRecordedServers(t *testing.T) {
 			continue // their clients do what no Process does
 		}
 		t.Run(name, func(t *testing.T) {
-			r := loadChunks(t, "testdata/transcripts/"+name+".json")
+			r := loadRecording(t, name)
 			synctest.Test(t, func(t *testing.T) { replayToClient(t, r) })
 		})
 	}
@@ -198,12 +158,12 @@ func replayToClient(t *testing.T, r recording) {
 		var got []string
 		for _, chunk := range r.Chunks {
 			if chunk.From == "server" {
-				if _, err := theirs.Write(chunk.bytes()); err != nil && r.Name != "f_client_killed" {
+				if _, err := theirs.Write(chunk.Bytes); err != nil && r.Name != "f_client_killed" {
 					t.Errorf("send the recorded bytes of the server: %v", err) // that one is gone at some moment
 				}
 				continue
 			}
-			for _, want := range withoutHeartbeats(string(chunk.bytes())) {
+			for _, want := range withoutHeartbeats(string(chunk.Bytes)) {
 				f := server.next()
 				for f == "heartbeat" && want != f {
 					f = server.next()
@@ -246,7 +206,7 @@ func driveAsRecorded(t *testing.T, p *Process, r recording) {
 		if chunk.From != "client" {
 			continue
 		}
-		src := iotest.OneByteReader(bytes.NewReader(chunk.bytes()))
+		src := iotest.OneByteReader(bytes.NewReader(chunk.Bytes))
 		for {
 			f, err := reader.ReadFrame(src)
 			if err != nil {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rxipc/rxipc/socket/internal/transcripts"
 )
 
 const fuzzLimit = 1 << 16
@@ -60,9 +62,9 @@ func (p *pieces) Read(into []byte) (int, error) {
 }
 
 func FuzzReader(f *testing.F) {
-	for _, recorded := range loadRecordedBytes(f) {
-		f.Add(recorded.Server, uint64(1))
-		f.Add(recorded.Client, uint64(2))
+	for _, recorded := range transcripts.All(f, "../../testdata") {
+		f.Add(recorded.Sent("server"), uint64(1))
+		f.Add(recorded.Sent("client"), uint64(2))
 	}
 	_, encoded := assorted()
 	f.Add(encoded[:20_000], uint64(3))
@@ -109,8 +111,8 @@ var mediaTypeGrammar = func() *regexp.Regexp {
 }()
 
 func FuzzParseMediaType(f *testing.F) {
-	for _, recorded := range loadRecordedBytes(f) {
-		frames, _ := readAll(bytes.NewReader(recorded.Client), fuzzLimit)
+	for _, recorded := range transcripts.All(f, "../../testdata") {
+		frames, _ := readAll(bytes.NewReader(recorded.Sent("client")), fuzzLimit)
 		for _, frame := range frames {
 			f.Add(frame.Message.MediaType)
 		}

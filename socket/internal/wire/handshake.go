@@ -34,6 +34,15 @@ func (k Kind) isExtended(mediaType string) bool {
 	return false
 }
 
+// ControlOf returns the control message, with or without parameters, that a media type and a
+// content stand for between two rxipc peers; KindMessage if there is none.
+func ControlOf(mediaType, content string) Kind {
+	if k := ControlKind(content); mediaType == TextPlain || k.isExtended(mediaType) {
+		return k
+	}
+	return KindMessage
+}
+
 // IsMarkedStartOK reports whether a frame is the connection.start-ok of an rxipc client.
 func (f Frame) IsMarkedStartOK() bool {
 	return f.Kind == KindStartOK && f.Message.MediaType == typeMarkedStartOK

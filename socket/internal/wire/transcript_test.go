@@ -3,62 +3,14 @@ package wire
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/rxipc/rxipc/socket/internal/transcripts"
 )
-
-// recordedBytes holds the bytes that each side of a recorded session sent.
-type recordedBytes struct {
-	name           string
-	Server, Client []byte
-}
-
-// loadRecordedBytes reads the sessions recorded from innmind/ipc 4.4.
-func loadRecordedBytes(tb testing.TB) (all []recordedBytes) {
-	tb.Helper()
-	paths, err := filepath.Glob("../../testdata/transcripts/*.json")
-	if err != nil || len(paths) == 0 {
-		tb.Fatalf("list the transcripts: got %d, %v, want some", len(paths), err)
-	}
-	for _, path := range paths {
-		all = append(all, loadRecording(tb, path))
-	}
-	return all
-}
-
-func loadRecording(tb testing.TB, path string) recordedBytes {
-	tb.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatalf("read a transcript: got %v, want nil", err)
-	}
-	var file struct {
-		Name   string
-		Chunks []struct{ From, Hex string }
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		tb.Fatalf("decode the transcript %s: %v", path, err)
-	}
-	recorded := recordedBytes{name: file.Name}
-	for _, chunk := range file.Chunks {
-		sent, err := hex.DecodeString(chunk.Hex)
-		if err != nil {
-			tb.Fatalf("decode a chunk of the transcript %s: %v", path, err)
-		}
-		if chunk.From == "server" {
-			recorded.Server = append(recorded.Server, sent...)
-		} else {
-			recorded.Client = append(recorded.Client, sent...)
-		}
-	}
-	return recorded
-}
 
 // encodeFrames encodes decoded frames.
 func encodeFrames(frames []Frame) (encoded []byte) {
@@ -80,10 +32,10 @@ var brokenOnPurpose = map[string]string{
 }
 
 func TestTranscriptsDecodeAndEncodeToTheSameBytes(t *testing.T) {
-	for _, recorded := range loadRecordedBytes(t) {
-		t.Run(recorded.name, func(t *testing.T) {
-			checkRecording(t, recorded.Server, "")
-			checkRecording(t, recorded.Client, brokenOnPurpose[recorded.name])
+	for _, recorded := range transcripts.All(t, "../../testdata") {
+		t.Run(recorded.Name, func(t *testing.T) {
+			checkRecording(t, recorded.Sent("server"), "")
+			checkRecording(t, recorded.Sent("client"), brokenOnPurpose[recorded.Name])
 		})
 	}
 }
@@ -105,14 +57,14 @@ func checkRecording(t *testing.T, sent []byte, broken string) {
 }
 
 func TestTranscriptHoldsTheFramesOfItsSession(t *testing.T) {
-	recorded := loadRecording(t, "../../testdata/transcripts/h_params.json")
-	frames, err := readAll(bytes.NewReader(recorded.Client), 1<<20)
+	recorded := transcripts.Load(t, "../../testdata/transcripts/h_params.jsonl")
+	frames, err := readAll(bytes.NewReader(recorded.Sent("client")), 1<<20)
 	json := canonical("application/json; charset=utf-8")
 	want := []Frame{{Kind: KindStartOK}, {Message: newMessage(json, `{"a":"é"}`)}, {Kind: KindClose}}
 	if err != nil || !slices.Equal(frames, want) {
 		t.Errorf("read the frames of the client: got %v, %v, want %v", frames, err, want)
 	}
-	frames, err = readAll(bytes.NewReader(recorded.Server), 1<<20)
+	frames, err = readAll(bytes.NewReader(recorded.Sent("server")), 1<<20)
 	want = []Frame{{Kind: KindStart}, {Kind: KindReceived}, {Message: newMessage(json, `echo: {"a":"é"}`)}, {Kind: KindCloseOK}}
 	if err != nil || !slices.Equal(frames, want) {
 		t.Errorf("read the frames of the server: got %v, %v, want %v", frames, err, want)
@@ -121,8 +73,8 @@ func TestTranscriptHoldsTheFramesOfItsSession(t *testing.T) {
 
 func TestTranscriptsIncludeTheBrokenSessions(t *testing.T) {
 	var names []string
-	for _, recorded := range loadRecordedBytes(t) {
-		names = append(names, recorded.name)
+	for _, recorded := range transcripts.All(t, "../../testdata") {
+		names = append(names, recorded.Name)
 	}
 	for name := range brokenOnPurpose {
 		if !slices.Contains(names, name) {

@@ -1,0 +1,41 @@
+// Package recording records what goes over the connections of package socket, and the values of
+// observables, with times, and plays it again: to a server, to a client, in a test.
+//
+// [Transport] records the connections of a program. The command "rxipc record" records those of a
+// server that runs. A [Recording] that was read from a file plays its clients to a server with
+// [Recording.PlayClients], and its server to clients with [Recording.PlayServer]. Both return what
+// differed. Replay and ReplayServer of package socket/sockettest do so in a test, in virtual time.
+//
+// # The format
+//
+// A recording is a file of JSON lines: UTF-8, an object a line. The first line says what it is:
+//
+//	{"recording":1,"name":"counter","begin":"2026-11-27T21:16:36.5Z","about":"one request"}
+//
+// The number is the version of the format. "name" is the name of the server, "begin" the time at
+// which the recording began, "about" a text for people. All three may be missing. Each other line
+// is an [Entry]:
+//
+//	{"ms":0.2,"connection":1,"kind":"open"}
+//	{"ms":0.3,"connection":1,"from":"server","kind":"start"}
+//	{"ms":5.4,"connection":1,"from":"client","kind":"start-ok","mediaType":"text/plain; peer=rxipc"}
+//	{"ms":5.4,"connection":1,"from":"client","kind":"message","mediaType":"text/plain","content":"hello","joined":true}
+//	{"ms":9.7,"connection":1,"from":"server","kind":"ack"}
+//	{"ms":9.8,"connection":1,"from":"server","kind":"message","mediaType":"text/plain","base64":"/w=="}
+//	{"ms":12.3,"connection":1,"from":"client","kind":"end"}
+//
+//	ms          milliseconds since the recording began, with up to six digits after the point
+//	connection  the number of the connection, from 1 on; of an observable, the number of the run
+//	from        "client" or "server", which sent it; missing for open, stop, and the values of an observable
+//	kind        what it is, see Kind
+//	mediaType   of a message; of a control message, if that has parameters
+//	content     the content of a message, if it is UTF-8; a message without content has none
+//	base64      the same for other contents, and for bytes
+//	missing     how many bytes of the content are left out at its end
+//	joined      true: in one write with the entry before it of the same connection and side
+//	name        of open and stop: the name of the server, if it is not that of the first line
+//
+// Members that are not known are ignored. The lines of one side of a connection are in their
+// order. All lines together may not be: order them by their times, none of which are equal in a
+// recording of this package, but for joined entries. A recorder that is killed may leave a last line that is not whole.
+package recording
