@@ -48,10 +48,12 @@ var floors = map[string][]string{
 	"socket/child": {"socket", "fold", "socket/systemd", "stream/system", "internal/subprocess"},
 	"socket/queue": {"socket", "operators", "stream"},
 
-	"socket/tcp":               {"socket"},
-	"socket/internal/testcert": {},
+	"socket/tcp":                  {"socket"},
+	"socket/internal/testcert":    {},
+	"socket/internal/transcripts": {},
 
-	"socket/sockettest": {"socket", "socket/internal/wire", "operators", "stream/streamtest", "stream", "fold"},
+	"socket/recording":  {"socket", "socket/internal/wire", "stream"},
+	"socket/sockettest": {"socket/recording", "socket", "socket/internal/wire", "operators", "stream/streamtest", "stream", "fold"},
 	"examples":          {"socket/rpc", "socket/queue", "socket", "stream/system", "operators", "stream", "fold"},
 }
 
