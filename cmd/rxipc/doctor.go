@@ -85,7 +85,12 @@ func (o *options) examineFolder(ctx context.Context, dir string) (found []findin
 	if err != nil {
 		return append(found, finding{wrong, err.Error(), "let the folder belong to this user, with mode 0700"})
 	}
+	hidden := moved(dir)
 	for _, s := range servers {
+		if s.State == dead && slices.Contains(hidden, s.Name) {
+			found = append(found, finding{wrong, s.Name + `: a "rxipc record" was killed, and no client reaches the server`, "run rxipc record --restore " + s.Name})
+			continue
+		}
 		found = append(found, examined(s))
 	}
 	return found
@@ -126,7 +131,7 @@ func (o *options) examineName(ctx context.Context, name socket.Name, chosen stri
 		}
 		elsewhere := *o
 		elsewhere.dir = dir
-		if s := elsewhere.look(ctx, elsewhere.ipc(), name); s.State != dead {
+		if s := elsewhere.look(ctx, name); s.State != dead {
 			found = append(found, finding{wrong, fmt.Sprintf("%v listens in the folder %s", name, dir), "use --dir " + dir + ", or Config.Dir in a program"})
 		}
 	}

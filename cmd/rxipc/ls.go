@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rxipc/rxipc/socket"
+	"github.com/rxipc/rxipc/socket/recording"
 	"github.com/rxipc/rxipc/stream"
 )
 
@@ -28,6 +30,9 @@ type server struct {
 	PID   int        `json:"pid,omitempty"`
 	User  string     `json:"user,omitempty"`
 	Since *time.Time `json:"since,omitempty"`
+
+	Library     string `json:"library,omitempty"`     // rxipc or other
+	Connections *int   `json:"connections,omitempty"` // missing: not known
 }
 
 // The states of a server.
@@ -45,7 +50,8 @@ func (o *options) ls() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "ls",
 		Short: "List the servers that listen",
-		Long: `List the servers that listen: name, state, process, user, and since when. The states:
+		Long: `List the servers that listen: name, state, process, user, since when, whether a program of rxipc or
+another one (innmind/ipc, for instance), and on Linux the number of connections. The states:
 
   responds   it takes connections
   busy       its queue of connections is full
@@ -54,7 +60,8 @@ func (o *options) ls() *cobra.Command {
   refuses    it does not admit this process
   dead       with --all: a socket whose server has died
 
-ls connects to each server for a moment, and sends no message.`,
+ls connects to each server for a moment, and sends no message. So it does not show the dialect: that
+shows in the acknowledgement of a message only. "rxipc record" shows it for a server that is used.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if watch {
@@ -79,14 +86,17 @@ func (o *options) servers(ctx context.Context, all bool) ([]server, error) {
 		return nil, err
 	}
 	servers := make([]server, len(names))
+	counts, counted := openConnections() // before ls makes its own
 	var looks sync.WaitGroup
 	slots := make(chan struct{}, 16)
-	ipc := o.ipc()
 	for i, name := range names {
 		slots <- struct{}{}
 		looks.Go(func() {
 			defer func() { <-slots }()
-			servers[i] = o.look(ctx, ipc, name)
+			servers[i] = o.look(ctx, name)
+			if open := counts[o.path(name)]; counted {
+				servers[i].Connections = &open
+			}
 		})
 	}
 	looks.Wait()
@@ -97,7 +107,7 @@ func (o *options) servers(ctx context.Context, all bool) ([]server, error) {
 }
 
 // look finds out about one server, within a second.
-func (o *options) look(ctx context.Context, ipc *socket.IPC, name socket.Name) server {
+func (o *options) look(ctx context.Context, name socket.Name) server {
 	s := server{Name: name.String(), State: responds}
 	if info, err := os.Stat(o.path(name)); err == nil {
 		since := info.ModTime()
@@ -105,7 +115,10 @@ func (o *options) look(ctx context.Context, ipc *socket.IPC, name socket.Name) s
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	p, err := ipc.Dial(ctx, name).Get()
+	var greeting bytes.Buffer
+	config := o.config()
+	config.Dir, config.Transport = "", recording.Transport(o.unix(), recording.NewWriter(&greeting, recording.Config{}))
+	p, err := socket.New(config).Dial(ctx, name).Get()
 	switch {
 	case errors.Is(err, socket.ErrNotListening):
 		s.State, s.Since = dead, nil
@@ -122,8 +135,23 @@ func (o *options) look(ctx context.Context, ipc *socket.IPC, name socket.Name) s
 			s.PID, s.User = peer.PID, userName(peer.UID)
 		}
 		p.Close(ctx)
+		s.Library = libraryOf(&greeting)
 	}
 	return s
+}
+
+// libraryOf tells a server of rxipc by the heartbeat before its greeting.
+func libraryOf(greeting io.Reader) string {
+	recorded, _ := recording.Read(greeting)
+	for _, e := range recorded.Entries {
+		switch e.Kind {
+		case recording.Heartbeat:
+			return "rxipc"
+		case recording.Start:
+			return "other"
+		}
+	}
+	return ""
 }
 
 // path is the path of the socket of a name.
@@ -156,9 +184,13 @@ func (o *options) printServers(out io.Writer, servers []server) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tSTATE\tPID\tUSER\tSINCE")
+	fmt.Fprintln(table, "NAME\tSTATE\tPID\tUSER\tSINCE\tLIBRARY\tCONNECTIONS")
 	for _, s := range servers {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.State, number(s.PID), dash(s.User), when(s.Since))
+		connections := "-"
+		if s.Connections != nil {
+			connections = strconv.Itoa(*s.Connections)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.State, number(s.PID), dash(s.User), when(s.Since), dash(s.Library), connections)
 	}
 	return table.Flush()
 }

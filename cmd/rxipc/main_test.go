@@ -128,8 +128,12 @@ func (s shell) library(name string, config socket.ServerConfig, serve func(conte
 }
 
 func echo(ctx context.Context, ipc *socket.IPC, name socket.Name) {
+	serveWith(ctx, ipc, name, func(m socket.Message) socket.Message { return m })
+}
+
+func serveWith(ctx context.Context, ipc *socket.IPC, name socket.Name, answer func(socket.Message) socket.Message) {
 	socket.Serve(ipc, name, fold.Unit()).With(ctx, func(m socket.Message, c socket.Continuation[struct{}], _ struct{}) socket.Continuation[struct{}] {
-		return c.Respond(m)
+		return c.Respond(answer(m))
 	})
 }
 
@@ -374,5 +378,47 @@ func TestCompletionKnowsNames(t *testing.T) {
 	out, _, _ := s.run("", "__complete", "request", "")
 	if !strings.HasPrefix(out, "echo\n") {
 		t.Errorf("complete rxipc request: got %q, want the name echo first", out)
+	}
+}
+
+// A program keeps what it knows from message to message.
+func TestServeRunsAProgramForEachConnection(t *testing.T) {
+	s := newShell(t)
+	s.serve("sum", "--each-connection", "--", "sh", "-c", "n=0; while read x; do n=$((n+x)); echo $n; done")
+	s.wants("1\n3\n6\n", exitDone, "1\n2\n3\n", "request", "sum", "--lines")
+	s.wants("10\n", exitDone, "", "request", "sum", "10")
+	s.serve("echo", "--each-connection", "--json", "--", "cat")
+	s.wants("{\"mediaType\":\"text/csv\",\"content\":\"a\\nb\"}\n{\"mediaType\":\"text/csv\",\"content\":\"c\"}\n", exitDone, "",
+		"request", "echo", "a\nb", "c", "-t", "text/csv", "--json")
+	s.serve("broken", "--each-connection", "--", "sh", "-c", "read line; exit 3")
+	s.fails(exitRejected, "rejected", "", "request", "broken", "x")
+	s.fails(exitUsage, "--each-connection", "", "serve", "x", "--push", "--", "cat")
+	s.fails(exitUsage, "--each-connection", "", "serve", "x", "--each-connection")
+	s.fails(exitUsage, "no-such-program", "", "serve", "x", "--each-connection", "--", "no-such-program")
+}
+
+func TestServePushesWhatAProgramPrints(t *testing.T) {
+	s := newShell(t)
+	s.serve("news", "--each-connection", "--push", "--", "sh", "-c", "echo first; while read line; do echo got $line; echo and more; done")
+	s.wants("first\ngot a\nand more\n", exitDone, "", "watch", "news", "--subscribe", "a", "--count", "3")
+	s.wants("", exitDone, "", "send", "news", "a", "b")
+}
+
+// The program ends with its connection.
+func TestServeEndsTheProgramOfAConnection(t *testing.T) {
+	s := newShell(t)
+	file := filepath.Join(s.dir, "ended")
+	if err := syscall.Mkfifo(file, 0o600); err != nil {
+		t.Fatalf("make a fifo: %v", err)
+	}
+	s.serve("echo", "--each-connection", "--", "sh", "-c", "read line; echo $line; cat; [ -z $line ] || echo end of $line > "+file)
+	said := make(chan string)
+	go func() {
+		text, _ := os.ReadFile(file) // waits for the program to write
+		said <- string(text)
+	}()
+	s.wants("hello\n", exitDone, "", "request", "echo", "hello")
+	if got := <-said; got != "end of hello\n" {
+		t.Errorf("close the connection of a program: got %q, want that its input ends", got)
 	}
 }

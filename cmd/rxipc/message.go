@@ -125,6 +125,12 @@ func (o *options) print(out io.Writer, m socket.Message) error {
 		_, err := io.WriteString(out, content)
 		return err
 	}
+	return printJSON(out, objectOf(m))
+}
+
+// objectOf returns a message as JSON.
+func objectOf(m socket.Message) messageObject {
+	content := m.Content()
 	object := messageObject{MediaType: m.MediaType().String()}
 	if utf8.ValidString(content) {
 		object.Content = &content
@@ -132,7 +138,7 @@ func (o *options) print(out io.Writer, m socket.Message) error {
 		encoded := base64.StdEncoding.EncodeToString([]byte(content))
 		object.Base64 = &encoded
 	}
-	return printJSON(out, object)
+	return object
 }
 
 // messageObject is a message as JSON. It has either Content or Base64.

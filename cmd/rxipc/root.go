@@ -44,7 +44,7 @@ func newRoot() *cobra.Command {
 	flags.BoolVar(&o.json, "json", false, "print JSON, an object a line")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Second, "how long to wait for a server, and for each answer; 0 for no limit")
 	for _, command := range []*cobra.Command{
-		o.ls(), o.ping(), o.send(), o.request(), o.call(), o.describe(), o.watch(), o.serve(), o.bench(), o.doctor(),
+		o.ls(), o.ping(), o.send(), o.request(), o.call(), o.describe(), o.watch(), o.serve(), o.record(), o.replay(), o.bench(), o.doctor(),
 	} {
 		command.Args = usage(command.Args)
 		root.AddCommand(command)
@@ -63,16 +63,18 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 }
 
 // ipc returns the library with the flags' configuration.
-func (o *options) ipc() *socket.IPC {
+func (o *options) ipc() *socket.IPC { return socket.New(o.config()) }
+
+func (o *options) config() socket.Config {
 	var trusted socket.Authorizer
 	if len(o.users) > 0 {
 		trusted = socket.Users(o.users...)
 	}
-	return socket.New(socket.Config{
+	return socket.Config{
 		Dir:          o.dir,
 		ClientConfig: socket.ClientConfig{Servers: trusted},
 		ServerConfig: socket.ServerConfig{Clients: trusted},
-	})
+	}
 }
 
 // limited returns a context for one wait.

@@ -19,16 +19,24 @@ import (
 func (o *options) serve() *cobra.Command {
 	var answer, mediaType string
 	var parallel int
+	var each, push bool
 	command := &cobra.Command{
 		Use:   "serve NAME [-- COMMAND [ARGUMENT...]]",
 		Short: "Listen on a name: echo, a fixed answer, or a program run for each message",
 		Long: `Listen on a name until a signal comes. The answer to each message is the message itself, a fixed one,
 or the output of a program, which gets the message's content as its input, the media type in
 RXIPC_MEDIA_TYPE and the client's process in RXIPC_PEER_PID. A program that fails rejects the
-message, with the last line of its error output as the reason.`,
+message, with the last line of its error output as the reason.
+
+With --each-connection the program runs once for each connection, until that ends. Each message is a line
+of its input, and the next line that it prints is the answer; other lines are pushed to the client. With
+--push no message has an answer: it is acknowledged when the program has it, and all that the program
+prints is pushed. With --json the lines are objects, as "rxipc request --json" prints them.`,
 		Example: `  rxipc serve echo
   rxipc serve clock -- date
-  rxipc serve count -- wc -w`,
+  rxipc serve count -- wc -w
+  rxipc serve calculator --each-connection -- bc -l
+  rxipc serve log --each-connection --push -- tail -f app.log`,
 		Args: func(command *cobra.Command, args []string) error {
 			if dash := command.ArgsLenAtDash(); dash >= 0 {
 				args = args[:dash]
@@ -40,6 +48,9 @@ message, with the last line of its error output as the reason.`,
 			if err != nil {
 				return err
 			}
+			if each || push {
+				return o.serveEach(command, name, push, mediaType, args[1:])
+			}
 			handler, err := handlerFor(command, answer, mediaType, args[1:])
 			if err != nil {
 				return err
@@ -49,6 +60,8 @@ message, with the last line of its error output as the reason.`,
 	}
 	command.Flags().StringVar(&answer, "answer", "", "answer each message with this content")
 	command.Flags().StringVarP(&mediaType, "type", "t", "", "media type of the answers (default: guessed)")
+	command.Flags().BoolVar(&each, "each-connection", false, "run the program once for each connection, with a line for each message")
+	command.Flags().BoolVar(&push, "push", false, "with --each-connection: push what the program prints, and answer no message")
 	command.Flags().IntVar(&parallel, "parallel", 4, "number of messages of different clients that are handled at the same time")
 	return command
 }
