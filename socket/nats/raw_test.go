@@ -3,6 +3,7 @@ package nats
 import (
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"syscall"
@@ -214,26 +215,34 @@ func TestListenerWithAFullBacklog(t *testing.T) {
 	}
 }
 
-// FuzzReceive gives any message to a session.
-func FuzzReceive(f *testing.F) {
-	f.Add([]byte("short"))
-	f.Add(frame{flags: flagFinish | flagPing, limit: 1 << 63, data: []byte("data")}.message())
-	f.Add(frame{flags: flagClose, position: 1 << 63}.message())
-	f.Fuzz(func(t *testing.T, message []byte) {
+// Any messages leave a session in order, or cut it.
+func TestConnTakesAnyMessages(t *testing.T) {
+	chance := rand.New(rand.NewPCG(1, 2))
+	positions := []uint64{0, 1, messageCost + 1, 2 * (messageCost + 1), firstWindow, 1 << 63, 1<<64 - 1}
+	for range 20_000 {
 		l := &link{subjects: newSubjects("rxipc", nobody), config: Config{}.withDefaults(), receivers: make(map[string]receiver), wake: make(chan struct{}, 1)}
 		l.maxPayload.Store(1 << 20)
 		l.buffers.New = func() any { return new(make([]byte, headerLen)) }
 		c := newConn(l, "session", "here", "there")
 		c.to, c.reply = "rxipc.to._.link.other._", "rxipc.to._.link.session._"
 		l.add("session", c)
-		for range 3 {
-			c.receive(&nats.Msg{Subject: c.reply, Data: message})
+		var sent []frame
+		for range 4 {
+			f := frame{
+				flags:    byte(chance.IntN(256) & chance.IntN(256)),
+				position: positions[chance.IntN(len(positions))],
+				limit:    positions[chance.IntN(len(positions))],
+				data:     make([]byte, chance.IntN(3)),
+			}
+			sent = append(sent, f)
+			c.receive(&nats.Msg{Subject: c.reply, Data: f.message()[:chance.IntN(3)*headerLen/2+len(f.data)]})
+			c.receive(&nats.Msg{Subject: c.reply, Data: f.message()})
 		}
-		if c.room() > piece {
-			t.Errorf("room for the next message: got %d bytes, want at most %d", c.room(), piece)
+		if room := c.room(); room > piece {
+			t.Fatalf("room for the next message after %+v: got %d bytes, want at most %d", sent, room, piece)
 		}
 		if c.received > c.told && c.err == nil {
-			t.Errorf("received %d bytes, want at most the %d of the window", c.received, c.told)
+			t.Fatalf("received after %+v: got %d bytes, want at most the %d of the window, or a cut", sent, c.received, c.told)
 		}
-	})
+	}
 }
