@@ -33,7 +33,7 @@ type Conn struct {
 	pending   []byte        // a message that is not published yet: room for a header, and bytes
 	flags     byte          // of the next message
 	queued    bool          // link.publish has this Conn
-	published chan struct{} // closed when the last message is published
+	published chan struct{} // closed when the message of Close is published
 	position  uint64        // before pending
 	limit     uint64        // that the other side has set
 	finished  bool          // CloseWrite was called
@@ -205,7 +205,11 @@ func (c *Conn) publish() {
 	f.putHeader(message)
 	c.told = f.limit
 	c.pending, c.flags, c.queued = nil, c.flags&(flagFinish|flagClose), false
-	to, reply, published := c.to, c.reply, c.published
+	to, reply := c.to, c.reply
+	var published chan struct{}
+	if f.flags&flagClose != 0 {
+		published, c.published = c.published, nil
+	}
 	c.writable.Broadcast()
 	c.mu.Unlock()
 
@@ -214,7 +218,7 @@ func (c *Conn) publish() {
 	if err != nil {
 		c.cut(fmt.Errorf("%w: publish to NATS: %w", errReset, err), 0)
 	}
-	if f.flags&(flagClose|flagReset) != 0 && published != nil {
+	if published != nil {
 		close(published)
 	}
 }

@@ -158,6 +158,22 @@ func TestConnAnswersASignOfLife(t *testing.T) {
 	}
 }
 
+// A period may end for a session that has just been closed.
+func TestConnTickAfterClose(t *testing.T) {
+	r := openRaw(t, Config{})
+	r.server.Close()
+	if f, _ := r.next(); f.flags != flagClose {
+		t.Errorf("close: got the message %+v, want the end", f)
+	}
+	for range silentPeriods {
+		r.server.(*Conn).tick()
+	}
+	r.send(frame{flags: flagPing})
+	if f, _ := r.next(); f.flags&flagReset == 0 {
+		t.Errorf("ask a session for a sign of life, some periods after it was closed: got %+v, want a reset", f)
+	}
+}
+
 // Messages that another user sends to a session, and what is no message, change nothing.
 func TestConnIgnoresStrangers(t *testing.T) {
 	r := openRaw(t, Config{User: "server"})

@@ -121,9 +121,13 @@ func (c *Conn) disconnected(err error) { c.cut(fmt.Errorf("%w: %w", errReset, er
 // after several periods.
 func (c *Conn) tick() {
 	c.mu.Lock()
+	if c.closed || c.err != nil {
+		c.mu.Unlock()
+		return
+	}
 	c.silent++
 	silent := c.silent
-	if silent > 1 && silent <= silentPeriods && c.err == nil {
+	if silent > 1 && silent <= silentPeriods {
 		c.signal(flagPing)
 	}
 	c.mu.Unlock()
