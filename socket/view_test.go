@@ -36,7 +36,7 @@ func attach(t *testing.T, listener *memoryListener, config Config) *Process {
 	t.Helper()
 	conn, err := listener.dial(0)
 	if err != nil {
-		t.Fatalf("dial: %v", err)
+		t.Fatalf("dial the listener in memory: %v", err)
 	}
 	p, err := New(config).Attach(t.Context(), conn).Get()
 	if err != nil {
@@ -344,19 +344,7 @@ func TestViewMemoryIsGivenBack(t *testing.T) {
 			before := wire.Lent()
 			synctest.Test(t, func(t *testing.T) {
 				wait := make(chan struct{})
-				listener, _ := serveViews(t, Config{Log: slog.New(slog.DiscardHandler), MaxMessage: 150_000}, func(v View, c Continuation[int], count int) Continuation[int] {
-					switch v.Bytes()[0] {
-					case 'p':
-						panic("oh")
-					case 'r':
-						return c.RespondView(v).Reject(nil)
-					case 't':
-						return c.RespondView(v).RespondBytes(v.MediaType(), make([]byte, 200_000))
-					case 'w':
-						<-wait
-					}
-					return c.RespondView(v)
-				})
+				listener, _ := serveViews(t, Config{Log: slog.New(slog.DiscardHandler), MaxMessage: 150_000}, asFirstByteSays(wait))
 				end(t, listener)
 				close(wait)
 			})
@@ -364,6 +352,24 @@ func TestViewMemoryIsGivenBack(t *testing.T) {
 				t.Errorf("after the end of all connections: %d bytes are lent, want %d, as before", after, before)
 			}
 		})
+	}
+}
+
+// asFirstByteSays is a handler that panics, rejects, responds too much or waits if the first byte of
+// a message says so, and responds with the message otherwise.
+func asFirstByteSays(wait <-chan struct{}) ViewHandler[int] {
+	return func(v View, c Continuation[int], count int) Continuation[int] {
+		switch v.Bytes()[0] {
+		case 'p':
+			panic("oh")
+		case 'r':
+			return c.RespondView(v).Reject(nil)
+		case 't':
+			return c.RespondView(v).RespondBytes(v.MediaType(), make([]byte, 200_000))
+		case 'w':
+			<-wait
+		}
+		return c.RespondView(v)
 	}
 }
 

@@ -119,7 +119,7 @@ func TestCreateHandsPanicsOn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
 				if err, ok := recover().(error); !ok || !errors.Is(err, errBroken) {
-					t.Errorf("got %v", err)
+					t.Errorf("run a source whose function panics: got %v, want its panic to reach the caller", err)
 				}
 			}()
 			_ = stream.Create(1, stream.Block, start).Run(t.Context())

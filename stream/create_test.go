@@ -172,8 +172,11 @@ func TestUsingReleasesHoweverTheRunEnds(t *testing.T) {
 
 func TestUsingReleasesNothingThatWasNotAcquired(t *testing.T) {
 	fail := func(context.Context) (int, error) { return 0, errBroken }
-	use := func(int) stream.Observable[int] { t.Error("used"); return nil }
-	release := func(int) { t.Error("released") }
+	use := func(int) stream.Observable[int] {
+		t.Error("use was called without a resource, want no call")
+		return nil
+	}
+	release := func(int) { t.Error("release was called without a resource, want no call") }
 	wantError(t, stream.Using(fail, use, release).Run(t.Context()), errBroken)
 
 	ctx, cancel := context.WithCancelCause(t.Context())

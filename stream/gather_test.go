@@ -191,7 +191,7 @@ func TestGatherHandsPanicsOn(t *testing.T) {
 		one := gather(1, explode, stream.Never[int]())
 		p := caught(one)
 		if p == nil || p.Value != any(errBroken) || !strings.Contains(string(p.Stack), "TestGatherHandsPanicsOn") {
-			t.Fatalf("got %v", p)
+			t.Fatalf("gather from a producer that panics: got %v, want a PanicError with its value and stack", p)
 		}
 		wantError(t, p, errBroken)
 

@@ -281,7 +281,7 @@ func TestSubjectObserverThatWaitsForItself(t *testing.T) {
 				for i, values := range [][]int{got, other.values} {
 					for n := range values {
 						if values[n] != n || len(values) != capacity+1+i {
-							t.Fatalf("got %v", values)
+							t.Fatalf("values of subscriber %d: got %v, want 0 to %d", i, values, capacity+i)
 						}
 					}
 				}

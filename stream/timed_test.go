@@ -80,7 +80,7 @@ func TestTimedTakesWhatWaitsBeforeItRings(t *testing.T) {
 		})
 		wantError(t, err, nil)
 		if s := fmt.Sprint(got); s != "[0 1 2]" {
-			t.Errorf("got %v", s)
+			t.Errorf("run with an alarm that never rings: got %s, want [0 1 2]", s)
 		}
 	})
 }
@@ -151,7 +151,7 @@ func TestAlarm(t *testing.T) {
 			return true
 		})
 		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v", err)
+			t.Errorf("run until the deadline: got %v, want context.DeadlineExceeded", err)
 		}
 		wantValues(t, rang, time.Minute, time.Minute)
 	})

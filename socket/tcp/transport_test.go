@@ -261,7 +261,7 @@ func TestListenerCloseLeavesNothing(t *testing.T) {
 	}
 	done, err := transport.Dial(t.Context(), counter)
 	if err != nil {
-		t.Fatalf("dial: %v", err)
+		t.Fatalf("dial the listener: %v", err)
 	}
 	silent := dialTCP(t, l)
 	l.Close()

@@ -130,12 +130,12 @@ func TestBenchTime(t *testing.T) {
 		begin := time.Now()
 		b.At(5, func() {
 			if b.Now() != 5 || time.Since(begin) != 5*time.Second {
-				b.Errorf("frame %d after %v", b.Now(), time.Since(begin))
+				b.Errorf("call at frame 5: got frame %d after %v, want frame 5 after 5 s", b.Now(), time.Since(begin))
 			}
 		})
 		time.Sleep(2500 * time.Millisecond)
 		if b.Now() != 2 {
-			b.Errorf("frame %d", b.Now())
+			b.Errorf("read the frame after 2.5 s: got %d, want 2", b.Now())
 		}
 		b.Wait()
 	})
@@ -172,7 +172,7 @@ func TestBenchWaitsForActions(t *testing.T) {
 		b.At(3, func() { time.Sleep(90 * time.Second) })
 	})
 	if !strings.HasPrefix(said, "an action has not returned within 1m0s\nthe bench cannot end") {
-		t.Errorf("got %q", said)
+		t.Errorf("wait for an action that takes too long: the bench reported %q, want that it has not returned", said)
 	}
 }
 

@@ -147,7 +147,7 @@ func ExampleProperty() {
 			b.Errorf("counted %d values of %q", counted[0], all)
 		}
 		if err != nil && !errors.Is(err, streamtest.ErrFailed) {
-			b.Error(err)
+			b.Errorf("count the values: got the error %v, want ErrFailed or none", err)
 		}
 	})
 	fmt.Println("failed:", t.Failed())

@@ -32,7 +32,7 @@ func TestMisbehavingSourcesKeepWhatTheyEmit(t *testing.T) {
 		}
 		values, err := source.Collect(context.Background())
 		if len(values) != 3 || err != nil {
-			t.Errorf("%s: %v, %v", r.name, values, err)
+			t.Errorf("collect a source that breaks the rule %q: got %v, %v, want its three values", r.name, values, err)
 		}
 	}
 }

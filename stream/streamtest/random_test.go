@@ -23,7 +23,7 @@ func TestRandomDiagrams(t *testing.T) {
 			t.Fatalf("reading the random diagram %q: got %v, want no error", text, err)
 		}
 		if d.length > 13 || len(d.marks) == 0 {
-			t.Errorf("%q", text)
+			t.Errorf("draw a random diagram of 12 frames: got %q of length %d with %d marks, want at most 13 and some", text, d.length, len(d.marks))
 		}
 		seen[text] = true
 		for _, sign := range text {
@@ -58,7 +58,7 @@ func TestProperty(t *testing.T) {
 		}
 	})
 	if runs != 50 {
-		t.Errorf("%d runs", runs)
+		t.Errorf("check a property 50 times: it ran %d times", runs)
 	}
 }
 

@@ -14,12 +14,12 @@ func TestRecorder(t *testing.T) {
 		r := Record(b, b.Cold("-a--(bc)---#"))
 		r.Next("a")
 		if b.Now() != 1 {
-			b.Errorf("frame %d", b.Now())
+			b.Errorf("wait for the value a: got frame %d, want 1", b.Now())
 		}
 		r.Nothing(3 * time.Millisecond) // b comes at the very end of it
 		r.Next("b")
 		if v := r.Value(); v != "c" {
-			b.Errorf("got %q", v)
+			b.Errorf("wait for a value: got %q, want c", v)
 		}
 		r.Nothing(3 * time.Millisecond)
 		r.Error(ErrFailed)

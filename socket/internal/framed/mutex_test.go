@@ -21,11 +21,11 @@ func TestMutexGoesToAWaiter(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		if err := <-impatient; !errors.Is(err, context.Canceled) {
-			t.Error(err)
+			t.Errorf("lock with a context that ends: got %v, want context.Canceled", err)
 		}
 		m.unlock()
 		if err := <-patient; err != nil {
-			t.Error(err)
+			t.Errorf("lock after an unlock: got %v, want no error", err)
 		}
 		m.unlock()
 		if !m.tryLock() {

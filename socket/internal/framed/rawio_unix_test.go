@@ -162,7 +162,7 @@ func TestTryWriteWritesWhatGoesAtOnce(t *testing.T) {
 	ours.SetWriteDeadline(longAgo) // of a context that has ended
 	n, err := src.tryWrite(&o, &contextDeadline{set: ours.SetWriteDeadline})
 	if n == 0 || n == o.Len() || err != nil {
-		t.Errorf("%d bytes, %v", n, err)
+		t.Errorf("try to write %d bytes: got %d, %v, want a part of them and no error", o.Len(), n, err)
 	}
 	got := make([]byte, n)
 	if _, err := io.ReadFull(theirs, got); err != nil || string(got) != string(wire.AppendFrame(nil, large)[:n]) {

@@ -94,7 +94,7 @@ func TestDebtsLeaveWithTheNextWrite(t *testing.T) {
 	c.Out.AddFrames("written ")
 	debts.frame = "owed meanwhile "
 	if err := c.Flush(t.Context()); err != nil {
-		t.Errorf("Flush: %v", err)
+		t.Errorf("flush what was added: got %v, want no error", err)
 	}
 	c.Unlock()
 	if debts.reminded != 1 {
@@ -154,7 +154,7 @@ func TestShutAndReleaseKeepNoContext(t *testing.T) {
 	c.Out.AddFrames("x")
 	go theirs.Read(make([]byte, 1))
 	if err := c.Flush(ctx); err != nil {
-		t.Errorf("Flush: %v", err)
+		t.Errorf("flush what was added: got %v, want no error", err)
 	}
 	c.Unlock()
 	go theirs.Write([]byte{0})

@@ -38,8 +38,12 @@ func TestListenKeepsOtherUsersOut(t *testing.T) {
 		filepath.Join(o.Dir, "counter.sock"):  fs.ModeSocket | 0o600,
 		filepath.Join(o.Dir, ".counter.lock"): 0o600,
 	} {
-		if info, err := os.Lstat(path); err != nil || info.Mode() != want {
-			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+		info, err := os.Lstat(path)
+		if err != nil {
+			t.Fatalf("look at what Listen has made: %v", err)
+		}
+		if info.Mode() != want {
+			t.Errorf("mode of %s: got %v, want %v", path, info.Mode(), want)
 		}
 	}
 	mustConnect(t, o)

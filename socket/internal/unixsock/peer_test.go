@@ -78,7 +78,7 @@ func TestPidfdNamesTheProcess(t *testing.T) {
 		t.Skipf("this system has no descriptors of peers: %v", err)
 	}
 	if err != nil {
-		t.Fatalf("Pidfd: %v", err)
+		t.Fatalf("open a descriptor of the peer: %v", err)
 	}
 	defer opened.Close()
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", opened.Fd()))
