@@ -26,6 +26,9 @@ func (p *Process) LogValue() slog.Value {
 	return lineValue(p.name.String(), p.id, p.peer)
 }
 
+// Log returns [Config.Log] with the attributes of the process, as [Connection.Log] does.
+func (p *Process) Log() *slog.Logger { return p.config.Log.With(slog.Any("", p)) }
+
 // log writes a line about the process.
 func (p *Process) log(level slog.Level, message string, attrs ...slog.Attr) {
 	writeLine(p.config.Log, level, message, p, attrs)

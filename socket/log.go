@@ -28,13 +28,6 @@ func writeLine(log *slog.Logger, level slog.Level, message string, who slog.LogV
 	}
 }
 
-// Log returns [Config.Log] with the attributes of the connection, for lines of a handler about its
-// client.
-func (c *Connection) Log() *slog.Logger { return c.config.Log.With(slog.Any("", c)) }
-
-// Log returns [Config.Log] with the attributes of the process, as [Connection.Log] does.
-func (p *Process) Log() *slog.Logger { return p.config.Log.With(slog.Any("", p)) }
-
 // because returns an error as attributes of a log line, with its Reason.
 func because(err error) []slog.Attr {
 	return []slog.Attr{slog.String("reason", Reason(err)), slog.Any("error", err)}

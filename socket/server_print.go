@@ -46,6 +46,10 @@ func (c *Connection) LogValue() slog.Value {
 	return lineValue(c.admission.name(), c.id, c.Peer())
 }
 
+// Log returns [Config.Log] with the attributes of the connection, for lines of a handler about its
+// client.
+func (c *Connection) Log() *slog.Logger { return c.config.Log.With(slog.Any("", c)) }
+
 // log writes a line about the connection.
 func (c *Connection) log(level slog.Level, message string, attrs ...slog.Attr) {
 	writeLine(c.config.Log, level, message, c, attrs)
