@@ -14,8 +14,8 @@ import (
 	"github.com/rxipc/rxipc/stream"
 )
 
-// content has 100 bytes.
-var content = strings.Repeat("0123456789", 10)
+// hundred has 100 bytes.
+var hundred = strings.Repeat("0123456789", 10)
 
 // BenchmarkWrite compares the journal with the asynchronous publish of nats.go, on the same broker
 // and so with the same storage and sync. nats.go has 4000 messages in flight, its default.
@@ -23,7 +23,7 @@ func BenchmarkWrite(b *testing.B) {
 	for name, config := range map[string]journal.Config{"sync always": {}, "sync every 2m": {SyncEvery: 2 * time.Minute}} {
 		j := opened(b, b.TempDir(), config)
 		b.Run(name+"/journal", func(b *testing.B) {
-			messages := stream.Pipe1(stream.Range(0, b.N), operators.Map(func(int) socket.Message { return socket.Text(content) }))
+			messages := stream.Pipe1(stream.Range(0, b.N), operators.Map(func(int) socket.Message { return socket.Text(hundred) }))
 			if err := j.Write(messages).Run(context.Background()); err != nil {
 				b.Fatalf("write %d messages: %v", b.N, err)
 			}
@@ -31,7 +31,7 @@ func BenchmarkWrite(b *testing.B) {
 		b.Run(name+"/nats.go", func(b *testing.B) {
 			js := plain(b, j)
 			for range b.N {
-				if _, err := js.PublishAsync("plain", []byte(content)); err != nil {
+				if _, err := js.PublishAsync("plain", []byte(hundred)); err != nil {
 					b.Fatalf("publish: %v", err)
 				}
 			}
@@ -57,7 +57,7 @@ func plain(b *testing.B, j *journal.Journal) jetstream.JetStream {
 func BenchmarkReplay(b *testing.B) {
 	j := opened(b, b.TempDir(), journal.Config{SyncEvery: time.Hour})
 	const stored = 200_000
-	messages := stream.Pipe1(stream.Range(0, stored), operators.Map(func(int) socket.Message { return socket.Text(content) }))
+	messages := stream.Pipe1(stream.Range(0, stored), operators.Map(func(int) socket.Message { return socket.Text(hundred) }))
 	if err := j.Write(messages).Run(context.Background()); err != nil {
 		b.Fatalf("write %d messages: %v", stored, err)
 	}
