@@ -43,7 +43,7 @@ func (j *Journal) Append(ctx context.Context, messages ...socket.Message) ([]Ent
 		n := batchOf(messages)
 		var err error
 		if entries, err = j.store(ctx, entries, messages[:n]); err != nil {
-			return nil, j.fail(ctx, "append to", err)
+			return nil, j.fail(ctx, "append to", j.reasonOf(ctx, err))
 		}
 		messages = messages[n:]
 	}
@@ -150,6 +150,39 @@ func (j *Journal) storeAtOnce(ctx context.Context, batch []socket.Message) (last
 		return sequenceIn(answer.Data)
 	}
 	return 0, nil
+}
+
+// reasonOf returns the error of a write, or why the broker did not answer to it.
+func (j *Journal) reasonOf(ctx context.Context, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return j.whySilent(err)
+	}
+	return err
+}
+
+// whySilent looks for the reason for which the broker does not answer: it does not when it fails to
+// write. An embedded broker has its health. Any other gets a message that belongs to no batch, to
+// which it answers with what ails it, or else with codeIncompleteBatch.
+func (j *Journal) whySilent(silence error) error {
+	if err := j.health(); err != nil && saysFull.MatchString(err.Error()) {
+		return fmt.Errorf("%w: %w; make room, and open the journal again", ErrFull, err)
+	} else if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), min(heartbeat, j.config.Timeout))
+	defer cancel()
+	answer, err := j.conn.RequestMsgWithContext(ctx, &nats.Msg{
+		Subject: j.subject(),
+		Header:  nats.Header{batchHeader: {nuid.Next()}, batchSeqHeader: {"2"}},
+	})
+	if err != nil {
+		return silence
+	}
+	_, err = sequenceIn(answer.Data)
+	if known, ok := errors.AsType[*jetstream.APIError](err); ok && known.ErrorCode != codeIncompleteBatch {
+		return err
+	}
+	return silence
 }
 
 // describe sets the headers that describe a message.

@@ -94,7 +94,7 @@ func (k *keeper) save(ctx context.Context, c keptCarry) error {
 		return fmt.Errorf("%w: %w", ErrFenced, err)
 	}
 	if err != nil {
-		return explained(ctx, err)
+		return explained(ctx, k.journal.reasonOf(ctx, err))
 	}
 	k.revision = ack.Sequence
 	return nil

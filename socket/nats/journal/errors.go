@@ -91,6 +91,7 @@ const (
 	codeNotAvailable          = 10008
 	codeNotLeader             = 10009
 	codeOffline               = 10118
+	codeIncompleteBatch       = 10176
 	codeDuplicateInBatch      = 10201
 	codeDuplicateConflict     = 10158
 	codeWrongLast             = 10071

@@ -24,7 +24,8 @@ type Journal struct {
 	conn     *nats.Conn
 	js       jetstream.JetStream
 	stream   jetstream.Stream
-	identity string // another one if the stream was deleted and made again
+	identity string         // another one if the stream was deleted and made again
+	broker   *broker.Broker // embedded; nil if there is none
 	closing  func() error
 }
 
@@ -68,7 +69,7 @@ func open(ctx context.Context, place, name string, config Config) (*Journal, err
 		if err != nil {
 			return nil, err
 		}
-		return on(ctx, conn, name, config, func() error { conn.Close(); return nil })
+		return on(ctx, conn, nil, name, config, func() error { conn.Close(); return nil })
 	}
 	if place == "" {
 		return nil, fmt.Errorf("%w: the folder is empty", socket.ErrInvalid)
@@ -88,7 +89,7 @@ func open(ctx context.Context, place, name string, config Config) (*Journal, err
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	return on(ctx, conn, name, config, func() error { conn.Close(); return b.Close() })
+	return on(ctx, conn, b, name, config, func() error { conn.Close(); return b.Close() })
 }
 
 // On is Open on a connection that the caller has, and which Close leaves open. Connect, Broker and
@@ -97,7 +98,7 @@ func On(ctx context.Context, conn *nats.Conn, name string, config Config) (*Jour
 	err := config.check(false)
 	if err == nil {
 		var j *Journal
-		if j, err = on(ctx, conn, name, config, func() error { return nil }); err == nil {
+		if j, err = on(ctx, conn, nil, name, config, func() error { return nil }); err == nil {
 			return j, nil
 		}
 	}
@@ -105,8 +106,8 @@ func On(ctx context.Context, conn *nats.Conn, name string, config Config) (*Jour
 }
 
 // on calls closing when it fails.
-func on(ctx context.Context, conn *nats.Conn, name string, config Config, closing func() error) (*Journal, error) {
-	j := &Journal{name: name, config: config.withDefaults(), conn: conn, closing: closing}
+func on(ctx context.Context, conn *nats.Conn, b *broker.Broker, name string, config Config, closing func() error) (*Journal, error) {
+	j := &Journal{name: name, config: config.withDefaults(), conn: conn, broker: b, closing: closing}
 	if err := j.setUp(ctx); err != nil {
 		return nil, errors.Join(err, closing())
 	}
@@ -116,6 +117,9 @@ func on(ctx context.Context, conn *nats.Conn, name string, config Config, closin
 func (j *Journal) setUp(ctx context.Context) (err error) {
 	if !names.MatchString(j.name) {
 		return fmt.Errorf("%w: the name %q of a journal has letters, digits, _ and - only", socket.ErrInvalid, j.name)
+	}
+	if err := j.health(); err != nil { // such as a stream that cannot be recovered, and would be made anew
+		return fmt.Errorf("%w: %w; restore the folder from a copy, or remove that stream from it", ErrCorrupt, err)
 	}
 	ctx, cancel := j.limited(ctx)
 	defer cancel()
@@ -161,6 +165,17 @@ func (j *Journal) streamOf(ctx context.Context, name, subject, kind string, conf
 		return nil, fmt.Errorf("%w: %s: give the journal another name", ErrForeign, name)
 	}
 	return j.js.UpdateStream(ctx, config)
+}
+
+// health returns what ails an embedded broker.
+func (j *Journal) health() error {
+	if j.broker == nil {
+		return nil
+	}
+	if text := j.broker.Server().Healthz(&server.HealthzOptions{}).Error; text != "" {
+		return errors.New(text)
+	}
+	return nil
 }
 
 // orNone returns the limit for NATS.

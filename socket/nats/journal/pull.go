@@ -20,7 +20,7 @@ type puller struct {
 	sub     *nats.Subscription
 	ahead   int  // how many messages may be asked for and not be taken
 	bytes   int  // the most bytes that one request may give
-	busy    bool // the next message is there: a heartbeat instead of it means errSilent
+	busy    bool // the next message is there: a heartbeat instead of it means errIdle
 
 	awaited int             // messages that were asked for and have not come
 	beat    context.Context // ends when the broker has said nothing for too long
@@ -37,6 +37,9 @@ const (
 
 // errSilent means that a consumer is not there any more, or that the broker says nothing.
 var errSilent = errors.New("the broker's consumer is silent")
+
+// errIdle means that the broker is there, and does not deliver a message that it should have.
+var errIdle = errors.New("the broker does not deliver it")
 
 func newPuller(conn *nats.Conn, stream, consumer string, ahead, bytes int) (*puller, error) {
 	sub, err := conn.SubscribeSync(conn.NewInbox())
@@ -62,7 +65,8 @@ func (p *puller) close() {
 	_ = p.sub.Unsubscribe() // fails if the connection is closed, which is the same
 }
 
-// next waits for the next message. It fails with errSilent when the consumer has to be made again.
+// next waits for the next message. It fails with errSilent or errIdle when the consumer has to be
+// made again.
 func (p *puller) next(ctx context.Context) (*nats.Msg, error) {
 	for {
 		if p.awaited <= p.ahead/2 && p.awaited < p.ahead {
@@ -121,7 +125,7 @@ func (p *puller) status(m *nats.Msg) error {
 	switch code {
 	case "100": // a heartbeat
 		if p.busy {
-			return errSilent
+			return errIdle
 		}
 		return nil
 	case "404", "408", "409":

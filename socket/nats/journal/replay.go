@@ -118,7 +118,7 @@ var errAtEnd = errors.New("at the end")
 
 // next waits for the next message.
 func (r *reading) next(ctx context.Context) (uint64, *nats.Msg, error) {
-	late := time.Time{}
+	var late time.Time // zero before the first failure
 	for {
 		sequence, m, err := r.tryNext(ctx)
 		switch {
@@ -128,12 +128,14 @@ func (r *reading) next(ctx context.Context) (uint64, *nats.Msg, error) {
 			return sequence, m, nil
 		case ctx.Err() != nil:
 			return 0, nil, context.Cause(ctx)
-		case err != errSilent && !errors.Is(explained(ctx, err), ErrUnavailable):
+		case err != errSilent && err != errIdle && !errors.Is(explained(ctx, err), ErrUnavailable):
 			return 0, nil, err
 		}
 		r.close()
 		if now := time.Now(); late.IsZero() {
 			late = now.Add(r.journal.config.Timeout)
+		} else if now.After(late) && err == errIdle {
+			return 0, nil, fmt.Errorf("%w: message %d: %w; its file may be damaged: restore the folder from a copy", ErrCorrupt, r.from.sequence, err)
 		} else if now.After(late) {
 			return 0, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
@@ -144,7 +146,7 @@ func (r *reading) next(ctx context.Context) (uint64, *nats.Msg, error) {
 }
 
 // tryNext waits for the next message of a consumer, which it makes if there is none. It fails with
-// errSilent if another consumer is needed.
+// errSilent or errIdle if another consumer is needed.
 func (r *reading) tryNext(ctx context.Context) (uint64, *nats.Msg, error) {
 	if r.puller == nil {
 		if err := r.open(ctx); err != nil {
