@@ -17,7 +17,7 @@ func TestFaultsAreShownByTests(t *testing.T) {
 		t.Fatalf("read FAULTS.md: %v", err)
 	}
 	there := testsIn(t, "*_test.go", "internal/*/*_test.go", "systemd/*_test.go", "pubsub/*_test.go", "sender/*_test.go",
-		"queue/*_test.go", "child/*_test.go", "faults/*_test.go", "nats/*_test.go", "../internal/*/*_test.go")
+		"queue/*_test.go", "child/*_test.go", "faults/*_test.go", "nats/*_test.go", "nats/journal/*_test.go", "../internal/*/*_test.go")
 	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllSubmatch(text, -1)
 	if len(named) == 0 {
 		t.Error("FAULTS.md names no test")
