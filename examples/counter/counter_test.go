@@ -33,6 +33,14 @@ func TestStoryCountsItsClients(t *testing.T) {
 	result.Lines = lines
 	result.Expect(t, 0, append(slices.Repeat([]string{hello}, 42), "counter: 42")...)
 	programtest.IsEmpty(t, temp)
+
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatalf("read the README: %v", err)
+	}
+	if shown := "```text\nlistening on a\n" + hello + "\n…\n" + lines[len(lines)-1] + "\n```"; !strings.Contains(string(readme), shown) {
+		t.Errorf("look for the output of the story in the README: got nothing, want\n%s", shown)
+	}
 }
 
 func TestStoryEndsAfterAnInterrupt(t *testing.T) {
