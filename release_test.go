@@ -2,6 +2,7 @@ package rxipc_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -99,5 +100,58 @@ func TestReleaseOfTheRoot(t *testing.T) {
 	version := os.Getenv("RXIPC_RELEASE")
 	if version != "" && !strings.Contains(readPage(t, "CHANGELOG.md"), "\n## "+strings.TrimPrefix(version, "v")) {
 		t.Errorf("look for %s in CHANGELOG.md: got no section of it", version)
+	}
+}
+
+// TestReleaseResolves makes a proxy with all modules as they are after a release, and requires each
+// of them in a module of a user.
+func TestReleaseResolves(t *testing.T) {
+	version := os.Getenv("RXIPC_RELEASE")
+	if version == "" {
+		t.Skip("RXIPC_RELEASE has no version to be released")
+	}
+	proxy := t.TempDir()
+	order, _ := releaseOrder(t)
+	for _, folder := range append([]string{"."}, order...) {
+		addToProxy(t, proxy, folder, version)
+	}
+	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatalf("find the module cache: %v", err)
+	}
+	downloads := filepath.Join(strings.TrimSpace(string(out)), "cache", "download")
+	for _, folder := range append([]string{"."}, order...) {
+		user := t.TempDir()
+		required := strings.TrimSuffix(module+"/"+folder, "/.")
+		file := "module user\n\ngo 1.26\n\nrequire " + required + " " + version + "\n"
+		if err := os.WriteFile(filepath.Join(user, "go.mod"), []byte(file), 0o600); err != nil {
+			t.Fatalf("write the go.mod of a user: %v", err)
+		}
+		list := exec.Command("go", "list", "-mod=mod", "-m", "all")
+		list.Dir = user
+		list.Env = append(os.Environ(), "GOFLAGS=-modcacherw", "GONOSUMDB=*", "GONOSUMCHECK=1", "GOSUMDB=off",
+			"GOMODCACHE="+t.TempDir(), "GOPROXY=file://"+proxy+",file://"+downloads+",https://proxy.golang.org")
+		out, err := list.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), module+" "+version) {
+			t.Errorf("require %s %s: got %v, want it and the root at that version\n%s", required, version, err, out)
+		}
+	}
+}
+
+// addToProxy adds a version of a module to the files of a proxy, without its code.
+func addToProxy(t *testing.T, proxy, folder, version string) {
+	t.Helper()
+	path := strings.TrimSuffix(module+"/"+folder, "/.")
+	dir := filepath.Join(proxy, path, "@v")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatalf("make the folder of a module: %v", err)
+	}
+	gomod := requirement.ReplaceAllStringFunc(readPage(t, filepath.Join(folder, "go.mod")), func(line string) string {
+		return strings.Replace(line, " v0.0.0", " "+version, 1)
+	})
+	for name, text := range map[string]string{".mod": gomod, ".info": `{"Version": "` + version + `"}`} {
+		if err := os.WriteFile(filepath.Join(dir, version+name), []byte(text), 0o600); err != nil {
+			t.Fatalf("write a file of a proxy: %v", err)
+		}
 	}
 }
