@@ -20,7 +20,8 @@ type Codec interface {
 	Encode(value any) ([]byte, error)
 
 	// Decode sets the value that a pointer points to. It must neither keep nor change the
-	// content, which is the memory of the received message. A caller whose request cannot be
+	// content, whose memory is that of the received message, and may be used again for another
+	// one. A caller whose request cannot be
 	// decoded gets the text of the error.
 	Decode(content []byte, value any) error
 }

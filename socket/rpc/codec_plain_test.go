@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -123,4 +124,32 @@ func TestCodecOfUnsupportedResponseIsBadResponse(t *testing.T) {
 	if !errors.Is(err, rpc.ErrBadResponse) || !strings.Contains(fmt.Sprint(err), `"text/html", want application/octet-stream`) {
 		t.Errorf("decode %v as a response of raw: got %q, %v, want ErrBadResponse with both media types", response, got, err)
 	}
+}
+
+// keeping is rpc.Bytes, and keeps the content that it decodes, which it must not.
+type keeping struct {
+	rpc.Codec
+	kept *[]byte
+}
+
+func (k keeping) Decode(content []byte, value any) error {
+	*k.kept = content
+	return k.Codec.Decode(content, value)
+}
+
+// TestCodecOfAClientDecodesLentContents finds other bytes in the memory of a response that was
+// decoded, since package sockettest has memory overwritten that is given back.
+func TestCodecOfAClientDecodesLentContents(t *testing.T) {
+	virtual(t, func(w *world) {
+		w.serve(rpc.Handle(raw, echo))
+		large := bytes.Repeat([]byte("x"), 1<<20)
+		var kept []byte
+		got, err := raw.Codecs(keeping{rpc.Bytes, &kept}).Call(w.ctx, w.connect(), large)
+		if !bytes.Equal(got, large) || err != nil {
+			t.Errorf("call raw with 1 MiB: got %d bytes, %v, want the same", len(got), err)
+		}
+		if bytes.Equal(kept, large) {
+			t.Error("keep the content of a response: got it after the call, want that its memory was lent")
+		}
+	})
 }

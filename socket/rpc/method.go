@@ -53,14 +53,28 @@ func (m Method[Req, Res]) Call(ctx context.Context, caller Caller, request Req) 
 	if err != nil {
 		return response, m.failed(err)
 	}
-	answer, err := caller.Request(ctx, message).Get()
-	if err != nil {
-		return response, m.failed(err)
-	}
-	if err := m.decode(answer, &response); err != nil {
+	if err := m.ask(ctx, caller, message, &response); err != nil {
 		return response, m.failed(err)
 	}
 	return response, nil
+}
+
+// lender is a Caller whose responses need not be copied to be decoded: a [*socket.Process].
+type lender interface {
+	RequestView(ctx context.Context, m socket.Message, use func(socket.View) error) error
+}
+
+// ask makes a request and sets the response that value points to.
+func (d *definition) ask(ctx context.Context, caller Caller, request socket.Message, value any) error {
+	if l, ok := caller.(lender); ok {
+		codecs := d.codecs // d stays on the stack
+		return l.RequestView(ctx, request, func(v socket.View) error { return codecs.decode(v.MediaType(), v.Bytes(), value) })
+	}
+	response, err := caller.Request(ctx, request).Get()
+	if err != nil {
+		return err
+	}
+	return d.decode(response, value)
 }
 
 // Encode returns the request as a message, for pipelines such as [socket.Pool.RequestAll]. The
@@ -86,7 +100,7 @@ type definition struct {
 	kind   Kind
 	name   string
 	doc    string
-	codecs []Codec
+	codecs codecs
 	sent   socket.MediaType // of requests without further parameters
 }
 
@@ -135,25 +149,33 @@ func (d *definition) encodeWithin(ctx context.Context, value any) (socket.Messag
 
 // decode sets the response that value points to, or returns the problem that the message is.
 func (d *definition) decode(m socket.Message, value any) error {
-	if err := problemIn(m); err != nil {
+	return d.codecs.decode(m.MediaType(), borrowed(m), value)
+}
+
+// codecs are those of a method.
+type codecs []Codec
+
+// decode sets the response that value points to, or returns the problem that the content is.
+func (c codecs) decode(mediaType socket.MediaType, content []byte, value any) error {
+	if err := problemIn(mediaType, content); err != nil {
 		return err
 	}
-	codec, ok := d.codec(m.MediaType())
-	if t := targetOf(m.MediaType()); ok && isMethod(t.kind) {
+	codec, ok := c.of(mediaType)
+	if t := targetOf(mediaType); ok && isMethod(t.kind) {
 		return fmt.Errorf("%w: it is a request, %s %s; the server seems to send back what it gets", ErrBadResponse, t.kind, t.name)
 	}
 	if !ok {
-		return fmt.Errorf("%w: its media type is %q, want %s", ErrBadResponse, m.MediaType(), d.mediaTypes())
+		return fmt.Errorf("%w: its media type is %q, want %s", ErrBadResponse, mediaType, c)
 	}
-	if err := codec.Decode(borrowed(m), value); err != nil {
+	if err := codec.Decode(content, value); err != nil {
 		return fmt.Errorf("%w: %w", ErrBadResponse, err)
 	}
 	return nil
 }
 
-// codec returns the codec for a media type, whatever its parameters.
-func (d *definition) codec(mt socket.MediaType) (Codec, bool) {
-	for _, codec := range d.codecs {
+// of returns the codec for a media type, whatever its parameters.
+func (c codecs) of(mt socket.MediaType) (Codec, bool) {
+	for _, codec := range c {
 		if isA(mt, codec.MediaType()) {
 			return codec, true
 		}
@@ -161,19 +183,19 @@ func (d *definition) codec(mt socket.MediaType) (Codec, bool) {
 	return nil, false
 }
 
+// String lists the media types.
+func (c codecs) String() string {
+	names := make([]string, len(c))
+	for i, codec := range c {
+		names[i] = codec.MediaType().String()
+	}
+	return strings.Join(names, " or ")
+}
+
 // isA reports whether a media type is the one that essence spells without parameters.
 func isA(mt, essence socket.MediaType) bool {
 	rest, ok := strings.CutPrefix(mt.String(), essence.String())
 	return ok && (rest == "" || rest[0] == ';')
-}
-
-// mediaTypes lists the media types of the codecs.
-func (d *definition) mediaTypes() string {
-	names := make([]string, len(d.codecs))
-	for i, codec := range d.codecs {
-		names[i] = codec.MediaType().String()
-	}
-	return strings.Join(names, " or ")
 }
 
 // timeoutParameter is the name of the parameter with the time that the caller still waits, in milliseconds.
@@ -189,12 +211,12 @@ func withTimeout(ctx context.Context, m socket.Message, left time.Duration) (soc
 }
 
 // problemIn returns the problem that a message is, if it is one.
-func problemIn(m socket.Message) error {
-	if !isA(m.MediaType(), problemJSON) {
+func problemIn(mediaType socket.MediaType, content []byte) error {
+	if !isA(mediaType, problemJSON) {
 		return nil
 	}
 	problem := &Problem{}
-	if err := problem.UnmarshalJSON(borrowed(m)); err != nil {
+	if err := problem.UnmarshalJSON(content); err != nil {
 		return errors.Join(ErrBadResponse, fmt.Errorf("the server answered with a problem that is not JSON: %w", err))
 	}
 	return problem

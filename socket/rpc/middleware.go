@@ -94,7 +94,7 @@ func (u used) Request(ctx context.Context, m socket.Message) fold.Attempt[socket
 	next := around(u.middleware, func(ctx context.Context, call Call) (socket.Message, error) {
 		response, err := u.caller.Request(ctx, call.Message).Get()
 		if err == nil {
-			err = problemIn(response)
+			err = problemIn(response.MediaType(), borrowed(response))
 		}
 		return response, err
 	})

@@ -56,9 +56,9 @@ func Handle[Req, Res any](method Method[Req, Res], f func(context.Context, Req) 
 
 // read decodes a request on the server, and returns the codec for the response.
 func (d *definition) read(m socket.Message, value any) (Codec, error) {
-	codec, ok := d.codec(m.MediaType())
+	codec, ok := d.codecs.of(m.MediaType())
 	if !ok {
-		return nil, ErrBadRequest.Detailf("the media type is %s, want %s", m.MediaType(), d.mediaTypes())
+		return nil, ErrBadRequest.Detailf("the media type is %s, want %s", m.MediaType(), d.codecs)
 	}
 	if err := codec.Decode(borrowed(m), value); err != nil {
 		return nil, ErrBadRequest.because(err).Detailf("%v", err)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"sync"
 	"sync/atomic"
 	"unsafe"
 )
@@ -27,10 +28,14 @@ func NewLoan(size int) *Loan {
 // NewTerm returns a Loan without memory. It is for a content that is owned by a Message, but is
 // to be used until End only.
 func NewTerm() *Loan {
-	l := &Loan{class: noClass}
+	l := terms.Get().(*Loan)
+	l.Once = false
 	l.users.Store(1)
 	return l
 }
+
+// terms are Loans without memory that have ended.
+var terms = sync.Pool{New: func() any { return &Loan{class: noClass} }}
 
 // Hold copies a content into the memory and returns it there.
 func (l *Loan) Hold(content []byte) string {
@@ -82,6 +87,10 @@ func (l *Loan) Release() {
 	}
 	if raceBuild || poisoned.Load() {
 		l.poison()
+	}
+	if l.memory == nil {
+		terms.Put(l)
+		return
 	}
 	lent.give(l)
 }
