@@ -1,6 +1,7 @@
 package nats_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -34,14 +35,7 @@ func startBroker(t testing.TB, configure ...func(*server.Options)) *broker.Broke
 
 // onLoopback gives a broker a port of the loopback interface.
 func onLoopback(o *server.Options) {
-	o.DontListen, o.Host, o.Port = false, "127.0.0.1", cmpOr(o.Port, server.RANDOM_PORT)
-}
-
-func cmpOr(a, b int) int {
-	if a != 0 {
-		return a
-	}
-	return b
+	o.DontListen, o.Host, o.Port = false, "127.0.0.1", cmp.Or(o.Port, server.RANDOM_PORT)
 }
 
 // connect returns a new connection to a broker in this process.
