@@ -45,6 +45,7 @@ func newRoot() *cobra.Command {
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Second, "how long to wait for a server, and for each answer; 0 for no limit")
 	for _, command := range []*cobra.Command{
 		o.ls(), o.ping(), o.send(), o.request(), o.call(), o.describe(), o.watch(), o.serve(), o.record(), o.replay(), o.bench(), o.doctor(),
+		o.top(), o.inspect(),
 	} {
 		command.Args = usage(command.Args)
 		root.AddCommand(command)

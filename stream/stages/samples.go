@@ -18,7 +18,7 @@ type Sample struct {
 type samples struct {
 	mu       sync.Mutex
 	until    time.Time // values are sampled until then
-	contents bool
+	contents time.Time // and have their contents until then
 	number   uint64
 	kept     []Sample // the oldest first
 }
@@ -36,7 +36,10 @@ func (r *Registry) Sample(id int, d time.Duration, contents bool) {
 	if p := r.placeOf(id); p != nil {
 		p.samples.mu.Lock()
 		defer p.samples.mu.Unlock()
-		p.samples.until, p.samples.contents = time.Now().Add(d), contents
+		p.samples.until = time.Now().Add(d)
+		if contents {
+			p.samples.contents = p.samples.until
+		}
 	}
 }
 
@@ -104,7 +107,7 @@ const maxText = 80
 func (p *place) sample(now time.Time, text func(contents bool) string) {
 	s := &p.samples
 	s.mu.Lock()
-	contents := s.contents
+	contents := now.Before(s.contents)
 	s.mu.Unlock()
 	printed := text(contents)
 	s.mu.Lock()

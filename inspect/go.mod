@@ -1,0 +1,16 @@
+module github.com/rxipc/rxipc/inspect
+
+go 1.26
+
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+	github.com/rxipc/rxipc v0.0.0
+)
+
+require (
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	golang.org/x/sys v0.46.0 // indirect
+)
+
+replace github.com/rxipc/rxipc => ../
