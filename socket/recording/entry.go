@@ -73,12 +73,12 @@ type Entry struct {
 	Time       time.Duration // since the recording began
 	Connection int           // the number of the connection, or of the run; 0 for Stop
 	From       Side          // the side that sent it; empty for Open, Stop, and of observables
-	Kind       Kind
-	MediaType  string // of a message, as it was spelled; of a control message with parameters
-	Content    string // of a message, Bytes, Value and Failed
-	Missing    int    // how many bytes of the content are left out at its end
-	Joined     bool   // it was in one write with the entry before it, of the same connection and side
-	Name       string // of Open and Stop: the server, if it is not that of the Header
+	Kind       Kind          // what happened
+	MediaType  string        // of a message, as it was spelled; of a control message with parameters
+	Content    string        // of a message, Bytes, Value and Failed
+	Missing    int           // how many bytes of the content are left out at its end
+	Joined     bool          // it was in one write with the entry before it, of the same connection and side
+	Name       string        // of Open and Stop: the server, if it is not that of the Header
 }
 
 // IsFrame reports whether the entry is a frame, of a message or a control message.

@@ -14,7 +14,7 @@ import (
 
 // Difference is something that differed from the recording when that was played.
 type Difference struct {
-	Connection int
+	Connection int           // its number in the recording
 	Time       time.Duration // in the recording
 	Side       Side          // the side that did not do as recorded
 	Recorded   Entry         // what it did in the recording; zero if that has nothing here

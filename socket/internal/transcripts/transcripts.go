@@ -18,15 +18,15 @@ import (
 
 // Session is a recorded session of one connection.
 type Session struct {
-	Name   string // of the file
-	Chunks []Chunk
+	Name   string  // of the file
+	Chunks []Chunk // in their order, of both sides
 }
 
 // Chunk is what one side wrote at once.
 type Chunk struct {
-	From  string // client or server
-	At    time.Duration
-	Bytes []byte
+	From  string        // client or server
+	At    time.Duration // since the session began
+	Bytes []byte        // as they were written
 }
 
 // Sent returns all that one side sent.
