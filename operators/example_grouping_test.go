@@ -90,8 +90,8 @@ func ExampleGroupCount() {
 
 // A client that says nothing for a while is done.
 func ExampleGroupIdle() {
-	clients := operators.Merge(stream.Just("ann", "bob", "ann"), stream.Never[string]())
-	sessions := operators.GroupBy(initial, operators.GroupIdle(50*time.Millisecond))
+	clients := operators.Concat(stream.Just("ann", "bob", "ann"), stream.Never[string]())
+	sessions := operators.GroupBy(initial, operators.GroupIdle(200*time.Millisecond))
 	show(sortedWords(operators.Take[string](2)(operators.MergeMap(count)(sessions(clients)))))
 	// Output: [a2 b1] <nil>
 }
@@ -103,7 +103,7 @@ func sums(w operators.Group[int, int]) stream.Observable[string] {
 
 // The sum of what had come when the bell rang.
 func ExampleWindow() {
-	windows := operators.Window[int](stream.Timer(50 * time.Millisecond))
+	windows := operators.Window[int](stream.Timer(200 * time.Millisecond))
 	numbers := operators.Concat(stream.Just(1, 2, 10), stream.Never[int]())
 	_ = stream.Pipe2(numbers, windows, operators.ConcatMap(sums)).ForEach(stopping())
 	// Output: 0:13
@@ -129,8 +129,8 @@ func ExampleWindowCountEvery() {
 }
 
 func ExampleWindowTime() {
-	readings := operators.Merge(stream.Just(20, 21, 22), stream.Never[int]())
-	_ = stream.Pipe2(readings, operators.WindowTime[int](50*time.Millisecond), operators.ConcatMap(sums)).ForEach(stopping())
+	readings := operators.Concat(stream.Just(20, 21, 22), stream.Never[int]())
+	_ = stream.Pipe2(readings, operators.WindowTime[int](200*time.Millisecond), operators.ConcatMap(sums)).ForEach(stopping())
 	// Output: 0:63
 }
 
@@ -142,22 +142,22 @@ func ExampleWindowTimeEvery() {
 }
 
 func ExampleWindowTimeOrCount() {
-	readings := operators.Merge(stream.Just(20, 21, 22), stream.Never[int]())
+	readings := operators.Concat(stream.Just(20, 21, 22), stream.Never[int]())
 	show(operators.Take[string](2)(stream.Pipe2(readings,
-		operators.WindowTimeOrCount[int](50*time.Millisecond, 2), operators.ConcatMap(sums))))
+		operators.WindowTimeOrCount[int](200*time.Millisecond, 2), operators.ConcatMap(sums))))
 	// Output: [0:41 1:22] <nil>
 }
 
 func ExampleBufferBoundary() {
-	bell := stream.Timer(50 * time.Millisecond)
+	bell := stream.Timer(200 * time.Millisecond)
 	numbers := operators.Concat(stream.Just(1, 2, 10), stream.Never[int]())
 	show(operators.Take[[]int](1)(operators.BufferBoundary[int](bell, 100)(numbers)))
 	// Output: [[1 2 10]] <nil>
 }
 
 func ExampleFoldTumblingTime() {
-	visits := operators.Merge(stream.Just(1, 1, 1), stream.Never[int]())
-	show(operators.Take[int](2)(operators.FoldTumblingTime(50*time.Millisecond, fold.Sum[int]())(visits)))
+	visits := operators.Concat(stream.Just(1, 1, 1), stream.Never[int]())
+	show(operators.Take[int](2)(operators.FoldTumblingTime(200*time.Millisecond, fold.Sum[int]())(visits)))
 	// Output: [3 0] <nil>
 }
 

@@ -174,8 +174,10 @@ func ExampleTakeUntilDone() {
 }
 
 func ExampleMerge() {
-	later := operators.Map(func(time.Time) string { return "later" })(stream.Timer(time.Millisecond))
-	show(operators.Merge(later, stream.Just("first", "second")))
+	over := make(chan string)
+	first := operators.Finally[string](func(operators.Ending, error) { close(over) })(stream.Just("first", "second"))
+	later := operators.Concat(stream.FromChannel(over), stream.Just("later"))
+	show(operators.Merge(later, first))
 	// Output: [first second later] <nil>
 }
 

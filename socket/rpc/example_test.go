@@ -110,6 +110,7 @@ func ExampleNotice() {
 		fmt.Println(err)
 		return
 	}
+	defer process.Close(ctx)
 	fmt.Println(touched.Send(ctx, process, "a.txt", "b.txt")) // returns when both were handled
 	// Output:
 	// touched a.txt

@@ -21,7 +21,7 @@ func Example() {
 	ctx, stop := context.WithCancel(context.Background())
 	go func() {
 		defer stop()
-		answer := fold.Then(ipc.ConnectTo(ctx, counter), socket.Request(ctx, socket.Text("hello")))
+		answer := fold.Then(ipc.ConnectTo(ctx, counter), socket.Closing(ctx, socket.Request(ctx, socket.Text("hello"))))
 		fmt.Println(answer.Get())
 	}()
 	total := socket.Serve(ipc, counter, fold.Sum[int]()).

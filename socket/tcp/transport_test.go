@@ -179,7 +179,7 @@ func TestTransportTellsNamesToAuthorizers(t *testing.T) {
 	})
 	ask := func(servers socket.Authorizer) error {
 		ipc := socket.New(socket.Config{Transport: transport, ClientConfig: socket.ClientConfig{Servers: servers}})
-		return fold.Then(ipc.ConnectTo(t.Context(), counter), socket.Request(t.Context(), socket.Text("hello"))).Err()
+		return fold.Then(ipc.ConnectTo(t.Context(), counter), socket.Closing(t.Context(), socket.Request(t.Context(), socket.Text("hello")))).Err()
 	}
 	if err := ask(socket.Named("client.example.org")); err != nil {
 		t.Errorf("a request between two sides with accepted names: got %v", err)
