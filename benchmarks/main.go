@@ -48,7 +48,7 @@ var suites = []struct {
 }{
 	{"streams", "rxipc compared with other ways to process a stream of values", true, streams.Suite},
 	{"sockets", "rxipc compared with other ways for two processes to exchange messages", true, sockets.Suite},
-	{"growth", "rxipc with more connections, busy or idle, and with more operators", false, sockets.Growth},
+	{"growth", "rxipc with more connections, busy or idle, more operators, longer messages, and as bytes pass", false, sockets.Growth},
 }
 
 func run() error {

@@ -8,13 +8,14 @@ import (
 	"github.com/rxipc/rxipc/benchmarks/measure"
 )
 
-// Growth measures rxipc with more connections, busy and idle, and with more operators in a server.
+// Growth measures rxipc with more connections, busy and idle, with more operators in a server, with
+// longer messages, and as bytes pass.
 func Growth() measure.Suite {
 	return measure.Suite{
 		Name:   "growth",
 		Title:  "As the work grows",
-		About:  "Requests of 32 bytes, and the memory that the server uses after a garbage collection.",
-		Groups: []measure.Group{moreConnections(), besideIdle(), moreOperators()},
+		About:  "Requests of 32 bytes, unless it says otherwise, and the memory that the server uses after a garbage collection.",
+		Groups: []measure.Group{moreConnections(), besideIdle(), moreOperators(), longerMessages(), asBytesPass()},
 	}
 }
 
@@ -62,6 +63,42 @@ func moreOperators() measure.Group {
 	return group
 }
 
+func longerMessages() measure.Group {
+	group := measure.Group{
+		Title:    "With longer messages",
+		About:    "One connection with one request in flight, whose response has the same content.",
+		Axis:     "bytes",
+		Baseline: bare.title(),
+		Metrics:  []measure.Metric{{Name: p50, Unit: measure.Seconds}, {Name: heap, Unit: measure.Bytes}},
+	}
+	for bytes := 1; bytes <= 16<<20; bytes *= 8 {
+		group.Works = append(group.Works, measure.Work{
+			Name: measure.Bytes.Format(float64(bytes)), X: float64(bytes), N: min(4000, max(20, 256<<20/bytes)), QuickN: 2,
+			Contenders: contenders([]peer{bare, rxIPC, lent}, setup{kind: oneByOne, size: bytes, conns: 1}, withMemory((*bench).oneByOne)),
+		})
+	}
+	return group
+}
+
+// asBytesPass measures whether memory stays: what the server uses after it has received so many
+// bytes on one connection.
+func asBytesPass() measure.Group {
+	const message = 64 << 10
+	group := measure.Group{
+		Title:   "As bytes pass",
+		About:   "One connection on which messages of 64 KiB arrive, each acknowledged; the memory of the server behind the last.",
+		Axis:    "gibibytes",
+		Metrics: []measure.Metric{{Name: heap, Unit: measure.Bytes}, {Name: rss, Unit: measure.Bytes}},
+	}
+	for _, gibibytes := range []int{1, 2, 4, 8} {
+		group.Works = append(group.Works, measure.Work{
+			Name: fmt.Sprint(gibibytes), X: float64(gibibytes), N: gibibytes << 30 / message, QuickN: 10, Whole: true, MaxRounds: 2,
+			Contenders: contenders([]peer{rxIPC, lent}, setup{kind: oneWay, job: job{Count: true}, size: message, conns: 1}, withMemory((*bench).oneWay)),
+		})
+	}
+	return group
+}
+
 // crowd opens count connections and makes requests on all of them. It closes them before the next
 // contender's turn, because one process cannot have the connections of all contenders.
 func crowd(count int) measurement {
@@ -83,7 +120,7 @@ func crowd(count int) measurement {
 	}
 }
 
-// withMemory adds the server's memory in use after a run to the run's figures.
+// withMemory adds the server's memory after a run to the run's figures.
 func withMemory(run measurement) measurement {
 	return func(b *bench, ctx context.Context, n int) (measure.Figures, error) {
 		figures, err := run(b, ctx, n)
@@ -91,7 +128,7 @@ func withMemory(run measurement) measurement {
 			return nil, err
 		}
 		used, err := b.server.usage(askSettled)
-		figures[heap] = float64(used.Heap)
+		figures[heap], figures[rss] = float64(used.Heap), float64(used.Resident)
 		return figures, err
 	}
 }

@@ -136,6 +136,36 @@ func (c lentConn) askLent(use func([]byte) error) error {
 // either.
 func view(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
 
+// inOrder is rxipc whose requests in flight are a stream.
+var inOrder = func() peer {
+	p := rxIPC
+	p.name = "rxipc, RequestAll"
+	p.dial = func(ctx context.Context, place place, message []byte) (conn, error) {
+		config := socket.Config{Dir: place.dir, ClientConfig: socket.ClientConfig{Window: windowWidth}}
+		process, err := socket.New(config).ConnectTo(ctx, rxipcName).Get()
+		if err != nil {
+			return nil, err
+		}
+		return streamConn{&rxipcConn{ctx: ctx, process: process, message: socket.NewMessageBytes(socket.OctetStream(), message)}}, nil
+	}
+	return p
+}()
+
+// streamConn is a rxipcConn that makes a stream of requests.
+type streamConn struct{ *rxipcConn }
+
+func (c streamConn) askAhead(n, _ int, got func([]byte) error) error {
+	for answer, err := range c.process.RequestAll(stream.Just(c.messages(n)...)).Seq(c.ctx) {
+		if err == nil {
+			err = got(view(answer.Content()))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // askAhead sends a window of requests, waits for their responses, which arrive in order, and sends
 // the next window.
 func (c *rxipcConn) askAhead(n, window int, got func([]byte) error) error {

@@ -142,11 +142,11 @@ func ahead() measure.Group {
 	return measure.Group{
 		Title: fmt.Sprintf("%d requests in flight", windowWidth),
 		About: `Requests of 32 bytes per second on one connection. The bare peer sends a request for each
-response that it receives. rxipc sends all requests and then waits for their responses. Both do so on
-one goroutine. For the others as many goroutines call at the same time.`,
+response that it receives. rxipc sends all requests and then waits for their responses; RequestAll sends
+a request for each response. All do so on one goroutine. For the others as many goroutines call at the same time.`,
 		Baseline: multiplexed.title(),
 		Metrics:  rateMetrics,
-		Works:    works(setup{kind: inFlight, conns: 1}, []size{{"32 B", 32, 30_000}}, (*bench).inFlight),
+		Works:    works(setup{kind: inFlight, conns: 1}, []size{{"32 B", 32, 30_000}}, (*bench).inFlight, inOrder),
 		Goals:    []measure.Goal{{Contender: rxIPC.title(), Metric: rate, Work: "32 B", Ratio: true, Bound: 0.8}},
 	}
 }
