@@ -123,35 +123,46 @@ func (ipc *IPC) Pool(name Name, config PoolConfig) *Pool {
 // the death of a server for instance. The caller may make it again if the server may handle
 // it twice. After Close a request fails with net.ErrClosed.
 func (p *Pool) Request(ctx context.Context, m Message) fold.Attempt[Message] {
-	answer, err := p.request(ctx, m)
+	a, err := p.ask(ctx, m, false)
 	if err != nil {
 		return fold.Fail[Message](p.failure(err))
 	}
-	return fold.Succeed(answer)
+	return fold.Succeed(a.message)
 }
 
-// request makes a request on the goroutine of its caller, which writes and reads itself.
-func (p *Pool) request(ctx context.Context, m Message) (Message, error) {
+// RequestView is Request for a response that is not kept, as [Process.RequestView] is. The
+// connection is free for other calls while use runs.
+func (p *Pool) RequestView(ctx context.Context, m Message, use func(View) error) error {
+	a, err := p.ask(ctx, m, true)
+	if err != nil {
+		return p.failure(err)
+	}
+	return a.lendTo(use)
+}
+
+// ask makes a request on the goroutine of its caller, which writes and reads itself. The caller
+// ends the loan of the answer, which has one only if lend is set.
+func (p *Pool) ask(ctx context.Context, m Message, lend bool) (answer, error) {
 	if err := cmp.Or(p.name.check(), m.check(p.ipc.config.MaxMessage)); err != nil {
-		return Message{}, &SendError{Err: err}
+		return answer{}, &SendError{Err: err}
 	}
 	if ctx.Err() != nil {
-		return Message{}, &SendError{Err: context.Cause(ctx)}
+		return answer{}, &SendError{Err: context.Cause(ctx)}
 	}
 	turn, k, c, err := p.begin()
 	for err == nil {
 		if k == nil {
 			if k, err = p.await(ctx, c); err != nil {
-				return Message{}, p.fail(err)
+				return answer{}, p.fail(err)
 			}
 		}
-		answer, failure := k.process.request(ctx, m)
+		a, failure := k.process.ask(ctx, m, lend)
 		if c, err = k.leave(turn, failure); c == nil {
-			return answer, err
+			return a, err
 		}
 		k = nil
 	}
-	return Message{}, &SendError{Err: err}
+	return answer{}, &SendError{Err: err}
 }
 
 // call is a request that waits for a place on a connection.

@@ -173,7 +173,7 @@ func TestPoolTakesBackAPlaceThatCameTooLate(t *testing.T) {
 			if k == nil || err != nil {
 				t.Fatalf("a call whose context ended when it had its place got %v, %v, want the place", k, err)
 			}
-			_, err = k.process.request(ended, Text("late"))
+			_, err = k.process.ask(ended, Text("late"), false)
 			if e := sendError(t, err); e.Sent != 0 {
 				t.Errorf("the request was sent %d times, want none: %v", e.Sent, err)
 			}

@@ -46,12 +46,12 @@ func (p *Pool) RequestAll(messages stream.Observable[Message]) stream.Observable
 		}
 		var first firstFailure
 		request := func(ctx context.Context, n numbered) (Message, error) {
-			answer, err := p.request(ctx, n.message)
+			a, err := p.ask(ctx, n.message, false)
 			if err != nil {
 				err = p.failure(fmt.Errorf("message %d: %w", n.number, err))
 				first.note(n.number, err)
 			}
-			return answer, err
+			return a.message, err
 		}
 		wanted := true
 		err := operators.MapParallel(limit, request)(source)(ctx, func(m Message) bool {

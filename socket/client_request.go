@@ -14,11 +14,11 @@ import (
 // server acknowledged a later message first. [Process.RequestAll] and [Pool] are for many
 // requests at the same time.
 func (p *Process) Request(ctx context.Context, m Message) fold.Attempt[Message] {
-	answer, err := p.request(ctx, m)
+	a, err := p.ask(ctx, m, false)
 	if err != nil {
 		return fold.Fail[Message](p.failure("request", err))
 	}
-	return fold.Succeed(answer)
+	return fold.Succeed(a.message)
 }
 
 // RequestView is Request for a response that is not kept: use gets a View of it, which is valid
@@ -29,6 +29,11 @@ func (p *Process) RequestView(ctx context.Context, m Message, use func(View) err
 	if err != nil {
 		return p.failure("request", err)
 	}
+	return a.lendTo(use)
+}
+
+// lendTo calls use with a View of the answer, and ends that.
+func (a answer) lendTo(use func(View) error) error {
 	if a.loan == nil {
 		a.loan = wire.NewTerm()
 	}
@@ -36,12 +41,7 @@ func (p *Process) RequestView(ctx context.Context, m Message, use func(View) err
 	return use(viewOf(a.message, a.loan))
 }
 
-func (p *Process) request(ctx context.Context, m Message) (Message, error) {
-	a, err := p.ask(ctx, m, false)
-	return a.message, err
-}
-
-// ask is request for an answer that may have a loan, if lend is set. Its caller ends the loan.
+// ask makes a request, for an answer that may have a loan, if lend is set. Its caller ends the loan.
 func (p *Process) ask(ctx context.Context, m Message, lend bool) (answer, error) {
 	if err := m.check(p.config.MaxMessage); err != nil {
 		return answer{}, &SendError{Err: err}

@@ -130,8 +130,8 @@
 // or 64 KiB once a read has filled those.
 //
 // A large message costs mostly the memory that is new for it. [Server.WithViews],
-// [ViewExchanges], [Connection.ViewExchanges] and [Process.RequestView] lend a message instead:
-// their functions get a [View], which is valid until they return, and its memory is used again
+// [ViewExchanges], [Connection.ViewExchanges], [Process.RequestView] and [Pool.RequestView] lend a
+// message instead: their functions get a [View], which is valid until they return, and its memory is used again
 // for the next message. A server that answers with the View copies nothing. For requests of 1 MiB
 // that takes half of the time. A View that is used later panics, and says how to keep the
 // message.

@@ -11,7 +11,7 @@ import (
 
 // View is a message whose content is lent: its memory is used again for another message. A View
 // is valid until the function that got it returns: the handler of [Server.WithViews], the
-// function of [Process.RequestView], or the yield of [ViewExchanges]. To keep a message for
+// function of [Process.RequestView] or [Pool.RequestView], or the yield of [ViewExchanges]. To keep a message for
 // longer, keep [View.Message], or a copy of what Bytes returns.
 //
 // Bytes and Message panic when they are called later. A slice that Bytes returned before cannot
