@@ -12,8 +12,16 @@ import (
 // messages, or after a signal, and prints the number of messages.
 func serve(ctx context.Context, name socket.Name, config socket.Config, until int) error {
 	config.Listening = func(name socket.Name) { fmt.Println("listening on", name) }
+	served := count(ctx, socket.New(config), name, until)
+	if count, carried := socket.Carry(served).Get(); carried { // also after a signal
+		fmt.Println("counter:", count)
+	}
+	return served.Err()
+}
 
-	served := socket.Serve(socket.New(config), name, fold.Sum[int]()).
+// count is the server of serve. It returns the number of messages.
+func count(ctx context.Context, ipc *socket.IPC, name socket.Name, until int) fold.Attempt[int] {
+	return socket.Serve(ipc, name, fold.Sum[int]()).
 		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
 			if until > 0 && total >= until {
 				return next.Finish()
@@ -23,9 +31,4 @@ func serve(ctx context.Context, name socket.Name, config socket.Config, until in
 		With(ctx, func(m socket.Message, c socket.Continuation[int], count int) socket.Continuation[int] {
 			return c.Respond(m).CarryWith(count + 1)
 		})
-
-	if count, carried := socket.Carry(served).Get(); carried { // also after a signal
-		fmt.Println("counter:", count)
-	}
-	return served.Err()
 }

@@ -1,7 +1,7 @@
 // Package recording records what goes over the connections of package socket, and the values of
 // observables, with times, and plays it again: to a server, to a client, in a test.
 //
-// [Transport] records the connections of a program. The command "rxipc record" records those of a
+// [Transport] records the connections of a program, [Values] an observable. The command "rxipc record" records those of a
 // server that runs. A [Recording] that was read from a file plays its clients to a server with
 // [Recording.PlayClients], and its server to clients with [Recording.PlayServer]. Both return what
 // differed. Replay and ReplayServer of package socket/sockettest do so in a test, in virtual time.
@@ -26,14 +26,15 @@
 //
 //	ms          milliseconds since the recording began, with up to six digits after the point
 //	connection  the number of the connection, from 1 on; of an observable, the number of the run
-//	from        "client" or "server", which sent it; missing for open, stop, and the values of an observable
+//	from        "client" or "server", which sent it; missing for open, stop, and of observables
 //	kind        what it is, see Kind
 //	mediaType   of a message; of a control message, if that has parameters
 //	content     the content of a message, if it is UTF-8; a message without content has none
 //	base64      the same for other contents, and for bytes
 //	missing     how many bytes of the content are left out at its end
 //	joined      true: in one write with the entry before it of the same connection and side
-//	name        of open and stop: the name of the server, if it is not that of the first line
+//	name        of open, stop and subscribed: the name of the server or observable, if it is not that
+//	            of the first line
 //
 // Members that are not known are ignored. The lines of one side of a connection are in their
 // order. All lines together may not be: order them by their times, none of which are equal in a

@@ -12,7 +12,7 @@ import (
 func Relay(ctx context.Context, client, server net.Conn, name string, to *Writer) {
 	defer client.Close()
 	defer server.Close()
-	number := to.open(name)
+	number := to.begun(Open, name)
 	ctx, cut := context.WithCancel(ctx)
 	defer cut()
 	stop := context.AfterFunc(ctx, func() { client.Close(); server.Close() })

@@ -80,7 +80,7 @@ type conn struct {
 
 // newConn records a connection, of which this process is one side.
 func newConn(inner net.Conn, to *Writer, name string, side Side) *conn {
-	number := to.open(name)
+	number := to.begun(Open, name)
 	return &conn{Conn: inner, out: &direction{to: to, number: number, from: side}, in: &direction{to: to, number: number, from: side.other()}}
 }
 

@@ -112,16 +112,15 @@ func (w *Writer) line(value any) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(value)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err != nil {
-		return
-	}
 	if err == nil {
-		_, err = w.out.Write(text.Bytes())
+		w.mu.Lock()
+		if w.err == nil {
+			_, err = w.out.Write(text.Bytes())
+		}
+		w.mu.Unlock()
 	}
 	if err != nil {
-		w.err = fmt.Errorf("recording: %w", err)
+		w.fail(err)
 	}
 }
 
@@ -133,15 +132,24 @@ func (w *Writer) now() time.Duration {
 	return w.last
 }
 
-// open returns the number of a new connection or run, and writes that it begins.
-func (w *Writer) open(name string) (number int) {
+// begun returns the number of a new connection or run, and writes that it begins.
+func (w *Writer) begun(kind Kind, name string) (number int) {
 	now := w.now()
 	w.mu.Lock()
 	w.connections++
 	number = w.connections
 	w.mu.Unlock()
-	w.write(Entry{Time: now, Connection: number, Kind: Open, Name: w.unlessKnown(name)})
+	w.write(Entry{Time: now, Connection: number, Kind: kind, Name: w.unlessKnown(name)})
 	return number
+}
+
+// fail ends the recording.
+func (w *Writer) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = fmt.Errorf("recording: %w", err)
+	}
 }
 
 // unlessKnown returns a name, and nothing if it is that of the Header.
