@@ -271,9 +271,6 @@ func TestBrowserClosesAConnection(t *testing.T) {
 
 func TestBrowserRecoversFromReloadAndALostServer(t *testing.T) {
 	live := New()
-	url := served(t, live, Options{Token: "first"})
-	base, _, _ := strings.Cut(url, "/#")
-	address := strings.TrimPrefix(base, "http://")
 	b := openTab(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -282,9 +279,9 @@ func TestBrowserRecoversFromReloadAndALostServer(t *testing.T) {
 	go func() {
 		ended <- live.Serve(ctx, "127.0.0.1:0", Options{Token: "second"}, func(url string) { other <- url })
 	}()
-	url = <-other
-	base, _, _ = strings.Cut(url, "/#")
-	address = strings.TrimPrefix(base, "http://")
+	url := <-other
+	base, _, _ := strings.Cut(url, "/#")
+	address := strings.TrimPrefix(base, "http://")
 	b.start(url)
 	b.until("the page is live", text("live"))
 	if hash := value[string](b, "location.href"); strings.Contains(hash, "second") {

@@ -47,9 +47,9 @@ const (
 	fullFor     = time.Second // a buffer that was full counts as full, so that it does not flicker
 )
 
-// look takes a snapshot of the registry, unless another viewer has just done so, and notes it.
-// Values are timed for some seconds after it.
-func (h *history) look(r *stages.Registry, now time.Time) ([]stages.Stage, map[int]track) {
+// look takes a snapshot of the registry, unless another viewer has just done so, notes it, and calls
+// use with it, and with the history of each stage. Values are timed for some seconds after it.
+func (h *history) look(r *stages.Registry, now time.Time, use func([]stages.Stage, map[int]*track)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.looked.IsZero() || now.Sub(h.looked) >= minLook {
@@ -66,11 +66,7 @@ func (h *history) look(r *stages.Registry, now time.Time) ([]stages.Stage, map[i
 		}
 		h.looked = now
 	}
-	tracks := make(map[int]track, len(h.seen))
-	for id, t := range h.seen {
-		tracks[id] = *t
-	}
-	return h.last, tracks
+	use(h.last, h.seen)
 }
 
 // note adds what a look has seen.
@@ -107,7 +103,7 @@ func (t *track) note(s stages.Stage, now time.Time) {
 }
 
 // rate returns the values a second over the last two seconds.
-func (t track) rate() float64 { return rateOf(t.marks[0], t.marks[len(t.marks)-1]) }
+func (t *track) rate() float64 { return rateOf(t.marks[0], t.marks[len(t.marks)-1]) }
 
 func rateOf(from, to mark) float64 {
 	if passed := to.at.Sub(from.at).Seconds(); passed > 0 {
@@ -117,7 +113,7 @@ func rateOf(from, to mark) float64 {
 }
 
 // spark returns the rates of the last seconds.
-func (t track) spark() (rates []float32) {
+func (t *track) spark() (rates []float32) {
 	for n := 1; n < len(t.seconds); n++ {
 		rates = append(rates, float32(rateOf(t.seconds[n-1], t.seconds[n])))
 	}
@@ -183,7 +179,7 @@ func (l *lister) visit(s stages.Stage, lane int, bottom bool) (dropped, skipped 
 }
 
 // pipelines returns the diagnosis of each pipeline that runs, the worst first.
-func pipelines(all []stages.Stage, tracks map[int]track, now time.Time) (verdicts []Verdict) {
+func pipelines(all []stages.Stage, tracks map[int]*track, now time.Time) (verdicts []Verdict) {
 	nodes := make(map[int]*node, len(all))
 	var roots []*node
 	for _, s := range all { // parents come first
@@ -209,7 +205,7 @@ const maxVerdicts = 20
 
 func (s Severity) rank() int { return slices.Index([]Severity{Dead, Slow, Calm}, s) }
 
-func nodeOf(s stages.Stage, t track, now time.Time) *node {
+func nodeOf(s stages.Stage, t *track, now time.Time) *node {
 	n := &node{id: s.ID, name: s.Name, buffer: s.Kind == stages.Buffer, running: s.Running > 0, busy: t.busy,
 		waiting: s.Fill.Waiting, capacity: s.Fill.Capacity}
 	n.full = s.Fill.Waiting > 0 && !t.full.IsZero() && now.Sub(t.full) < fullFor
@@ -223,7 +219,7 @@ func nodeOf(s stages.Stage, t track, now time.Time) *node {
 }
 
 // stageOf returns what a viewer sees of a stage.
-func stageOf(r row, t track, now time.Time) Stage {
+func stageOf(r row, t *track, now time.Time) Stage {
 	s, n := r.stage, nodeOf(r.stage, t, now)
 	recently := s.Latencies.Since(t.older)
 	v := Stage{

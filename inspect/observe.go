@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rxipc/rxipc/stream"
+	"github.com/rxipc/rxipc/stream/stages"
 )
 
 // Snapshot returns what a query asks for, as it is now. Rates need an earlier snapshot. Values, which
@@ -21,22 +22,26 @@ func (i *Inspector) Snapshot(q Query) Snapshot {
 		Time: now, Program: filepath.Base(os.Args[0]), PID: os.Getpid(), Goroutines: runtime.NumGoroutine(), Heap: heap[0].Value.Uint64(),
 		StagesFrom: max(0, q.Stages), ConnectionsFrom: max(0, q.Connections),
 	}
-	all, tracks := i.history.look(&i.registry, now)
+	i.history.look(&i.registry, now, func(all []stages.Stage, tracks map[int]*track) { s.addStages(q, all, tracks) })
+	s.Connections, s.ConnectionsFound, s.Totals = i.connections.list(q, now)
+	s.Members, s.MembersTotal = i.listMembers()
+	return s
+}
+
+// addStages adds the verdicts, and the page of the stages that a query asks for.
+func (s *Snapshot) addStages(q Query, all []stages.Stage, tracks map[int]*track) {
 	s.StagesTotal = len(all)
-	s.Verdicts = pipelines(all, tracks, now)
+	s.Verdicts = pipelines(all, tracks, s.Time)
 	found := findStages(rows(all), q.Find)
 	s.StagesFound = len(found)
 	from := min(s.StagesFrom, len(found))
 	for _, r := range found[from:min(len(found), from+stagesPage)] {
-		v := stageOf(r, tracks[r.stage.ID], now)
+		v := stageOf(r, tracks[r.stage.ID], s.Time)
 		for _, verdict := range s.Verdicts {
 			v.Holds = v.Holds || verdict.Stage == v.ID && verdict.Severity != Calm
 		}
 		s.Stages = append(s.Stages, v)
 	}
-	s.Connections, s.ConnectionsFound, s.Totals = i.connections.list(q, now)
-	s.Members, s.MembersTotal = i.listMembers()
-	return s
 }
 
 // snapshots emits a snapshot now, and then one each [Query].Every seconds, until its context ends.
