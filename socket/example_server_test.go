@@ -74,13 +74,16 @@ func ExampleServer_Monitor() {
 	ipc, remove := inNewDir()
 	defer remove()
 	ctx := context.Background()
+	counted := make(chan int, 2)
 	go func() {
 		ask(ctx, ipc, shouter, "a", "b")
+		<-counted // the first connection is in the total
 		ask(ctx, ipc, shouter, "c")
 	}()
 	total, err := socket.Serve(ipc, shouter, fold.Sum[int]()).
 		Monitor(func(total int, next socket.Next[int]) socket.Next[int] {
 			fmt.Println("monitor:", total)
+			counted <- total
 			if total == 3 {
 				return next.CarryWith(total * 100).Finish()
 			}
@@ -90,7 +93,7 @@ func ExampleServer_Monitor() {
 			return c.Respond(m).CarryWith(count + 1)
 		}).Get()
 	fmt.Println("server:", total, err)
-	// Unordered output:
+	// Output:
 	// client: a
 	// client: b
 	// monitor: 2
