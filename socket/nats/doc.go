@@ -10,7 +10,8 @@
 //
 // Here natsio is github.com/nats-io/nats.go, whose options decide about addresses, TLS,
 // credentials and accounts. Package broker has a server of NATS inside the process. The transport
-// needs no JetStream, and keeps nothing at the broker.
+// needs no JetStream, and keeps nothing at the broker. The page docs/machines.md of the repository
+// goes from one process to many machines in four steps.
 //
 // # Guarantees
 //
