@@ -6,7 +6,7 @@
 //	live.Connections(&config)     // the connections of socket.New(config)
 //	live.Pool("workers", pool)
 //
-// Nothing is shown yet. There are three ways to look at it:
+// This collects, and shows nothing yet. There are three ways to look at it:
 //
 //   - [Inspector.Serve] serves a page on a loopback address, for those who have its token.
 //   - [Inspector.Handler] is an http.Handler for a server of your own.
@@ -17,7 +17,7 @@
 //
 // With nobody watching, a value of a named stage costs about 10 ns, a value of a stage without a
 // name nothing, and a message of a server that Connections follows about 100 ns. While somebody
-// watches, latencies are measured of a part of the values.
+// watches, the latencies of some of the values are measured.
 //
 // # Safety
 //

@@ -1,10 +1,11 @@
 // Package recording records what goes over the connections of package socket, and the values of
 // observables, with times, and plays it again: to a server, to a client, in a test.
 //
-// [Transport] records the connections of a program, [Values] an observable. The command "rxipc record" records those of a
-// server that runs. A [Recording] that was read from a file plays its clients to a server with
-// [Recording.PlayClients], and its server to clients with [Recording.PlayServer]. Both return what
-// differed. Replay and ReplayServer of package socket/sockettest do so in a test, in virtual time.
+// [Transport] records the connections of a program, and [Values] an observable. The command "rxipc
+// record" records the connections of a running server. A [Recording] that was read from a file plays
+// its clients to a server with [Recording.PlayClients], and its server to clients with
+// [Recording.PlayServer]. Both return what differed. Replay and ReplayServer of package
+// socket/sockettest do the same in a test, in virtual time.
 //
 // # The format
 //
@@ -28,15 +29,15 @@
 //	connection  the number of the connection, from 1 on; of an observable, the number of the run
 //	from        "client" or "server", which sent it; missing for open, stop, and of observables
 //	kind        what it is, see Kind
-//	mediaType   of a message; of a control message, if that has parameters
+//	mediaType   the media type of a message, or of a control message with parameters
 //	content     the content of a message, if it is UTF-8; a message without content has none
 //	base64      the same for other contents, and for bytes
 //	missing     how many bytes of the content are left out at its end
 //	joined      true: in one write with the entry before it of the same connection and side
-//	name        of open, stop and subscribed: the name of the server or observable, if it is not that
-//	            of the first line
+//	name        of open, stop and subscribed: the name of the server or observable, if it differs from
+//	            the name in the first line
 //
-// Members that are not known are ignored. The lines of one side of a connection are in their
-// order. All lines together may not be: order them by their times, none of which are equal in a
-// recording of this package, but for joined entries. A recorder that is killed may leave a last line that is not whole.
+// Unknown members are ignored. The lines of one side of a connection are in order. Lines of different
+// sides and connections may not be: order them by their times, which this package never writes twice,
+// except in joined entries. A recorder that is killed may leave an incomplete last line.
 package recording

@@ -13,7 +13,7 @@ import (
 	"github.com/rxipc/rxipc/socket/recording"
 )
 
-// patience is the time after which code under test gets no more, in virtual time: how much later than in a recording the code under test may be, in virtual time.
+// patience is how much later than in the recording the code under test may be, in virtual time.
 const patience = time.Hour
 
 // Replay plays the clients of a recording to a server under test, in virtual time, and expects the

@@ -16,13 +16,14 @@
 //		operators.TakeWhile(func(c journal.Carry[int]) bool { return c.Value < 42 }, operators.Inclusive),
 //	).Last(ctx)
 //
-// The same program with nats://host instead of the folder keeps the journal on a cluster.
+// The same program with a URL such as nats://host instead of the folder keeps the journal on that
+// server or cluster.
 //
 // # Guarantees
 //
 //	what                               after kill -9 of the process       after a crash of the system
-//	an acknowledged message            is in the journal, in its place    the same; with SyncEvery, unless
-//	                                                                      it is younger than that
+//	an acknowledged message            is in the journal, in its place    the same; with SyncEvery only if
+//	                                                                      it is older than that
 //	a message that was not             may be in the journal, once        the same
 //	acknowledged
 //	a message in the journal           is in each State exactly once      the same
@@ -31,13 +32,14 @@
 //	the same id within Window          is stored once                     the same
 //	a job of a Queue                   is delivered until it is settled   the same
 //
-// On a cluster the first and the last column hold for its servers: a message is acknowledged when
-// most of the replicas have it. What a server has written, it syncs as its sync_interval says.
+// On a cluster a message is acknowledged when most of its replicas have it. Each server of the cluster
+// syncs to the disk as its sync_interval says, so a crash of most of them at the same time can lose what
+// is younger than that.
 //
 // # Exactly once
 //
 // A sender that gets no acknowledgement sends again, and the journal may have the message already.
-// So give each message an id, as a parameter of its media type, before it goes to a
+// So give each message an id, as a parameter of its media type, before you give it to a
 // [github.com/rxipc/rxipc/socket/sender.Sender] or another client that tries again:
 //
 //	text/plain; id=01J8Z3K7
@@ -48,22 +50,22 @@
 //   - All senders of a journal share the ids, so an id must differ from that of any other message.
 //   - A sender that tries again after Window is not recognized. Nor is one whose message was removed
 //     by the limits of the journal.
-//   - What a handler does beside the fold, such as to write a file, is not undone by a crash.
+//   - A crash does not undo other effects of a handler, such as a file that it wrote.
 //
-// After a batch with an id that is remembered, its other messages are stored one by one, each with a
-// sync of its own. That is slow, and happens when a sender tries again.
+// When a batch has a message whose id is remembered, its other messages are stored one by one, each with
+// a sync of its own. That is slow, and happens when a sender tries again.
 //
 // # State
 //
-// A [State] folds a journal. Its carry is kept with the number of the last message in it, as one
-// message of another stream, which replaces the one before only if no other run has. The next run
-// reads it, and folds what came later. The fold fails, and overwrites nothing, if a message is
-// missing or the carry cannot be read.
+// A [State] folds a journal. It keeps its carry, with the number of the last message that is in it, as
+// one message of another stream. A run replaces that message only if no other run has replaced it. The
+// next run reads the carry, and folds what came later. If a message is missing or the carry cannot be
+// read, the fold fails and overwrites nothing.
 //
-// [github.com/rxipc/rxipc/socket.Serve] has a carry for each connection, which its handler replaces
-// at will, and combines them when connections end. No message says what it adds to the total, so
-// such a server cannot be resumed from messages. Hence a server that survives is a pipeline of
-// [Journal.Commit] and [State.Fold], with TakeWhile in the place of Monitor.
+// A server of [github.com/rxipc/rxipc/socket.Serve] cannot be resumed from its messages: its handler
+// returns any carry for a connection, and no message says what it adds to the total. A server that
+// survives a crash is a pipeline of [Journal.Commit] and [State.Fold], with TakeWhile in the place of
+// Monitor.
 //
 // # Streams in the broker
 //
