@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +31,7 @@ import (
 // Broker is a NATS server in this process. Several goroutines may use it at the same time.
 type Broker struct {
 	server *server.Server
-	unlock func() error
+	close  func() error // once
 }
 
 // startTime limits how long a server that has started takes to accept connections.
@@ -62,7 +63,14 @@ func Start(folder string, configure ...func(*server.Options)) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a broker: %w", err)
 	}
-	b := &Broker{unlock: unlock}
+	b := &Broker{}
+	b.close = sync.OnceValue(func() error {
+		if b.server != nil {
+			b.server.Shutdown()
+			b.server.WaitForShutdown()
+		}
+		return unlock()
+	})
 	if err := b.start(options); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("start a broker: %w", err)
@@ -110,16 +118,8 @@ func (b *Broker) Connect(options ...nats.Option) (*nats.Conn, error) {
 func (b *Broker) Server() *server.Server { return b.server }
 
 // Close ends the server and its connections, once it has written what it stores, and frees the
-// folder. Closing it again does nothing.
-func (b *Broker) Close() error {
-	if b.server != nil {
-		b.server.Shutdown()
-		b.server.WaitForShutdown()
-	}
-	unlock := b.unlock
-	b.unlock = func() error { return nil }
-	return unlock()
-}
+// folder. Closing it again does nothing, but waits for the end and returns the same error.
+func (b *Broker) Close() error { return b.close() }
 
 // log is the logger of a server.
 type log struct {

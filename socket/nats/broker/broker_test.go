@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -104,4 +105,25 @@ func TestBrokerTellsWhyItCannotStart(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("start a broker at a port in use: got %v, want an error that says so", err)
 	}
+}
+
+func TestBrokerIsClosedByTwoGoroutines(t *testing.T) {
+	folder := t.TempDir()
+	b, err := broker.Start(folder)
+	if err != nil {
+		t.Fatalf("start a broker: %v", err)
+	}
+	var closing sync.WaitGroup
+	for range 2 {
+		closing.Go(func() {
+			if err := b.Close(); err != nil {
+				t.Errorf("close the broker beside another goroutine: got %v, want no error", err)
+			}
+		})
+	}
+	closing.Wait()
+	if b, err = broker.Start(folder); err != nil {
+		t.Fatalf("start a broker in the folder of one that was closed: %v", err)
+	}
+	b.Close()
 }

@@ -119,7 +119,7 @@ func explained(ctx context.Context, err error) error {
 	}
 	for _, gone := range []error{context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, nats.ErrConnectionClosed,
 		nats.ErrDisconnected, nats.ErrConnectionReconnecting, nats.ErrReconnectBufExceeded, nats.ErrNoServers,
-		jetstream.ErrMsgIteratorClosed, jetstream.ErrNoHeartbeat, jetstream.ErrNoStreamResponse} {
+		jetstream.ErrMsgIteratorClosed, jetstream.ErrNoHeartbeat, jetstream.ErrNoStreamResponse, jetstream.ErrAsyncPublishTimeout} {
 		if errors.Is(err, gone) {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
@@ -26,7 +27,7 @@ type Journal struct {
 	stream   jetstream.Stream
 	identity string         // another one if the stream was deleted and made again
 	broker   *broker.Broker // embedded; nil if there is none
-	closing  func() error
+	closing  func() error   // once
 }
 
 // Entry is a message of a journal, with its number. Numbers grow by one, but for messages that the
@@ -107,9 +108,9 @@ func On(ctx context.Context, conn *nats.Conn, name string, config Config) (*Jour
 
 // on calls closing when it fails.
 func on(ctx context.Context, conn *nats.Conn, b *broker.Broker, name string, config Config, closing func() error) (*Journal, error) {
-	j := &Journal{name: name, config: config.withDefaults(), conn: conn, broker: b, closing: closing}
+	j := &Journal{name: name, config: config.withDefaults(), conn: conn, broker: b, closing: sync.OnceValue(closing)}
 	if err := j.setUp(ctx); err != nil {
-		return nil, errors.Join(err, closing())
+		return nil, errors.Join(err, j.closing())
 	}
 	return j, nil
 }
@@ -123,7 +124,10 @@ func (j *Journal) setUp(ctx context.Context) (err error) {
 	}
 	ctx, cancel := j.limited(ctx)
 	defer cancel()
-	if j.js, err = jetstream.New(j.conn, jetstream.WithPublishAsyncMaxPending(2*maxBatch)); err != nil {
+	if j.js, err = jetstream.New(j.conn,
+		jetstream.WithPublishAsyncMaxPending(2*maxBatch),
+		jetstream.WithPublishAsyncTimeout(j.config.Timeout+heartbeat), // frees the room of a message that nobody waits for any more
+	); err != nil {
 		return err
 	}
 	config := jetstream.StreamConfig{
@@ -230,11 +234,9 @@ func (j *Journal) infoOf(ctx context.Context, stored jetstream.Stream) (*jetstre
 }
 
 // Close ends what Open started. Runs that use the journal fail with ErrUnavailable, so end them
-// before. Closing it again does nothing.
+// before. Closing it again does nothing, but waits for the end and returns the same error.
 func (j *Journal) Close() error {
-	closing := j.closing
-	j.closing = func() error { return nil }
-	if err := closing(); err != nil {
+	if err := j.closing(); err != nil {
 		return &Error{Op: "close", Journal: j.name, Err: err}
 	}
 	return nil

@@ -85,7 +85,7 @@ func (p *puller) next(ctx context.Context) (*nats.Msg, error) {
 			}
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrNoResponders):
 			return nil, errSilent
 		default:
 			return nil, err
@@ -135,8 +135,6 @@ func (p *puller) status(m *nats.Msg) error {
 			return nil
 		}
 		return errSilent // such as Consumer Deleted
-	case "503":
-		return errSilent
 	}
 	return fmt.Errorf("the broker refuses to deliver: %s %s", code, description)
 }

@@ -159,22 +159,24 @@ func (r *queueRun) next(ctx context.Context) (*Job, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	late := time.Now().Add(r.journal.config.Timeout)
-	m, err := r.puller.next(ctx)
-	for err == errSilent && time.Now().Before(late) { // such as after a reconnection
+	var late time.Time // zero before the first failure
+	for {
+		m, err := r.puller.next(ctx)
+		switch {
+		case err == nil:
+			return r.jobOf(ctx, m)
+		case err != errSilent: // which the broker is after a reconnection, too
+			return nil, err
+		case late.IsZero():
+			late = time.Now().Add(r.journal.config.Timeout)
+		case time.Now().After(late):
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 		if err := pause(ctx, heartbeat/10); err != nil {
 			return nil, err
 		}
 		r.puller.awaited = 0
-		m, err = r.puller.next(ctx)
 	}
-	if err == errSilent {
-		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r.jobOf(ctx, m)
 }
 
 // room is how many more jobs the run may have.
