@@ -30,9 +30,11 @@ func pass(from, to net.Conn, cut func(), d *direction) {
 	for {
 		n, err := from.Read(buffer)
 		d.sent(d.to.now(), buffer[:n])
-		if _, failed := to.Write(buffer[:n]); failed != nil {
-			cut()
-			return
+		if n > 0 { // a write of nothing may block
+			if _, failed := to.Write(buffer[:n]); failed != nil {
+				cut()
+				return
+			}
 		}
 		if err != nil {
 			break

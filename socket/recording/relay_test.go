@@ -84,3 +84,14 @@ func TestRelayCutsASideWhoseOtherSideIsGone(t *testing.T) {
 		}
 	})
 }
+
+// A net.Pipe blocks a write of nothing, too, until the other end is read.
+func TestRelayEndsWithAClientAlthoughTheServerReadsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, near := net.Pipe()
+		server, far := net.Pipe()
+		defer server.Close()
+		client.Close()
+		recording.Relay(t.Context(), near, far, "counter", recording.NewWriter(io.Discard, recording.Config{}))
+	})
+}
