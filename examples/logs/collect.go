@@ -132,6 +132,9 @@ func (s *store) open() (err error) {
 			return err
 		}
 		fields := strings.SplitN(line, " ", 3)
+		if len(fields) != 3 {
+			return fmt.Errorf("%s is no file of a collector, because of the line %q: give it another one", s.path, line)
+		}
 		s.last[fields[0]] = fields[1]
 		whole += int64(len(line))
 	}

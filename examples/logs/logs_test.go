@@ -179,6 +179,16 @@ func TestCollectorRefusesWhatDoesNotFollow(t *testing.T) {
 	}
 }
 
+func TestCollectorRefusesAFileThatIsNotItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes")
+	if err := os.WriteFile(path, []byte("a 1-1-1 text\nnote\n"), 0o600); err != nil {
+		t.Fatalf("write a file: %v", err)
+	}
+	if err := (&store{path: path}).open(); err == nil || !strings.Contains(err.Error(), "give it another") {
+		t.Errorf("open a file with another line: got %v, want an error that says what helps", err)
+	}
+}
+
 func TestShipperOfAFolderFails(t *testing.T) {
 	l := logs{t, programtest.Dir(t)}
 	l.collect()
