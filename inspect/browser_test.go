@@ -322,6 +322,18 @@ func TestBrowserShowsHostileNamesAsText(t *testing.T) {
 	}
 }
 
+// A tab in the background gets values and draws none.
+func TestBrowserKeepsALimitedNumberOfValues(t *testing.T) {
+	b := openTab(t)
+	b.start(served(t, New(), Options{}))
+	b.until("a snapshot is shown", `latest !== null`)
+	b.do("show 5,000 values that are not drawn for long",
+		`showValues({ time: new Date(), values: Array.from({ length: 5000 }, () => ({ at: new Date(Date.now() + 1e9) })) })`)
+	if shown, kept := value[int](b, `document.querySelectorAll(".marble").length`), value[int](b, "marbles.length"); shown != 1500 || kept != 1500 {
+		t.Errorf("5,000 values came: the page has %d of them and keeps %d, want 1500", shown, kept)
+	}
+}
+
 // connected serves and connects some clients in memory, with followed connections.
 func connected(t *testing.T, live *Inspector, clients int) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,6 +92,17 @@ func TestHandlerSaysWhatIsWrongWithAQuery(t *testing.T) {
 	}
 	if code, _, _ := ask(t, h, "POST", "/close", "7"); code != http.StatusBadRequest {
 		t.Errorf("close without an object: got the status %d, want 400", code)
+	}
+}
+
+func TestQueryHasATimeBetweenSnapshotsForAnyNumber(t *testing.T) {
+	for given, want := range map[string]time.Duration{
+		"NaN": 250 * time.Millisecond, "-Inf": 250 * time.Millisecond, "0": 250 * time.Millisecond, "1e-9": 100 * time.Millisecond, "Inf": time.Minute,
+	} {
+		q, err := queryOf(url.Values{"every": {given}})
+		if got := q.every(); err != nil || got != want {
+			t.Errorf("ask for a snapshot every %s seconds: got %v and %v, want %v", given, got, err, want)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type Query struct {
 
 // every returns the time between two snapshots.
 func (q Query) every() time.Duration {
-	if q.Every <= 0 {
+	if !(q.Every > 0) { // not even NaN is
 		q.Every = 0.25
 	}
 	return time.Duration(max(0.1, min(q.Every, 60)) * float64(time.Second))

@@ -218,6 +218,7 @@ function showStages(s) {
 // ---- values of a stage
 
 const span = 10000; // milliseconds that the marble diagram shows
+const mostMarbles = 1500; // more than come in that time; a tab in the background moves none out
 let marbles = [];
 let clock = 0; // the time of the server less that of this browser
 
@@ -243,6 +244,7 @@ function showValues(s) {
     marbles.push({ at: Date.parse(v.at), element: e });
     if (v.text) write(byId("values-last"), v.text);
   }
+  for (const m of marbles.splice(0, Math.max(0, marbles.length - mostMarbles))) m.element.remove();
 }
 
 function moveMarbles() {
