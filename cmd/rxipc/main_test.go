@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -402,6 +403,12 @@ func TestServePushesWhatAProgramPrints(t *testing.T) {
 	s.serve("news", "--each-connection", "--push", "--", "sh", "-c", "echo first; while read line; do echo got $line; echo and more; done")
 	s.wants("first\ngot a\nand more\n", exitDone, "", "watch", "news", "--subscribe", "a", "--count", "3")
 	s.wants("", exitDone, "", "send", "news", "a", "b")
+}
+
+func TestServeRejectsAMessageWhoseProgramIsGone(t *testing.T) {
+	if s, err := sessionOf(new(sync.Map), nil); s != nil || err == nil || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("look for the program of a connection that has ended: got %v and %v, want an error", s, err)
+	}
 }
 
 // The program ends with its connection.

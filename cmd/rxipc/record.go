@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"sync"
@@ -77,26 +78,33 @@ are recorded. The server may restart meanwhile.`,
 // recorder records the connections to a server.
 type recorder struct {
 	*options
-	name   socket.Name
-	errs   io.Writer
-	writer *recording.Writer
+	name      socket.Name
+	errs      io.Writer
+	writer    *recording.Writer
+	recording bool // it has begun
 
 	relays sync.WaitGroup
 }
 
 // toFile records to a new file, which only this user may read.
 func (r *recorder) toFile(command *cobra.Command, file string, config recording.Config, record func(context.Context) error) error {
-	out := command.OutOrStdout()
+	out, discard := command.OutOrStdout(), func() error { return nil }
 	if file != "-" {
 		created, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%w: remove it, or name another one with --output", err)
+		}
 		if err != nil {
 			return err
 		}
 		defer created.Close()
-		out = created
+		out, discard = created, func() error { return errors.Join(created.Close(), os.Remove(file)) }
 	}
 	r.writer = recording.NewWriter(out, config)
 	err := record(command.Context())
+	if err != nil && !r.recording {
+		err = errors.Join(err, discard()) // so that the next try can have the file
+	}
 	return errors.Join(r.writer.Err(), err)
 }
 
@@ -120,6 +128,7 @@ func (r *recorder) beside(ctx context.Context, as string) error {
 func (r *recorder) relayAll(ctx context.Context, listener net.Listener, leave func() error, dial func(context.Context) (net.Conn, error)) error {
 	ctx, end := context.WithCancelCause(ctx)
 	left := make(chan error, 1)
+	r.recording = true
 	context.AfterFunc(ctx, func() { left <- leave() })
 	relaying, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()

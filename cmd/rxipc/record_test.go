@@ -5,7 +5,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -151,6 +153,24 @@ func TestRecordCutsAndHidesContents(t *testing.T) {
 }
 
 // A record that was killed leaves a server that nobody reaches. What it wrote is there.
+func TestRecordThatDoesNotBeginLeavesNoFile(t *testing.T) {
+	s := newShell(t)
+	file := filepath.Join(s.dir, "file")
+	for range 2 {
+		s.fails(exitNotListening, "nobody", "", "record", "nobody", "-o", file, "--timeout", "50ms")
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("look for the file of a record without a server: got %v, want that there is none", err)
+	}
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatalf("write a file: %v", err)
+	}
+	s.fails(exitFailed, "--output", "", "record", "nobody", "-o", file, "--timeout", "50ms")
+	if text, err := os.ReadFile(file); err != nil || string(text) != "mine" {
+		t.Errorf("read a file that a record did not make: got %q and %v, want it as it was", text, err)
+	}
+}
+
 func TestRecordRestoresAfterItWasKilled(t *testing.T) {
 	s := newShell(t)
 	s.serve("echo")

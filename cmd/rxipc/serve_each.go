@@ -42,8 +42,12 @@ func (o *options) serveEach(command *cobra.Command, name socket.Name, push bool,
 	})
 	served := socket.ServeConnections(begin(o.ipc().Listen(name)), fold.Unit()).With(command.Context(),
 		func(m socket.Message, c socket.Continuation[struct{}], _ struct{}) socket.Continuation[struct{}] {
-			s, _ := running.Load(c.Connection())
-			answer, some, err := s.(*session).handle(c.Context(), m)
+			var answer socket.Message
+			var some bool
+			s, err := sessionOf(&running, c.Connection())
+			if err == nil {
+				answer, some, err = s.handle(c.Context(), m)
+			}
 			switch {
 			case err != nil:
 				fmt.Fprintln(command.ErrOrStderr(), "rxipc: message rejected:", err)
@@ -54,6 +58,16 @@ func (o *options) serveEach(command *cobra.Command, name socket.Name, push bool,
 			return c
 		})
 	return served.Err()
+}
+
+// sessionOf returns the session of a connection. It fails if both have ended while a message was on
+// its way to the handler.
+func sessionOf(running *sync.Map, c *socket.Connection) (*session, error) {
+	s, ok := running.Load(c)
+	if !ok {
+		return nil, errors.New("the connection has ended, and its program")
+	}
+	return s.(*session), nil
 }
 
 // lines turns messages into lines of a program, and back.
