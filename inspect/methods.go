@@ -47,7 +47,8 @@ func (r remote) close(ctx context.Context, id uint64) error {
 }
 
 // ServeRemote serves the page of another program, whose server has Methods, as [Inspector.Serve]
-// does. It uses a pool, so the page goes on when that server has restarted.
+// does. It uses a pool, so the page goes on when that server has restarted. Of the options it uses
+// the token only: the other program decides about contents, with the options of its Methods.
 func ServeRemote(ctx context.Context, pool *socket.Pool, address string, o Options, listening func(url string)) error {
 	return serve(ctx, remote{pool}, address, o.Token, listening)
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rxipc/rxipc/socket"
@@ -150,10 +151,11 @@ func (r *recorder) restore(ctx context.Context) error {
 
 // moved returns the names whose sockets a record has moved in a folder.
 func moved(dir string) (names []string) {
-	paths, _ := filepath.Glob(filepath.Join(dir, ".*.real"))
-	for _, path := range paths {
-		base := filepath.Base(path)
-		names = append(names, base[1:len(base)-len(".real")])
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if name, is := strings.CutSuffix(e.Name(), ".real"); is && strings.HasPrefix(name, ".") {
+			names = append(names, name[1:])
+		}
 	}
 	return names
 }

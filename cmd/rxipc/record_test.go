@@ -171,6 +171,21 @@ func TestRecordThatDoesNotBeginLeavesNoFile(t *testing.T) {
 	}
 }
 
+func TestRecordedSocketsAreFoundInAFolderOfAnyName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a[b]*")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatalf("make a folder: %v", err)
+	}
+	for _, file := range []string{".counter.real", "counter.sock", ".counter.rec", "x.real"} {
+		if err := os.WriteFile(filepath.Join(dir, file), nil, 0o600); err != nil {
+			t.Fatalf("make a file: %v", err)
+		}
+	}
+	if got := moved(dir); len(got) != 1 || got[0] != "counter" {
+		t.Errorf("look for sockets that a record has moved in %s: got %q, want counter", dir, got)
+	}
+}
+
 func TestRecordRestoresAfterItWasKilled(t *testing.T) {
 	s := newShell(t)
 	s.serve("echo")
