@@ -57,7 +57,7 @@ func TestQueueThatWasIdleAsksASilentConsumerAgain(t *testing.T) {
 }
 
 func TestAppendLeavesNothingBehindThatIsNotAnswered(t *testing.T) {
-	j, err := Open(t.Context(), t.TempDir(), "test", Config{Timeout: time.Second})
+	j, err := Open(t.Context(), t.TempDir(), "test", Config{Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatalf("open a journal: %v", err)
 	}
