@@ -37,8 +37,8 @@ func (s shell) recorded(name, session string) (differences func() []recording.Di
 	}
 	played := make(chan []recording.Difference, 1)
 	go func() {
-		defer listener.Close()
 		found, _ := r.PlayServer(s.Context(), recording.Player{Fast: true}, listener)
+		listener.Close() // the name is free before the differences are there
 		played <- found
 	}()
 	return func() []recording.Difference { return <-played }
