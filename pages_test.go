@@ -109,7 +109,7 @@ func samplesOf(page, text string) (list []sample) {
 	return list
 }
 
-// The packages that samples use, beside those that they import themselves.
+// The packages that samples use, beside their own imports.
 var samplePackages = []string{
 	"bufio", "bytes", "cmp", "context", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "io", "log", "log/slog", "math", "net", "net/http",
 	"os", "os/exec", "os/signal", "path/filepath", "slices", "strconv", "strings", "sync", "sync/atomic", "syscall", "testing", "testing/synctest", "time",
@@ -212,7 +212,7 @@ var (
 	shell   = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 )
 
-// anchors are those that GitHub makes of the headings of a page.
+// anchors returns the anchors that GitHub makes of the headings of a page.
 func anchors(text string) map[string]bool {
 	list := map[string]bool{}
 	for _, title := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
@@ -307,7 +307,7 @@ func TestExamplesPageIsComplete(t *testing.T) {
 	}
 }
 
-// The first page is one that is read whole.
+// The first page is short enough to be read whole.
 func TestReadmeIsShort(t *testing.T) {
 	if lines := strings.Count(readPage(t, "README.md"), "\n"); lines > 150 {
 		t.Errorf("count the lines of README.md: got %d, want 150 at most", lines)

@@ -74,8 +74,8 @@ func TestReleaseOfNestedModules(t *testing.T) {
 	}
 }
 
-// releaseOrder returns the nested modules in the order in which they are tagged, and those that are
-// not.
+// releaseOrder returns the tagged nested modules in the order of their tags, and the nested modules
+// without a tag.
 func releaseOrder(t *testing.T) (order, untagged []string) {
 	t.Helper()
 	for _, row := range releaseRow.FindAllStringSubmatch(readPage(t, "CONTRIBUTING.md"), -1) {

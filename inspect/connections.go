@@ -51,7 +51,7 @@ func (t *tracker) count(connection any) {
 }
 
 // Connections follows the connections of the servers and clients that are made with the config
-// afterwards, by socket.New. It adds hooks, which call those that are set. Since a hook gets the
+// afterwards, by socket.New. Its hooks call the hooks that are set already. Since a hook gets the
 // messages of a server, their contents are not lent (see [socket.Server.WithViews]).
 func (i *Inspector) Connections(config *socket.Config) {
 	t := &i.connections

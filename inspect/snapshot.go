@@ -95,7 +95,7 @@ type Stage struct {
 	Rate    float64   `json:"rate"`    // values a second, over the last two seconds
 	Spark   []float32 `json:"spark"`   // the rate in each of the last seconds, the latest last
 	Dropped int       `json:"dropped"` // values that were lost between the stages above and this one, for want of room
-	Skipped int       `json:"skipped"` // and those that were bad or late
+	Skipped int       `json:"skipped"` // values that were bad or late
 
 	P50  float64 `json:"p50"`  // median of the seconds that what follows needs for a value
 	P99  float64 `json:"p99"`  // 99th percentile of that
@@ -108,7 +108,8 @@ type Stage struct {
 	Holds bool `json:"holds"` // a Verdict is about this stage
 }
 
-// Rail is how a list of stages, each below those that its values come from, is drawn as a graph.
+// Rail is the line beside a stage that draws the list of stages as a graph. Each stage is below its
+// sources.
 type Rail struct {
 	Lane    int   `json:"lane"`    // of this stage
 	Through []int `json:"through"` // lanes of others that pass by

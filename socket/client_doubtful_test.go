@@ -15,8 +15,8 @@ import (
 )
 
 // doubtfulServer handles messages by their contents, records them, and ends their connection in
-// one way at the message "end". It answers or rejects held messages within Config.Grace, but for
-// those that are kept.
+// one way at the message "end". It answers or rejects held messages within Config.Grace, and leaves
+// the kept messages without an answer.
 type doubtfulServer struct {
 	listener *memoryListener
 	stop     context.CancelFunc

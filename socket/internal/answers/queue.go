@@ -118,7 +118,7 @@ func (q *Queue[T]) RejectHeld(e *Entry[T]) bool {
 	return true
 }
 
-// isCutOff reports whether an entry is behind one that was rejected, mu held.
+// isCutOff reports whether an entry before the given one was rejected. The caller holds mu.
 func (q *Queue[T]) isCutOff(e *Entry[T]) bool {
 	if !q.cut {
 		return false

@@ -27,9 +27,9 @@ func (r *Reader) another() (f Frame, ok bool) {
 	return f, true
 }
 
-// Alike is Next for the messages behind the last frame: it returns the media type, number and
-// contents of those that are small, of the media type of the last frame, and held in whole. The
-// contents share memory. If the Reader lends, loan has it and a user for each content.
+// Alike is Next for the messages behind the last frame. It takes the small messages that have the
+// media type of the last frame and have been read completely. It returns their media type, number
+// and contents. The contents share memory. If the Reader lends, loan has it and a user for each content.
 func (r *Reader) Alike(contents *[MaxAlike]string) (mediaType string, n int, loan *Loan) {
 	limit := sharedContents
 	if r.Lend {

@@ -1,5 +1,5 @@
 // Package broker runs a NATS server inside the process, so that one machine needs none to be
-// installed. It opens no port unless it is told to, and keeps what JetStream stores in a folder.
+// installed. It opens no port by default, and keeps what JetStream stores in a folder.
 //
 //	b, err := broker.Start("/var/lib/counter")
 //	if err != nil {
